@@ -1,0 +1,153 @@
+"""The local AWS: ministack on a loopback port, with what a deployer needs put right.
+
+Started as `python local_aws.py`, and set up by environment variables only:
+
+    GATEWAY_PORT      port to listen on, 4566 when not given; 0 takes a free one
+    PERSIST_STATE=1   keep the state in STATE_DIR
+    STATE_DIR         an absolute path
+    AUTH=true         check signatures and policies
+
+Functions inherit this environment, so it should hold nothing else but PATH, HOME and TMPDIR.
+
+One line on stdout, `ready http://127.0.0.1:PORT`, says that the self-test has passed; `GET /_ministack/ready` answers
+503 before and 200 from then on. SIGTERM ends it. Exit status 1: failed, 2: wrong setup, 3: the port is in use. The
+last line on stderr says why.
+"""
+
+import asyncio
+import errno
+import importlib.metadata
+import logging
+import os
+import socket
+import sys
+
+MINISTACK_VERSION = "1.5.33"
+HOST = "127.0.0.1"
+
+
+class Refused(Exception):
+    """It can't start; `status` is the exit status."""
+
+    def __init__(self, message: str, status: int):
+        super().__init__(message)
+        self.status = status
+
+
+def check_version() -> None:
+    """Private functions are replaced, so that only the version this was written for will do."""
+    try:
+        found = importlib.metadata.version("ministack")
+    except importlib.metadata.PackageNotFoundError:
+        found = "none"
+    if found != MINISTACK_VERSION:
+        raise Refused(f"needs ministack {MINISTACK_VERSION}, found {found}: install requirements.txt again", 2)
+
+
+def listen() -> socket.socket:
+    """The listening socket, taken before anything else, so that a port in use is known at once and for certain."""
+    wanted = os.environ.get("GATEWAY_PORT") or "4566"
+    if not wanted.isdecimal() or int(wanted) > 65535:
+        raise Refused(f"GATEWAY_PORT must be a port number, not '{wanted}'", 2)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, int(wanted)))
+        listener.listen(100)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Refused(f"port {wanted} is in use", 3) from None
+        raise Refused(f"can't listen on port {wanted}: {error.strerror}", 2) from None
+    return listener
+
+
+def set_up_environment(port: int) -> None:
+    """What ministack and the functions read from the environment, most of it when ministack is imported."""
+    os.environ.update(
+        GATEWAY_PORT=str(port),
+        BIND_HOST=HOST,
+        AWS_ENDPOINT_URL=f"http://{HOST}:{port}",
+        IOT_MTLS_ENABLED="0",  # would listen on all interfaces
+        SFTP_ENABLED="0",
+    )
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    state = os.environ.get("STATE_DIR", "")
+    if os.environ.get("PERSIST_STATE") == "1" and not os.path.isabs(state):
+        raise Refused("PERSIST_STATE=1 needs STATE_DIR, an absolute path", 2)
+
+
+def repair() -> None:
+    """Replaces in ministack what differs from AWS; each module says what and why."""
+    import definition
+    import deployments
+    import durability
+    import fidelity
+    import integration
+    import runtime_api
+
+    for part in (runtime_api, integration, definition, deployments, fidelity, durability):
+        part.install()
+
+
+async def serve(listener: socket.socket) -> None:
+    """Serves until SIGTERM or SIGINT, or until the self-test fails."""
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+    from ministack import app
+
+    import self_test
+
+    port = listener.getsockname()[1]
+    stop = _stop_event()
+    failure: list[str] = []
+
+    async def become_ready() -> None:
+        """Takes the place of ministack's ready scripts, whose end is what `/_ministack/ready` waits for."""
+        try:
+            await self_test.run(port)
+        except Exception as error:
+            reason = str(error) if isinstance(error, self_test.Failed) else repr(error)
+            failure.append(f"self-test of ministack {MINISTACK_VERSION} failed: {reason}")
+            stop.set()
+            return
+        app._ready_scripts_state.update(status="completed", pid=os.getpid(), state=os.environ.get("STATE_DIR", ""))
+        print(f"ready http://{HOST}:{port}", flush=True)
+
+    app._run_ready_scripts = become_ready
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = os.environ["LOG_LEVEL"]
+    await hypercorn_serve(app.app, config, shutdown_trigger=stop.wait)
+    if failure:
+        raise Refused(failure[0], 1)
+
+
+def _stop_event() -> asyncio.Event:
+    import signal
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def main() -> int:
+    """Runs the local AWS; the exit status."""
+    try:
+        check_version()
+        listener = listen()
+        set_up_environment(listener.getsockname()[1])
+        repair()
+        asyncio.run(serve(listener))
+    except Refused as reason:
+        print(f"local AWS: {reason}", file=sys.stderr, flush=True)
+        return reason.status
+    finally:
+        logging.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,375 @@
+"""Invocations of `provided.*` functions: the JSON text is left alone, there are no pauses, failures read as on AWS.
+
+Stock ministack parses an event into Python values and spells it anew for the function, and does the same with the
+answer: `1.50` arrives as `1.5`, a 30-digit number as a float, `1e400` as `Infinity`, which is not JSON. AWS passes
+both texts through. Here an `Exchange` travels beside the parsed values and carries the texts.
+
+Stock ministack also takes 50 to 90 ms for every answer: it waits 50 ms for a log line that a quiet function never
+writes, and sends headers and body of the next event in two small packets, so that Nagle's algorithm and delayed
+acknowledgement add 40 ms. `ExactWorker` reads what is in the log pipe and goes on, and sends one packet.
+"""
+
+import contextlib
+import contextvars
+import dataclasses
+import http.server
+import json
+import os
+import queue
+import select
+import signal
+import threading
+import time
+
+from ministack.core import lambda_runtime
+from ministack.core.responses import error_response_json
+from ministack.services import lambda_svc
+
+_RESULT_PATH = lambda_runtime._INVOCATION_RESULT_RE
+
+
+# ---- Exact texts ------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Exchange:
+    """The texts of one invocation. `event` is the parsed value whose text `request` is: compared by identity, so
+    that another invocation made on the way (an authorizer, a failure destination) doesn't get this one's text."""
+
+    event: object
+    request: bytes
+    answer: bytes | None = None
+
+
+_exchange: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
+
+
+@contextlib.contextmanager
+def exact(event: object, request: bytes):
+    """Invocations of `event` inside this block get the text `request`; the exchange has the answer's text after."""
+    exchange = Exchange(event, request)
+    token = _exchange.set(exchange)
+    try:
+        yield exchange
+    finally:
+        _exchange.reset(token)
+
+
+class InvalidJson(ValueError):
+    """The text is not JSON; the message says where."""
+
+
+class _Placeholder(dict):
+    """Stands for a document that Python can't hold (nested too deeply); its text is passed through all the same."""
+
+
+def parse_json(text: bytes) -> object:
+    """The parsed value of a JSON text, accepting exactly what JSON is: no NaN, no Infinity, numbers of any length."""
+
+    def integer(digits: str) -> int | float:
+        # Python refuses to convert integers of more than 4,300 digits.
+        return int(digits) if len(digits) < 4000 else float(digits)
+
+    def constant(name: str):
+        raise InvalidJson(f"Unrecognized token '{name}'")
+
+    try:
+        return json.loads(text.decode("utf-8"), parse_int=integer, parse_constant=constant)
+    except RecursionError:
+        return _Placeholder()
+    except InvalidJson:
+        raise
+    except ValueError as error:
+        raise InvalidJson(str(error)) from None
+
+
+# ---- The worker -------------------------------------------------------------------------------------------------
+
+
+class ExactWorker(lambda_runtime.ProvidedWorker):
+    """An execution environment that passes texts through and never waits for what won't come."""
+
+    def __init__(self, func_name: str, config: dict, code_zip: bytes):
+        super().__init__(func_name, config, code_zip)
+        self._exit_code: int | None = None
+        self._init_seconds = 0.0
+        self._log_pipe = None
+        self._log_queue: queue.Queue | None = None
+        self._log_tail = b""
+        self._log_guard = threading.Lock()
+
+    def invoke(self, event, request_id: str, **metadata) -> dict:
+        """Runs one invocation; the outcome's payloads are parsed, their texts are in the exchange, if there is one."""
+        exchange = _exchange.get()
+        if exchange is not None and exchange.event is not event:
+            exchange = None
+        started = time.monotonic()
+        self._exit_code, self._init_seconds = None, 0.0
+        try:
+            outcome = super().invoke(exchange.request if exchange else event, request_id, **metadata)
+        except RuntimeError as failure:
+            outcome = self._failed_start(failure)
+        if outcome["status"] == "ok":
+            outcome["result"], answer = outcome["result"]
+        else:
+            reported = outcome["error_payload"]
+            if isinstance(reported, tuple):
+                payload, answer = reported
+            else:
+                payload = self._as_aws_reports(reported, request_id)
+                answer = json.dumps(payload).encode()
+            outcome["error_payload"] = payload
+            outcome["error"] = payload.get("errorMessage", "") if isinstance(payload, dict) else str(payload)
+        if exchange:
+            exchange.answer = answer
+        outcome["log"] = self._platform_log(outcome, request_id, time.monotonic() - started)
+        return outcome
+
+    def _failed_start(self, failure: RuntimeError) -> dict:
+        """The function didn't reach its first event. The error it reported itself, else what AWS says for it."""
+        reported = self._init_error
+        if reported is None:
+            error_type = getattr(failure, "error_type", "Runtime.ExitError")
+            if isinstance(failure, lambda_runtime.ProvidedInitTimeout):
+                error_type = "Sandbox.Timedout"
+            reported = {"errorType": error_type, "errorMessage": str(failure)}
+        self._teardown()
+        return {"status": "error", "error_payload": reported, "cold_start": True, "log": self._drain_stderr_bounded()}
+
+    def _as_aws_reports(self, reported: dict, request_id: str) -> dict:
+        """Lambda's own error texts start with the request id: integration responses select on that."""
+        error_type = reported["errorType"]
+        if error_type == "Sandbox.Timedout":
+            reason = f"Task timed out after {float(self.config.get('Timeout', 3)):.2f} seconds"
+        elif error_type == "Runtime.InvalidEntrypoint":
+            reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+        elif self._exit_code in (None, 0):
+            reason = "Runtime exited without providing a reason"
+        elif self._exit_code < 0:
+            reason = f"Runtime exited with error: signal: {signal.strsignal(-self._exit_code).lower()}"
+        else:
+            reason = f"Runtime exited with error: exit status {self._exit_code}"
+        return {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
+
+    def _platform_log(self, outcome: dict, request_id: str, seconds: float) -> str:
+        """The function's lines between START, END and REPORT, which stock ministack leaves out of `LogType=Tail`."""
+        milliseconds = (seconds - self._init_seconds) * 1000
+        report = [
+            f"REPORT RequestId: {request_id}",
+            f"Duration: {milliseconds:.2f} ms",
+            f"Billed Duration: {int(milliseconds) + 1} ms",
+            f"Memory Size: {self.config.get('MemorySize', 128)} MB",
+            f"Max Memory Used: {self._peak_memory()} MB",
+        ]
+        if self._init_seconds:
+            report.append(f"Init Duration: {self._init_seconds * 1000:.2f} ms")
+        return "\n".join(
+            [
+                f"START RequestId: {request_id} Version: {self.config.get('Version', '$LATEST')}",
+                *filter(None, [outcome.get("log")]),
+                f"END RequestId: {request_id}",
+                "\t".join(report) + "\t",
+            ]
+        )
+
+    def _peak_memory(self) -> int:
+        """Peak resident memory of the function in MB; 0 where the system doesn't tell."""
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            with open(f"/proc/{self._proc.pid}/status", encoding="ascii") as status:
+                for line in status:
+                    if line.startswith("VmHWM:"):
+                        return int(line.split()[1]) // 1024 + 1
+        return 0
+
+    def _spawn(self, init_timeout: float | None = None):
+        started = time.monotonic()
+        try:
+            super()._spawn(init_timeout)
+        finally:
+            self._init_seconds = time.monotonic() - started
+
+    def _teardown(self):
+        if self._proc is not None:
+            self._exit_code = self._proc.poll()
+        super()._teardown()
+
+    # -- Logs: whatever the function wrote before it answered is in the pipe by then, so there is nothing to wait for.
+
+    def _pump_output(self, stream, log_queue: queue.Queue) -> None:
+        """Moves output from the pipe to the queue all the time, for a full pipe would stop the function."""
+        with self._log_guard:
+            self._log_pipe, self._log_queue, self._log_tail = stream, log_queue, b""
+        try:
+            while True:
+                _wait_readable(stream)
+                with self._log_guard:
+                    if not self._read_log_pipe():
+                        return
+        except (OSError, ValueError):
+            return
+        finally:
+            with self._log_guard:
+                if self._log_pipe is stream:
+                    self._log_pipe = None
+                stream.close()
+
+    def _read_log_pipe(self) -> bool:
+        """Takes over what is in the pipe now; false at its end. The caller holds the guard."""
+        while self._log_pipe is not None and _wait_readable(self._log_pipe, 0):
+            chunk = os.read(self._log_pipe.fileno(), 65536)
+            if not chunk:
+                return False
+            *lines, self._log_tail = (self._log_tail + chunk).split(b"\n")
+            for line in lines:
+                self._keep_log_line(line)
+        return True
+
+    def _keep_log_line(self, line: bytes) -> None:
+        if self._log_queue.full():
+            with contextlib.suppress(queue.Empty):
+                self._log_queue.get_nowait()
+        self._log_queue.put(line.rstrip(b"\r").decode("utf-8", errors="replace"))
+
+    def _drain_stderr_bounded(self, *_timing, **_named_timing) -> str:
+        with self._log_guard:
+            with contextlib.suppress(OSError, ValueError):
+                self._read_log_pipe()
+            if self._log_tail:
+                self._keep_log_line(self._log_tail)
+                self._log_tail = b""
+        return self._drain_stderr()
+
+    # -- The HTTP side.
+
+    def _build_handler_class(self, generation: int, pending: queue.Queue):
+        """The Runtime API of one generation of this environment; what `ProvidedWorker` builds, for exact texts."""
+        worker = self
+
+        class RuntimeApi(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # headers and body leave together, when the request is done
+            disable_nagle_algorithm = True
+
+            def do_GET(self):
+                if "/runtime/invocation/next" not in self.path:
+                    return self._answer(404)
+                if not worker._mark_first_poll(generation):
+                    return self._stopped()
+                while not worker._stopping and generation == worker._generation:
+                    with contextlib.suppress(queue.Empty):
+                        return self._deliver(*pending.get(timeout=0.1))
+                return self._stopped()
+
+            def do_POST(self):
+                body = self._body()
+                try:
+                    payload = parse_json(body)
+                except InvalidJson:
+                    payload = body.decode("utf-8", errors="replace")
+                if "/runtime/init/error" in self.path:
+                    worker._record_init_error(generation, (payload, body))
+                    return self._answer(202)
+                result = _RESULT_PATH.search(self.path)
+                if not result:
+                    return self._answer(404)
+                request_id, kind = result.groups()
+                if worker._record_result(generation, request_id, kind, (payload, body)):
+                    return self._answer(202)
+                return self._answer(400, b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
+
+            def _deliver(self, request_id, event, deadline, trace_id, function_arn):
+                headers = {
+                    "Lambda-Runtime-Aws-Request-Id": request_id,
+                    "Lambda-Runtime-Deadline-Ms": str(deadline),
+                    "Lambda-Runtime-Invoked-Function-Arn": function_arn,
+                }
+                if trace_id:
+                    headers["Lambda-Runtime-Trace-Id"] = trace_id
+                text = event if isinstance(event, bytes) else json.dumps(event).encode()
+                self._answer(200, text, headers)
+
+            def _stopped(self):
+                self._answer(500, b'{"errorMessage":"execution environment stopped"}')
+
+            def _answer(self, status: int, body: bytes = b"", headers: dict | None = None):
+                self.send_response_only(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                if body:
+                    self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def _body(self) -> bytes:
+                if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+                    return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                chunks = []
+                while size := int(self.rfile.readline().split(b";")[0], 16):
+                    chunks.append(self.rfile.read(size))
+                    self.rfile.readline()
+                while self.rfile.readline().strip():
+                    pass  # trailers, such as the runtime's error report
+                return b"".join(chunks)
+
+            def log_message(self, *_):
+                pass
+
+        return RuntimeApi
+
+
+def _wait_readable(stream, milliseconds: int | None = None) -> bool:
+    """Whether there is something to read, or the end, within the time. Not `select`, which ends at descriptor 1024."""
+    poller = select.poll()
+    poller.register(stream, select.POLLIN)
+    return bool(poller.poll(milliseconds))
+
+
+# ---- Lambda's Invoke --------------------------------------------------------------------------------------------
+
+_invoke_text: contextvars.ContextVar[bytes | None] = contextvars.ContextVar("invoke_text", default=None)
+_handle_request = lambda_svc.handle_request
+_invoke = lambda_svc._invoke
+_execute_provided = lambda_svc._execute_function_provided_warm
+
+
+async def _handle_request_exactly(method, path, headers, body, query_params):
+    """Keeps the text of an Invoke's payload for `_invoke_exactly`, and refuses what isn't JSON as Lambda does."""
+    if method != "POST" or not path.endswith("/invocations") or not body.strip():
+        return await _handle_request(method, path, headers, body, query_params)
+    try:
+        event = parse_json(body)
+    except InvalidJson as error:
+        message = f"Could not parse request body into json: {error}"
+        return error_response_json("InvalidRequestContentException", message, 400, extra={"Type": "User"})
+    token = _invoke_text.set(body)
+    try:
+        readable = b"{}" if isinstance(event, _Placeholder) else body
+        return await _handle_request(method, path, headers, readable, query_params)
+    finally:
+        _invoke_text.reset(token)
+
+
+async def _invoke_exactly(name, event, headers, path_qualifier=None, query_params=None):
+    """Invoke, answering with the function's own text."""
+    text = _invoke_text.get()
+    if text is None:
+        return await _invoke(name, event, headers, path_qualifier, query_params)
+    with exact(event, text) as exchange:
+        status, answer_headers, body = await _invoke(name, event, headers, path_qualifier, query_params)
+    return status, answer_headers, body if exchange.answer is None or status != 200 else exchange.answer
+
+
+def _execute_provided_with_platform_log(func, event, request_id):
+    """`ExactWorker` writes START, END and REPORT itself; "rie" tells ministack not to add its own."""
+    result = _execute_provided(func, event, request_id)
+    result["log_source"] = "rie"
+    return result
+
+
+def install() -> None:
+    """Makes ministack use all of the above."""
+    lambda_runtime.ProvidedWorker = ExactWorker
+    lambda_svc.handle_request = _handle_request_exactly
+    lambda_svc._invoke = _invoke_exactly
+    lambda_svc._execute_function_provided_warm = _execute_provided_with_platform_log
