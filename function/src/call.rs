@@ -1,0 +1,271 @@
+//! A checked call, written in DynamoDB's notation, and DynamoDB's reply, written in ours.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::{
+    action::{Field, Shape},
+    attribute::{Plain, Typed},
+    event::Call,
+    failure::Failure,
+    json::{self, Json},
+    store::Reply,
+    validate,
+};
+
+/// Checks a call's parameters and writes the body of its request.
+///
+/// # Errors
+///
+/// A `ParamValidationError` that names everything wrong with them.
+pub(crate) fn request(call: &Call<'_>) -> Result<Vec<u8>, Failure> {
+    let problems = validate::problems(call.action, call.table, call.payload);
+    if !problems.is_empty() {
+        return Err(Failure::parameters(&problems));
+    }
+    serde_json::to_vec(&Parameters(call))
+        .map_err(|error| Failure::internal("RequestNotWritten", &error.to_string()))
+}
+
+/// Writes the answer to a call: the members of DynamoDB's reply that the operation is known to have, then
+/// `ResponseMetadata`.
+///
+/// # Errors
+///
+/// A `ServiceUnavailable` if the reply is not what the operation answers. A write has happened all the same.
+pub(crate) fn answer(call: &Call<'_>, reply: &Reply) -> Result<String, Failure> {
+    let unreadable = |error: &dyn std::error::Error| {
+        Failure::unavailable("DynamoDB's answer cannot be understood", &error.to_string())
+    };
+    let body = json::parse(&reply.body).map_err(|error| unreadable(&error))?;
+    let answer = Answer {
+        fields: call.action.results(),
+        body: &body,
+        reply,
+    };
+    serde_json::to_string(&answer).map_err(|error| unreadable(&error))
+}
+
+struct Parameters<'j>(&'j Call<'j>);
+
+impl Serialize for Parameters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(table) = self.0.table {
+            map.serialize_entry("TableName", table)?;
+        }
+        let fields = Fields {
+            known: self.0.action.parameters(),
+            value: self.0.payload,
+            to: Notation::Typed,
+        };
+        fields.serialize_into::<S>(&mut map)?;
+        map.end()
+    }
+}
+
+struct Answer<'j> {
+    fields: &'static [Field],
+    body: &'j Json<'j>,
+    reply: &'j Reply,
+}
+
+impl Serialize for Answer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let fields = Fields {
+            known: self.fields,
+            value: self.body,
+            to: Notation::Plain,
+        };
+        fields.serialize_into::<S>(&mut map)?;
+        map.serialize_entry("ResponseMetadata", &Metadata(self.reply))?;
+        map.end()
+    }
+}
+
+struct Metadata<'r>(&'r Reply);
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Reply {
+            status,
+            headers,
+            exchange,
+            ..
+        } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(id) = &exchange.request_id {
+            map.serialize_entry("RequestId", id)?;
+        }
+        map.serialize_entry("HTTPStatusCode", status)?;
+        map.serialize_entry("HTTPHeaders", &Headers(headers))?;
+        map.serialize_entry("RetryAttempts", &exchange.attempts.saturating_sub(1))?;
+        map.end()
+    }
+}
+
+struct Headers<'r>(&'r [(String, String)]);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// Which notation attribute values are written in.
+#[derive(Clone, Copy)]
+enum Notation {
+    Typed,
+    Plain,
+}
+
+/// The members of a structure that its table knows. In a reply they come in the table's order, and null is the
+/// same as absent; in a request everything known is sent, as it was given.
+struct Fields<'j> {
+    known: &'static [Field],
+    value: &'j Json<'j>,
+    to: Notation,
+}
+
+impl Fields<'_> {
+    fn serialize_into<S: Serializer>(&self, map: &mut S::SerializeMap) -> Result<(), S::Error> {
+        for field in self.known {
+            match self.value.get(field.name) {
+                None => {}
+                Some(Json::Null) if matches!(self.to, Notation::Plain) => {}
+                Some(value) => map.serialize_entry(
+                    field.name,
+                    &Shaped {
+                        shape: &field.shape,
+                        value,
+                        to: self.to,
+                    },
+                )?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value with its attribute values in the other notation.
+struct Shaped<'j> {
+    shape: &'static Shape,
+    value: &'j Json<'j>,
+    to: Notation,
+}
+
+impl Serialize for Shaped<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { shape, value, to } = *self;
+        match (shape, value) {
+            (Shape::Attribute, value) => match to {
+                Notation::Typed => Typed(value).serialize(serializer),
+                Notation::Plain => Plain(value).serialize(serializer),
+            },
+            (Shape::Map(shape), Json::Object(members)) => serializer.collect_map(
+                members
+                    .iter()
+                    .map(|(key, value)| (key, Shaped { shape, value, to })),
+            ),
+            (Shape::List { of: shape, .. }, Json::Array(values)) => {
+                serializer.collect_seq(values.iter().map(|value| Shaped { shape, value, to }))
+            }
+            (Shape::Structure(fields), value @ Json::Object(_)) => {
+                let mut map = serializer.serialize_map(None)?;
+                Fields {
+                    known: fields,
+                    value,
+                    to,
+                }
+                .serialize_into::<S>(&mut map)?;
+                map.end()
+            }
+            (_, value) => value.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{action::Action, event::Request, store::Exchange};
+
+    fn body(event: &str) -> Result<String, Failure> {
+        let event = json::parse(event.as_bytes()).unwrap();
+        let call = Request::read(&event).unwrap().into_call();
+        request(&call).map(|body| String::from_utf8(body).unwrap())
+    }
+
+    fn answered(action: Action, body: &str) -> Result<String, Failure> {
+        let call = Call {
+            action,
+            table: None,
+            payload: &Json::Null,
+        };
+        let headers = vec![("x-amzn-requestid".to_owned(), "ID".to_owned())];
+        let exchange = Exchange {
+            attempts: 2,
+            request_id: Some("ID".to_owned()),
+        };
+        answer(
+            &call,
+            &Reply {
+                status: 200,
+                headers,
+                body: body.as_bytes().to_vec().into(),
+                exchange,
+            },
+        )
+    }
+
+    const METADATA: &str = r#""ResponseMetadata":{"RequestId":"ID","HTTPStatusCode":200,"HTTPHeaders":{"x-amzn-requestid":"ID"},"RetryAttempts":1}}"#;
+
+    #[test]
+    fn attribute_values_are_typed_wherever_they_are() {
+        assert_eq!(
+            body(r#"{"operation":"update","tableName":"t","payload":{"Key":{"id":"1"},"ReturnValues":"NONE","AttributeUpdates":{"n":{"Action":"ADD","Value":1.50}},"Expected":{"a":{"AttributeValueList":[{"S":"x"}]}}}}"#).unwrap(),
+            r#"{"TableName":"t","Key":{"id":{"S":"1"}},"AttributeUpdates":{"n":{"Value":{"N":"1.50"},"Action":"ADD"}},"Expected":{"a":{"AttributeValueList":[{"M":{"S":{"S":"x"}}}]}},"ReturnValues":"NONE"}"#
+        );
+        assert_eq!(
+            body(r##"{"operation":"list","tableName":"t","payload":{"TableName":"u","Limit":1,"ConsistentRead":true,"ExpressionAttributeNames":{"#a":"a"},"ExclusiveStartKey":{"id":1}}}"##).unwrap(),
+            r##"{"TableName":"u","Limit":1,"ExclusiveStartKey":{"id":{"N":"1"}},"ExpressionAttributeNames":{"#a":"a"},"ConsistentRead":true}"##
+        );
+    }
+
+    #[test]
+    fn all_problems_are_reported_in_one_line() {
+        let failure = body(r#"{"operation":"create","tableName":"","payload":{"Foo":1}}"#).unwrap_err();
+        assert_eq!(
+            (failure.status, failure.error_type.as_ref()),
+            (400, "ParamValidationError")
+        );
+        assert!(failure.message.starts_with(
+            r#"Parameter validation failed: Missing required parameter in input: "Item"; Unknown parameter in input: "Foo", must be one of: TableName, Item,"#
+        ));
+        assert!(
+            failure
+                .message
+                .ends_with("; Invalid length for parameter TableName, value: 0, valid min length: 1")
+        );
+    }
+
+    #[test]
+    fn answers_have_the_known_members_in_their_order() {
+        assert_eq!(
+            answered(Action::Scan, r#"{"ScannedCount":2,"New":1,"Items":[{"z":{"N":"1E+2"},"a":{"SS":["x"]}}],"ConsumedCapacity":{"CapacityUnits":1},"Count":1,"LastEvaluatedKey":{"id":{"B":"AA=="}}}"#).unwrap(),
+            format!(r#"{{"Items":[{{"z":1E+2,"a":["x"]}}],"Count":1,"ScannedCount":2,"LastEvaluatedKey":{{"id":"AA=="}},"ConsumedCapacity":{{"CapacityUnits":1}},{METADATA}"#)
+        );
+        assert_eq!(
+            answered(Action::DeleteItem, r#"{"Attributes":null,"ItemCollectionMetrics":{"SizeEstimateRangeGB":[0.0,1.0],"ItemCollectionKey":{"pk":{"S":"p"}}}}"#).unwrap(),
+            format!(r#"{{"ItemCollectionMetrics":{{"ItemCollectionKey":{{"pk":"p"}},"SizeEstimateRangeGB":[0.0,1.0]}},{METADATA}"#)
+        );
+        assert_eq!(answered(Action::GetItem, "{}").unwrap(), format!("{{{METADATA}"));
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_understood_is_a_503() {
+        for bad in ["<html>", "", r#"{"Item":{"a":{"S":5}}}"#] {
+            assert_eq!(answered(Action::GetItem, bad).unwrap_err().status, 503, "{bad}");
+        }
+    }
+}

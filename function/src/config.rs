@@ -1,0 +1,100 @@
+//! What the function takes from its environment, and the only place that reads it.
+//!
+//! Lambda sets all of it:
+//! <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
+
+use aws_sdk_dynamodb::config::Credentials;
+
+use crate::log::Level;
+
+/// The function's settings.
+#[derive(Debug)]
+pub struct Config {
+    /// The AWS region, from `AWS_REGION` or `AWS_DEFAULT_REGION`.
+    pub region: Option<String>,
+    /// The role's credentials. They live as long as the process does, so they are read once.
+    pub credentials: Option<Credentials>,
+    /// Where DynamoDB is, when it is not AWS's: `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
+    pub endpoint_url: Option<String>,
+    /// What is logged: `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets from the function's logging configuration, or
+    /// `LOG_LEVEL`.
+    pub log_level: Level,
+    /// Where Lambda's runtime API is. Absent outside Lambda.
+    pub runtime_api: Option<String>,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    #[must_use]
+    pub fn from_env() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the place that reads the environment"
+        )]
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+        // An empty variable is the same as none: that is how a Lambda setting is taken back.
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let credentials = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
+        Self {
+            region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
+            credentials: credentials.map(|(id, secret)| {
+                Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment")
+            }),
+            endpoint_url: variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")),
+            log_level: variable("AWS_LAMBDA_LOG_LEVEL")
+                .or_else(|| variable("LOG_LEVEL"))
+                .map_or_else(Level::default, |name| Level::named(&name)),
+            runtime_api: variable("AWS_LAMBDA_RUNTIME_API"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Config {
+        Config::read(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_specific_variable_goes_first() {
+        let config = read(&[
+            ("AWS_REGION", "eu-north-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", "http://all"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb"),
+            ("AWS_LAMBDA_LOG_LEVEL", "ERROR"),
+            ("LOG_LEVEL", "DEBUG"),
+        ]);
+        assert_eq!(config.region.as_deref(), Some("eu-north-1"));
+        assert_eq!(config.endpoint_url.as_deref(), Some("http://dynamodb"));
+        assert_eq!(config.log_level, Level::Error);
+    }
+
+    #[test]
+    fn credentials_need_both_halves() {
+        assert!(read(&[("AWS_ACCESS_KEY_ID", "id")]).credentials.is_none());
+        let config = read(&[
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_SESSION_TOKEN", "token"),
+        ]);
+        assert_eq!(config.credentials.unwrap().session_token(), Some("token"));
+    }
+
+    #[test]
+    fn an_empty_variable_is_none() {
+        let config = read(&[("AWS_ENDPOINT_URL", ""), ("LOG_LEVEL", "")]);
+        assert_eq!(config.endpoint_url, None);
+        assert_eq!(config.log_level, Level::Info);
+    }
+}

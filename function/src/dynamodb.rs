@@ -1,0 +1,258 @@
+//! DynamoDB through AWS's SDK.
+//!
+//! The SDK resolves the endpoint, signs, sends, retries and reads errors. The bodies pass it by: its types keep
+//! maps in hash maps, which lose the order of keys, so requests go out and answers come in as the text they are.
+
+use std::{
+    error::Error,
+    fmt::Write,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents,
+        http::{HttpRequest, HttpResponse},
+        interceptors::{AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef},
+        retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
+    error::{BoxError, ProvideErrorMetadata, SdkError},
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+
+use crate::{
+    action::Action,
+    config::Config,
+    failure::Failure,
+    store::{Exchange, Refusal, Reply, Store},
+};
+
+/// A connection within a region takes a few milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// One try, with its connection. A scan reads 1 MB at most, which takes far less.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// All tries together. It ends before the 10 s that the function has by default, so that the caller is told 503
+/// and the process lives on.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Tries, the first included.
+const ATTEMPTS: u32 = 4;
+
+/// DynamoDB's throttling is per second and per partition, so waiting much longer than this is of no use while a
+/// caller waits too. The SDK doubles it with each retry and takes a random part of it.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+
+/// The longest wait between two tries.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// DynamoDB, reached through one client that keeps one connection.
+#[derive(Clone, Debug)]
+pub struct DynamoDb {
+    /// None without credentials: then every operation fails before it is sent.
+    client: Option<Client>,
+}
+
+impl DynamoDb {
+    /// Makes the client. Connects only when it is first used.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let http_client = Builder::new()
+            // Ring, because the other provider gathers entropy for 30–40 ms at every start.
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .pool_max_idle_per_host(1)
+            .build_https();
+        let client = config.credentials.clone().map(|credentials| {
+            let mut settings = aws_sdk_dynamodb::Config::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .credentials_provider(credentials)
+                .http_client(http_client)
+                .retry_config(
+                    RetryConfig::standard()
+                        .with_max_attempts(ATTEMPTS)
+                        .with_initial_backoff(FIRST_BACKOFF)
+                        .with_max_backoff(LONGEST_BACKOFF),
+                )
+                .timeout_config(
+                    TimeoutConfig::builder()
+                        .connect_timeout(CONNECT_TIMEOUT)
+                        .read_timeout(ATTEMPT_TIMEOUT)
+                        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                        .operation_timeout(OPERATION_TIMEOUT)
+                        .build(),
+                );
+            settings.set_region(config.region.clone().map(Region::new));
+            settings.set_endpoint_url(config.endpoint_url.clone());
+            Client::from_conf(settings.build())
+        });
+        Self { client }
+    }
+}
+
+impl Store for DynamoDb {
+    async fn perform(&self, action: Action, table: &str, body: Vec<u8>) -> Result<Reply, Refusal> {
+        let Some(client) = &self.client else {
+            let detail = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";
+            let failure = Failure::internal("NoCredentials", detail);
+            return Err(Refusal {
+                failure,
+                exchange: Exchange::default(),
+            });
+        };
+        let tap = Tap::default();
+        let body = Bytes::from(body);
+        // The table is told to the SDK as well, because an endpoint can depend on it.
+        macro_rules! send {
+            ($operation:ident) => {
+                client
+                    .$operation()
+                    .table_name(table)
+                    .customize()
+                    .mutate_request(move |request| set_body(request, &body))
+                    .interceptor(tap.clone())
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| failure(action, &error))
+            };
+        }
+        let sent = match action {
+            Action::PutItem => send!(put_item),
+            Action::GetItem => send!(get_item),
+            Action::UpdateItem => send!(update_item),
+            Action::DeleteItem => send!(delete_item),
+            Action::Scan => send!(scan),
+        };
+        let Received {
+            exchange,
+            status,
+            headers,
+            body,
+        } = mem::take(&mut *tap.received());
+        match sent {
+            Ok(()) => Ok(Reply {
+                status,
+                headers,
+                body,
+                exchange,
+            }),
+            Err(failure) => Err(Refusal { failure, exchange }),
+        }
+    }
+}
+
+/// Puts our text in the place of the SDK's, before the request is signed.
+fn set_body(request: &mut HttpRequest, body: &Bytes) {
+    request
+        .headers_mut()
+        .insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body.clone());
+}
+
+/// Takes down what comes in from DynamoDB, as it is.
+#[derive(Clone, Debug, Default)]
+struct Tap(Arc<Mutex<Received>>);
+
+#[derive(Debug, Default)]
+struct Received {
+    exchange: Exchange,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Tap {
+    fn received(&self) -> MutexGuard<'_, Received> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Tap {
+    fn name(&self) -> &'static str {
+        "Tap"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.received().exchange.attempts += 1;
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let mut received = self.received();
+        received.status = response.status().as_u16();
+        received.headers = headers(response);
+        received.body = Bytes::copy_from_slice(response.body().bytes().unwrap_or_default());
+        received.exchange.request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
+        Ok(())
+    }
+}
+
+fn headers(response: &HttpResponse) -> Vec<(String, String)> {
+    let headers = response.headers().iter_bytes();
+    headers
+        .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+        .collect()
+}
+
+/// What an error of the SDK means for the caller. Told by the kind of error, by status and by code, never by text.
+fn failure<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(refusal) => {
+            let status = refusal.raw().status().as_u16();
+            let (code, message) = (refusal.err().code(), refusal.err().message().unwrap_or_default());
+            match code {
+                Some(code) if status < 500 => Failure::refused(action, code, message),
+                Some(code) => Failure::unavailable(code, message),
+                None => Failure::unavailable(&format!("DynamoDB answered HTTP {status}"), message),
+            }
+        }
+        SdkError::ResponseError(response) => {
+            let status = response.raw().status().as_u16();
+            Failure::unavailable(
+                &format!("DynamoDB answered HTTP {status}, which cannot be understood"),
+                &causes(error),
+            )
+        }
+        SdkError::TimeoutError(_) => Failure::unavailable("DynamoDB did not answer in time", &causes(error)),
+        SdkError::DispatchFailure(_) => Failure::unavailable("DynamoDB cannot be reached", &causes(error)),
+        // The request could not be made at all, such as without a region.
+        _ => Failure::internal("RequestNotMade", &causes(error)),
+    }
+}
+
+/// An error and its causes, each in its own words. Not their debug form, which holds the answer's body.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}

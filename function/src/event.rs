@@ -1,0 +1,201 @@
+//! What an event asks for.
+
+use crate::{action::Action, failure::Failure, json::Json};
+
+/// An event, understood: one of the seven operations with what it needs.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Request<'j> {
+    /// Answers the payload, or null without one.
+    Echo(Option<&'j Json<'j>>),
+    /// Answers `"pong"`.
+    Ping,
+    /// Calls DynamoDB.
+    Call(Call<'j>),
+}
+
+/// A call of DynamoDB whose parameters are still unchecked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Call<'j> {
+    pub(crate) action: Action,
+    /// The event's own table name. The payload's `TableName` goes before it.
+    pub(crate) table: Option<&'j Json<'j>>,
+    pub(crate) payload: &'j Json<'j>,
+}
+
+impl<'j> Request<'j> {
+    /// Understands an event. Keys it does not know are ignored.
+    ///
+    /// # Errors
+    ///
+    /// An `InvalidRequest` that names the field and what it should be, or the `ValueError` of the original for
+    /// an operation that does not exist.
+    pub(crate) fn read(event: &'j Json<'j>) -> Result<Self, Failure> {
+        if event.members().is_none() {
+            let kind = event.kind();
+            return Err(Failure::invalid_request(&format!(
+                "the event should be an object, not {kind}"
+            )));
+        }
+        let operation = match event.get("operation") {
+            Some(Json::String(operation)) => operation.as_ref(),
+            other => return Err(should_be("operation", "a string", other)),
+        };
+        let action = match operation {
+            "echo" => return Ok(Self::Echo(event.get("payload"))),
+            "ping" => return Ok(Self::Ping),
+            "create" => Action::PutItem,
+            "read" => Action::GetItem,
+            "update" => Action::UpdateItem,
+            "delete" => Action::DeleteItem,
+            "list" => Action::Scan,
+            other => return Err(Failure::unrecognized_operation(other)),
+        };
+        let payload = match event.get("payload") {
+            Some(payload @ Json::Object(_)) => payload,
+            other => {
+                return Err(should_be(
+                    "payload",
+                    "an object with the operation's parameters",
+                    other,
+                ));
+            }
+        };
+        let table = match (payload.get("TableName"), event.get("tableName")) {
+            (Some(_), _) => None,
+            (None, Some(name @ Json::String(_))) => Some(name),
+            (None, other) => return Err(should_be("tableName", "a string", other)),
+        };
+        Ok(Self::Call(Call {
+            action,
+            table,
+            payload,
+        }))
+    }
+}
+
+#[cfg(test)]
+impl<'j> Request<'j> {
+    /// The call that this is known to be.
+    pub(crate) fn into_call(self) -> Call<'j> {
+        match self {
+            Self::Call(call) => call,
+            other => unreachable!("{other:?} is no call"),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The name of the operation in an event.
+    pub(crate) fn operation(&self) -> &'static str {
+        match self.action {
+            Action::PutItem => "create",
+            Action::GetItem => "read",
+            Action::UpdateItem => "update",
+            Action::DeleteItem => "delete",
+            Action::Scan => "list",
+        }
+    }
+
+    /// The name of the table, if it is a text.
+    pub(crate) fn table_name(&self) -> Option<&str> {
+        self.payload.get("TableName").or(self.table)?.text()
+    }
+}
+
+fn should_be(field: &str, expected: &str, found: Option<&Json<'_>>) -> Failure {
+    let found = found.map_or("missing", Json::kind);
+    Failure::invalid_request(&format!("{field} should be {expected}, but is {found}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    fn problem(event: &str) -> String {
+        let event = parse(event.as_bytes()).unwrap();
+        Request::read(&event).unwrap_err().message
+    }
+
+    #[test]
+    fn echo_and_ping_look_at_nothing_else() {
+        let event = parse(br#"{"operation":"echo","tableName":null,"extra":1}"#).unwrap();
+        assert_eq!(Request::read(&event), Ok(Request::Echo(None)));
+        let event = parse(br#"{"operation":"echo","payload":null}"#).unwrap();
+        assert_eq!(Request::read(&event), Ok(Request::Echo(Some(&Json::Null))));
+        let event = parse(br#"{"operation":"ping","tableName":5,"payload":5}"#).unwrap();
+        assert_eq!(Request::read(&event), Ok(Request::Ping));
+    }
+
+    #[test]
+    fn the_payloads_table_name_goes_first() {
+        let event = parse(br#"{"operation":"list","tableName":5,"payload":{"TableName":"b"}}"#).unwrap();
+        let call = Request::read(&event).unwrap().into_call();
+        assert_eq!((call.action, call.table_name()), (Action::Scan, Some("b")));
+
+        let event = parse(br#"{"operation":"list","tableName":"a","payload":{}}"#).unwrap();
+        let call = Request::read(&event).unwrap().into_call();
+        assert_eq!(call.table_name(), Some("a"));
+    }
+
+    #[test]
+    fn each_operation_has_its_action() {
+        for (operation, action) in [
+            ("create", Action::PutItem),
+            ("read", Action::GetItem),
+            ("update", Action::UpdateItem),
+            ("delete", Action::DeleteItem),
+            ("list", Action::Scan),
+        ] {
+            let event = format!(r#"{{"operation":"{operation}","tableName":"t","payload":{{}}}}"#);
+            let event = parse(event.as_bytes()).unwrap();
+            assert!(matches!(Request::read(&event), Ok(Request::Call(call)) if call.action == action));
+        }
+    }
+
+    #[test]
+    fn says_which_field_is_wrong_and_what_it_should_be() {
+        for (event, expected) in [
+            (
+                "[1]",
+                "Invalid request: the event should be an object, not an array",
+            ),
+            ("null", "Invalid request: the event should be an object, not null"),
+            (
+                "{}",
+                "Invalid request: operation should be a string, but is missing",
+            ),
+            (
+                r#"{"Operation":"ping"}"#,
+                "Invalid request: operation should be a string, but is missing",
+            ),
+            (
+                r#"{"operation":0}"#,
+                "Invalid request: operation should be a string, but is a number",
+            ),
+            (r#"{"operation":""}"#, r#"Unrecognized operation """#),
+            (
+                r#"{"operation":" create"}"#,
+                r#"Unrecognized operation " create""#,
+            ),
+            (
+                r#"{"operation":"read","tableName":"t"}"#,
+                "Invalid request: payload should be an object with the operation's parameters, but is missing",
+            ),
+            (
+                r#"{"operation":"read","tableName":"t","payload":[]}"#,
+                "Invalid request: payload should be an object with the operation's parameters, but is an array",
+            ),
+            (
+                r#"{"operation":"read","payload":{}}"#,
+                "Invalid request: tableName should be a string, but is missing",
+            ),
+            (
+                r#"{"operation":"read","tableName":null,"payload":{}}"#,
+                "Invalid request: tableName should be a string, but is null",
+            ),
+        ] {
+            assert_eq!(problem(event), expected);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What a caller is told when a request fails.
+
+use std::{borrow::Cow, fmt::Write};
+
+use crate::{action::Action, error_table::status_of};
+
+/// Longer messages are cut. DynamoDB's own are much shorter; only a request's own text can make one longer.
+const LONGEST_MESSAGE: usize = 8_000;
+
+/// Why a request failed: the status it answers, the error the caller gets, and what only the log gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The HTTP status, one of [`ERROR_RESPONSES`](crate::ERROR_RESPONSES).
+    pub status: u16,
+    /// `errorType`.
+    pub error_type: Cow<'static, str>,
+    /// `errorMessage`: one line, without control characters, that matches its status's pattern and no other.
+    pub message: String,
+    /// More about the cause, for the log alone: it may name roles, tables and hosts.
+    pub detail: Option<String>,
+}
+
+impl Failure {
+    /// The event is not a request.
+    pub(crate) fn invalid_request(reason: &str) -> Self {
+        Self::new(400, "InvalidRequest", &format!("Invalid request: {reason}"))
+    }
+
+    /// The operation is none of the seven.
+    pub(crate) fn unrecognized_operation(operation: &str) -> Self {
+        Self::new(
+            400,
+            "ValueError",
+            &format!("Unrecognized operation \"{operation}\""),
+        )
+    }
+
+    /// The payload's fields are not the operation's parameters.
+    pub(crate) fn parameters(problems: &[String]) -> Self {
+        let message = format!("Parameter validation failed: {}", problems.join("; "));
+        Self::new(400, "ParamValidationError", &message)
+    }
+
+    /// DynamoDB refused. What concerns the caller is told in DynamoDB's own words; the rest only by its code.
+    pub(crate) fn refused(action: Action, code: &str, message: &str) -> Self {
+        // An item that is too large is to answer 413, and every other ValidationException 400. DynamoDB tells
+        // the two apart by the message only.
+        let too_large = code == "ValidationException"
+            && message.starts_with("Item size")
+            && message.contains("exceeded the maximum allowed size");
+        let code = if too_large { "ItemSizeLimitExceeded" } else { code };
+        match status_of(code) {
+            Some(status) => Self::new(
+                status,
+                code.to_owned(),
+                &format!(
+                    "An error occurred ({code}) when calling the {} operation: {message}",
+                    action.name()
+                ),
+            ),
+            None => Self::internal(code, message),
+        }
+    }
+
+    /// Something the caller cannot help: credentials, permissions, a mistake of ours.
+    pub(crate) fn internal(code: &str, detail: &str) -> Self {
+        let failure = Self::new(500, "InternalError", &format!("Internal error: {code}"));
+        Self {
+            detail: Some(first_line(detail)),
+            ..failure
+        }
+    }
+
+    /// DynamoDB cannot be reached, is out of order, or cannot be understood.
+    pub(crate) fn unavailable(reason: &str, detail: &str) -> Self {
+        let failure = Self::new(
+            503,
+            "ServiceUnavailable",
+            &format!("Service unavailable: {reason}"),
+        );
+        Self {
+            detail: Some(first_line(detail)),
+            ..failure
+        }
+    }
+
+    fn new(status: u16, error_type: impl Into<Cow<'static, str>>, message: &str) -> Self {
+        Self {
+            status,
+            error_type: error_type.into(),
+            message: one_line(message),
+            detail: None,
+        }
+    }
+}
+
+/// Escapes what would end a line or is invisible, and cuts what is too long.
+///
+/// The `.` of API Gateway's patterns matches no line end, and a message that matches no pattern answers 200.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST_MESSAGE));
+    for character in text.chars() {
+        if line.len() >= LONGEST_MESSAGE {
+            line.push('…');
+            break;
+        }
+        match character {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            // The Unicode line and paragraph separators end a line for Java's regular expressions.
+            '\u{2028}' | '\u{2029}' => escape(&mut line, character),
+            other if other.is_control() => escape(&mut line, other),
+            other => line.push(other),
+        }
+    }
+    line
+}
+
+fn escape(line: &mut String, character: char) {
+    // Writing to a string cannot fail.
+    let _ = write!(line, "\\u{:04x}", u32::from(character));
+}
+
+/// What the log gets of a cause: AWS's message about a wrong signature goes on, after its first line, with the
+/// request's headers, and those hold the session token.
+fn first_line(detail: &str) -> String {
+    one_line(detail.lines().next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line() {
+        let failure = Failure::unrecognized_operation("a\nb\r\t\u{0}\u{85}\u{2028}\u{2029}\u{7f}é\"");
+        assert_eq!(
+            failure.message,
+            r#"Unrecognized operation "a\nb\r\t\u0000\u0085\u2028\u2029\u007fé"""#
+        );
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        let failure = Failure::unrecognized_operation(&"☃".repeat(1_000_000));
+        assert!(failure.message.len() < LONGEST_MESSAGE + 10);
+        assert!(failure.message.ends_with('…'));
+    }
+
+    #[test]
+    fn what_concerns_the_caller_is_told_in_dynamodbs_words() {
+        let failure = Failure::refused(
+            Action::PutItem,
+            "ResourceNotFoundException",
+            "Requested resource not found",
+        );
+        assert_eq!(
+            (failure.status, failure.error_type.as_ref()),
+            (404, "ResourceNotFoundException")
+        );
+        assert_eq!(
+            failure.message,
+            "An error occurred (ResourceNotFoundException) when calling the PutItem operation: Requested resource not found"
+        );
+        assert_eq!(failure.detail, None);
+    }
+
+    #[test]
+    fn an_item_that_is_too_large_has_its_own_code() {
+        for message in [
+            "Item size has exceeded the maximum allowed size",
+            "Item size to update has exceeded the maximum allowed size",
+        ] {
+            let failure = Failure::refused(Action::UpdateItem, "ValidationException", message);
+            assert_eq!(
+                (failure.status, failure.error_type.as_ref()),
+                (413, "ItemSizeLimitExceeded")
+            );
+            assert!(
+                failure
+                    .message
+                    .starts_with("An error occurred (ItemSizeLimitExceeded) when calling")
+            );
+        }
+        assert_eq!(
+            Failure::refused(Action::Scan, "ValidationException", "Item size").status,
+            400
+        );
+    }
+
+    #[test]
+    fn permissions_are_not_the_callers_business() {
+        let text =
+            "User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: dynamodb:PutItem";
+        let failure = Failure::refused(Action::PutItem, "AccessDeniedException", text);
+        assert_eq!(
+            (failure.status, failure.error_type.as_ref()),
+            (500, "InternalError")
+        );
+        assert_eq!(failure.message, "Internal error: AccessDeniedException");
+        assert_eq!(failure.detail.as_deref(), Some(text));
+    }
+
+    #[test]
+    fn the_log_gets_no_headers() {
+        let text = "The request signature we calculated does not match.\n\nThe Canonical String: x-amz-security-token:secret";
+        let failure = Failure::refused(Action::PutItem, "InvalidSignatureException", text);
+        assert_eq!(
+            failure.detail.as_deref(),
+            Some("The request signature we calculated does not match.")
+        );
+    }
+}

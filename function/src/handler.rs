@@ -1,0 +1,152 @@
+//! From an event's bytes to the answer's text: everything but the network.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{
+    call,
+    event::{Call, Request},
+    failure::Failure,
+    json::{self, Json},
+    proxy::{self, HttpResponse},
+    store::{Exchange, Store},
+};
+
+/// The largest answer that Lambda takes, in bytes. It fails an invocation that gives more, with an error that
+/// matches no pattern. See <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
+
+/// What became of an event.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What Lambda is told: the answer, JSON, or the failure of the invocation.
+    pub response: Result<String, Failure>,
+    /// What the log is told.
+    pub report: Report,
+}
+
+/// What is worth logging of an event. Never what the event or the answer holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The operation, if it is one of the seven.
+    pub operation: Option<&'static str>,
+    /// The name of the table, if one was named.
+    pub table: Option<String>,
+    /// Why it failed, if it did. A proxy event is answered all the same.
+    pub failure: Option<Failure>,
+    /// The traffic with DynamoDB, if there was any.
+    pub exchange: Option<Exchange>,
+}
+
+/// Answers an event. Any bytes at all get an answer or a failure of the error table.
+pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
+    let mut report = Report::default();
+    let event = match read(event) {
+        Ok(event) => event,
+        Err(failure) => return Outcome::failed(failure, report),
+    };
+    if !proxy::is_proxy(&event) {
+        return match perform(store, &event, &mut report).await.and_then(small_enough) {
+            Ok(answer) => Outcome {
+                response: Ok(answer),
+                report,
+            },
+            Err(failure) => Outcome::failed(failure, report),
+        };
+    }
+    let answer = match proxy::body(&event) {
+        Ok(body) => match read(&body) {
+            Ok(request) => perform(store, &request, &mut report).await,
+            Err(failure) => Err(failure),
+        },
+        Err(failure) => Err(failure),
+    };
+    let response = answer
+        .and_then(|answer| http_response(200, &answer))
+        .or_else(|failure| {
+            let body = serde_json::to_string(&ErrorBody(&failure));
+            let body = body.map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))?;
+            let response = http_response(failure.status, &body);
+            report.failure = Some(failure);
+            response
+        });
+    Outcome { response, report }
+}
+
+impl Outcome {
+    fn failed(failure: Failure, report: Report) -> Self {
+        Self {
+            report: Report {
+                failure: Some(failure.clone()),
+                ..report
+            },
+            response: Err(failure),
+        }
+    }
+}
+
+fn read(text: &[u8]) -> Result<Json<'_>, Failure> {
+    json::parse(text).map_err(|error| Failure::invalid_request(&format!("the event is not JSON: {error}")))
+}
+
+async fn perform(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
+    match Request::read(event)? {
+        Request::Ping => {
+            report.operation = Some("ping");
+            Ok("\"pong\"".to_owned())
+        }
+        Request::Echo(payload) => {
+            report.operation = Some("echo");
+            serde_json::to_string(payload.unwrap_or(&Json::Null))
+                .map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))
+        }
+        Request::Call(call) => {
+            report.operation = Some(call.operation());
+            report.table = call.table_name().map(str::to_owned);
+            perform_call(store, &call, report).await
+        }
+    }
+}
+
+async fn perform_call(store: &impl Store, call: &Call<'_>, report: &mut Report) -> Result<String, Failure> {
+    let body = call::request(call)?;
+    let table = call.table_name().unwrap_or_default();
+    match store.perform(call.action, table, body).await {
+        Ok(reply) => {
+            report.exchange = Some(reply.exchange.clone());
+            call::answer(call, &reply)
+        }
+        Err(refusal) => {
+            report.exchange = Some(refusal.exchange);
+            Err(refusal.failure)
+        }
+    }
+}
+
+fn small_enough(answer: String) -> Result<String, Failure> {
+    if answer.len() <= LARGEST_ANSWER {
+        return Ok(answer);
+    }
+    let reason = format!(
+        "AnswerTooLarge: {} bytes of at most {LARGEST_ANSWER}, ask for less with Limit or ProjectionExpression",
+        answer.len()
+    );
+    Err(Failure::internal(&reason, ""))
+}
+
+fn http_response(status: u16, body: &str) -> Result<String, Failure> {
+    serde_json::to_string(&HttpResponse { status, body })
+        .map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))
+        .and_then(small_enough)
+}
+
+/// The body of an error's HTTP response, the same as Lambda makes of an invocation that fails.
+struct ErrorBody<'f>(&'f Failure);
+
+impl Serialize for ErrorBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("errorType", &self.0.error_type)?;
+        map.serialize_entry("errorMessage", &self.0.message)?;
+        map.end()
+    }
+}

@@ -1,0 +1,206 @@
+//! The function's log: one line of JSON for each invocation, in the form that Lambda's JSON logging reads.
+//!
+//! A line never holds what an event, an item or an answer holds, nor credentials.
+
+use std::{
+    io::{self, Write},
+    time::{Duration, SystemTime},
+};
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::handler::Report;
+
+/// How serious a line is, and from where on lines are written. See
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Everything else.
+    #[default]
+    Info,
+    /// The caller's mistakes, and throttling.
+    Warn,
+    /// What the caller cannot help.
+    Error,
+    /// Above everything that is written.
+    Off,
+}
+
+impl Level {
+    /// The level of this name, in any case. The names below `INFO` and unknown ones mean `INFO`, because there
+    /// is nothing more to tell.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name.to_ascii_uppercase().as_str() {
+            "WARN" | "WARNING" => Self::Warn,
+            "ERROR" | "FATAL" => Self::Error,
+            "OFF" | "NONE" => Self::Off,
+            _ => Self::Info,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error | Self::Off => "ERROR",
+        }
+    }
+}
+
+/// The longest table name that is logged. DynamoDB's own are at most 255 characters, and ARNs 1024; whatever is
+/// longer is no table's name.
+const LONGEST_TABLE: usize = 255;
+
+/// Writes the line of an invocation to standard output, unless `threshold` is above it.
+pub fn write(threshold: Level, request_id: &str, duration: Duration, report: &Report) {
+    let line = Line {
+        at: SystemTime::now(),
+        request_id,
+        duration,
+        report,
+    };
+    if line.level() < threshold {
+        return;
+    }
+    let Ok(mut text) = serde_json::to_vec(&line) else {
+        return;
+    };
+    text.push(b'\n');
+    // Without anywhere to write, there is nobody to tell.
+    let _ = io::stdout().lock().write_all(&text);
+}
+
+struct Line<'r> {
+    at: SystemTime,
+    request_id: &'r str,
+    duration: Duration,
+    report: &'r Report,
+}
+
+impl Line<'_> {
+    fn level(&self) -> Level {
+        match self.report.failure.as_ref().map(|failure| failure.status) {
+            None => Level::Info,
+            Some(..500) => Level::Warn,
+            Some(_) => Level::Error,
+        }
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Report {
+            operation,
+            table,
+            failure,
+            exchange,
+        } = self.report;
+        let mut map = serializer.serialize_map(None)?;
+        if let Ok(timestamp) = DateTime::from(self.at).fmt(DateTimeFormat::DateTime) {
+            map.serialize_entry("timestamp", &timestamp)?;
+        }
+        map.serialize_entry("level", self.level().name())?;
+        map.serialize_entry("requestId", self.request_id)?;
+        map.serialize_entry("operation", operation)?;
+        if let Some(table) = table {
+            let short: String = table.chars().take(LONGEST_TABLE).collect();
+            map.serialize_entry("table", &short)?;
+        }
+        map.serialize_entry("durationMs", &milliseconds(self.duration))?;
+        match failure {
+            None => map.serialize_entry("outcome", "ok")?,
+            Some(failure) => {
+                map.serialize_entry("outcome", &failure.error_type)?;
+                map.serialize_entry("status", &failure.status)?;
+                if let Some(detail) = &failure.detail {
+                    map.serialize_entry("detail", detail)?;
+                }
+            }
+        }
+        if let Some(exchange) = exchange {
+            map.serialize_entry("attempts", &exchange.attempts)?;
+            map.serialize_entry("dynamodbRequestId", &exchange.request_id)?;
+        }
+        map.end()
+    }
+}
+
+/// Milliseconds with three decimals.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{failure::Failure, store::Exchange};
+
+    fn line(report: &Report) -> String {
+        let line = Line {
+            at: SystemTime::UNIX_EPOCH,
+            request_id: "request",
+            duration: Duration::from_nanos(1_234_567),
+            report,
+        };
+        serde_json::to_string(&line).unwrap()
+    }
+
+    #[test]
+    fn a_line_says_what_happened() {
+        let report = Report {
+            operation: Some("list"),
+            table: Some("table\n".to_owned()),
+            failure: None,
+            exchange: Some(Exchange {
+                attempts: 1,
+                request_id: Some("id".to_owned()),
+            }),
+        };
+        assert_eq!(
+            line(&report),
+            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"INFO","requestId":"request","operation":"list","table":"table\n","durationMs":1.235,"outcome":"ok","attempts":1,"dynamodbRequestId":"id"}"#
+        );
+    }
+
+    #[test]
+    fn the_causes_of_internal_errors_are_logged_and_callers_texts_are_not() {
+        let failure = Some(Failure::internal("AccessDeniedException", "not authorized"));
+        assert_eq!(
+            line(&Report {
+                failure,
+                ..Report::default()
+            }),
+            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"ERROR","requestId":"request","operation":null,"durationMs":1.235,"outcome":"InternalError","status":500,"detail":"not authorized"}"#
+        );
+        let failure = Some(Failure::unrecognized_operation("secret"));
+        assert_eq!(
+            line(&Report {
+                failure,
+                ..Report::default()
+            }),
+            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"WARN","requestId":"request","operation":null,"durationMs":1.235,"outcome":"ValueError","status":400}"#
+        );
+    }
+
+    #[test]
+    fn levels_have_their_usual_names() {
+        assert_eq!(Level::named("warn"), Level::Warn);
+        assert_eq!(Level::named("FATAL"), Level::Error);
+        assert_eq!(Level::named("off"), Level::Off);
+        for name in ["TRACE", "debug", "INFO", "?"] {
+            assert_eq!(Level::named(name), Level::Info);
+        }
+        assert!(Level::Info < Level::Warn && Level::Warn < Level::Error && Level::Error < Level::Off);
+    }
+
+    #[test]
+    fn a_table_name_that_is_none_is_cut() {
+        let report = Report {
+            table: Some("☃".repeat(6_000_000)),
+            ..Report::default()
+        };
+        assert!(line(&report).len() < 1_000);
+    }
+}

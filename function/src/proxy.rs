@@ -1,0 +1,109 @@
+//! Events of API Gateway's `aws-proxy` integrations, where the request's body is a member of the event and the
+//! answer carries its own HTTP status.
+//!
+//! Both of API Gateway's formats are known, 1.0 (REST APIs) and 2.0 (HTTP APIs):
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html> and
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+
+use std::borrow::Cow;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{failure::Failure, json::Json};
+
+/// Whether an event comes from a proxy integration: it has a `requestContext`, which API Gateway adds to every
+/// one of them, and no `operation`, which every request has.
+pub(crate) fn is_proxy(event: &Json<'_>) -> bool {
+    matches!(event.get("requestContext"), Some(Json::Object(_))) && event.get("operation").is_none()
+}
+
+/// The body of the HTTP request, decoded.
+///
+/// # Errors
+///
+/// An `InvalidRequest` if there is none, or none that can be decoded.
+pub(crate) fn body<'j>(event: &'j Json<'_>) -> Result<Cow<'j, [u8]>, Failure> {
+    let Some(body) = event.get("body").and_then(Json::text) else {
+        return Err(Failure::invalid_request("the request has no body"));
+    };
+    if event.get("isBase64Encoded") == Some(&Json::Bool(true)) {
+        let decoded = STANDARD.decode(body);
+        return decoded
+            .map(Cow::Owned)
+            .map_err(|_| Failure::invalid_request("the body is no Base64"));
+    }
+    Ok(Cow::Borrowed(body.as_bytes()))
+}
+
+/// The answer to a proxy event: an HTTP response with this status and body.
+pub(crate) struct HttpResponse<'b> {
+    pub(crate) status: u16,
+    pub(crate) body: &'b str,
+}
+
+impl Serialize for HttpResponse<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("statusCode", &self.status)?;
+        map.serialize_entry(
+            "headers",
+            &std::collections::BTreeMap::from([("Content-Type", "application/json")]),
+        )?;
+        map.serialize_entry("body", self.body)?;
+        map.serialize_entry("isBase64Encoded", &false)?;
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    #[test]
+    fn recognises_both_formats_and_nothing_else() {
+        for (event, expected) in [
+            (
+                r#"{"resource":"/x","httpMethod":"POST","body":"{}","requestContext":{"apiId":"a"}}"#,
+                true,
+            ),
+            (
+                r#"{"version":"2.0","routeKey":"$default","requestContext":{"http":{}},"body":"{}"}"#,
+                true,
+            ),
+            (
+                r#"{"resource":"/x","httpMethod":"POST","body":"{\"operation\":\"ping\"}"}"#,
+                false,
+            ),
+            (r#"{"operation":"echo","requestContext":{}}"#, false),
+            (r#"{"requestContext":null}"#, false),
+            ("[]", false),
+        ] {
+            assert_eq!(is_proxy(&parse(event.as_bytes()).unwrap()), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn decodes_the_body() {
+        let decode = |event: &str| {
+            let event = parse(event.as_bytes()).unwrap();
+            body(&event)
+                .map(|body| String::from_utf8_lossy(&body).into_owned())
+                .map_err(|failure| failure.message)
+        };
+        assert_eq!(decode(r#"{"body":"{\"a\":1}"}"#).as_deref(), Ok(r#"{"a":1}"#));
+        assert_eq!(
+            decode(r#"{"body":"e30=","isBase64Encoded":true}"#).as_deref(),
+            Ok("{}")
+        );
+        assert_eq!(
+            decode(r#"{"body":null}"#).unwrap_err(),
+            "Invalid request: the request has no body"
+        );
+        assert_eq!(
+            decode(r#"{"body":"*","isBase64Encoded":true}"#).unwrap_err(),
+            "Invalid request: the body is no Base64"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Lambda's side: takes events from the runtime API and gives it the answers.
+
+use std::{
+    cell::Cell,
+    mem,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use lambda_runtime::{
+    Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn, tower::Layer,
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    config::Config,
+    failure::Failure,
+    handler::{Outcome, handle},
+    log,
+    store::Store,
+};
+
+/// Answers events until Lambda ends the process.
+///
+/// # Errors
+///
+/// Outside Lambda, or when Lambda's runtime API cannot be reached. An event never ends the loop.
+pub async fn run(config: &Config, store: &impl Store) -> Result<(), Error> {
+    if config.runtime_api.is_none() {
+        return Err("AWS_LAMBDA_RUNTIME_API is not set: this program is started by AWS Lambda".into());
+    }
+    let raw = RawEvents::default();
+    let answer = |event: LambdaEvent<()>| {
+        let bytes = raw.take();
+        async move {
+            let started = Instant::now();
+            let Outcome { response, report } = handle(store, &bytes).await;
+            log::write(
+                config.log_level,
+                &event.context.request_id,
+                started.elapsed(),
+                &report,
+            );
+            // The text is JSON that was just written, so this is a formality.
+            let response = response.and_then(|text| {
+                RawValue::from_string(text)
+                    .map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))
+            });
+            response.map_err(Diagnostic::from)
+        }
+    };
+    Runtime::new(service_fn(answer)).layer(raw.clone()).run().await
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self {
+            error_type: failure.error_type.into_owned(),
+            error_message: failure.message,
+        }
+    }
+}
+
+/// Hands events to the handler as the bytes they are.
+///
+/// The runtime would read them first. Its reader has no bounds, its numbers lose digits, and its errors have a
+/// type of Rust's and a message that ends in a newline, which API Gateway would answer with 200. So it is given
+/// `null` to read.
+#[derive(Clone, Default)]
+struct RawEvents(Rc<Cell<Bytes>>);
+
+impl RawEvents {
+    /// The event at hand. The runtime works on one at a time.
+    fn take(&self) -> Bytes {
+        self.0.take()
+    }
+}
+
+impl<S> Layer<S> for RawEvents {
+    type Service = Intercepted<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Intercepted {
+            inner,
+            raw: self.clone(),
+        }
+    }
+}
+
+struct Intercepted<S> {
+    inner: S,
+    raw: RawEvents,
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Intercepted<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        self.raw
+            .0
+            .set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        self.inner.call(invocation)
+    }
+}
