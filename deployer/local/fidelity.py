@@ -1,8 +1,16 @@
-"""Small differences from AWS that a deployer notices when it reads back what it wrote."""
+"""Small differences from AWS that a deployer notices: in what it reads back, and in what should be refused."""
 
 import json
+import time
 
+from ministack.core import responses
 from ministack.services import apigateway_v1 as gateway
+from ministack.services import cloudwatch_logs, dynamodb, iam, lambda_svc, tagging
+
+# How long tables and functions are in a state between two others. Long enough to be seen, short enough to wait for.
+_TRANSITION = 0.1  # s
+
+# ---- API Gateway ------------------------------------------------------------------------------------------------
 
 # Maps whose keys and values are the user's: an empty string in them is a value.
 _USER_MAPS = {"requestParameters", "requestTemplates", "responseParameters", "responseTemplates", "tags", "variables"}
@@ -12,6 +20,7 @@ _ABSENT_WHEN_EMPTY = _USER_MAPS | {
     "integrationResponses",
     "methodResponses",
     "requestModels",
+    "resourceMethods",
     "responseModels",
 }
 
@@ -33,20 +42,26 @@ def _tidy(record):
 
 
 async def rest_api(method, path, headers, body, query_params):
-    """API Gateway's control plane, tidied; GetResources shows methods only with `embed=methods`."""
-    status, answer_headers, answer = await _handle_request(method, path, headers, body, query_params)
+    """API Gateway's control plane, read back as AWS writes it: tidied, with the tags that TagResource set, and with
+    methods only for `embed=methods`."""
     parts = path.strip("/").split("/")
+    if (method, parts) == ("POST", ["restapis"]) and json.loads(body or b"{}").get("description") == "":
+        return gateway._v1_error("BadRequestException", "Description cannot be an empty string", 400)
+    status, answer_headers, answer = await _handle_request(method, path, headers, body, query_params)
     if status >= 300 or parts[0] != "restapis" or not answer:
         return status, answer_headers, answer
-    record = json.loads(answer)
-    if method == "GET" and len(parts) in (3, 4) and parts[2] == "resources":
-        embedded = "methods" in ",".join(query_params.get("embed", []))
-        for resource in record.get("item", [record]):
-            methods = resource.get("resourceMethods") or {}
-            resource["resourceMethods"] = methods if embedded else {verb: {} for verb in methods}
-            if not methods:
-                del resource["resourceMethods"]
-    return status, answer_headers, json.dumps(_tidy(record), ensure_ascii=False).encode()
+    answered = json.loads(answer)
+    for record in answered.get("item", [answered]):
+        if len(parts) <= 2:
+            record["tags"] = gateway._v1_tags.get(gateway._rest_api_arn(record["id"]), {})
+        elif parts[2] == "stages" and "stageName" in record:
+            arn = f"{gateway._rest_api_arn(parts[1])}/stages/{record['stageName']}"
+            record["tags"] = gateway._v1_tags.get(arn) or record.get("tags")
+        elif parts[2] == "resources" and len(parts) <= 4 and method == "GET":
+            methods = record.get("resourceMethods") or {}
+            embedded = "methods" in ",".join(query_params.get("embed", []))
+            record["resourceMethods"] = methods if embedded else {verb: {} for verb in methods}
+    return status, answer_headers, json.dumps(_tidy(answered), ensure_ascii=False).encode()
 
 
 _find_api_scope = gateway.find_api_scope
@@ -59,8 +74,250 @@ def find_api_scope(api_id):
     return _find_api_scope(api_id) or next(owners, None)
 
 
+# ---- IAM --------------------------------------------------------------------------------------------------------
+
+_create_role = iam._create_role
+_attach_role_policy = iam._attach_role_policy
+_delete_policy = iam._delete_policy
+
+
+def create_role(parameters):
+    """Refuses a trust policy that says nothing."""
+    try:
+        says_something = bool(json.loads(iam._p(parameters, "AssumeRolePolicyDocument"))["Statement"])
+    except (ValueError, KeyError, TypeError):
+        says_something = False
+    if not says_something:
+        return iam._error(400, "MalformedPolicyDocument", "This policy contains invalid Json", ns="iam")
+    return _create_role(parameters)
+
+
+def attach_role_policy(parameters):
+    """Refuses a policy that isn't there."""
+    arn = iam._p(parameters, "PolicyArn")
+    if not iam._policy_exists(arn):
+        return iam._error(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", ns="iam")
+    return _attach_role_policy(parameters)
+
+
+def delete_policy(parameters):
+    """Refuses while there are other versions than the default one."""
+    policy = iam._policies.get(iam._p(parameters, "PolicyArn"))
+    if policy and len(policy["Versions"]) > 1 and not policy.get("AttachmentCount"):
+        message = (
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
+            "The default version is deleted with the policy."
+        )
+        return iam._error(409, "DeleteConflict", message, ns="iam")
+    return _delete_policy(parameters)
+
+
+def set_default_policy_version(parameters):
+    """An operation that ministack lacks."""
+    arn, version = iam._p(parameters, "PolicyArn"), iam._p(parameters, "VersionId")
+    versions = (iam._policies.get(arn) or {}).get("Versions", {})
+    if version not in versions:
+        message = f"Policy {arn} version {version} does not exist or is not attachable."
+        return iam._error(404, "NoSuchEntity", message, ns="iam")
+    for name, record in versions.items():
+        record["IsDefaultVersion"] = name == version
+    iam._policies[arn].update(DefaultVersionId=version, UpdateDate=iam._now())
+    return iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
+
+
+# ---- Lambda -----------------------------------------------------------------------------------------------------
+
+_create_function = lambda_svc._create_function
+_update_code = lambda_svc._update_code
+_update_config = lambda_svc._update_config
+_get_policy = lambda_svc._get_policy
+_load_functions = lambda_svc.load_persisted_state
+
+
+def create_function(data):
+    """Refuses a role that isn't there."""
+    role = data.get("Role", "")
+    if role.rpartition("/")[2] not in iam._roles:
+        message = "The role defined for the function cannot be assumed by Lambda."
+        return responses.error_response_json("InvalidParameterValueException", message, 400)
+    return _create_function(data)
+
+
+def _updating(update):
+    """An update of a function: refused while another is going on; the function stays Active meanwhile."""
+
+    def handle(name, data):
+        function = lambda_svc._functions.get(name)
+        if function is None:
+            return update(name, data)
+        config = function["config"]
+        if config.get("State") == "Pending" or config.get("LastUpdateStatus") == "InProgress":
+            message = (
+                "The operation cannot be performed at this time. An update is in progress for resource: "
+                f"{config['FunctionArn']}"
+            )
+            return responses.error_response_json("ResourceConflictException", message, 409)
+        status, headers, body = update(name, data)
+        if status < 300:
+            active = {"State": "Active", "StateReason": "", "StateReasonCode": ""}
+            config.update(active)
+            body = json.dumps({**json.loads(body), **active}).encode()
+        return status, headers, body
+
+    return handle
+
+
+def get_policy(function, *arguments):
+    """A function that nobody was ever given a permission for has no policy, rather than an empty one."""
+    record = lambda_svc._functions.get(function)
+    if record and not record["policy"]["Statement"]:
+        message = "The resource you requested does not exist."
+        return responses.error_response_json("ResourceNotFoundException", message, 404)
+    return _get_policy(function, *arguments)
+
+
+def load_functions(data):
+    """What was changing when the state was saved has changed by now; the thread that would say so is gone."""
+    _load_functions(data)
+    for function in lambda_svc._functions.all_values():
+        function["config"].update(State="Active", StateReason="", StateReasonCode="", LastUpdateStatus="Successful")
+
+
+# ---- DynamoDB ---------------------------------------------------------------------------------------------------
+
+_create_table = dynamodb._create_table
+_update_table = dynamodb._update_table
+_delete_table = dynamodb._delete_table
+_describe_table = dynamodb._describe_table
+_table_description = dynamodb._table_description
+_update_ttl = dynamodb._update_ttl
+
+_transitions: dict[tuple, tuple[str, float, dict]] = {}  # table -> status, until when, description
+
+
+def _transition(name) -> tuple[str, dict] | None:
+    """The status that a table is in for the moment, and its description then."""
+    key = (responses.get_account_id(), responses.get_region(), name)
+    status, until, description = _transitions.get(key, ("", 0, {}))
+    if time.monotonic() < until:
+        return status, description
+    _transitions.pop(key, None)
+    return None
+
+
+def _taking_a_moment(operation, status: str):
+    """An operation on a table after which it has `status` for a moment, and until when others are refused."""
+
+    def handle(data):
+        name = dynamodb._normalize_table_name(data.get("TableName"))
+        current = _transition(name)
+        if current and current[0] == "DELETING" and status == "UPDATING":
+            return _no_such_table(name)
+        if current:
+            doing = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}[current[0]]
+            message = f"Attempt to change a resource which is still in use: Table is being {doing}: {name}"
+            return responses.error_response_json("ResourceInUseException", message, 400)
+        code, headers, body = operation(data)
+        if code >= 300:
+            return code, headers, body
+        description = {**json.loads(body)["TableDescription"], "TableStatus": status}
+        key = (responses.get_account_id(), responses.get_region(), name)
+        _transitions[key] = (status, time.monotonic() + _TRANSITION, description)
+        return code, headers, json.dumps({"TableDescription": description}).encode()
+
+    return handle
+
+
+def describe_table(data):
+    """DescribeTable, also of a table that is being deleted."""
+    name = dynamodb._normalize_table_name(data.get("TableName"))
+    status, description = _transition(name) or ("", {})
+    return responses.json_response({"Table": description}) if status == "DELETING" else _describe_table(data)
+
+
+def table_description(name):
+    """A table's description, with the status that it has for the moment."""
+    status, _description = _transition(name) or ("", {})
+    description = _table_description(name)
+    return {**description, "TableStatus": status} if status else description
+
+
+def delete_table(data):
+    """Refuses in DynamoDB's words."""
+    table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName"))) or {}
+    if table.get("DeletionProtectionEnabled"):
+        message = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+        return responses.error_response_json("ValidationException", message, 400)
+    return _delete_table(data)
+
+
+def update_time_to_live(data):
+    """Refuses to enable or disable it again."""
+    name = dynamodb._normalize_table_name(data.get("TableName"))
+    wanted = "ENABLED" if (data.get("TimeToLiveSpecification") or {}).get("Enabled") else "DISABLED"
+    current = (dynamodb._ttl_settings.get(name) or {}).get("TimeToLiveStatus", "DISABLED")
+    if name in dynamodb._tables and wanted == current:
+        message = f"TimeToLive is already {current.lower()}"
+        return responses.error_response_json("ValidationException", message, 400)
+    return _update_ttl(data)
+
+
+def _no_such_table(name):
+    message = f"Requested resource not found: Table: {name} not found"
+    return responses.error_response_json("ResourceNotFoundException", message, 400)
+
+
+# ---- Resource Groups Tagging API --------------------------------------------------------------------------------
+
+_matches_type_filters = tagging._matches_type_filters
+
+
+def collect_apigateway():
+    """REST APIs and stages, which stock ministack never lists."""
+    region = f":{responses.get_region()}:"
+    for arn, tags in gateway._v1_tags.items():
+        if region in arn:
+            yield arn, tagging._normalise_flat(tags)
+
+
+def collect_logs():
+    """Log groups, which stock ministack never lists."""
+    for group in cloudwatch_logs._log_groups.values():
+        yield group["arn"].removesuffix(":*"), tagging._normalise_flat(group.get("tags"))
+
+
+def matches_type_filters(arn, type_filters):
+    """The resource type of API Gateway's ARNs stands after a slash."""
+    return _matches_type_filters(arn.replace("::/", "::"), type_filters)
+
+
 def install() -> None:
     """Makes ministack use all of the above. After the other modules, whose answers it tidies."""
     global _handle_request
-    gateway.find_api_scope = find_api_scope
     _handle_request, gateway.handle_request = gateway.handle_request, rest_api
+    gateway.find_api_scope = find_api_scope
+
+    iam._IAM_HANDLERS.update(
+        AttachRolePolicy=attach_role_policy,
+        CreateRole=create_role,
+        DeletePolicy=delete_policy,
+        SetDefaultPolicyVersion=set_default_policy_version,
+    )
+
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION
+    lambda_svc._create_function = create_function
+    lambda_svc._update_code = _updating(_update_code)
+    lambda_svc._update_config = _updating(_update_config)
+    lambda_svc._get_policy = get_policy
+    lambda_svc.load_persisted_state = load_functions
+
+    dynamodb._create_table = _taking_a_moment(_create_table, "CREATING")
+    dynamodb._update_table = _taking_a_moment(_update_table, "UPDATING")
+    dynamodb._delete_table = _taking_a_moment(delete_table, "DELETING")
+    dynamodb._describe_table = describe_table
+    dynamodb._table_description = table_description
+    dynamodb._update_ttl = update_time_to_live
+
+    tagging._COLLECTORS["apigateway"] = collect_apigateway
+    tagging._COLLECTORS["logs"] = collect_logs
+    tagging._matches_type_filters = matches_type_filters

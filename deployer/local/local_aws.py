@@ -19,6 +19,7 @@ import errno
 import importlib.metadata
 import logging
 import os
+import shutil
 import socket
 import sys
 
@@ -94,6 +95,8 @@ async def serve(listener: socket.socket) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack import app
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
 
     import self_test
 
@@ -119,7 +122,11 @@ async def serve(listener: socket.socket) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = os.environ["LOG_LEVEL"]
-    await hypercorn_serve(app.app, config, shutdown_trigger=stop.wait)
+    try:
+        await hypercorn_serve(app.app, config, shutdown_trigger=stop.wait)
+    finally:
+        lambda_runtime.reset()  # ends the functions
+        shutil.rmtree(lambda_svc._PROVIDED_CODE_CACHE, ignore_errors=True)
     if failure:
         raise Refused(failure[0], 1)
 

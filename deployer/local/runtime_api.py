@@ -20,12 +20,28 @@ import select
 import signal
 import threading
 import time
+import uuid
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc
 
 _RESULT_PATH = lambda_runtime._INVOCATION_RESULT_RE
+_LOG_STREAM = "_LogStream"  # in the configuration of a worker
+_SHARED_WITH_FUNCTIONS = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "HOME",
+    "LAMBDA_TASK_ROOT",
+    "PATH",
+    "TMPDIR",
+    "_HANDLER",
+}
+_KEPT_LOG_EVENTS = 30_000  # of an environment; a load test would fill the memory
 
 
 # ---- Exact texts ------------------------------------------------------------------------------------------------
@@ -90,7 +106,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
     """An execution environment that passes texts through and never waits for what won't come."""
 
     def __init__(self, func_name: str, config: dict, code_zip: bytes):
-        super().__init__(func_name, config, code_zip)
+        super().__init__(func_name, dict(config), code_zip)
         self._exit_code: int | None = None
         self._init_seconds = 0.0
         self._log_pipe = None
@@ -123,6 +139,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
         if exchange:
             exchange.answer = answer
         outcome["log"] = self._platform_log(outcome, request_id, time.monotonic() - started)
+        self._write_log(outcome["log"].split("\n"))
         return outcome
 
     def _failed_start(self, failure: RuntimeError) -> dict:
@@ -172,6 +189,22 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
             ]
         )
 
+    def _write_log(self, lines: list[str]) -> None:
+        """To CloudWatch Logs, one stream an environment; stock ministack makes one of every invocation."""
+        group = (self.config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{self.func_name}"
+        stream = self.config[_LOG_STREAM]
+        if group not in cloudwatch_logs._log_groups:
+            cloudwatch_logs._create_log_group({"logGroupName": group})
+        if stream not in cloudwatch_logs._log_groups[group]["streams"]:
+            cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
+        record = cloudwatch_logs._log_groups[group]["streams"][stream]
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
+        cloudwatch_logs._append_log_events(record, events)
+        if len(record["events"]) > _KEPT_LOG_EVENTS:
+            del record["events"][: _KEPT_LOG_EVENTS // 3]
+        cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)
+
     def _peak_memory(self) -> int:
         """Peak resident memory of the function in MB; 0 where the system doesn't tell."""
         with contextlib.suppress(OSError, AttributeError, ValueError):
@@ -183,6 +216,8 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
 
     def _spawn(self, init_timeout: float | None = None):
         started = time.monotonic()
+        version = self.config.get("Version", "$LATEST")
+        self.config[_LOG_STREAM] = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
         try:
             super()._spawn(init_timeout)
         finally:
@@ -331,6 +366,8 @@ _invoke_text: contextvars.ContextVar[bytes | None] = contextvars.ContextVar("inv
 _handle_request = lambda_svc.handle_request
 _invoke = lambda_svc._invoke
 _execute_provided = lambda_svc._execute_function_provided_warm
+_emit_lambda_logs = lambda_svc._emit_lambda_logs
+_provided_worker_env = lambda_svc._provided_worker_env
 
 
 async def _handle_request_exactly(method, path, headers, body, query_params):
@@ -360,11 +397,28 @@ async def _invoke_exactly(name, event, headers, path_qualifier=None, query_param
     return status, answer_headers, body if exchange.answer is None or status != 200 else exchange.answer
 
 
-def _execute_provided_with_platform_log(func, event, request_id):
-    """`ExactWorker` writes START, END and REPORT itself; "rie" tells ministack not to add its own."""
-    result = _execute_provided(func, event, request_id)
-    result["log_source"] = "rie"
-    return result
+def _execute_provided_logged(func, event, request_id):
+    """Says that the log is written already."""
+    return {**_execute_provided(func, event, request_id), "log_source": _LOG_STREAM}
+
+
+def _emit_unwritten_logs(*arguments, log_source=None):
+    """Writes the log of other runtimes."""
+    if log_source != _LOG_STREAM:
+        _emit_lambda_logs(*arguments, log_source=log_source)
+
+
+def _function_environment(config: dict, code_dir: str, port: int) -> dict:
+    """The function's environment variables: Lambda's and its own, and of the launcher's only what a process needs."""
+    environment = _provided_worker_env(config, code_dir, port)
+    own = (config.get("Environment") or {}).get("Variables") or {}
+    for name in os.environ:
+        if name not in own and name not in _SHARED_WITH_FUNCTIONS and not name.startswith("AWS_LAMBDA_"):
+            environment.pop(name, None)
+    environment["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
+    environment["AWS_LAMBDA_LOG_GROUP_NAME"] = f"/aws/lambda/{config.get('FunctionName')}"
+    environment["AWS_LAMBDA_LOG_STREAM_NAME"] = config.get(_LOG_STREAM, "")
+    return environment
 
 
 def install() -> None:
@@ -372,4 +426,6 @@ def install() -> None:
     lambda_runtime.ProvidedWorker = ExactWorker
     lambda_svc.handle_request = _handle_request_exactly
     lambda_svc._invoke = _invoke_exactly
-    lambda_svc._execute_function_provided_warm = _execute_provided_with_platform_log
+    lambda_svc._execute_function_provided_warm = _execute_provided_logged
+    lambda_svc._emit_lambda_logs = _emit_unwritten_logs
+    lambda_svc._provided_worker_env = _function_environment

@@ -17,7 +17,7 @@ import urllib.request
 import zipfile
 
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict, request_scope
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.services import apigateway_v1, iam, lambda_svc
 
 _ACCOUNT, _REGION = "999999999999", "us-east-1"
 _NAME = "self-test"
@@ -98,7 +98,12 @@ async def run(port: int) -> None:
 
 
 async def _stack(package: bytes) -> str:
-    """The function, the permission, the API, its definition and a deployment; the API's id."""
+    """The role, the function, the permission, the API, its definition and a deployment; the API's id."""
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    role = {"Action": "CreateRole", "RoleName": _NAME, "AssumeRolePolicyDocument": json.dumps(trust)}
+    await iam.handle_request("POST", "/", {}, b"", {name: [value] for name, value in role.items()})
     await _call(
         lambda_svc,
         "POST",
