@@ -75,10 +75,6 @@ class InvalidJson(ValueError):
     """The text is not JSON; the message says where."""
 
 
-class _Placeholder(dict):
-    """Stands for a document that Python can't hold (nested too deeply); its text is passed through all the same."""
-
-
 def parse_json(text: bytes) -> object:
     """The parsed value of a JSON text, accepting exactly what JSON is: no NaN, no Infinity, numbers of any length."""
 
@@ -92,7 +88,7 @@ def parse_json(text: bytes) -> object:
     try:
         return json.loads(text.decode("utf-8"), parse_int=integer, parse_constant=constant)
     except RecursionError:
-        return _Placeholder()
+        return {}  # nested too deeply for Python; the text is passed on all the same
     except InvalidJson:
         raise
     except ValueError as error:
@@ -126,16 +122,18 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
         except RuntimeError as failure:
             outcome = self._failed_start(failure)
         if outcome["status"] == "ok":
-            outcome["result"], answer = outcome["result"]
+            payload, answer = outcome["result"]
+            # ministack passes bytes through, where it would fail to spell half of a surrogate pair.
+            outcome["result"] = answer if exchange else payload
         else:
             reported = outcome["error_payload"]
-            if isinstance(reported, tuple):
-                payload, answer = reported
-            else:
-                payload = self._as_aws_reports(reported, request_id)
-                answer = json.dumps(payload).encode()
-            outcome["error_payload"] = payload
-            outcome["error"] = payload.get("errorMessage", "") if isinstance(payload, dict) else str(payload)
+            if not isinstance(reported, tuple):
+                reported = self._as_aws_reports(reported, request_id)
+                reported = reported, json.dumps(reported).encode()
+            payload, answer = reported
+            message = payload.get("errorMessage", "") if isinstance(payload, dict) else str(payload)
+            outcome["error"] = str(message).encode("utf-8", errors="replace").decode()
+            outcome["error_payload"] = {"errorMessage": outcome["error"]} if exchange else payload
         if exchange:
             exchange.answer = answer
         outcome["log"] = self._platform_log(outcome, request_id, time.monotonic() - started)
@@ -362,7 +360,7 @@ def _wait_readable(stream, milliseconds: int | None = None) -> bool:
 
 # ---- Lambda's Invoke --------------------------------------------------------------------------------------------
 
-_invoke_text: contextvars.ContextVar[bytes | None] = contextvars.ContextVar("invoke_text", default=None)
+_payload: contextvars.ContextVar[tuple[object, bytes] | None] = contextvars.ContextVar("payload", default=None)
 _handle_request = lambda_svc.handle_request
 _invoke = lambda_svc._invoke
 _execute_provided = lambda_svc._execute_function_provided_warm
@@ -371,7 +369,7 @@ _provided_worker_env = lambda_svc._provided_worker_env
 
 
 async def _handle_request_exactly(method, path, headers, body, query_params):
-    """Keeps the text of an Invoke's payload for `_invoke_exactly`, and refuses what isn't JSON as Lambda does."""
+    """Keeps an Invoke's payload for `_invoke_exactly`, and refuses what isn't JSON as Lambda does."""
     if method != "POST" or not path.endswith("/invocations") or not body.strip():
         return await _handle_request(method, path, headers, body, query_params)
     try:
@@ -379,19 +377,18 @@ async def _handle_request_exactly(method, path, headers, body, query_params):
     except InvalidJson as error:
         message = f"Could not parse request body into json: {error}"
         return error_response_json("InvalidRequestContentException", message, 400, extra={"Type": "User"})
-    token = _invoke_text.set(body)
+    token = _payload.set((event, body))
     try:
-        readable = b"{}" if isinstance(event, _Placeholder) else body
-        return await _handle_request(method, path, headers, readable, query_params)
+        return await _handle_request(method, path, headers, b"", query_params)
     finally:
-        _invoke_text.reset(token)
+        _payload.reset(token)
 
 
 async def _invoke_exactly(name, event, headers, path_qualifier=None, query_params=None):
-    """Invoke, answering with the function's own text."""
-    text = _invoke_text.get()
-    if text is None:
+    """Invoke, with the payload as it came and the answer as the function gave it."""
+    if _payload.get() is None:
         return await _invoke(name, event, headers, path_qualifier, query_params)
+    event, text = _payload.get()
     with exact(event, text) as exchange:
         status, answer_headers, body = await _invoke(name, event, headers, path_qualifier, query_params)
     return status, answer_headers, body if exchange.answer is None or status != 200 else exchange.answer
