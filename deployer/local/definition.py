@@ -190,7 +190,8 @@ class _Import:
             if not _PATH_PART.fullmatch(part):
                 raise Refused(
                     f"Errors found during import:\n\tUnable to create resource at path '{path}': Resource's path part "
-                    "only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end."
+                    "only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and "
+                    "the end."
                 )
             here = f"{here}/{part}"
             if here not in self.ids:
@@ -204,8 +205,8 @@ class _Import:
                 taken = sibling["pathPart"]
                 if sibling["parentId"] == parent_id and taken.startswith("{"):
                     raise Refused(
-                        f"Errors found during import:\n\tUnable to create resource at path '{path}': A sibling ({taken}) "
-                        "of this resource already has a variable path part -- only one is allowed"
+                        f"Errors found during import:\n\tUnable to create resource at path '{path}': "
+                        f"A sibling ({taken}) of this resource already has a variable path part -- only one is allowed"
                     )
         _status, _headers, body = gateway._create_resource(self.api_id, parent_id, {"pathPart": part})
         return json.loads(body)["id"]

@@ -3,7 +3,8 @@
 import json
 import time
 
-from ministack.core import responses
+from ministack import app
+from ministack.core import iam_evaluator, responses
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import cloudwatch_logs, dynamodb, iam, lambda_svc, tagging
 
@@ -140,7 +141,33 @@ def create_function(data):
     if role.rpartition("/")[2] not in iam._roles:
         message = "The role defined for the function cannot be assumed by Lambda."
         return responses.error_response_json("InvalidParameterValueException", message, 400)
-    return _create_function(data)
+    return _pass_role_denial(role) or _create_function(data)
+
+
+def update_config(name, data):
+    """Refuses a role that the caller may not pass."""
+    return (_pass_role_denial(data["Role"]) if data.get("Role") else None) or _update_config(name, data)
+
+
+def _pass_role_denial(role: str):
+    """With AUTH=true, an answer that denies iam:PassRole, which stock ministack never asks for; else None."""
+    if not app.AUTH:
+        return None
+    denied = iam_evaluator.enforce(
+        lambda_svc._request_access_key.get(),
+        "iam:PassRole",
+        "iam",
+        responses.get_region(),
+        resource_arn=role,
+        service_context={"iam:passedtoservice": "lambda.amazonaws.com"},
+    )
+    if denied is None:
+        return None
+    message = (
+        f"User: {getattr(denied, 'principal_arn', 'unknown')} is not authorized to perform: iam:PassRole on resource: "
+        f"{role} because no identity-based policy allows the iam:PassRole action"
+    )
+    return responses.error_response_json("AccessDeniedException", message, 403)
 
 
 def _updating(update):
@@ -246,7 +273,10 @@ def delete_table(data):
     """Refuses in DynamoDB's words."""
     table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName"))) or {}
     if table.get("DeletionProtectionEnabled"):
-        message = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+        message = (
+            "Resource cannot be deleted as it is currently protected against deletion. "
+            "Disable deletion protection first."
+        )
         return responses.error_response_json("ValidationException", message, 400)
     return _delete_table(data)
 
@@ -287,7 +317,9 @@ def collect_logs():
 
 
 def matches_type_filters(arn, type_filters):
-    """The resource type of API Gateway's ARNs stands after a slash."""
+    """The resource type of API Gateway's ARNs stands after a slash, and there may be slashes in a log group's name."""
+    if ":log-group:" in arn:
+        arn = arn.replace("/", "-")
     return _matches_type_filters(arn.replace("::/", "::"), type_filters)
 
 
@@ -307,7 +339,7 @@ def install() -> None:
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION
     lambda_svc._create_function = create_function
     lambda_svc._update_code = _updating(_update_code)
-    lambda_svc._update_config = _updating(_update_config)
+    lambda_svc._update_config = _updating(update_config)
     lambda_svc._get_policy = get_policy
     lambda_svc.load_persisted_state = load_functions
 

@@ -15,6 +15,7 @@ import dataclasses
 import http.server
 import json
 import os
+import pathlib
 import queue
 import select
 import signal
@@ -205,11 +206,9 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
 
     def _peak_memory(self) -> int:
         """Peak resident memory of the function in MB; 0 where the system doesn't tell."""
-        with contextlib.suppress(OSError, AttributeError, ValueError):
-            with open(f"/proc/{self._proc.pid}/status", encoding="ascii") as status:
-                for line in status:
-                    if line.startswith("VmHWM:"):
-                        return int(line.split()[1]) // 1024 + 1
+        with contextlib.suppress(OSError, AttributeError, IndexError, ValueError):
+            status = pathlib.Path(f"/proc/{self._proc.pid}/status").read_text(encoding="ascii")
+            return int(status.partition("VmHWM:")[2].split()[0]) // 1024 + 1
         return 0
 
     def _spawn(self, init_timeout: float | None = None):

@@ -1,0 +1,293 @@
+"""PutRestApi, deployments and stages."""
+
+import copy
+import unittest
+
+from botocore.exceptions import ClientError
+
+from testing import LocalAws, Stack, document, integration, operation
+
+SCHEMES = {
+    "securitySchemes": {
+        "sigv4": {
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        },
+        "key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+    }
+}
+LAB = document(
+    {
+        "/DynamoDBManager": {
+            "post": operation(
+                "f",
+                400,
+                responses={
+                    "default": {"statusCode": "200", "responseTemplates": {"application/json": "$input.body"}},
+                    r"An error \(.*": {"statusCode": "400"},
+                },
+                requestTemplates={"application/xml": ""},
+                passthroughBehavior="when_no_templates",
+                timeoutInMillis=12000,
+            )
+        }
+    }
+)
+
+
+def setUpModule():
+    global aws, stack
+    aws = LocalAws()
+    stack = Stack(aws, "f", LAB)
+
+
+def tearDownModule():
+    aws.stop()
+
+
+class Definition(unittest.TestCase):
+    def setUp(self):
+        stack.define(LAB)
+
+    def refused(self, definition: dict, reason: str) -> None:
+        """Refused for that reason, and without effect."""
+        before = stack.resources()
+        with self.assertRaisesRegex(ClientError, f"BadRequestException.*PutRestApi operation: [^$]*{reason}"):
+            stack.define(definition)
+        self.assertEqual(stack.resources(), before)
+
+    def test_reads_back_what_the_document_says(self):
+        resource = stack.resources()["/DynamoDBManager"]
+        self.assertEqual(
+            resource["resourceMethods"]["POST"],
+            {
+                "httpMethod": "POST",
+                "authorizationType": "NONE",
+                "apiKeyRequired": False,
+                "methodResponses": {"200": {"statusCode": "200"}, "400": {"statusCode": "400"}},
+                "methodIntegration": {
+                    "type": "AWS",
+                    "httpMethod": "POST",
+                    "uri": integration("f")["uri"],
+                    "requestTemplates": {"application/xml": ""},
+                    "passthroughBehavior": "WHEN_NO_TEMPLATES",
+                    "timeoutInMillis": 12000,
+                    "cacheNamespace": resource["id"],
+                    "cacheKeyParameters": [],
+                    "integrationResponses": {
+                        "200": {"statusCode": "200", "responseTemplates": {"application/json": "$input.body"}},
+                        "400": {"statusCode": "400", "selectionPattern": r"An error \(.*"},
+                    },
+                },
+            },
+        )
+
+    def test_the_other_calls_read_it_too(self):
+        resource = stack.resources()["/DynamoDBManager"]["id"]
+        method = {"restApiId": stack.api, "resourceId": resource, "httpMethod": "POST"}
+        self.assertEqual(stack.gateway.get_integration(**method)["timeoutInMillis"], 12000)
+        response = stack.gateway.get_integration_response(**method, statusCode="400")
+        self.assertEqual(response["selectionPattern"], r"An error \(.*")
+        listed = stack.gateway.get_resources(restApiId=stack.api)["items"]
+        self.assertIn({"POST": {}}, [one.get("resourceMethods") for one in listed])
+
+    def test_paths_parameters_and_methods(self):
+        stack.define(
+            document(
+                {
+                    "/": {"get": operation("f")},
+                    "/orders/{id}": {
+                        "parameters": [{"name": "id", "in": "path", "required": True}],
+                        "get": {
+                            **operation("f"),
+                            "operationId": "one",
+                            "parameters": [{"name": "full", "in": "query"}, {"name": "X-Who", "in": "header"}],
+                        },
+                        "delete": operation("f"),
+                        "x-amazon-apigateway-any-method": operation("f", type="aws_proxy"),
+                    },
+                    "/orders/{id}/{rest+}": {"post": operation("f")},
+                }
+            )
+        )
+        resources = stack.resources()
+        self.assertEqual(set(resources), {"/", "/orders", "/orders/{id}", "/orders/{id}/{rest+}"})
+        self.assertEqual(resources["/orders/{id}"]["parentId"], resources["/orders"]["id"])
+        self.assertNotIn("resourceMethods", resources["/orders"])
+        methods = resources["/orders/{id}"]["resourceMethods"]
+        self.assertEqual(set(methods), {"GET", "DELETE", "ANY"})
+        self.assertEqual(methods["GET"]["operationName"], "one")
+        self.assertEqual(
+            methods["GET"]["requestParameters"],
+            {
+                "method.request.path.id": True,
+                "method.request.querystring.full": False,
+                "method.request.header.X-Who": False,
+            },
+        )
+
+    def test_authorization(self):
+        stack.define(
+            document(
+                {
+                    "/iam": {"get": {**operation("f"), "security": [{"sigv4": []}]}},
+                    "/auth": {"get": {**operation("f"), "x-amazon-apigateway-auth": {"type": "AWS_IAM"}}},
+                    "/key": {"get": {**operation("f"), "security": [{"key": []}]}},
+                    "/open": {"get": operation("f")},
+                },
+                components=SCHEMES,
+            )
+        )
+        methods = {path: one["resourceMethods"]["GET"] for path, one in stack.resources().items() if path != "/"}
+        self.assertEqual(
+            {path: (method["authorizationType"], method["apiKeyRequired"]) for path, method in methods.items()},
+            {
+                "/iam": ("AWS_IAM", False),
+                "/auth": ("AWS_IAM", False),
+                "/key": ("NONE", True),
+                "/open": ("NONE", False),
+            },
+        )
+        deployed = stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
+        plan = stack.gateway.create_usage_plan(name="plan", apiStages=[{"apiId": stack.api, "stage": "Prod"}])
+        key = stack.gateway.create_api_key(name="key", enabled=True)
+        stack.gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+        self.assertTrue(deployed["id"])
+        self.assertEqual(stack.send("/iam", b"", method="GET")[0], 403)
+        self.assertEqual(stack.send("/key", b"", method="GET")[0], 403)
+        self.assertEqual(stack.send("/key", b"", method="GET", headers={"X-Api-Key": key["value"]})[0], 200)
+        self.assertEqual(stack.send("/open", b"", method="GET")[0], 200)
+
+    def test_overwriting_removes_what_is_not_in_the_document_and_keeps_the_rest(self):
+        stack.gateway.tag_resource(
+            resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{stack.api}", tags={"owner": "me"}
+        )
+        before = stack.resources()
+        other = copy.deepcopy(LAB)
+        other["paths"]["/other/deep"] = {"get": operation("f")}
+        other["info"]["description"] = "with another"
+        other["x-amazon-apigateway-binary-media-types"] = ["image/png"]
+        stack.define(other)
+        self.assertEqual(set(stack.resources()), {"/", "/DynamoDBManager", "/other", "/other/deep"})
+        self.assertEqual(stack.gateway.get_rest_api(restApiId=stack.api)["description"], "with another")
+        answered = stack.define(LAB)
+        self.assertEqual(stack.resources(), before)
+        api = stack.gateway.get_rest_api(restApiId=stack.api)
+        self.assertEqual((api["id"], api["name"], api["tags"]), (stack.api, "api", {"owner": "me"}))
+        self.assertEqual(api["endpointConfiguration"]["types"], ["REGIONAL"])
+        self.assertEqual(answered["rootResourceId"], api["rootResourceId"])
+        self.assertNotIn("description", api)
+        self.assertNotIn("binaryMediaTypes", api)
+        self.assertEqual(stack.gateway.get_stages(restApiId=stack.api)["item"][0]["stageName"], "Prod")
+
+    def test_merging_keeps_what_is_not_in_the_document(self):
+        stack.define(document({"/more": {"get": operation("f")}}), mode="merge")
+        self.assertEqual(set(stack.resources()), {"/", "/DynamoDBManager", "/more"})
+
+    def test_a_variable_can_be_renamed(self):
+        stack.define(document({"/a/{one}": {"get": operation("f")}}))
+        stack.define(document({"/a/{two}": {"get": operation("f")}}))
+        self.assertEqual(set(stack.resources()), {"/", "/a", "/a/{two}"})
+
+    def test_what_can_not_be_is_refused(self):
+        def lab(**fields) -> dict:
+            return document({"/x": {"post": operation("f", **fields)}})
+
+        refusals = {
+            "only OpenAPI 3": {"swagger": "2.0"},
+            "Invalid Response status code": lab(responses={"default": {"statusCode": "201"}}),
+            "Invalid selection pattern": lab(responses={"(": {"statusCode": "200"}}),
+            "Invalid integration type": lab(type="lambda"),
+            "Timeout should be between": lab(timeoutInMillis=30000),
+            "HttpMethod must be non-empty": lab(httpMethod=""),
+            "AWS ARN for integration must contain path or action": lab(uri="arn:aws:lambda:us-east-1:1:function:f"),
+            "Invalid ARN specified": lab(uri="f"),
+            "sibling": document({"/{a}": {"get": operation("f")}, "/{b}": {"get": operation("f")}}),
+            "path part": document({"/a b": {"get": operation("f")}}),
+            "Unsupported extension 'x-amazon-apigateway-novelty'": {**LAB, "x-amazon-apigateway-novelty": 1},
+            "Unsupported integration field 'tlsConfig'": lab(tlsConfig={}),
+        }
+        for reason, definition in refusals.items():
+            with self.subTest(reason):
+                self.refused(definition, reason)
+
+    def test_warnings_are_told_when_they_do_not_fail(self):
+        answer = stack.define({**LAB, "x-amazon-apigateway-novelty": 1}, strict=False)
+        self.assertEqual(
+            answer["warnings"], ["Unsupported extension 'x-amazon-apigateway-novelty' on the API, ignoring"]
+        )
+
+    def test_an_unknown_api(self):
+        with self.assertRaisesRegex(ClientError, "NotFoundException.*Invalid API identifier specified"):
+            stack.gateway.put_rest_api(restApiId="nothing", body=b"{}")
+
+    def test_request_validation(self):
+        validated = {
+            **operation("f"),
+            "x-amazon-apigateway-request-validator": "body",
+            "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Event"}}}},
+        }
+        schema = {"type": "object", "required": ["operation"]}
+        stack.define(
+            document(
+                {"/v": {"post": validated}},
+                **{"x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}}},
+                components={"schemas": {"Event": schema}},
+            )
+        )
+        stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
+        self.assertEqual(stack.send("/v", b'{"operation":1}')[0], 200)
+        self.assertEqual(stack.send("/v", b"{}"), (400, b'{"message": "Invalid request body"}'))
+
+
+class Deployments(unittest.TestCase):
+    def test_a_change_is_live_after_its_deployment_only(self):
+        stack.define(document({"/old": {"post": operation("f")}}))
+        first = stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod", description="first")["id"]
+        stack.define(document({"/new": {"post": operation("f")}}))
+        self.assertEqual((stack.send("/old", b"1")[0], stack.send("/new", b"1")[0]), (200, 403))
+        second = stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")["id"]
+        self.assertEqual((stack.send("/old", b"1")[0], stack.send("/new", b"1")[0]), (403, 200))
+        stack.gateway.update_stage(
+            restApiId=stack.api,
+            stageName="Prod",
+            patchOperations=[{"op": "replace", "path": "/deploymentId", "value": first}],
+        )
+        self.assertEqual((stack.send("/old", b"1")[0], stack.send("/new", b"1")[0]), (200, 403))
+        with self.assertRaisesRegex(ClientError, "Active stages pointing to this deployment must be moved or deleted"):
+            stack.gateway.delete_deployment(restApiId=stack.api, deploymentId=first)
+        stack.gateway.delete_deployment(restApiId=stack.api, deploymentId=second)
+        listed = stack.gateway.get_deployments(restApiId=stack.api)["items"]
+        described = next(one for one in listed if one["id"] == first)
+        self.assertEqual(set(described), {"id", "description", "createdDate", "apiSummary"})
+
+    def test_what_can_not_be_deployed(self):
+        api = stack.gateway.create_rest_api(name="empty")["id"]
+        root = stack.gateway.get_resources(restApiId=api)["items"][0]["id"]
+        with self.assertRaisesRegex(ClientError, "The REST API doesn't contain any methods"):
+            stack.gateway.create_deployment(restApiId=api, stageName="Prod")
+        stack.gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+        with self.assertRaisesRegex(ClientError, "No integration defined for method"):
+            stack.gateway.create_deployment(restApiId=api, stageName="Prod")
+
+    def test_stages(self):
+        with self.assertRaisesRegex(ClientError, "ConflictException.*Stage already exists"):
+            stack.gateway.create_stage(restApiId=stack.api, stageName="Prod", deploymentId="nothing")
+        with self.assertRaisesRegex(ClientError, "BadRequestException.*Deployment id does not exist"):
+            stack.gateway.create_stage(restApiId=stack.api, stageName="Test", deploymentId="nothing")
+        with self.assertRaisesRegex(ClientError, "BadRequestException.*Deployment id does not exist"):
+            stack.gateway.update_stage(
+                restApiId=stack.api,
+                stageName="Prod",
+                patchOperations=[{"op": "replace", "path": "/deploymentId", "value": "nothing"}],
+            )
+        stack.gateway.create_deployment(restApiId=stack.api, stageName="Traced", tracingEnabled=True)
+        stage = stack.gateway.get_stage(restApiId=stack.api, stageName="Traced")
+        self.assertTrue(stage["tracingEnabled"])
+        self.assertNotIn("description", stage)
+
+
+if __name__ == "__main__":
+    unittest.main()

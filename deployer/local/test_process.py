@@ -1,0 +1,222 @@
+"""Starting, stopping, and what is left after either."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from botocore.exceptions import ClientError
+
+import local_aws
+from testing import LAUNCHER, ROLE, LocalAws, Stack, document, operation, package, wait_until
+
+API = document({"/x": {"post": operation("f")}})
+
+
+def start_in_vain(code: str = "", **environment: str) -> tuple[int, str]:
+    """Runs the launcher, changed by `code`, to its end: exit status and stderr."""
+    program = [
+        f"import sys; sys.path.insert(0, {str(LAUNCHER.parent)!r}); import local_aws",
+        code,
+        "sys.exit(local_aws.main())",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(program)],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GATEWAY_PORT": "0", **environment},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.stdout == "", done.stdout
+    return done.returncode, done.stderr
+
+
+class State(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def test_everything_survives_a_stop(self):
+        self.survives(kill=False)
+
+    def test_everything_survives_a_kill(self):
+        self.survives(kill=True)
+
+    def survives(self, kill: bool):
+        aws = LocalAws(self.folder)
+        stack = Stack(aws, "f", API)
+        self.assertEqual(stack.send("/x", b"1.50"), (200, b"1.50"))
+        pid = int(stack.send("/x", b'"pid"')[1])
+        tables = aws.client("dynamodb")
+        tables.create_table(
+            TableName="items",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        tables.put_item(TableName="items", Item={"id": {"S": "1"}})
+        stack.functions.update_function_configuration(FunctionName="f", MemorySize=256)
+        if kill:
+            saved = pathlib.Path(self.folder, "state", "dynamodb.json")
+            wait_until(lambda: saved.exists() and '"items"' in saved.read_text() and '"S": "1"' in saved.read_text())
+        aws.stop(kill)
+        wait_until(lambda: _has_ended(pid))  # the function ends with it
+
+        again = LocalAws(self.folder, port=aws.port)
+        self.addCleanup(again.stop)
+        stack.aws = again
+        self.assertEqual(stack.send("/x", b"2.50"), (200, b"2.50"))
+        self.assertEqual(set(stack.resources()), {"/", "/x"})
+        self.assertEqual(again.client("dynamodb").scan(TableName="items")["Count"], 1)
+        state = stack.functions.get_function(FunctionName="f")["Configuration"]
+        self.assertEqual((state["State"], state["LastUpdateStatus"]), ("Active", "Successful"))
+
+    def test_the_self_test_leaves_nothing(self):
+        aws = LocalAws(self.folder)
+        key = "999999999999"
+        self.assertEqual(aws.client("lambda", key).list_functions()["Functions"], [])
+        self.assertEqual(aws.client("apigateway", key).get_rest_apis()["items"], [])
+        self.assertEqual(aws.client("iam", key).list_roles()["Roles"], [])
+        self.assertEqual(aws.client("logs", key).describe_log_groups()["logGroups"], [])
+        aws.stop()
+        for saved in pathlib.Path(self.folder, "state").rglob("*.json"):
+            self.assertNotIn(key, saved.read_text(), saved)
+        self.assertEqual(list(pathlib.Path(self.folder, "tmp").iterdir()), [])
+
+    def test_a_reset_forgets_everything(self):
+        aws = LocalAws(self.folder)
+        stack = Stack(aws, "f", API)
+        self.assertEqual(aws.request("POST", "/_ministack/reset")[0], 200)
+        self.assertEqual(stack.send("/x", b"1")[0], 404)
+        self.assertEqual(stack.functions.list_functions()["Functions"], [])
+        aws.stop()
+        again = LocalAws(self.folder)
+        self.addCleanup(again.stop)
+        self.assertEqual(again.client("apigateway").get_rest_apis()["items"], [])
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return "State:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+
+
+class Start(unittest.TestCase):
+    def test_readiness_tells_who_it_is(self):
+        aws = LocalAws()
+        self.addCleanup(aws.stop)
+        status, _headers, answer = aws.request("GET", "/_ministack/ready")
+        self.assertEqual((status, json.loads(answer)["pid"]), (200, aws.process.pid))
+
+    def test_it_listens_on_loopback_only(self):
+        aws = LocalAws()
+        self.addCleanup(aws.stop)
+        descriptors = pathlib.Path(f"/proc/{aws.process.pid}/fd")
+        if not descriptors.exists():
+            self.skipTest("needs /proc")
+        sockets = {os.readlink(one) for one in descriptors.iterdir()}
+        listening = []
+        for table in ("tcp", "tcp6"):
+            for line in pathlib.Path(f"/proc/{aws.process.pid}/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                    listening.append(fields[1])
+        self.assertEqual(listening, [f"0100007F:{aws.port:04X}"])
+
+    def test_a_port_in_use(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            self.assertEqual(start_in_vain(GATEWAY_PORT=str(port)), (3, f"local AWS: port {port} is in use\n"))
+
+    def test_a_wrong_setup(self):
+        self.assertEqual(
+            start_in_vain(GATEWAY_PORT="http"), (2, "local AWS: GATEWAY_PORT must be a port number, not 'http'\n")
+        )
+        self.assertEqual(
+            start_in_vain(PERSIST_STATE="1"), (2, "local AWS: PERSIST_STATE=1 needs STATE_DIR, an absolute path\n")
+        )
+
+    def test_another_version_of_ministack(self):
+        self.assertEqual(importlib.metadata.version("ministack"), local_aws.MINISTACK_VERSION)
+        status, error = start_in_vain("local_aws.MINISTACK_VERSION = '9.9.9'")
+        self.assertEqual(status, 2)
+        self.assertRegex(error, r"needs ministack 9\.9\.9, found 1\.5\.33")
+
+    def test_a_repair_that_does_not_take_effect_is_loud(self):
+        broken = {
+            "integration": "byte for byte",
+            "runtime_api": "byte for byte",
+            "definition": "PUT /restapis/.* must work",
+        }
+        for module, reason in broken.items():
+            with self.subTest(module):
+                status, error = start_in_vain(f"import {module}\n{module}.install = lambda: None")
+                self.assertEqual(status, 1, error)
+                self.assertRegex(error, f"local AWS: self-test of ministack [0-9.]+ failed: .*{reason}")
+
+
+class Authorization(unittest.TestCase):
+    def test_signatures_and_policies_are_checked_when_asked_for(self):
+        aws = LocalAws(AUTH="true")
+        self.addCleanup(aws.stop)
+        stack = Stack(aws, "f", API)
+        self.assertEqual(stack.send("/x", b"1.50"), (200, b"1.50"))
+        statements = [
+            {
+                "Effect": "Allow",
+                "Action": ["lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"],
+                "Resource": "*",
+            },
+            {"Effect": "Allow", "Action": "apigateway:PUT", "Resource": "arn:aws:apigateway:us-east-1::/restapis/*"},
+        ]
+        key, secret = self.user(stack.iam, statements)
+        with self.assertRaisesRegex(ClientError, "SignatureDoesNotMatch"):
+            aws.client("sts", key, "wrong").get_caller_identity()
+        gateway, functions = aws.client("apigateway", key, secret), aws.client("lambda", key, secret)
+        gateway.put_rest_api(restApiId=stack.api, mode="overwrite", body=json.dumps(API))
+        with self.assertRaisesRegex(ClientError, "AccessDenied.*apigateway:GET"):
+            gateway.get_rest_apis()
+        with self.assertRaisesRegex(ClientError, "AccessDenied.*iam:PassRole"):
+            self.create(functions)
+        with self.assertRaisesRegex(ClientError, "AccessDenied.*iam:PassRole"):
+            functions.update_function_configuration(FunctionName="f", Role=ROLE)
+        passing = {
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": ROLE,
+            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        }
+        self.policy(stack.iam, [*statements, passing])
+        self.create(functions)
+
+    def user(self, iam, statements: list[dict]) -> tuple[str, str]:
+        iam.create_user(UserName="user")
+        self.policy(iam, statements)
+        key = iam.create_access_key(UserName="user")["AccessKey"]
+        return key["AccessKeyId"], key["SecretAccessKey"]
+
+    def policy(self, iam, statements: list[dict]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName="user", PolicyName="policy", PolicyDocument=document)
+
+    def create(self, functions) -> None:
+        functions.create_function(
+            FunctionName="another",
+            Runtime="provided.al2023",
+            Handler="bootstrap",
+            Role=ROLE,
+            Code={"ZipFile": package()},
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
