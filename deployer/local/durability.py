@@ -5,7 +5,9 @@ is gone.
 """
 
 import asyncio
-import logging
+import fcntl
+import os
+import threading
 import time
 
 from ministack import app
@@ -17,6 +19,25 @@ _SHARE = 0.1  # of the time at most, so that a large state doesn't slow down wha
 
 _changed: set[str] = set()
 _saving: asyncio.Task | None = None
+_files = threading.Lock()
+_epoch = 0  # copies of the state that were made in an earlier one are out of date
+_save_all = app.save_all
+_reset_all_state = app._reset_all_state
+
+
+class InUse(Exception):
+    """Another process keeps its state in the same folder."""
+
+
+def claim(folder: str) -> int:
+    """Claims the folder for the life of this process, whichever way it ends; the descriptor of its lock."""
+    os.makedirs(folder, exist_ok=True)
+    descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise InUse(f"the state in {folder} is in use by another local AWS") from None
+    return descriptor
 
 
 def _is_read(method: str, headers: dict, body: bytes) -> bool:
@@ -32,13 +53,13 @@ def _noting_changes(service: str, handler):
     async def handle(method, path, headers, body, query_params):
         answer = await handler(method, path, headers, body, query_params)
         if not _is_read(method, headers, body) and not path.endswith("/invocations"):
-            changed(service)
+            _note(service)
         return answer
 
     return handle
 
 
-def changed(service: str) -> None:
+def _note(service: str) -> None:
     """The service's state is to be saved shortly."""
     global _saving
     config = app.SERVICE_REGISTRY[service]
@@ -57,19 +78,35 @@ async def _save_soon() -> None:
         for service, get_state in app._build_persistence_save_dict().items():
             if service in services and (state := get_state()) is not None:
                 copies[service] = state
-        await asyncio.to_thread(_write, copies)
+        await asyncio.to_thread(_write, copies, _epoch)
         await asyncio.sleep((time.monotonic() - started) / _SHARE)
 
 
-def _write(copies: dict) -> None:
+def _write(copies: dict, epoch: int) -> None:
     for service, state in copies.items():
-        persistence.save_state(service, state)
+        with _files:
+            if epoch != _epoch:
+                return
+            persistence.save_state(service, state)
+
+
+def _outdating_copies(change):
+    """What writes or removes all files itself, after which no older copy may be written."""
+
+    def changed(*arguments):
+        global _epoch
+        with _files:
+            _epoch += 1
+            return change(*arguments)
+
+    return changed
 
 
 def install() -> None:
     """Makes ministack save changes, if it keeps state at all."""
     if not persistence.PERSIST_STATE:
         return
-    logging.getLogger("persistence").setLevel(logging.WARNING)  # else four lines a change
     for service, handler in app.SERVICE_HANDLERS.items():
         app.SERVICE_HANDLERS[service] = _noting_changes(service, handler)
+    app.save_all = _outdating_copies(_save_all)
+    app._reset_all_state = _outdating_copies(_reset_all_state)

@@ -9,11 +9,12 @@ import asyncio
 import json
 import re
 
-import runtime_api
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import lambda_svc
+
+import runtime_api
 
 _invoke_proxy = gateway._invoke_lambda_proxy_v1
 

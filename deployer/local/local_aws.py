@@ -10,8 +10,8 @@ Started as `python local_aws.py`, and set up by environment variables only:
 Functions inherit this environment, so it should hold nothing else but PATH, HOME and TMPDIR.
 
 One line on stdout, `ready http://127.0.0.1:PORT`, says that the self-test has passed; `GET /_ministack/ready` answers
-503 before and 200 from then on. SIGTERM ends it. Exit status 1: failed, 2: wrong setup, 3: the port is in use. The
-last line on stderr says why.
+503 before and 200 from then on. SIGTERM ends it. Exit status 1: failed, 2: wrong setup, 3: the port or the state is in
+use. The last line on stderr says why.
 """
 
 import asyncio
@@ -86,6 +86,11 @@ def repair() -> None:
     import integration
     import runtime_api
 
+    if os.environ.get("PERSIST_STATE") == "1":
+        try:
+            durability.claim(os.environ["STATE_DIR"])
+        except durability.InUse as reason:
+            raise Refused(str(reason), 3) from None
     for part in (runtime_api, integration, definition, deployments, fidelity, durability):
         part.install()
 

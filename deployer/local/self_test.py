@@ -84,6 +84,7 @@ class Failed(Exception):
 async def run(port: int) -> None:
     """Raises `Failed` unless everything that the launcher repairs is repaired."""
     package = _package()
+    _forget_account()  # what a process left that was stopped just here
     try:
         with request_scope(_ACCOUNT, _REGION):
             api_id = await _stack(package)
@@ -184,11 +185,16 @@ def _package() -> bytes:
 
 
 def _clean_up(package: bytes) -> None:
-    """Ends the function, and takes the account out of every service: logs, metrics and tags, too."""
+    """Ends the function and forgets the account."""
     lambda_svc.invalidate_worker(_NAME, account=_ACCOUNT, region=_REGION)
     code = lambda_svc._provided_code_dirs.pop(hashlib.sha256(package).hexdigest(), None)
     if code:
         shutil.rmtree(code, ignore_errors=True)
+    _forget_account()
+
+
+def _forget_account() -> None:
+    """Takes the account out of every service: with its logs, metrics and tags."""
     for name, module in list(sys.modules.items()):
         if not name.startswith("ministack.services."):
             continue

@@ -137,6 +137,15 @@ class Start(unittest.TestCase):
             port = other.getsockname()[1]
             self.assertEqual(start_in_vain(GATEWAY_PORT=str(port)), (3, f"local AWS: port {port} is in use\n"))
 
+    def test_a_state_in_use(self):
+        with tempfile.TemporaryDirectory() as folder:
+            aws = LocalAws(folder)
+            self.addCleanup(aws.stop)
+            status, error = start_in_vain(PERSIST_STATE="1", STATE_DIR=f"{folder}/state")
+            self.assertEqual(
+                (status, error), (3, f"local AWS: the state in {folder}/state is in use by another local AWS\n")
+            )
+
     def test_a_wrong_setup(self):
         self.assertEqual(
             start_in_vain(GATEWAY_PORT="http"), (2, "local AWS: GATEWAY_PORT must be a port number, not 'http'\n")

@@ -15,6 +15,7 @@ import botocore.session
 
 LAUNCHER = pathlib.Path(__file__).with_name("local_aws.py")
 ACCOUNT, REGION = "123456789012", "us-east-1"
+_SESSION = botocore.session.get_session()  # one for all, for it reads large files
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/role"
 TRUST = json.dumps(
     {
@@ -117,7 +118,7 @@ class LocalAws:
 
     def client(self, service: str, key: str = ACCOUNT, secret: str = "test"):
         """An SDK client that doesn't retry, so that every answer is seen."""
-        return botocore.session.get_session().create_client(
+        return _SESSION.create_client(
             service,
             REGION,
             endpoint_url=self.endpoint,
