@@ -14,7 +14,7 @@ use std::{
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, ConfigBag, Intercept, Region, RuntimeComponents,
+        BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
         http::{HttpRequest, HttpResponse},
         interceptors::{AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef},
         retry::RetryConfig,
@@ -59,56 +59,56 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 /// DynamoDB, reached through one client that keeps one connection.
 #[derive(Clone, Debug)]
 pub struct DynamoDb {
-    /// None without credentials: then every operation fails before it is sent.
-    client: Option<Client>,
+    /// Or why there is none: then every operation fails before it is sent.
+    client: Result<Client, &'static str>,
 }
 
 impl DynamoDb {
     /// Makes the client. Connects only when it is first used.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let http_client = Builder::new()
-            // Ring, because the other provider gathers entropy for 30–40 ms at every start.
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .pool_max_idle_per_host(1)
-            .build_https();
-        let client = config.credentials.clone().map(|credentials| {
-            let mut settings = aws_sdk_dynamodb::Config::builder()
-                .behavior_version(BehaviorVersion::v2026_01_12())
-                .credentials_provider(credentials)
-                .http_client(http_client)
-                .retry_config(
-                    RetryConfig::standard()
-                        .with_max_attempts(ATTEMPTS)
-                        .with_initial_backoff(FIRST_BACKOFF)
-                        .with_max_backoff(LONGEST_BACKOFF),
-                )
-                .timeout_config(
-                    TimeoutConfig::builder()
-                        .connect_timeout(CONNECT_TIMEOUT)
-                        .read_timeout(ATTEMPT_TIMEOUT)
-                        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                        .operation_timeout(OPERATION_TIMEOUT)
-                        .build(),
-                );
-            settings.set_region(config.region.clone().map(Region::new));
-            settings.set_endpoint_url(config.endpoint_url.clone());
-            Client::from_conf(settings.build())
-        });
+        let client = match (&config.region, &config.credentials) {
+            (None, _) => Err("AWS_REGION is not set"),
+            (_, None) => Err("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
+            (Some(region), Some(credentials)) => Ok(client(region, credentials, config.endpoint_url.clone())),
+        };
         Self { client }
     }
 }
 
+fn client(region: &str, credentials: &Credentials, endpoint_url: Option<String>) -> Client {
+    let http_client = Builder::new()
+        // Ring, because the other provider gathers entropy for 30–40 ms at every start.
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .pool_max_idle_per_host(1)
+        .build_https();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(LONGEST_BACKOFF);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let mut settings = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(credentials.clone())
+        .http_client(http_client)
+        .retry_config(retries)
+        .timeout_config(timeouts);
+    settings.set_endpoint_url(endpoint_url);
+    Client::from_conf(settings.build())
+}
+
 impl Store for DynamoDb {
     async fn perform(&self, action: Action, table: &str, body: Vec<u8>) -> Result<Reply, Refusal> {
-        let Some(client) = &self.client else {
-            let detail = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";
-            let failure = Failure::internal("NoCredentials", detail);
-            return Err(Refusal {
-                failure,
-                exchange: Exchange::default(),
-            });
-        };
+        let client = self.client.as_ref().map_err(|reason| Refusal {
+            failure: Failure::internal("NotConfigured", reason),
+            exchange: Exchange::default(),
+        })?;
         let tap = Tap::default();
         let body = Bytes::from(body);
         // The table is told to the SDK as well, because an endpoint can depend on it.

@@ -125,40 +125,40 @@ impl<'a> Reader<'a> {
     fn array(&mut self) -> Read<Json<'a>> {
         let mut values = Vec::new();
         self.skip_space();
-        if !self.take(b']') {
-            loop {
-                values.push(self.value()?);
-                self.skip_space();
-                if self.take(b']') {
-                    break;
-                }
-                self.expect(b',', "expected `,` or `]`")?;
-            }
+        if self.take(b']') {
+            return Ok(Json::Array(values.into_boxed_slice()));
         }
-        Ok(Json::Array(values.into_boxed_slice()))
+        loop {
+            push(&mut values, self.value()?);
+            self.skip_space();
+            if self.take(b']') {
+                return Ok(Json::Array(values.into_boxed_slice()));
+            }
+            self.expect(b',', "expected `,` or `]`")?;
+        }
     }
 
     fn object(&mut self) -> Read<Json<'a>> {
         let mut members = Vec::new();
         self.skip_space();
-        if !self.take(b'}') {
-            loop {
-                self.skip_space();
-                if self.peek() != Some(b'"') {
-                    return Err("expected a key in double quotes");
-                }
-                let key = self.string()?;
-                self.skip_space();
-                self.expect(b':', "expected `:`")?;
-                members.push((key, self.value()?));
-                self.skip_space();
-                if self.take(b'}') {
-                    break;
-                }
-                self.expect(b',', "expected `,` or `}`")?;
-            }
+        if self.take(b'}') {
+            return Ok(Json::Object(members.into_boxed_slice()));
         }
-        Ok(Json::Object(last_wins(members).into_boxed_slice()))
+        loop {
+            self.skip_space();
+            if self.peek() != Some(b'"') {
+                return Err("expected a key in double quotes");
+            }
+            let key = self.string()?;
+            self.skip_space();
+            self.expect(b':', "expected `:`")?;
+            push(&mut members, (key, self.value()?));
+            self.skip_space();
+            if self.take(b'}') {
+                return Ok(Json::Object(last_wins(members).into_boxed_slice()));
+            }
+            self.expect(b',', "expected `,` or `}`")?;
+        }
     }
 
     fn word(&mut self, word: &str, value: Json<'a>) -> Read<Json<'a>> {
@@ -307,6 +307,17 @@ impl<'a> Reader<'a> {
     fn slice(&self, start: usize) -> Read<&'a str> {
         self.text.get(start..self.at).ok_or("text that is not UTF-8")
     }
+}
+
+/// Adds an element, with little room to spare.
+///
+/// Of its own accord a vector makes room for four at first. An event can hold a million arrays of one element,
+/// and the room that each gives back would leave holes all over the memory.
+fn push<T>(elements: &mut Vec<T>, element: T) {
+    if elements.len() == elements.capacity() {
+        elements.reserve_exact(1.max(elements.len() / 2));
+    }
+    elements.push(element);
 }
 
 /// Leaves one member for each key: the last value, at the place of the first. Python's dictionaries do so.

@@ -1,0 +1,79 @@
+//! The function's log: one line for each invocation, and never what an item holds.
+
+use function::json::{Json, parse};
+
+use crate::support::{
+    http::{Response, serve},
+    lambda::Lambda,
+};
+
+const DENIED: &str = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"User: arn:aws:sts::123456789012:assumed-role/role/function is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:123456789012:table/t"}"#;
+
+fn function(status: u16, body: &'static str, level: &str) -> Lambda {
+    let endpoint = serve(move |_| Response::of_dynamodb(status, body));
+    let variables = [
+        ("AWS_LAMBDA_LOG_LEVEL", level),
+        ("AWS_SESSION_TOKEN", "hush-token"),
+    ];
+    Lambda::start(&format!("http://{endpoint}"), &variables)
+}
+
+#[test]
+fn an_invocation_is_one_line_with_what_happened() {
+    let mut function = function(200, r#"{"Attributes":{"a":{"S":"hush-answer"}}}"#, "INFO");
+    function.succeed(
+        r#"{"operation":"create","tableName":"t","payload":{"Item":{"id":"hush-item"},"ReturnValues":"ALL_OLD"}}"#,
+    );
+    let line = function.log_line();
+    let line = parse(line.as_bytes()).unwrap();
+    let text = |name: &str| line.get(name).and_then(Json::text).unwrap().to_owned();
+    assert_eq!(text("level"), "INFO");
+    assert_eq!(text("requestId"), function.last_request_id());
+    assert_eq!(text("operation"), "create");
+    assert_eq!(text("table"), "t");
+    assert_eq!(text("outcome"), "ok");
+    assert_eq!(text("dynamodbRequestId"), "STUBREQUESTID");
+    assert_eq!(line.get("attempts"), Some(&Json::Number("1")));
+    assert!(matches!(line.get("durationMs"), Some(Json::Number(_))));
+    assert!(text("timestamp").ends_with('Z'));
+
+    function.fail(r#"{"operation":"hush-operation"}"#);
+    function.fail(r#"{"operation":"create","tableName":"t","payload":{"hush-field":"hush-value"}}"#);
+    function.fail("hush-event");
+    function.succeed(r#"{"operation":"echo","payload":"hush-payload"}"#);
+    let lines = function.end();
+    assert_eq!(lines.len(), 4);
+    assert!(lines.iter().all(|line| !line.contains("hush")), "{lines:#?}");
+}
+
+#[test]
+fn who_may_not_what_is_for_the_log_only() {
+    let mut function = function(400, DENIED, "ERROR");
+    let event = r#"{"operation":"create","tableName":"t","payload":{"Item":{"id":"hush-item"}}}"#;
+    let error = function.fail(event);
+    assert_eq!(
+        error,
+        r#"{"errorType":"InternalError","errorMessage":"Internal error: AccessDeniedException"}"#
+    );
+    let line = function.log_line();
+    assert!(
+        line.contains(r#""outcome":"InternalError","status":500"#),
+        "{line}"
+    );
+    assert!(
+        line.contains("arn:aws:sts::123456789012:assumed-role/role/function is not authorized"),
+        "{line}"
+    );
+    assert!(!line.contains("hush"), "{line}");
+}
+
+#[test]
+fn the_level_decides_which_lines_are_written() {
+    for (level, lines) in [("DEBUG", 3), ("INFO", 3), ("WARN", 2), ("ERROR", 1), ("OFF", 0)] {
+        let mut function = function(400, DENIED, level);
+        function.succeed(r#"{"operation":"ping"}"#);
+        function.fail(r#"{"operation":"none"}"#);
+        function.fail(r#"{"operation":"list","tableName":"t","payload":{}}"#);
+        assert_eq!(function.end().len(), lines, "{level}");
+    }
+}

@@ -1,0 +1,129 @@
+//! A small HTTP/1.1 server on the loopback interface, for the two servers that the function talks to.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+};
+
+/// A request, as far as the tests look at it.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// The other side's port: the same for all requests of a connection.
+    pub(crate) connection: u16,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header, by its lower-case name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a server does with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Response {
+    /// Answers.
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    },
+    /// Ends the connection without a word.
+    HangUp,
+}
+
+impl Response {
+    /// An answer of DynamoDB's.
+    pub(crate) fn of_dynamodb(status: u16, body: &str) -> Self {
+        let headers = vec![
+            ("content-type", "application/x-amz-json-1.0".to_owned()),
+            ("x-amzn-requestid", "STUBREQUESTID".to_owned()),
+        ];
+        Self::Answer {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+}
+
+/// Starts a server that lives as long as the test process, and gives its address.
+pub(crate) fn serve(respond: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let respond = Arc::new(respond);
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let respond = Arc::clone(&respond);
+            thread::spawn(move || converse(&connection, respond.as_ref()));
+        }
+    });
+    address
+}
+
+/// Answers the requests of one connection until either side ends it.
+fn converse(connection: &TcpStream, respond: &impl Fn(Request) -> Response) -> Option<()> {
+    // Without this, small answers wait 40 ms for the other side's acknowledgement.
+    connection.set_nodelay(true).ok()?;
+    let mut reader = BufReader::new(connection);
+    loop {
+        let request = read(&mut reader, connection.peer_addr().ok()?.port())?;
+        let Response::Answer {
+            status,
+            headers,
+            body,
+        } = respond(request)
+        else {
+            return None;
+        };
+        let headers: String = headers
+            .iter()
+            .map(|(name, value)| [*name, ": ", value, "\r\n"].concat())
+            .collect();
+        let head = format!(
+            "HTTP/1.1 {status} Test\r\ncontent-length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        let bytes = [head.as_bytes(), &body].concat();
+        (&mut &*connection).write_all(&bytes).ok()?;
+    }
+}
+
+fn read(reader: &mut impl BufRead, connection: u16) -> Option<Request> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let path = lines.first()?.split(' ').nth(1)?.to_owned();
+    let headers: Vec<(String, String)> = lines
+        .iter()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(0, |(_, length)| length.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Request {
+        connection,
+        path,
+        headers,
+        body,
+    })
+}

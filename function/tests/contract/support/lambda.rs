@@ -1,0 +1,188 @@
+//! Lambda in small: a runtime API, and the real `bootstrap` as its only function.
+//!
+//! The interface: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use super::http::{Request, Response, serve};
+
+/// Longer than the function may take for anything.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running function.
+pub(crate) struct Lambda {
+    process: Child,
+    events: Sender<(String, Vec<u8>)>,
+    answers: Receiver<(String, Answer)>,
+    log: Receiver<String>,
+    invocations: u32,
+}
+
+/// What the function told the runtime API about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It succeeded: the answer.
+    Success(String),
+    /// It failed: the error.
+    Error(String),
+}
+
+impl Lambda {
+    /// Starts a function that finds DynamoDB at `endpoint`, with more variables in its environment.
+    pub(crate) fn start(endpoint: &str, variables: &[(&str, &str)]) -> Self {
+        let (events, event) = channel::<(String, Vec<u8>)>();
+        let (answer, answers) = channel();
+        let (event, answer) = (Mutex::new(event), Mutex::new(answer));
+        let runtime_api = serve(move |request| {
+            if request.path == "/2018-06-01/runtime/invocation/next" {
+                return next(&event.lock().unwrap());
+            }
+            let _ = answer.lock().unwrap().send(told(&request));
+            Response::Answer {
+                status: 202,
+                headers: Vec::new(),
+                body: Vec::new(),
+            }
+        });
+        let mut process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+            .env_clear()
+            .envs([
+                ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string().as_str()),
+                ("AWS_LAMBDA_FUNCTION_NAME", "function"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_ENDPOINT_URL", endpoint),
+            ])
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (line, log) = channel();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        thread::spawn(move || {
+            output
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|text| line.send(text))
+        });
+        Self {
+            process,
+            events,
+            answers,
+            log,
+            invocations: 0,
+        }
+    }
+
+    /// Sends an event and waits for what becomes of it.
+    pub(crate) fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
+        self.invocations += 1;
+        let id = self.last_request_id();
+        self.events.send((id.clone(), event.into())).unwrap();
+        let (answered, answer) = self
+            .answers
+            .recv_timeout(PATIENCE)
+            .expect("the function has not answered");
+        assert_eq!(answered, id);
+        answer
+    }
+
+    /// Sends an event that succeeds, and gives the answer.
+    pub(crate) fn succeed(&mut self, event: &str) -> String {
+        match self.invoke(event) {
+            Answer::Success(text) => text,
+            Answer::Error(error) => panic!("{event}: {error}"),
+        }
+    }
+
+    /// Sends an event that fails, and gives the error.
+    pub(crate) fn fail(&mut self, event: &str) -> String {
+        match self.invoke(event) {
+            Answer::Error(error) => error,
+            Answer::Success(text) => panic!("{event}: {text}"),
+        }
+    }
+
+    /// The request id of the last event.
+    pub(crate) fn last_request_id(&self) -> String {
+        format!("request-{}", self.invocations)
+    }
+
+    /// The next line that the function logged.
+    pub(crate) fn log_line(&self) -> String {
+        self.log
+            .recv_timeout(PATIENCE)
+            .expect("the function has not logged")
+    }
+
+    /// Ends the function and gives the lines that it logged and nobody asked for.
+    pub(crate) fn end(mut self) -> Vec<String> {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.log.iter().collect()
+    }
+
+    /// The most memory that the function has used, in kilobytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
+    let Ok((id, body)) = events.recv() else {
+        return Response::HangUp;
+    };
+    let deadline = SystemTime::now() + Duration::from_secs(10);
+    let deadline = deadline
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    let headers = vec![
+        ("lambda-runtime-aws-request-id", id),
+        ("lambda-runtime-deadline-ms", deadline.to_string()),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:us-east-1:123456789012:function:f".into(),
+        ),
+    ];
+    Response::Answer {
+        status: 200,
+        headers,
+        body,
+    }
+}
+
+fn told(request: &Request) -> (String, Answer) {
+    let body = String::from_utf8(request.body.clone()).unwrap();
+    let mut steps = request.path.rsplit('/');
+    let answer = match steps.next() {
+        Some("response") => Answer::Success(body),
+        _ => Answer::Error(body),
+    };
+    (steps.next().unwrap_or_default().to_owned(), answer)
+}
