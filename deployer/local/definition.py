@@ -71,7 +71,9 @@ def put_rest_api(api_id: str, mode: str, fail_on_warnings: bool, body: bytes):
         warnings = _Import(api_id, _document(body), overwrite=mode == "overwrite").run()
         if warnings and fail_on_warnings:
             raise Refused("Warnings found during import:\n\t" + "\n\t".join(warnings))
-    except Refused as reason:
+    except (Refused, AttributeError, KeyError, TypeError) as reason:
+        if not isinstance(reason, Refused):
+            reason = f"Invalid OpenAPI input: not the expected structure ({reason!r})"
         for store, record in zip(stores, before, strict=True):
             store[api_id] = record
         return gateway._v1_error("BadRequestException", str(reason), 400)

@@ -66,6 +66,8 @@ async def rest_api(method, path, headers, body, query_params):
 
 
 _find_api_scope = gateway.find_api_scope
+_delete_rest_api = gateway._delete_rest_api
+_delete_stage = gateway._delete_stage
 
 
 def find_api_scope(api_id):
@@ -73,6 +75,23 @@ def find_api_scope(api_id):
     credentials, which is anybody with the URL, reaches the APIs of one account only."""
     owners = ((account, region) for (account, region, found), _api in gateway._rest_apis.all_items() if found == api_id)
     return _find_api_scope(api_id) or next(owners, None)
+
+
+def delete_rest_api(api_id):
+    """Forgets the tags of the API's stages, too."""
+    answer = _delete_rest_api(api_id)
+    if answer[0] < 300:
+        for arn in [arn for arn in gateway._v1_tags if arn.startswith(f"{gateway._rest_api_arn(api_id)}/")]:
+            del gateway._v1_tags[arn]
+    return answer
+
+
+def delete_stage(api_id, stage_name):
+    """Forgets the stage's tags, too."""
+    answer = _delete_stage(api_id, stage_name)
+    if answer[0] < 300:
+        gateway._v1_tags.pop(f"{gateway._rest_api_arn(api_id)}/stages/{stage_name}", None)
+    return answer
 
 
 # ---- IAM --------------------------------------------------------------------------------------------------------
@@ -306,7 +325,7 @@ def collect_apigateway():
     """REST APIs and stages, which stock ministack never lists."""
     region = f":{responses.get_region()}:"
     for arn, tags in gateway._v1_tags.items():
-        if region in arn:
+        if region in arn and tags:
             yield arn, tagging._normalise_flat(tags)
 
 
@@ -328,6 +347,8 @@ def install() -> None:
     global _handle_request
     _handle_request, gateway.handle_request = gateway.handle_request, rest_api
     gateway.find_api_scope = find_api_scope
+    gateway._delete_rest_api = delete_rest_api
+    gateway._delete_stage = delete_stage
 
     iam._IAM_HANDLERS.update(
         AttachRolePolicy=attach_role_policy,

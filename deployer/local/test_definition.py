@@ -207,6 +207,7 @@ class Definition(unittest.TestCase):
             "sibling": document({"/{a}": {"get": operation("f")}, "/{b}": {"get": operation("f")}}),
             "path part": document({"/a b": {"get": operation("f")}}),
             "Unsupported extension 'x-amazon-apigateway-novelty'": {**LAB, "x-amazon-apigateway-novelty": 1},
+            "not the expected structure": document({"/x": {"post": "text"}}),
             "Unsupported integration field 'tlsConfig'": lab(tlsConfig={}),
         }
         for reason, definition in refusals.items():
@@ -284,9 +285,14 @@ class Deployments(unittest.TestCase):
                 patchOperations=[{"op": "replace", "path": "/deploymentId", "value": "nothing"}],
             )
         stack.gateway.create_deployment(restApiId=stack.api, stageName="Traced", tracingEnabled=True)
+        arn = f"arn:aws:apigateway:us-east-1::/restapis/{stack.api}/stages/Traced"
+        stack.gateway.tag_resource(resourceArn=arn, tags={"a": "1"})
         stage = stack.gateway.get_stage(restApiId=stack.api, stageName="Traced")
-        self.assertTrue(stage["tracingEnabled"])
+        self.assertEqual((stage["tracingEnabled"], stage["tags"]), (True, {"a": "1"}))
         self.assertNotIn("description", stage)
+        stack.gateway.delete_stage(restApiId=stack.api, stageName="Traced")
+        tagged = aws.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "a"}])
+        self.assertEqual(tagged["ResourceTagMappingList"], [])
 
 
 if __name__ == "__main__":
