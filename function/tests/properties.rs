@@ -1,0 +1,236 @@
+//! Properties that hold for any JSON and for any bytes.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::{collections::BTreeSet, future::ready, pin::pin, task};
+
+use function::{
+    Action, ERROR_RESPONSES, Exchange, Outcome, Refusal, Reply, Store,
+    attribute::{Plain, Typed},
+    handle,
+    json::{Json, parse},
+};
+use proptest::{
+    collection::{btree_set, vec},
+    prelude::*,
+};
+use regex_lite::Regex;
+
+/// A table that holds whatever was sent last, and gives it back.
+#[derive(Default)]
+struct Mirror;
+
+impl Store for Mirror {
+    fn perform(&self, _: Action, _: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, Refusal>> {
+        let text = String::from_utf8(body).unwrap();
+        let body = text.replacen(r#""Key":"#, r#""Item":"#, 1).into();
+        ready(Ok(Reply {
+            status: 200,
+            headers: Vec::new(),
+            body,
+            exchange: Exchange::default(),
+        }))
+    }
+}
+
+fn answer(event: &[u8]) -> Outcome {
+    let mut handled = pin!(handle(&Mirror, event));
+    match handled
+        .as_mut()
+        .poll(&mut task::Context::from_waker(task::Waker::noop()))
+    {
+        task::Poll::Ready(outcome) => outcome,
+        task::Poll::Pending => unreachable!("the mirror answers at once"),
+    }
+}
+
+/// The text of a number as JSON allows it, within what DynamoDB takes or not.
+fn number() -> impl Strategy<Value = String> {
+    "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?"
+}
+
+/// A string as JSON text, with whatever escapes.
+fn string() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        r#""([ !#-\[\]-~]|\\["\\/bfnrt]|\\u00[0-9a-f]{2}|\\ud83d\\ude0[0-9a-f]|é|☃|😀){0,12}""#,
+    ]
+}
+
+/// A value as compact JSON text. No object has the same key twice.
+fn value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|value| value.to_string()),
+        number(),
+        string(),
+    ];
+    leaf.prop_recursive(6, 64, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(|values| format!("[{}]", values.join(","))),
+            object(inner),
+        ]
+    })
+}
+
+fn object(values: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
+    let keys = btree_set(any::<String>(), 0..6)
+        .prop_map(Vec::from_iter)
+        .prop_shuffle();
+    keys.prop_flat_map(move |keys| (Just(keys.clone()), vec(values.clone(), keys.len())))
+        .prop_map(|(keys, values)| {
+            let member = |(key, value)| format!("{}:{value}", serde_json::to_string(key).unwrap());
+            let members: Vec<String> = keys.iter().zip(&values).map(member).collect();
+            format!("{{{}}}", members.join(","))
+        })
+}
+
+fn write(json: &impl serde::Serialize) -> String {
+    serde_json::to_string(json).unwrap()
+}
+
+/// JSON text with a few bytes changed: nearly JSON, or still.
+fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<prop::sample::Index>(), any::<u8>(), 0..3);
+    (value(), vec(change, 0..4)).prop_map(|(text, changes)| {
+        let mut text = text.into_bytes();
+        for (place, byte, what) in changes {
+            let place = place.index(text.len().max(1));
+            match what {
+                0 if place < text.len() => text[place] = byte,
+                1 if place < text.len() => drop(text.remove(place)),
+                _ => text.insert(place.min(text.len()), byte),
+            }
+        }
+        text
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_was_read_is_written_as_it_was(text in value()) {
+        let json = parse(text.as_bytes()).unwrap();
+        let written = write(&json);
+        prop_assert_eq!(parse(written.as_bytes()).unwrap(), json.clone());
+        // Escapes may be spelt otherwise. Once they are ours, nothing changes any more.
+        prop_assert_eq!(write(&parse(written.as_bytes()).unwrap()), written);
+    }
+
+    #[test]
+    fn attributes_go_there_and_back_without_loss(text in value()) {
+        let json = parse(text.as_bytes()).unwrap();
+        let typed = write(&Typed(&json));
+        let typed = parse(typed.as_bytes()).unwrap();
+        prop_assert_eq!(write(&Plain(&typed)), write(&json));
+    }
+
+    #[test]
+    fn an_item_comes_back_as_it_was_sent(item in object(value().boxed())) {
+        let event = format!(r#"{{"operation":"read","tableName":"t","payload":{{"Key":{item}}}}}"#);
+        let answer = answer(event.as_bytes()).response.unwrap();
+        let answer = parse(answer.as_bytes()).unwrap();
+        let sent = parse(item.as_bytes()).unwrap();
+        prop_assert_eq!(write(answer.get("Item").unwrap()), write(&sent));
+    }
+
+    #[test]
+    fn an_echo_is_the_payload(text in value()) {
+        let answer = answer(format!(r#"{{"operation":"echo","payload":{text}}}"#).as_bytes());
+        let payload = parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(answer.response.unwrap(), write(&payload));
+    }
+
+    #[test]
+    fn the_reader_takes_what_json_is_and_nothing_else(text in nearly_json()) {
+        // serde_json has the same bounds but for numbers, which it refuses out of the range of a float.
+        let theirs: Result<serde_json::Value, _> = serde_json::from_slice(&text);
+        let ours = parse(&text);
+        match theirs {
+            Ok(value) => prop_assert_eq!(value.is_object(), ours.unwrap().members().is_some()),
+            Err(error) if error.to_string().starts_with("number out of range") => {}
+            Err(_) => prop_assert!(ours.is_err()),
+        }
+    }
+
+    #[test]
+    fn of_duplicate_keys_the_last_wins(members in vec(("[a-c]", 0..9_u8), 0..30)) {
+        let text: Vec<String> = members.iter().map(|(key, value)| format!(r#""{key}":{value}"#)).collect();
+        let text = format!("{{{}}}", text.join(","));
+        let json = parse(text.as_bytes()).unwrap();
+        let keys: BTreeSet<_> = members.iter().map(|(key, _)| key.as_str()).collect();
+        prop_assert_eq!(json.members().unwrap().len(), keys.len());
+        for key in keys {
+            let last = members.iter().rfind(|(name, _)| name == key).unwrap().1.to_string();
+            prop_assert_eq!(json.get(key), Some(&Json::Number(&last)));
+        }
+    }
+
+    #[test]
+    fn any_bytes_get_an_answer_or_an_error_of_the_table(event in prop_oneof![
+        vec(any::<u8>(), 0..200),
+        nearly_json(),
+        request().prop_map(String::into_bytes),
+    ]) {
+        let outcome = answer(&event);
+        match outcome.response {
+            Ok(text) => prop_assert!(parse(text.as_bytes()).is_ok()),
+            Err(failure) => prop_assert_eq!(statuses_of(&failure.message), [failure.status]),
+        }
+    }
+}
+
+/// Requests with right and wrong operations, tables and parameters.
+fn request() -> impl Strategy<Value = String> {
+    let operation = prop_oneof![
+        prop::sample::select(vec!["create", "read", "update", "delete", "list", "echo", "ping"])
+            .prop_map(|name| format!("{name:?}")),
+        value(),
+    ];
+    let parameter = prop::sample::select(vec![
+        "TableName",
+        "Item",
+        "Key",
+        "Expected",
+        "AttributeUpdates",
+        "ScanFilter",
+        "Limit",
+        "Segment",
+        "AttributesToGet",
+        "ConsistentRead",
+        "ReturnValues",
+        "ExpressionAttributeValues",
+        "a\\n",
+    ]);
+    let payload = vec((parameter, value()), 0..5).prop_map(|members| {
+        let members: Vec<String> = members
+            .iter()
+            .map(|(key, value)| format!(r#""{key}":{value}"#))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    });
+    (
+        operation,
+        prop_oneof![Just("\"t\"".to_owned()), value()],
+        prop_oneof![payload, value()],
+    )
+        .prop_map(|(operation, table, payload)| {
+            format!(r#"{{"operation":{operation},"tableName":{table},"payload":{payload}}}"#)
+        })
+}
+
+fn statuses_of(message: &str) -> Vec<u16> {
+    let line_end = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    let matches = |pattern: &str| {
+        let pattern = Regex::new(&format!("^(?:{pattern})$")).expect("a pattern of the table");
+        !message.contains(line_end) && pattern.is_match(message)
+    };
+    ERROR_RESPONSES
+        .iter()
+        .filter(|(_, pattern)| matches(pattern))
+        .map(|(status, _)| *status)
+        .collect()
+}
