@@ -1,1 +1,88 @@
+//! Ships a Rust serverless API to AWS by direct SDK calls, without a state file.
+//!
+//! Where to look:
+//! - [`cli`]: the command line · `commands`: one file for each verb · `config`, `manifest`: what was asked for
+//! - `stack`: what there is, what needs what, how it goes down. Start here.
+//! - `resource`: the one trait · `resources`: one file for each kind · `engine`: takes each through a walk
+//! - `definition`, `policy_document`, `package`: the pure parts of API, policies and code
+//! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
+//! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
+//! - `local`: the local AWS · `smoke`: the proof at the end of `up`
 
+mod aws;
+pub mod cli;
+mod commands;
+mod config;
+mod definition;
+mod engine;
+mod error;
+mod hints;
+mod http;
+mod local;
+mod manifest;
+mod names;
+mod package;
+mod policy_document;
+mod report;
+mod resource;
+mod resources;
+mod retry;
+mod smoke;
+mod stack;
+
+use cli::{Cli, Command};
+use config::Config;
+use error::Error;
+use report::console::{Console, show_error};
+use report::json::Document;
+use retry::Stop;
+
+/// Runs one command line and gives the process's exit code.
+pub async fn run(cli: Cli) -> u8 {
+    let config = match Config::load(&cli.global) {
+        Ok(config) => config,
+        Err(error) => {
+            show_error(&error, false);
+            return error.kind().exit_code();
+        }
+    };
+    let console = Console::new(config.output, &config.machine, config.yes);
+    let stop = Stop::default();
+    let mut document = Document::new(name(&cli.command));
+    let session = commands::Session { config: &config, console: &console, stop: &stop };
+    let result = stop.on_interrupt(dispatch(&cli.command, &session, &mut document)).await;
+    match result {
+        Ok(code) => {
+            console.document(&document);
+            code
+        }
+        Err(error) => {
+            console.error(&error, document);
+            error.kind().exit_code()
+        }
+    }
+}
+
+async fn dispatch(
+    command: &Command,
+    session: &commands::Session<'_>,
+    document: &mut Document,
+) -> Result<u8, Error> {
+    match command {
+        Command::Up(_) => commands::up::run(session, document).await,
+        Command::Plan(args) => commands::plan::run(session, args, document).await,
+        Command::Status(args) => commands::status::run(session, args, document).await,
+        Command::Down(args) => commands::down::run(session, args, document).await,
+        Command::Local(verb) => commands::local::run(session, *verb).await,
+    }
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Up(_) => "up",
+        Command::Plan(_) => "plan",
+        Command::Status(_) => "status",
+        Command::Down(_) => "down",
+        Command::Local(_) => "local",
+    }
+}

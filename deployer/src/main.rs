@@ -1,1 +1,14 @@
-fn main() {}
+//! The `deployer` binary: parse, run, exit code.
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = deployer::cli::Cli::parse();
+    // One thread: the work is waiting for AWS, and a future that never moves needs no locks.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    ExitCode::from(runtime.block_on(deployer::run(cli)))
+}

@@ -1,0 +1,148 @@
+//! The command line: clap types only. Doc comments are the help text.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Ship a Rust serverless API to AWS: from a manifest to a URL that answers, and back to nothing.
+///
+/// Without a manifest it deploys the built-in lab: a DynamoDB table behind a Lambda function behind a REST API.
+/// There is no state file: what AWS has is the truth, and tags say what belongs to the stack.
+#[derive(Debug, Parser)]
+#[command(name = "deployer", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The manifest [default: stack.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// An independent copy of the stack: names and tag get the suffix -NAME
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// The AWS region [default: the manifest's, then the SDK's chain]
+    #[arg(long, global = true)]
+    pub region: Option<String>,
+    /// A profile of the shared AWS configuration
+    #[arg(long, global = true)]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS's own, for all services
+    #[arg(long, global = true, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env_values = true)]
+    pub endpoint_url: Option<String>,
+    /// Use the local AWS, and start it when needed
+    #[arg(long, global = true)]
+    pub local: bool,
+    /// The port of the local AWS
+    #[arg(long, global = true, value_name = "PORT", env = "DEPLOYER_LOCAL_PORT", default_value_t = 4566)]
+    pub local_port: u16,
+    /// Where the local AWS keeps its state [default: .deployer/local beside the manifest]
+    #[arg(long, global = true, value_name = "FOLDER", env = "DEPLOYER_LOCAL_STATE")]
+    pub local_state: Option<PathBuf>,
+    /// What stdout gets
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
+    pub output: Output,
+    /// Do not ask before something is deleted or replaced
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+    /// How long to wait for AWS in all, like 90s or 10m
+    #[arg(long, global = true, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// What stdout gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Text for people.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the stack as declared, prove that it answers, print its URL
+    Up(Up),
+    /// Show what `up` would change; changes nothing
+    Plan(Plan),
+    /// Show each resource's condition, then the URL; changes nothing
+    Status(Status),
+    /// Remove the stack, and check that nothing is left
+    Down(Down),
+    /// Run the local AWS
+    #[command(subcommand)]
+    Local(Local),
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {}
+
+/// Flags of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Exit with 4 when there is something to change
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print the invoke URL and nothing else
+    #[arg(long)]
+    pub url: bool,
+    /// Exit with 4 when the stack is not as declared
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Flags of `down`.
+#[derive(Debug, Args)]
+pub struct Down {
+    /// Delete tables although they hold items
+    #[arg(long, conflicts_with = "keep_table")]
+    pub delete_data: bool,
+    /// Leave the tables, with their items, where they are
+    #[arg(long)]
+    pub keep_table: bool,
+}
+
+/// What to do with the local AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Local {
+    /// Start it, unless it runs
+    Start,
+    /// Stop it; what it holds stays for the next start
+    Stop,
+    /// Say whether it runs, and where
+    Status,
+    /// Print its log
+    Logs,
+    /// Forget everything it holds
+    Reset,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| format!("{text} is not a time; try 90s or 10m"))?;
+    let seconds = match &text[digits.len()..] {
+        "" | "s" => number,
+        "m" => number * 60,
+        "h" => number * 3600,
+        unit => return Err(format!("{unit} is not a unit of time; use s, m or h")),
+    };
+    if (1..=86_400).contains(&seconds) {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err(format!("{text} is not between 1s and 24h"))
+    }
+}

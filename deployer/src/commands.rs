@@ -1,0 +1,165 @@
+//! One file for each verb, and what they share: the way from a configuration to a stack in AWS.
+
+pub(crate) mod down;
+pub(crate) mod local;
+pub(crate) mod plan;
+pub(crate) mod status;
+pub(crate) mod up;
+
+use crate::aws::{Access, Aws};
+use crate::config::Config;
+use crate::engine::{Engine, Mode, Record};
+use crate::error::{Error, ErrorKind, Result};
+use crate::local::Local;
+use crate::names::Owner;
+use crate::package::Packages;
+use crate::report::Outcome;
+use crate::report::console::Console;
+use crate::report::json::Document;
+use crate::resource::Change;
+use crate::resources::rest_api;
+use crate::retry::Stop;
+use crate::stack::Stack;
+use tokio::time::Instant;
+
+/// The exit code of `plan` and `status` when they were asked for one and something differs.
+pub(crate) const DIFFERENT: u8 = 4;
+
+/// A command that is about to run.
+pub(crate) struct Session<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) console: &'a Console,
+    pub(crate) stop: &'a Stop,
+}
+
+/// A command that has found its stack.
+pub(crate) struct Connected<'a> {
+    session: &'a Session<'a>,
+    pub(crate) aws: Aws,
+    pub(crate) stack: Stack,
+    pub(crate) packages: Packages,
+}
+
+impl<'a> Session<'a> {
+    /// Starts the local AWS if it is the target, and finds out where the stack is.
+    pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
+        let config = self.config;
+        if config.local.wanted {
+            let local = Local::new(&config.local, &config.machine, self.stop)?;
+            if local.start().await? {
+                self.console.talk(&format!("local AWS started at {}", local.url()));
+            }
+        }
+        let allowed = &config.manifest.allowed_accounts;
+        let aws = Aws::connect(&config.target, &config.stack_name(), allowed, access).await?;
+        document.place(&aws.scope);
+        let stack = Stack::new(config, &aws.scope)?;
+        Ok(Connected { session: self, packages: Stack::packages(config), aws, stack })
+    }
+}
+
+impl Connected<'_> {
+    pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
+        let deadline = Instant::now() + self.session.config.timeout;
+        Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline)
+    }
+
+    /// Looks at everything and compares it.
+    ///
+    /// # Errors
+    /// What could not be looked at: nothing was changed by then.
+    pub(crate) async fn plan(&self) -> Result<(Vec<Record>, Option<rest_api::Output>)> {
+        let go = self.engine(Mode::Plan);
+        let api = self.stack.walk(&go, &self.packages).await;
+        Ok((readable(go.finish())?, api))
+    }
+
+    /// Where the stack's first route that anybody may call is called.
+    pub(crate) fn invoke_url(&self, api: &rest_api::Output) -> Option<String> {
+        let path = self.stack.probe.as_deref()?;
+        Some(self.aws.invoke_url(&api.id, self.stack.stage(), path))
+    }
+}
+
+/// The records, unless some of them could not be read.
+fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
+    match records.iter().position(|record| record.result.is_err()) {
+        None => Ok(records),
+        Some(first) => {
+            let failed = records.iter().filter(|record| record.result.is_err()).count();
+            let mut records = records;
+            let record = records.swap_remove(first);
+            let id = record.id;
+            let error = record.result.err().unwrap_or_else(|| Error::new("?"));
+            let more = if failed > 1 { format!(" (and {} more)", failed - 1) } else { String::new() };
+            Err(error.context(&format!("{id}{more}")).hint("Nothing was changed."))
+        }
+    }
+}
+
+/// Refuses to start where something is not ours, or cannot be changed: all of it in one message.
+pub(crate) fn refuse(records: &[Record]) -> Result<()> {
+    let foreign: Vec<String> = records
+        .iter()
+        .filter_map(|record| match &record.found.as_ref()?.owner {
+            Owner::Foreign(why) => Some(format!("  {}: it {why}", record.id)),
+            Owner::Ours => None,
+        })
+        .collect();
+    if !foreign.is_empty() {
+        return Err(Error::new(format!("these exist already and are not of this stack:\n{}", foreign.join("\n")))
+            .hint("Nothing was changed. Use other names in the manifest, or an independent copy with --env NAME."));
+    }
+    let refused: Vec<String> = records
+        .iter()
+        .flat_map(|record| record.changes.iter().map(move |change| (record, change)))
+        .filter(|(_, change)| matches!(change, Change::Refused { .. }))
+        .map(|(record, change)| format!("  {}: {}", record.id, crate::report::text::change(change)))
+        .collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!("the manifest asks for what cannot be done:\n{}", refused.join("\n")))
+        .hint("Nothing was changed."))
+}
+
+/// After a walk that changed things: what failed, what stands, and what to do next.
+pub(crate) fn settle(records: &[Record], stop: &Stop, command: &str) -> Result<()> {
+    let failed: Vec<(&Record, &Error)> =
+        records.iter().filter_map(|record| Some((record, record.result.as_ref().err()?))).collect();
+    let skipped = records.iter().any(|record| matches!(record.result, Ok(Outcome::Skipped)));
+    if failed.is_empty() && !skipped {
+        return Ok(());
+    }
+    let mut message = if stop.is_set() {
+        "interrupted".to_owned()
+    } else {
+        failed.iter().map(|(record, error)| format!("{}: {error}", record.id)).collect::<Vec<_>>().join("\n")
+    };
+    message.push_str("\nwhat stands now:");
+    for record in records {
+        let how = match &record.result {
+            Ok(outcome) => crate::report::text::outcome(outcome),
+            Err(_) => "failed; it may be half-done".to_owned(),
+        };
+        message.push_str(&format!("\n  {}: {how}", record.id));
+    }
+    let mut error = Error::of(ErrorKind::Partial, message);
+    for (_, failure) in &failed {
+        for hint in failure.hints() {
+            error = error.hint(hint);
+        }
+    }
+    Err(error.hint(format!("Run deployer {command} again: it goes on from here.")))
+}
+
+/// One word for what a walk found.
+pub(crate) fn state(records: &[Record]) -> &'static str {
+    if records.iter().all(|record| record.found.is_none()) {
+        "absent"
+    } else if records.iter().all(|record| record.changes.is_empty()) {
+        "in_sync"
+    } else {
+        "different"
+    }
+}

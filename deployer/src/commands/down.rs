@@ -1,0 +1,143 @@
+//! `down`: list, ask, delete in AWS's order, and look again.
+
+use super::{Connected, Session, readable, settle};
+use crate::aws::Access;
+use crate::cli::Down;
+use crate::engine::{Mode, Record};
+use crate::error::{Error, Result};
+use crate::names::Owner;
+use crate::report::Outcome;
+use crate::report::json::Document;
+use crate::resource::{Id, Kind};
+use crate::resources::table::{ItemCount, Table};
+use crate::retry::pause;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<u8> {
+    let at = session.connect(Access::ReadWrite, document).await?;
+    let found = survey(&at, args.keep_table).await?;
+    document.found(&found);
+    let going: Vec<&Record> = found.iter().filter(|record| !record.changes.is_empty()).collect();
+    list(session, &found);
+    if going.is_empty() {
+        let scope = &at.aws.scope;
+        session.console.talk(&format!("Nothing of the stack {} exists in {}.", scope.stack, scope.region));
+        document.state = Some("absent");
+        return Ok(0);
+    }
+    refuse_blocked(&going)?;
+    let asked = data(session, &at, args, &going).await?;
+    if !asked {
+        session.console.confirm(&format!("Delete these {}?", going.len()))?;
+    }
+    let go = at.engine(Mode::Apply);
+    at.stack.destroy(&go, args.keep_table).await;
+    let records = go.finish();
+    document.done(&records);
+    settle(&records, session.stop, "down")?;
+    verify(session, at, args.keep_table, &records).await?;
+    session.console.talk("Everything of the stack is gone.");
+    document.state = Some("absent");
+    Ok(0)
+}
+
+async fn survey(at: &Connected<'_>, keep_tables: bool) -> Result<Vec<Record>> {
+    let go = at.engine(Mode::Plan);
+    at.stack.destroy(&go, keep_tables).await;
+    readable(go.finish())
+}
+
+fn list(session: &Session<'_>, found: &[Record]) {
+    for record in found {
+        if !record.changes.is_empty() {
+            session.console.talk(&format!("- {}", record.id));
+        } else if let Ok(Outcome::Kept { why }) = &record.result {
+            session.console.talk(&format!("  {} stays: {why}", record.id));
+        }
+    }
+}
+
+/// Before the first deletion, so that nothing is left half-way.
+fn refuse_blocked(going: &[&Record]) -> Result<()> {
+    let blocked: Vec<String> = going
+        .iter()
+        .flat_map(|record| record.found.iter().flat_map(|found| &found.blockers).map(move |why| (record, why)))
+        .map(|(record, why)| format!("  {}: it {why}", record.id))
+        .collect();
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!("these cannot be deleted:\n{}", blocked.join("\n"))).hint("Nothing was deleted."))
+}
+
+/// Tables with items go only on an explicit word; true if somebody gave it just now.
+async fn data(session: &Session<'_>, at: &Connected<'_>, args: &Down, going: &[&Record]) -> Result<bool> {
+    let mut holding: Vec<(&Table, ItemCount)> = Vec::new();
+    for table in &at.stack.tables {
+        let id = Id::new(Kind::Table, &table.name);
+        if args.keep_table || !going.iter().any(|record| record.id == id) {
+            continue;
+        }
+        let count = at.engine(Mode::Plan).read(id, async |step| table.count_items(step).await).await?;
+        if count.counted > 0 {
+            session.console.talk(&format!("  table {} holds {count}", table.name));
+            holding.push((table, count));
+        }
+    }
+    if holding.is_empty() || args.delete_data {
+        return Ok(false);
+    }
+    if !session.console.can_ask() {
+        let tables: Vec<String> =
+            holding.iter().map(|(table, count)| format!("table {} holds {count}", table.name)).collect();
+        return Err(Error::new(tables.join(", "))
+            .hint("Nothing was deleted. Say --delete-data to delete the items too, or --keep-table to leave them."));
+    }
+    for (table, count) in holding {
+        let question = format!("The table {} holds {count}, and they cannot be brought back.", table.name);
+        session.console.confirm_by_name(&question, &table.name)?;
+    }
+    Ok(true)
+}
+
+/// AWS delivers logs for some time after a function is gone; the local one does not.
+fn late_logs(session: &Session<'_>, deleted: &BTreeSet<String>) -> Vec<Duration> {
+    if deleted.is_empty() || session.config.target.is_local() {
+        return vec![Duration::ZERO];
+    }
+    vec![Duration::ZERO, Duration::from_secs(10)]
+}
+
+/// Looks again: nothing of ours may be left. A log line that comes late makes a deleted log group again.
+async fn verify(session: &Session<'_>, at: Connected<'_>, keep_tables: bool, records: &[Record]) -> Result<()> {
+    let deleted: BTreeSet<String> = records
+        .iter()
+        .filter(|record| record.id.kind == Kind::Function && matches!(record.result, Ok(Outcome::Deleted)))
+        .map(|record| record.id.name.clone())
+        .collect();
+    let at = Connected { stack: at.stack.claiming_logs_of(&deleted), ..at };
+    for wait in late_logs(session, &deleted) {
+        if !wait.is_zero() {
+            session.console.talk("Waiting whether a late log line makes the log group again…");
+        }
+        pause(session.stop, wait).await?;
+        let left = survey(&at, keep_tables).await?;
+        if left.iter().any(|record| !record.changes.is_empty()) {
+            let go = at.engine(Mode::Apply);
+            at.stack.destroy(&go, keep_tables).await;
+            settle(&go.finish(), session.stop, "down")?;
+        }
+    }
+    let left: Vec<String> = survey(&at, keep_tables)
+        .await?
+        .iter()
+        .filter(|record| record.found.as_ref().is_some_and(|found| found.owner == Owner::Ours))
+        .filter(|record| !record.changes.is_empty())
+        .map(|record| format!("  {}", record.id))
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!("these are still there:\n{}", left.join("\n"))).hint("Run deployer down again."))
+}

@@ -1,0 +1,39 @@
+//! `local`: the local AWS by hand.
+
+use super::Session;
+use crate::cli::Local as Verb;
+use crate::error::{Error, Result};
+use crate::local::Local;
+
+pub(crate) async fn run(session: &Session<'_>, verb: Verb) -> Result<u8> {
+    let console = session.console;
+    let local = Local::new(&session.config.local, &session.config.machine, session.stop)?;
+    match verb {
+        Verb::Start => {
+            let already = if local.start().await? { "" } else { " (it ran already)" };
+            console.talk(&format!("The local AWS runs{already}. Use it with --local, or at this endpoint:"));
+            console.data(&local.url());
+        }
+        Verb::Stop => {
+            let stopped = local.stop().await?;
+            console.talk(if stopped { "Stopped. What it holds is kept." } else { "It does not run." });
+        }
+        Verb::Status => match local.running().await? {
+            Some(running) => {
+                console.data(&format!("{} (process {})", local.url(), running.pid));
+                console.data(&format!("state in {}", running.state.display()));
+            }
+            None => console.data("The local AWS does not run."),
+        },
+        Verb::Logs => match std::fs::read_to_string(local.log()) {
+            Ok(text) => console.data(text.trim_end()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => console.talk("There is no log yet."),
+            Err(e) => return Err(Error::new(format!("cannot read {}: {e}", local.log().display()))),
+        },
+        Verb::Reset => {
+            let ran = local.reset().await?;
+            console.talk(if ran { "It holds nothing now, and runs on." } else { "It holds nothing now." });
+        }
+    }
+    Ok(0)
+}

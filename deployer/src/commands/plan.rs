@@ -1,0 +1,19 @@
+//! `plan`: what `up` would change.
+
+use super::{DIFFERENT, Session};
+use crate::aws::Access;
+use crate::cli::Plan;
+use crate::error::Result;
+use crate::report::json::Document;
+
+pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Document) -> Result<u8> {
+    let at = session.connect(Access::ReadOnly, document).await?;
+    let (records, api) = at.plan().await?;
+    document.found(&records);
+    document.state = Some(super::state(&records));
+    document.url = api.as_ref().and_then(|api| at.invoke_url(api));
+    session.console.plan(&records, super::Console::data);
+    super::refuse(&records)?;
+    let differs = records.iter().any(|record| !record.changes.is_empty());
+    Ok(if differs && args.exit_code { DIFFERENT } else { 0 })
+}

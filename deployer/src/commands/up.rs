@@ -1,0 +1,82 @@
+//! `up`: as declared, proven, and its URL.
+
+use super::{Connected, Session, refuse, settle};
+use crate::aws::Access;
+use crate::engine::{Mode, Record};
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::Outcome;
+use crate::report::json::Document;
+use crate::resource::{Change, Id, Kind};
+use crate::resources::rest_api;
+use crate::smoke;
+
+pub(crate) async fn run(session: &Session<'_>, document: &mut Document) -> Result<u8> {
+    let at = session.connect(Access::ReadWrite, document).await?;
+    let (planned, api) = at.plan().await?;
+    document.found(&planned);
+    refuse(&planned)?;
+    let changed = planned.iter().any(|record| !record.changes.is_empty());
+    let api = if changed {
+        session.console.plan(&planned, super::Console::talk);
+        confirm(session, &planned)?;
+        apply(&at, session, document).await?
+    } else {
+        session.console.talk("Everything is as declared.");
+        api
+    };
+    let Some(url) = api.as_ref().and_then(|api| at.invoke_url(api)) else {
+        session.console.talk("No route can be called without credentials, so nothing was tried.");
+        return Ok(0);
+    };
+    document.url = Some(url.clone());
+    prove(&at, &url, changed).await?;
+    session.console.talk(&format!(
+        "Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{}'",
+        smoke::PING
+    ));
+    session.console.data(&url);
+    Ok(0)
+}
+
+/// Only what loses something is asked about.
+fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
+    let losing: Vec<String> = planned
+        .iter()
+        .filter(|r| r.changes.iter().any(|c| matches!(c, Change::Replace { .. } | Change::Delete)))
+        .map(|record| record.id.to_string())
+        .collect();
+    if losing.is_empty() {
+        return Ok(());
+    }
+    session.console.confirm(&format!("This deletes or replaces {}. Go on?", losing.join(", ")))
+}
+
+async fn apply(
+    at: &Connected<'_>,
+    session: &Session<'_>,
+    document: &mut Document,
+) -> Result<Option<rest_api::Output>> {
+    let go = at.engine(Mode::Apply);
+    let api = at.stack.walk(&go, &at.packages).await;
+    let records = go.finish();
+    document.done(&records);
+    settle(&records, session.stop, "up")?;
+    Ok(api)
+}
+
+async fn prove(at: &Connected<'_>, url: &str, changed: bool) -> Result<()> {
+    let go = at.engine(Mode::Apply);
+    go.task(Id::new(Kind::SmokeTest, "ping"), async |step| {
+        smoke::test(step, url, changed).await?;
+        Ok((Outcome::Passed, ()))
+    })
+    .await;
+    match go.finish().pop().map(|record| record.result) {
+        Some(Err(error)) if error.kind() == ErrorKind::Partial => Err(error),
+        Some(Err(error)) => {
+            Err(error.hint("Everything stands as declared; only the proof failed. deployer up tries it again."))
+        }
+        Some(Ok(_)) => Ok(()),
+        None => Err(Error::new("the smoke test did not run")),
+    }
+}

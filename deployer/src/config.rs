@@ -1,0 +1,198 @@
+//! Flags, environment and manifest become one checked configuration. The only reader of the environment.
+
+use crate::aws::{Target, is_loopback};
+use crate::cli::{Global, Output};
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Everything that a command needs to know before it starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// What is declared.
+    pub manifest: Manifest,
+    /// Suffix of the names, from `--env`: `-NAME`, or empty.
+    pub suffix: String,
+    /// Where the manifest lies, or would lie: paths in it start here.
+    pub root: PathBuf,
+    /// How to reach AWS.
+    pub target: Target,
+    /// The local AWS, when it is the target or the subject.
+    pub local: LocalAws,
+    /// What this machine has.
+    pub machine: Machine,
+    /// What stdout gets.
+    pub output: Output,
+    /// Nobody is asked.
+    pub yes: bool,
+    /// The end of all waiting.
+    pub timeout: Duration,
+}
+
+/// Where the local AWS runs.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalAws {
+    /// Whether commands go to it, and start it when it does not run.
+    pub wanted: bool,
+    /// On the loopback interface.
+    pub port: u16,
+    /// Its log, its lock and what it holds.
+    pub state: PathBuf,
+    /// Whether it checks signatures and policies, as AWS does.
+    pub enforces_iam: bool,
+}
+
+/// What the environment says about this machine and this terminal.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    /// Where programs are found: the project's virtual environment first.
+    pub path: OsString,
+    /// For programs that we start with an otherwise empty environment.
+    pub home: Option<OsString>,
+    /// Where temporary files go.
+    pub temp: PathBuf,
+    /// Draw a moving tree on stderr.
+    pub draws: bool,
+    /// Colour on stderr.
+    pub colour: bool,
+    /// Somebody can answer a question.
+    pub asks: bool,
+}
+
+impl Config {
+    /// Reads everything, once.
+    ///
+    /// # Errors
+    /// A manifest that is missing or wrong, a bad name, `--local` together with an endpoint elsewhere.
+    pub(crate) fn load(global: &Global) -> Result<Self> {
+        let here = std::env::current_dir().map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
+        let (manifest, root) = manifest(global, &here)?;
+        let suffix = match global.env.as_deref() {
+            None | Some("") => String::new(),
+            Some(name) => format!("-{}", checked_env(name)?),
+        };
+        let port = global.local_port;
+        let endpoint_url = global.endpoint_url.clone().filter(|url| !url.is_empty());
+        if global.local
+            && let Some(url) = endpoint_url.as_deref().filter(|url| !is_loopback(url))
+        {
+            return Err(Error::usage(format!("--local goes to this machine only, and {url} is not on it"))
+                .hint("Drop --local, or drop --endpoint-url (and AWS_ENDPOINT_URL)."));
+        }
+        let target = Target {
+            region: global
+                .region
+                .clone()
+                .or_else(|| manifest.region.clone())
+                .or_else(|| global.local.then(|| local_region())),
+            profile: global.profile.clone(),
+            endpoint_url: endpoint_url
+                .clone()
+                .or_else(|| global.local.then(|| format!("http://127.0.0.1:{port}"))),
+            dummy_credentials: global.local,
+            ca_bundle: env("AWS_CA_BUNDLE").map(PathBuf::from),
+        };
+        Ok(Self {
+            suffix,
+            local: LocalAws {
+                wanted: global.local && endpoint_url.is_none(),
+                port,
+                state: global.local_state.clone().unwrap_or_else(|| root.join(".deployer/local")),
+                enforces_iam: env("DEPLOYER_LOCAL_IAM").is_some(),
+            },
+            machine: Machine::look(&root),
+            target,
+            manifest,
+            root,
+            output: global.output,
+            yes: global.yes,
+            timeout: global.timeout,
+        })
+    }
+
+    /// The value of the stack's ownership tag.
+    #[must_use]
+    pub(crate) fn stack_name(&self) -> String {
+        format!("{}{}", self.manifest.name, self.suffix)
+    }
+}
+
+impl Machine {
+    fn look(root: &Path) -> Self {
+        let venv = root.join(".venv/bin");
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(venv).chain(std::env::split_paths(&inherited)))
+            .unwrap_or(inherited);
+        let terminal = std::io::stderr().is_terminal();
+        let ci = env("CI").is_some();
+        let dumb = env("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            path,
+            home: env("HOME"),
+            temp: std::env::temp_dir(),
+            draws: terminal && !ci && !dumb,
+            colour: terminal && !dumb && env("NO_COLOR").is_none(),
+            asks: terminal && std::io::stdin().is_terminal() && !ci,
+        }
+    }
+
+    /// The first program of this name on the path.
+    #[must_use]
+    pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
+        std::env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| file.is_file())
+    }
+}
+
+/// A variable that is set to something.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn local_region() -> String {
+    env("AWS_REGION")
+        .or_else(|| env("AWS_DEFAULT_REGION"))
+        .and_then(|region| region.into_string().ok())
+        .unwrap_or_else(|| "us-east-1".to_owned())
+}
+
+fn manifest(global: &Global, here: &Path) -> Result<(Manifest, PathBuf)> {
+    let path = global.manifest.clone().unwrap_or_else(|| "stack.toml".into());
+    let path = here.join(path);
+    let root = path.parent().unwrap_or(here).to_owned();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((Manifest::parse(&text, &path)?, root)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.manifest.is_none() => {
+            Ok((Manifest::parse("", &path)?, root))
+        }
+        Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))),
+    }
+}
+
+/// Goes into names of every service, so it has to fit the strictest.
+fn checked_env(name: &str) -> Result<&str> {
+    let fits = name.len() <= 20
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if fits {
+        return Ok(name);
+    }
+    Err(Error::usage(format!("--env {name} cannot be part of AWS names"))
+        .hint("Use at most 20 letters, digits and hyphens, and start with a letter or digit."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_env_name_must_fit_every_service() {
+        assert!(checked_env("dev-2").is_ok());
+        for name in ["-x", "a_b", "a.b", "ü", "123456789012345678901"] {
+            assert!(checked_env(name).is_err(), "{name}");
+        }
+    }
+}

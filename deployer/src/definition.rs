@@ -1,0 +1,303 @@
+//! A REST API's definition: rendered from the manifest as one OpenAPI document, read back from what API Gateway says,
+//! and compared property by property. Pure; the calls are in `resources/rest_api.rs`.
+
+use crate::manifest::{Auth, IntegrationKind, Route};
+use crate::names::Scope;
+use crate::resource::Change;
+use aws_sdk_apigateway::types as sdk;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// API Gateway's longest, and its default.
+const TIMEOUT_MS: i32 = 29_000;
+
+/// How errors of the function become HTTP statuses: a pattern is matched, in full, against `errorMessage`. What none
+/// matches answers 200, so every message of the function matches exactly one.
+pub(crate) const ERROR_RESPONSES: [(&str, &str); 7] = [
+    (
+        "400",
+        r#"(Invalid request|Parameter validation failed): .*|Unrecognized operation ".*|An error occurred \((ValidationException|SerializationException)\) .*"#,
+    ),
+    ("404", r"An error occurred \(ResourceNotFoundException\) .*"),
+    (
+        "409",
+        r"An error occurred \((ConditionalCheckFailedException|TransactionConflictException|ReplicatedWriteConflictException)\) .*",
+    ),
+    ("413", r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*"),
+    (
+        "429",
+        r"An error occurred \((ProvisionedThroughputExceededException|ThrottlingException|RequestLimitExceeded)\) .*",
+    ),
+    ("500", r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds"),
+    ("503", r"Service unavailable: .*"),
+];
+
+/// The methods of an API, by path and method.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Definition(BTreeMap<(String, String), Method>);
+
+/// One method with its integration, both ways.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Method {
+    authorization: String,
+    api_key: bool,
+    /// `None` for a method that was left half-built: nothing can be deployed then.
+    integration: Option<Integration>,
+    /// Statuses that the method may answer with.
+    statuses: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Integration {
+    kind: String,
+    uri: String,
+    http_method: String,
+    passthrough: String,
+    timeout_ms: i32,
+    /// Templates by content type. `None` of ours: the body goes through as it is.
+    templates: BTreeMap<String, String>,
+    /// Selection pattern by status; the empty pattern is the default.
+    responses: BTreeMap<String, String>,
+}
+
+impl Definition {
+    pub(crate) fn of(routes: &[Route], suffix: &str, scope: &Scope) -> Self {
+        let method = |route: &Route| {
+            let responses: BTreeMap<String, String> = match route.integration {
+                IntegrationKind::AwsProxy => BTreeMap::new(),
+                IntegrationKind::Aws => std::iter::once(("200", ""))
+                    .chain(ERROR_RESPONSES)
+                    .map(|(status, pattern)| (status.to_owned(), pattern.to_owned()))
+                    .collect(),
+            };
+            Method {
+                authorization: if route.auth == Auth::Iam { "AWS_IAM" } else { "NONE" }.to_owned(),
+                api_key: route.auth == Auth::ApiKey,
+                statuses: responses.keys().cloned().collect(),
+                integration: Some(Integration {
+                    kind: match route.integration {
+                        IntegrationKind::Aws => "AWS",
+                        IntegrationKind::AwsProxy => "AWS_PROXY",
+                    }
+                    .to_owned(),
+                    uri: scope.integration_uri(&format!("{}{suffix}", route.function)),
+                    // Lambda is invoked by POST, whatever the client sent.
+                    http_method: "POST".to_owned(),
+                    passthrough: "WHEN_NO_MATCH".to_owned(),
+                    timeout_ms: TIMEOUT_MS,
+                    templates: BTreeMap::new(),
+                    responses,
+                }),
+            }
+        };
+        Self(routes.iter().map(|route| ((route.path.clone(), route.method.clone()), method(route))).collect())
+    }
+
+    /// Reads `GetResources` with its methods embedded.
+    pub(crate) fn read(resources: &[sdk::Resource]) -> Self {
+        let mut methods = BTreeMap::new();
+        for resource in resources {
+            let path = resource.path().unwrap_or_default();
+            for (name, method) in resource.resource_methods().into_iter().flatten() {
+                methods.insert((path.to_owned(), name.clone()), Method::read(method));
+            }
+        }
+        Self(methods)
+    }
+
+    /// What `PutRestApi` takes.
+    pub(crate) fn openapi(&self, title: &str) -> Value {
+        let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+        for ((path, name), method) in &self.0 {
+            let name =
+                if name == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { name.to_lowercase() };
+            paths.entry(path).or_default().insert(name, method.openapi());
+        }
+        let mut document = json!({
+            "openapi": "3.0.1",
+            "info": { "title": title, "version": "1" },
+            "paths": paths,
+        });
+        if self.0.values().any(|method| method.api_key) {
+            document["components"] = json!({
+                "securitySchemes": { "api_key": { "type": "apiKey", "name": "x-api-key", "in": "header" } }
+            });
+        }
+        document
+    }
+
+    /// The same for the same definition, whoever renders it: kept with the deployment, it says what is deployed.
+    pub(crate) fn fingerprint(&self) -> String {
+        let hash = Sha256::digest(self.openapi("").to_string());
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What differs from `seen`, in an order that reads well.
+    pub(crate) fn diff(&self, seen: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (key, wanted) in &self.0 {
+            match seen.0.get(key) {
+                None => changes.extend(Change::update(shown(key), None, Some("declared"))),
+                Some(method) => changes.extend(wanted.diff(method, &shown(key))),
+            }
+        }
+        for key in seen.0.keys().filter(|key| !self.0.contains_key(key)) {
+            changes.extend(Change::update(shown(key), Some("present"), None));
+        }
+        changes
+    }
+}
+
+fn shown((path, method): &(String, String)) -> String {
+    format!("{method} {path}")
+}
+
+impl Method {
+    fn read(method: &sdk::Method) -> Self {
+        let mut statuses: Vec<String> =
+            method.method_responses().into_iter().flatten().map(|(status, _)| status.clone()).collect();
+        statuses.sort();
+        Self {
+            authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
+            api_key: method.api_key_required().unwrap_or_default(),
+            integration: method.method_integration().map(Integration::read),
+            statuses,
+        }
+    }
+
+    fn openapi(&self) -> Value {
+        let responses: Map<String, Value> =
+            self.statuses.iter().map(|status| (status.clone(), json!({ "description": meaning(status) }))).collect();
+        let mut operation = json!({ "responses": responses });
+        if let Some(integration) = &self.integration {
+            operation["x-amazon-apigateway-integration"] = integration.openapi();
+        }
+        if self.authorization == "AWS_IAM" {
+            operation["x-amazon-apigateway-auth"] = json!({ "type": "AWS_IAM" });
+        }
+        if self.api_key {
+            operation["security"] = json!([{ "api_key": [] }]);
+        }
+        operation
+    }
+
+    fn diff(&self, seen: &Self, place: &str) -> Vec<Change> {
+        let field = |name: &str| format!("{place} {name}");
+        let mut changes: Vec<Change> = Vec::new();
+        changes.extend(Change::update(
+            field("authorization"),
+            seen.authorization.as_str(),
+            self.authorization.as_str(),
+        ));
+        changes.extend(Change::update(field("api-key"), Some(seen.api_key), Some(self.api_key)));
+        changes.extend(Change::update(
+            field("responses"),
+            seen.statuses.join(", "),
+            self.statuses.join(", "),
+        ));
+        match (&self.integration, &seen.integration) {
+            (Some(wanted), Some(seen)) => changes.extend(wanted.diff(seen, place)),
+            (wanted, seen) => changes.extend(Change::update(
+                field("integration"),
+                seen.as_ref().map(|i| i.uri.clone()),
+                wanted.as_ref().map(|i| i.uri.clone()),
+            )),
+        }
+        changes
+    }
+}
+
+impl Integration {
+    fn read(integration: &sdk::Integration) -> Self {
+        let responses = integration.integration_responses().into_iter().flatten();
+        let templates = integration.request_templates().into_iter().flatten();
+        Self {
+            kind: integration.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            uri: integration.uri().unwrap_or_default().to_owned(),
+            http_method: integration.http_method().unwrap_or_default().to_owned(),
+            passthrough: integration.passthrough_behavior().unwrap_or("WHEN_NO_MATCH").to_owned(),
+            timeout_ms: match integration.timeout_in_millis() {
+                0 => TIMEOUT_MS,
+                timeout => timeout,
+            },
+            templates: templates.map(|(kind, template)| (kind.clone(), template.clone())).collect(),
+            responses: responses
+                .map(|(status, response)| {
+                    (status.clone(), response.selection_pattern().unwrap_or_default().to_owned())
+                })
+                .collect(),
+        }
+    }
+
+    fn openapi(&self) -> Value {
+        let responses: Map<String, Value> = self
+            .responses
+            .iter()
+            .map(|(status, pattern)| {
+                let key = if pattern.is_empty() { "default" } else { pattern };
+                (key.to_owned(), json!({ "statusCode": status }))
+            })
+            .collect();
+        let mut integration = json!({
+            "type": self.kind.to_lowercase(),
+            "uri": self.uri,
+            "httpMethod": self.http_method,
+            "passthroughBehavior": self.passthrough.to_lowercase(),
+            "timeoutInMillis": self.timeout_ms,
+        });
+        if !responses.is_empty() {
+            integration["responses"] = Value::Object(responses);
+        }
+        integration
+    }
+
+    fn diff(&self, seen: &Self, place: &str) -> Vec<Change> {
+        let field = |name: &str| format!("{place} integration.{name}");
+        let mut changes: Vec<Change> = [
+            Change::update(field("type"), seen.kind.as_str(), self.kind.as_str()),
+            Change::update(field("uri"), seen.uri.as_str(), self.uri.as_str()),
+            Change::update(field("http-method"), seen.http_method.as_str(), self.http_method.as_str()),
+            Change::update(field("passthrough"), seen.passthrough.as_str(), self.passthrough.as_str()),
+            Change::update(field("timeout-ms"), Some(seen.timeout_ms), Some(self.timeout_ms)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        changes.extend(diff_maps(&field("templates"), &seen.templates, &self.templates));
+        changes.extend(diff_maps(&field("responses"), &seen.responses, &self.responses));
+        changes
+    }
+}
+
+fn diff_maps(
+    place: &str,
+    seen: &BTreeMap<String, String>,
+    wanted: &BTreeMap<String, String>,
+) -> Vec<Change> {
+    let keys: std::collections::BTreeSet<&String> = seen.keys().chain(wanted.keys()).collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let of = |map: &BTreeMap<String, String>| map.get(key).map(|text| in_quotes(text));
+            Change::update(format!("{place}.{key}"), of(seen), of(wanted))
+        })
+        .collect()
+}
+
+/// So that an empty pattern can be seen.
+fn in_quotes(text: &str) -> String {
+    format!("'{text}'")
+}
+
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "200" => "Done",
+        "400" => "The request is wrong",
+        "404" => "No such table",
+        "409" => "A condition failed, or another write came in between",
+        "413" => "The item is too large",
+        "429" => "Too many requests",
+        "500" => "A mistake of ours",
+        _ => "DynamoDB cannot be reached",
+    }
+}

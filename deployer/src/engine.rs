@@ -1,0 +1,354 @@
+//! Drives one resource through one verb. The only place that decides what a failure stops, and that tells the
+//! reporter how a step went.
+
+use crate::aws::Aws;
+use crate::error::{AwsError, Error, Result};
+use crate::names::Owner;
+use crate::report::{Event, Outcome, Reporter};
+use crate::resource::{Change, Id, Resource};
+use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Whether a walk only looks, or also makes it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Reads only.
+    Plan,
+    /// Reads, then changes what differs.
+    Apply,
+}
+
+/// What one walk found or did at one resource.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) id: Id,
+    /// `None` when there is none in AWS, or it could not be read.
+    pub(crate) found: Option<Found>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) result: Result<Outcome>,
+}
+
+/// What AWS had before the walk touched it.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) owner: Owner,
+    pub(crate) state: String,
+    /// Why it cannot be deleted; asked only when something is to be.
+    pub(crate) blockers: Vec<String>,
+}
+
+/// One walk over a stack.
+pub(crate) struct Engine<'a> {
+    aws: &'a Aws,
+    report: &'a dyn Reporter,
+    stop: &'a Stop,
+    mode: Mode,
+    deadline: Instant,
+    records: Mutex<Vec<Record>>,
+}
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(
+        aws: &'a Aws,
+        report: &'a dyn Reporter,
+        stop: &'a Stop,
+        mode: Mode,
+        deadline: Instant,
+    ) -> Self {
+        Self { aws, report, stop, mode, deadline, records: Mutex::default() }
+    }
+
+    /// Takes one resource through this walk. `Some` means known: what dependents may build on.
+    ///
+    /// An error stays here, in the records: it skips the dependents and never cancels a sibling, because a sibling's
+    /// call may already have changed AWS.
+    pub(crate) async fn step<R: Resource>(
+        &self,
+        resource: &R,
+        needs: impl Future<Output = Option<R::Needs>>,
+    ) -> Option<R::Output> {
+        let id = resource.id();
+        let step = self.at(id.clone());
+        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Unchanged) };
+        step.started();
+        let result = self.try_step(resource, needs, &step, &mut record).await;
+        let output = match result {
+            Ok((outcome, output)) => {
+                record.result = Ok(outcome);
+                output
+            }
+            Err(error) => {
+                record.result = Err(error);
+                None
+            }
+        };
+        self.close(&step, record);
+        output
+    }
+
+    async fn try_step<R: Resource>(
+        &self,
+        resource: &R,
+        needs: impl Future<Output = Option<R::Needs>>,
+        step: &Step<'_>,
+        record: &mut Record,
+    ) -> Result<(Outcome, Option<R::Output>)> {
+        // Names are ours, so looking needs nobody: observe while the parents are still being made.
+        let (needs, seen) = tokio::join!(needs, resource.observe(step));
+        let seen = seen?;
+        record.found = seen.as_ref().map(|seen| Found {
+            owner: resource.owner(seen),
+            state: resource.state(seen),
+            blockers: Vec::new(),
+        });
+        if self.mode == Mode::Apply && needs.is_none() {
+            return Ok((Outcome::Skipped, None));
+        }
+        record.changes = resource.diff(needs.as_ref(), seen.as_ref());
+        let existing = seen.as_ref().map(|seen| resource.output(seen));
+        if self.mode == Mode::Plan {
+            self.report.event(Event::Planned { id: record.id.clone(), changes: record.changes.clone() });
+            return Ok((Outcome::Unchanged, existing));
+        }
+        if record.changes.is_empty() {
+            return Ok((Outcome::Unchanged, existing));
+        }
+        let Some(needs) = needs else { return Ok((Outcome::Skipped, None)) };
+        if self.stop.is_set() {
+            return Ok((Outcome::Skipped, None));
+        }
+        let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
+        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
+        let output = self.settle(resource, needs, seen, step).await?;
+        Ok((outcome, Some(output)))
+    }
+
+    /// Applies, and looks again where the answer says too little: it was lost, or something of this name exists after
+    /// all, because another run or a call of our own got there first.
+    async fn settle<R: Resource>(
+        &self,
+        resource: &R,
+        needs: R::Needs,
+        mut seen: Option<R::Observed>,
+        step: &Step<'_>,
+    ) -> Result<R::Output> {
+        let mut pauses = Pauses::new(&ANSWER_UNCLEAR);
+        loop {
+            let error = match resource.apply(step, needs.clone(), seen).await {
+                Ok(output) => return Ok(output),
+                Err(error) if !error.aws().is_some_and(is_unclear) => return Err(error),
+                Err(error) => error,
+            };
+            if !pauses.wait(step, None).await? {
+                return Err(error);
+            }
+            seen = resource.observe(step).await?;
+            if let Some(seen) = &seen {
+                if let Owner::Foreign(why) = resource.owner(seen) {
+                    return Err(error.context(&format!("{} is not of this stack: it {why}", resource.id())));
+                }
+                if resource.diff(Some(&needs), Some(seen)).is_empty() {
+                    return Ok(resource.output(seen));
+                }
+            }
+        }
+    }
+
+    /// Removes one resource after `before` is done; true when it is gone. When planning, only looks.
+    ///
+    /// What is not ours stays. A failure before it keeps this one: its order is AWS's.
+    pub(crate) async fn remove<R: Resource>(&self, resource: &R, before: impl Future<Output = bool>) -> bool {
+        let id = resource.id();
+        let step = self.at(id.clone());
+        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
+        step.started();
+        record.result = self.try_remove(resource, before, &step, &mut record).await;
+        let gone = matches!(record.result, Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. }));
+        self.close(&step, record);
+        gone
+    }
+
+    async fn try_remove<R: Resource>(
+        &self,
+        resource: &R,
+        before: impl Future<Output = bool>,
+        step: &Step<'_>,
+        record: &mut Record,
+    ) -> Result<Outcome> {
+        let (clear, seen) = tokio::join!(before, resource.observe(step));
+        let Some(seen) = seen? else { return Ok(Outcome::Absent) };
+        let owner = resource.owner(&seen);
+        record.found = Some(Found {
+            owner: owner.clone(),
+            state: resource.state(&seen),
+            blockers: resource.blockers(&seen),
+        });
+        if let Owner::Foreign(why) = owner {
+            return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
+        }
+        record.changes = vec![Change::Delete];
+        if self.mode == Mode::Plan {
+            return Ok(Outcome::Unchanged);
+        }
+        if !clear || self.stop.is_set() {
+            return Ok(Outcome::Skipped);
+        }
+        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
+        resource.delete(step, seen).await?;
+        Ok(Outcome::Deleted)
+    }
+
+    /// Leaves one resource where it is, and says so.
+    pub(crate) async fn keep<R: Resource>(&self, resource: &R) -> bool {
+        let step = self.at(resource.id());
+        let result = resource.observe(&step).await.map(|seen| match seen {
+            Some(_) => Outcome::Kept { why: "as asked".to_owned() },
+            None => Outcome::Absent,
+        });
+        self.close(&step, Record { id: resource.id(), found: None, changes: Vec::new(), result });
+        true
+    }
+
+    /// Takes something that is no resource through the walk: packaging, the smoke test.
+    pub(crate) async fn task<T>(
+        &self,
+        id: Id,
+        work: impl AsyncFnOnce(&Step<'_>) -> Result<(Outcome, T)>,
+    ) -> Option<T> {
+        let step = self.at(id.clone());
+        self.report.event(Event::Started { id: id.clone() });
+        let (result, value) = match work(&step).await {
+            Ok((outcome, value)) => (Ok(outcome), Some(value)),
+            Err(error) => (Err(error), None),
+        };
+        if let Ok(outcome) = &result
+            && self.mode == Mode::Plan
+        {
+            // A plan is silent about what it looks at, but work on this machine may take minutes.
+            let elapsed = step.begun.elapsed();
+            self.report.event(Event::Finished { id: id.clone(), outcome: outcome.clone(), elapsed });
+        }
+        self.close(&step, Record { id, found: None, changes: Vec::new(), result });
+        value
+    }
+
+    /// Reads something more about one resource, outside the walk.
+    pub(crate) async fn read<T>(&self, id: Id, work: impl AsyncFnOnce(&Step<'_>) -> Result<T>) -> Result<T> {
+        work(&self.at(id)).await
+    }
+
+    /// Everything that happened, in the order it ended.
+    pub(crate) fn finish(self) -> Vec<Record> {
+        self.records.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at(&self, id: Id) -> Step<'a> {
+        Step {
+            aws: self.aws,
+            report: self.report,
+            stop: self.stop,
+            id,
+            mode: self.mode,
+            begun: Instant::now(),
+            deadline: self.deadline,
+        }
+    }
+
+    fn close(&self, step: &Step<'_>, record: Record) {
+        let outcome = match &record.result {
+            Ok(outcome) => outcome.clone(),
+            Err(error) => Outcome::Failed { error: error.to_string() },
+        };
+        // A plan's finding was its event; a walk that only looks has nothing to add, except that it could not look.
+        if self.mode == Mode::Apply || matches!(outcome, Outcome::Failed { .. }) {
+            self.report.event(Event::Finished { id: step.id.clone(), outcome, elapsed: step.begun.elapsed() });
+        }
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    }
+}
+
+/// What a resource may use while it is being worked on: AWS, and a voice.
+pub(crate) struct Step<'a> {
+    pub(crate) aws: &'a Aws,
+    pub(crate) stop: &'a Stop,
+    report: &'a dyn Reporter,
+    id: Id,
+    mode: Mode,
+    begun: Instant,
+    deadline: Instant,
+}
+
+impl Step<'_> {
+    /// Makes one call. Every call goes through here, so that none starts after Ctrl-C and each error names itself.
+    ///
+    /// `operation` is written as IAM writes the action. A request is lazy: nothing is sent before this awaits it.
+    pub(crate) async fn call<T, E>(
+        &self,
+        operation: &'static str,
+        request: impl Future<Output = Result<T, SdkError<E, Response>>>,
+    ) -> Result<T>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        if self.mode == Mode::Apply && self.stop.is_set() {
+            return Err(interrupted());
+        }
+        request.await.map_err(|error| AwsError::new(operation, error).into())
+    }
+
+    pub(crate) fn waiting(&self, reason: &'static str, waited: Duration) {
+        self.report.event(Event::Waiting { id: self.id.clone(), reason, waited });
+    }
+
+    /// Whether the command's own deadline comes before a pause of this length ends.
+    pub(crate) fn deadline_passes_within(&self, length: Duration) -> bool {
+        Instant::now() + length > self.deadline
+    }
+
+    fn started(&self) {
+        if self.mode == Mode::Apply {
+            self.report.event(Event::Started { id: self.id.clone() });
+        }
+    }
+}
+
+/// Whether only another look can tell what a call did.
+fn is_unclear(error: &AwsError) -> bool {
+    error.outcome_unknown()
+        || matches!(error.code.as_str(), "EntityAlreadyExists" | "ResourceAlreadyExistsException")
+        || error.code == "ResourceInUseException" && error.message.contains("already exists")
+        || error.code == "ResourceConflictException" && error.message.contains("already exist")
+}
+
+/// `None` where AWS says that there is none.
+pub(crate) fn absent<T>(result: Result<T>, not_found: &[&str]) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_any(&error, not_found) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_any(error: &Error, codes: &[&str]) -> bool {
+    codes.iter().any(|code| error.has_code(code))
+}
+
+/// Nothing has to exist first.
+#[expect(clippy::unused_async, reason = "stands where a step's future stands")]
+pub(crate) async fn nothing() -> Option<()> {
+    Some(())
+}
+
+/// Known once both are.
+pub(crate) async fn both<A, B>(
+    a: impl Future<Output = Option<A>>,
+    b: impl Future<Output = Option<B>>,
+) -> Option<(A, B)> {
+    let (a, b) = tokio::join!(a, b);
+    a.zip(b)
+}

@@ -1,0 +1,241 @@
+//! The one error type: what failed, why, and what to do next.
+//!
+//! A message is a lowercase fragment that fits after "error: ". Hints are whole sentences. The kind decides the
+//! exit code, in one place.
+
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::fmt;
+use std::time::Duration;
+
+/// What every fallible function here returns.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure it was, which decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    /// Something went wrong and nothing was changed by it, or everything else went through. Exit code 1.
+    Failed,
+    /// The command line or the manifest is wrong. Exit code 2.
+    Usage,
+    /// Some changes were made and some were not: running the command again goes on from there. Exit code 3.
+    Partial,
+    /// The person said no. Exit code 1, one calm line.
+    Declined,
+}
+
+impl ErrorKind {
+    /// The process's exit code for this kind.
+    #[must_use]
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed | Self::Declined => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+        }
+    }
+}
+
+/// A failure, written for the person who reads it.
+#[derive(Debug)]
+pub(crate) struct Error {
+    kind: ErrorKind,
+    message: String,
+    aws: Option<Box<AwsError>>,
+    hints: Vec<String>,
+}
+
+impl Error {
+    /// A failure that changed nothing.
+    #[must_use]
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::of(ErrorKind::Failed, message)
+    }
+
+    /// Bad input: a flag, an argument, the manifest.
+    #[must_use]
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::of(ErrorKind::Usage, message)
+    }
+
+    /// A failure of the given kind.
+    #[must_use]
+    pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), aws: None, hints: Vec::new() }
+    }
+
+    /// The same error with one more thing to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same error, said more precisely. AWS's own answer stays attached.
+    #[must_use]
+    pub(crate) fn context(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// AWS's answer, when it was AWS that refused.
+    #[must_use]
+    pub(crate) fn aws(&self) -> Option<&AwsError> {
+        self.aws.as_deref()
+    }
+
+    /// What to do next, in order.
+    #[must_use]
+    pub(crate) fn hints(&self) -> Vec<String> {
+        let known = self.aws().and_then(crate::hints::for_aws);
+        self.hints.iter().cloned().chain(known).collect()
+    }
+
+    /// Whether AWS refused with this code.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.aws().is_some_and(|aws| aws.code == code)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<AwsError> for Error {
+    fn from(aws: AwsError) -> Self {
+        Self { kind: ErrorKind::Failed, message: aws.to_string(), aws: Some(Box::new(aws)), hints: Vec::new() }
+    }
+}
+
+/// Why a call got no answer that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// The request never left: no credentials, no connection, a bad request. Nothing happened at AWS.
+    NotSent,
+    /// It may have been sent and may have been applied: a timeout, a dropped connection, an unreadable answer.
+    Unknown,
+}
+
+/// AWS's answer to one call, kept whole enough to classify it.
+///
+/// Calls are told apart by service, operation, code and message, never by HTTP status: not-found alone is 400 in
+/// `DynamoDB` and `CloudWatch` Logs and 404 in Lambda and API Gateway.
+#[derive(Clone, Debug)]
+pub(crate) struct AwsError {
+    /// The service and operation, as IAM writes it: `lambda:CreateFunction`.
+    pub operation: &'static str,
+    /// AWS's error code, as on the wire; empty when there was no answer.
+    pub code: String,
+    /// AWS's message, or what the transport reported.
+    pub message: String,
+    /// The request id to quote to AWS support.
+    pub request_id: Option<String>,
+    /// The HTTP status, for unknown codes only.
+    pub status: Option<u16>,
+    /// Set when there was no answer.
+    pub transport: Option<Transport>,
+    /// How long AWS asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+impl AwsError {
+    /// Reads an SDK error once, at the call.
+    pub(crate) fn new<E>(operation: &'static str, error: SdkError<E, Response>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let transport = match &error {
+            SdkError::ConstructionFailure(_) => Some(Transport::NotSent),
+            SdkError::DispatchFailure(failure) if failure.is_user() => Some(Transport::NotSent),
+            SdkError::DispatchFailure(failure) if is_before_sending(failure) => Some(Transport::NotSent),
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+                Some(Transport::Unknown)
+            }
+            _ => None,
+        };
+        let raw = error.raw_response();
+        let header = |name: &str| raw.and_then(|r| r.headers().get(name)).map(str::to_owned);
+        // Milliseconds in AWS's own header, seconds in HTTP's.
+        let retry_after = header("x-amz-retry-after")
+            .and_then(|ms| ms.parse().ok().map(Duration::from_millis))
+            .or_else(|| header("retry-after").and_then(|s| s.parse().ok().map(Duration::from_secs)));
+        let message = match error.message() {
+            Some(message) => message.to_owned(),
+            None if transport.is_some() => root_causes(&error),
+            None => DisplayErrorContext(&error).to_string(),
+        };
+        Self {
+            operation,
+            code: error.code().unwrap_or_default().to_owned(),
+            message,
+            request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+            status: raw.map(|r| r.status().as_u16()),
+            transport,
+            retry_after,
+        }
+    }
+
+    /// Whether the call may have been applied although it failed: the answer was lost, or the service broke.
+    #[must_use]
+    pub(crate) fn outcome_unknown(&self) -> bool {
+        self.transport == Some(Transport::Unknown) || self.status.is_some_and(|status| status >= 500)
+    }
+
+    /// Whether AWS asks for fewer calls a second.
+    #[must_use]
+    pub(crate) fn is_throttle(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "TooManyRequestsException" | "Throttling" | "ThrottlingException" | "ThrottledException"
+        ) || matches!(self.code.as_str(), "RequestLimitExceeded" | "RequestThrottled" | "SlowDown")
+            || self.message.contains("Rate exceeded")
+    }
+}
+
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: ", self.operation)?;
+        if !self.code.is_empty() {
+            write!(f, "{}: ", self.code)?;
+        }
+        f.write_str(self.message.trim_end())?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        Ok(())
+    }
+}
+
+/// A failure to connect, or to find credentials, comes before a byte of the request is sent.
+fn is_before_sending(failure: &DispatchFailure) -> bool {
+    let Some(error) = failure.as_connector_error() else { return false };
+    let text = root_causes(error);
+    // hyper's own words for a connection that was never made; the identity cache's for credentials.
+    text.contains("client error (Connect)") || text.contains("dns error") || text.contains("redentials")
+}
+
+/// The chain of causes on one line, each said once: the SDK's own outermost text ("dispatch failure") says nothing.
+fn root_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    if parts.is_empty() { error.to_string() } else { parts.join(": ") }
+}

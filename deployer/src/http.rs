@@ -1,0 +1,92 @@
+//! One connector for everything that speaks HTTP: the SDK's clients, the smoke test, the local AWS's own pages. So
+//! there is one pool, one trust store and one way through a proxy.
+
+use crate::aws::Target;
+use crate::error::{Error, Result};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector as _, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use std::time::Duration;
+
+/// The connector, cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Http(SharedHttpConnector);
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Http {
+    /// TLS is rustls with ring: the SDK's default provider gathers entropy for 30 to 40 ms at every start.
+    ///
+    /// # Errors
+    /// A bundle of certificates that cannot be used.
+    pub(crate) fn new(connect_timeout: Duration, target: &Target) -> Result<Self> {
+        // A proxy cannot reach this machine's loopback.
+        let proxy = if target.is_local() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+        let connector = Connector::builder()
+            .connector_settings(HttpConnectorSettings::builder().connect_timeout(connect_timeout).build())
+            .sleep_impl(TokioSleep::new())
+            .proxy_config(proxy)
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(trust(target)?)
+            .build();
+        Ok(Self(SharedHttpConnector::new(connector)))
+    }
+
+    /// The same connector for every SDK client. Its timeouts are the SDK's per attempt.
+    pub(crate) fn sdk_client(&self) -> SharedHttpClient {
+        let connector = self.0.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// # Errors
+    /// What the transport says, as text.
+    pub(crate) async fn get(&self, url: &str) -> Result<Answer, String> {
+        self.send("GET", url, SdkBody::empty()).await
+    }
+
+    /// Sends a JSON body.
+    ///
+    /// # Errors
+    /// What the transport says, as text.
+    pub(crate) async fn post(&self, url: &str, body: &str) -> Result<Answer, String> {
+        self.send("POST", url, SdkBody::from(body)).await
+    }
+
+    async fn send(&self, method: &str, url: &str, body: SdkBody) -> Result<Answer, String> {
+        let mut request = HttpRequest::new(body);
+        request.set_method(method).map_err(|e| e.to_string())?;
+        request.set_uri(url).map_err(|e| e.to_string())?;
+        request.headers_mut().insert("content-type", "application/json");
+        let response = self.0.call(request).await.map_err(|e| DisplayErrorContext(&e).to_string())?;
+        let status = response.status().as_u16();
+        let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
+        Ok(Answer { status, body: String::from_utf8_lossy(&body.into_bytes()).into_owned() })
+    }
+}
+
+fn trust(target: &Target) -> Result<TlsContext> {
+    let mut store = TrustStore::default();
+    if let Some(path) = &target.ca_bundle {
+        let pem = std::fs::read(path)
+            .map_err(|e| Error::usage(format!("cannot read AWS_CA_BUNDLE {}: {e}", path.display())))?;
+        store = store.with_pem_certificate(pem);
+    }
+    TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .map_err(|e| Error::usage(format!("cannot use the certificates of AWS_CA_BUNDLE: {e}")))
+}

@@ -1,0 +1,211 @@
+//! Names, ARNs and ownership tags: everything that AWS does not hand out can be computed, and is computed here.
+
+use crate::resource::Change;
+use std::collections::BTreeMap;
+
+/// Tags of one resource.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// The tag that names the stack a resource belongs to.
+pub(crate) const STACK_TAG: &str = "deployer:stack";
+
+/// The tag that names the stack's region. IAM is global, so without it two regions would share a role, and the
+/// `down` of one would break the other.
+pub(crate) const REGION_TAG: &str = "deployer:region";
+
+/// Whose a resource is, by its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// It carries our stack's tags.
+    Ours,
+    /// It does not. The text, to follow "it", says what it carries instead.
+    Foreign(String),
+}
+
+/// Where a stack lives: all that ARNs and ownership are made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    pub partition: String,
+    /// Twelve digits.
+    pub account: String,
+    /// Like `us-east-1`.
+    pub region: String,
+    /// The stack's name, which is the value of its ownership tag.
+    pub stack: String,
+}
+
+impl Scope {
+    /// The tags that every resource of the stack gets in the call that creates it.
+    pub(crate) fn tags(&self) -> Tags {
+        [(STACK_TAG, &self.stack), (REGION_TAG, &self.region)]
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .into()
+    }
+
+    pub(crate) fn owner(&self, tags: &Tags) -> Owner {
+        match (tags.get(STACK_TAG), tags.get(REGION_TAG)) {
+            (Some(stack), Some(region)) if *stack == self.stack && *region == self.region => Owner::Ours,
+            (Some(stack), Some(region)) => Owner::Foreign(format!("belongs to stack {stack} in {region}")),
+            (Some(stack), None) => Owner::Foreign(format!("claims stack {stack}, but no region")),
+            (None, _) => Owner::Foreign("carries no ownership tag".to_owned()),
+        }
+    }
+
+    pub(crate) fn role_arn(&self, name: &str) -> String {
+        format!("arn:{}:iam::{}:role/{name}", self.partition, self.account)
+    }
+
+    pub(crate) fn policy_arn(&self, name: &str) -> String {
+        format!("arn:{}:iam::{}:policy/{name}", self.partition, self.account)
+    }
+
+    pub(crate) fn table_arn(&self, name: &str) -> String {
+        self.arn("dynamodb", &format!("table/{name}"))
+    }
+
+    pub(crate) fn function_arn(&self, name: &str) -> String {
+        self.arn("lambda", &format!("function:{name}"))
+    }
+
+    /// Without the `:*` that `DescribeLogGroups` appends: the tagging calls refuse it.
+    pub(crate) fn log_group_arn(&self, name: &str) -> String {
+        self.arn("logs", &format!("log-group:{name}"))
+    }
+
+    /// API Gateway's control-plane ARNs name no account.
+    pub(crate) fn rest_api_arn(&self, id: &str) -> String {
+        format!("arn:{}:apigateway:{}::/restapis/{id}", self.partition, self.region)
+    }
+
+    /// What a Lambda permission names as its source: one method and path of one API, at any stage, so that the
+    /// console's "Test" works too.
+    pub(crate) fn execute_api_arn(&self, api_id: &str, method: &str, path: &str) -> String {
+        self.arn("execute-api", &format!("{api_id}/*/{method}{}", path_pattern(path)))
+    }
+
+    /// The URI of a Lambda integration. The date is that of Lambda's API version, and fixed.
+    pub(crate) fn integration_uri(&self, function: &str) -> String {
+        format!(
+            "arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations",
+            self.partition,
+            self.region,
+            self.function_arn(function)
+        )
+    }
+
+    /// The host name of a deployed API. The suffix follows the partition.
+    pub(crate) fn execute_api_host(&self, api_id: &str) -> String {
+        let suffix = match self.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-iso" => "c2s.ic.gov",
+            "aws-iso-b" => "sc2s.sgov.gov",
+            _ => "amazonaws.com",
+        };
+        format!("{api_id}.execute-api.{}.{suffix}", self.region)
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+}
+
+/// A path parameter matches anything in an ARN pattern.
+fn path_pattern(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "*" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Lambda's name for a function's log group.
+pub(crate) fn log_group_of(function: &str) -> String {
+    format!("/aws/lambda/{function}")
+}
+
+/// What to set so that `seen` carries `wanted`. Tags that somebody else added stay.
+pub(crate) fn diff_tags(wanted: &Tags, seen: &Tags) -> Vec<Change> {
+    wanted
+        .iter()
+        .filter_map(|(key, value)| {
+            Change::update(format!("tags.{key}"), seen.get(key).cloned(), Some(value.clone()))
+        })
+        .collect()
+}
+
+/// Whether any of these changes is one of `diff_tags`.
+pub(crate) fn tags_differ(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change, Change::Update { field, .. } if field.starts_with("tags.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope {
+            partition: "aws".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "eu-west-1".to_owned(),
+            stack: "lab".to_owned(),
+        }
+    }
+
+    #[test]
+    fn arns_follow_each_services_form() {
+        let scope = scope();
+        assert_eq!(scope.role_arn("r"), "arn:aws:iam::123456789012:role/r");
+        assert_eq!(scope.table_arn("t"), "arn:aws:dynamodb:eu-west-1:123456789012:table/t");
+        assert_eq!(scope.rest_api_arn("x1"), "arn:aws:apigateway:eu-west-1::/restapis/x1");
+        assert_eq!(
+            scope.execute_api_arn("x1", "POST", "/items/{id}/tags"),
+            "arn:aws:execute-api:eu-west-1:123456789012:x1/*/POST/items/*/tags"
+        );
+        assert_eq!(scope.execute_api_arn("x1", "GET", "/"), "arn:aws:execute-api:eu-west-1:123456789012:x1/*/GET/");
+        assert_eq!(
+            scope.integration_uri("f"),
+            "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/\
+             arn:aws:lambda:eu-west-1:123456789012:function:f/invocations"
+        );
+    }
+
+    #[test]
+    fn the_invoke_host_follows_the_partition() {
+        let mut scope = scope();
+        assert_eq!(scope.execute_api_host("x1"), "x1.execute-api.eu-west-1.amazonaws.com");
+        scope.partition = "aws-cn".to_owned();
+        scope.region = "cn-north-1".to_owned();
+        assert_eq!(scope.execute_api_host("x1"), "x1.execute-api.cn-north-1.amazonaws.com.cn");
+    }
+
+    #[test]
+    fn only_our_stack_in_our_region_is_ours() {
+        let scope = scope();
+        assert_eq!(scope.owner(&scope.tags()), Owner::Ours);
+        let cases: [(&[(&str, &str)], &str); 4] = [
+            (&[], "carries no ownership tag"),
+            (&[("Name", "x")], "carries no ownership tag"),
+            (&[(STACK_TAG, "lab")], "claims stack lab, but no region"),
+            (&[(STACK_TAG, "lab"), (REGION_TAG, "us-east-1")], "belongs to stack lab in us-east-1"),
+        ];
+        for (tags, why) in cases {
+            let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            assert_eq!(scope.owner(&tags), Owner::Foreign(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn foreign_tags_are_no_difference() {
+        let wanted = scope().tags();
+        let mut seen = wanted.clone();
+        seen.insert("cost-centre".to_owned(), "42".to_owned());
+        assert!(diff_tags(&wanted, &seen).is_empty());
+        seen.remove(REGION_TAG);
+        assert_eq!(
+            diff_tags(&wanted, &seen),
+            [Change::Update { field: "tags.deployer:region".to_owned(), from: Shown::Nothing, to: "eu-west-1".into() }]
+        );
+    }
+
+    use crate::resource::Shown;
+}

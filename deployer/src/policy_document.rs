@@ -1,0 +1,161 @@
+//! IAM policy documents: filling in placeholders, decoding what AWS returns, and comparing as AWS means them.
+
+use crate::error::{Error, Result};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// What stands for a placeholder: every one of these values.
+pub(crate) type Placeholders = BTreeMap<&'static str, Vec<String>>;
+
+/// Parses a document and replaces each list entry or value `"${name}"` by the values of that name.
+///
+/// # Errors
+/// Text that is no JSON object, and a placeholder that nobody knows.
+pub(crate) fn fill(text: &str, values: &Placeholders) -> Result<Value> {
+    let document: Value =
+        serde_json::from_str(text).map_err(|e| Error::usage(format!("it is not JSON: {e}")))?;
+    if !document.is_object() {
+        return Err(Error::usage("it is not a JSON object"));
+    }
+    filled(document, values)
+}
+
+fn filled(value: Value, values: &Placeholders) -> Result<Value> {
+    Ok(match value {
+        Value::String(text) => match placeholder(&text, values)? {
+            Some(many) => Value::from(many.clone()),
+            None => Value::String(text),
+        },
+        Value::Array(items) => {
+            let mut all = Vec::with_capacity(items.len());
+            for item in items {
+                match filled(item, values)? {
+                    // A placeholder inside a list adds to that list.
+                    Value::Array(many) => all.extend(many),
+                    one => all.push(one),
+                }
+            }
+            Value::Array(all)
+        }
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(key, value)| Ok((key, filled(value, values)?)));
+            Value::Object(fields.collect::<Result<Map<_, _>>>()?)
+        }
+        other => other,
+    })
+}
+
+fn placeholder<'a>(text: &str, values: &'a Placeholders) -> Result<Option<&'a Vec<String>>> {
+    // IAM's own variables look the same and always have a colon: ${aws:username}.
+    let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| !n.contains(':')) else {
+        return Ok(None);
+    };
+    match values.get(name) {
+        Some(many) => Ok(Some(many)),
+        None => Err(Error::usage(format!(
+            "nothing is known by the placeholder ${{{name}}}; there are {}",
+            values.keys().map(|name| format!("${{{name}}}")).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
+/// Reads a document as IAM returns it: percent-encoded (RFC 3986, so a plus sign is a plus sign) JSON.
+pub(crate) fn decode(encoded: &str) -> Option<Value> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if let (b'%', [high, low, after @ ..]) = (*first, tail)
+            && let (Some(high), Some(low)) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
+        {
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+            rest = after;
+        } else {
+            bytes.push(*first);
+        }
+    }
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Whether two documents mean the same: AWS reorders lists and statements, writes a list of one as a scalar, and
+/// ignores the case of action names.
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
+    canonical(a, "") == canonical(b, "")
+}
+
+/// One spelling for each meaning. `key` is the name of the field that holds the value.
+fn canonical(value: &Value, key: &str) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .iter()
+                // An empty Sid is what AWS makes of none.
+                .filter(|(name, value)| !(name.as_str() == "Sid" && **value == Value::from("")))
+                .map(|(name, value)| (name.clone(), canonical(value, name)))
+                .collect(),
+        ),
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(|item| canonical(item, key)).collect();
+            items.sort_by_key(ToString::to_string);
+            items.dedup();
+            match &items[..] {
+                [one] => one.clone(),
+                _ => Value::Array(items),
+            }
+        }
+        Value::String(text) if key == "Action" || key == "NotAction" => Value::String(text.to_lowercase()),
+        // Condition values are strings to AWS.
+        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn placeholders_become_all_their_values() {
+        let values = [("tables", vec!["t1".to_owned(), "t2".to_owned()]), ("logs", vec!["l".to_owned()])].into();
+        let filled = fill(r#"{"Resource":["${tables}","x"],"One":"${logs}","Own":"${aws:username}"}"#, &values).unwrap();
+        assert_eq!(filled, json!({"Resource": ["t1", "t2", "x"], "One": ["l"], "Own": "${aws:username}"}));
+        let error = fill(r#"{"Resource":"${table}"}"#, &values).unwrap_err();
+        assert!(error.to_string().contains("${table}; there are ${logs}, ${tables}"), "{error}");
+    }
+
+    #[test]
+    fn aws_answers_are_percent_decoded() {
+        assert_eq!(decode("%7B%22a%22%3A%22x+y%20z%22%7D"), Some(json!({"a": "x+y z"})));
+        assert_eq!(decode(r#"{"a":1}"#), Some(json!({"a": 1})));
+        assert_eq!(decode("%7"), None);
+    }
+
+    #[test]
+    fn documents_are_compared_by_meaning() {
+        let ours = json!({"Version": "2012-10-17", "Statement": [
+            {"Sid": "", "Effect": "Allow", "Action": ["s3:Get", "s3:Put"], "Resource": ["*"]},
+            {"Sid": "b", "Effect": "Deny", "Action": "s3:Del", "Resource": ["x", "y"]},
+        ]});
+        let same_to_aws = [
+            json!({"Version": "2012-10-17", "Statement": [
+                {"Sid": "b", "Effect": "Deny", "Action": ["s3:del"], "Resource": ["y", "x"]},
+                {"Effect": "Allow", "Action": ["s3:Put", "s3:Get"], "Resource": "*"},
+            ]}),
+            ours.clone(),
+        ];
+        for other in same_to_aws {
+            assert!(same(&ours, &other), "{other}");
+        }
+        let different = [
+            json!({"Version": "2008-10-17", "Statement": ours["Statement"]}),
+            json!({"Version": "2012-10-17", "Statement": [ours["Statement"][0]]}),
+            json!({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": ["s3:Get", "s3:Put"], "Resource": "X"}, ours["Statement"][1]
+            ]}),
+        ];
+        for other in different {
+            assert!(!same(&ours, &other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Typed events out of the engine; how they look is the business of the modules below. Only these print.
+
+pub(crate) mod console;
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod plain;
+pub(crate) mod text;
+
+use crate::resource::{Change, Id};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Something that a person, or a program that watches, may want to know while it happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// A step has begun: it looks, or waits for what it needs.
+    Started {
+        /// Whose step.
+        id: Id,
+    },
+    /// What a plan found.
+    Planned {
+        /// Whose step.
+        id: Id,
+        /// Empty when there is nothing to do.
+        changes: Vec<Change>,
+    },
+    /// Changes are being made.
+    Applying {
+        /// Whose step.
+        id: Id,
+        /// All of them.
+        changes: Vec<Change>,
+    },
+    /// AWS, or something on this machine, is not ready yet.
+    Waiting {
+        /// Whose step.
+        id: Id,
+        /// To follow "waiting for".
+        reason: &'static str,
+        /// How long it has waited so far.
+        #[serde(rename = "waited_ms", serialize_with = "as_millis")]
+        waited: Duration,
+    },
+    /// The step is done.
+    Finished {
+        /// Whose step.
+        id: Id,
+        /// How it ended.
+        outcome: Outcome,
+        /// Since it started.
+        #[serde(rename = "elapsed_ms", serialize_with = "as_millis")]
+        elapsed: Duration,
+    },
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// It did not exist and does now.
+    Created,
+    /// Some of its properties were changed.
+    Updated,
+    /// It was as declared.
+    Unchanged,
+    /// It is gone.
+    Deleted,
+    /// There was none.
+    Absent,
+    /// A check went well.
+    Passed,
+    /// It stays, for this reason.
+    Kept {
+        /// Why.
+        why: String,
+    },
+    /// Something that it needs failed, or the command was interrupted.
+    Skipped,
+    /// It failed.
+    Failed {
+        /// In words.
+        error: String,
+    },
+}
+
+/// Takes events, in the order they happen. Must not block for long: steps run while it draws.
+pub(crate) trait Reporter {
+    /// One more event.
+    fn event(&self, event: Event);
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn as_millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}

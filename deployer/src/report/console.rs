@@ -1,0 +1,200 @@
+//! What a command says to the person, or the program, that started it.
+
+use super::human::Tree;
+use super::json::{Document, Failure};
+use super::plain::Plain;
+use super::text::{change, data, talk};
+use super::{Event, Reporter};
+use crate::cli::Output;
+use crate::config::Machine;
+use crate::engine::Record;
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::Owner;
+use crate::resource::{Change, Kind};
+use std::io::{BufRead as _, Write as _};
+
+/// Both channels, and how they look.
+pub(crate) struct Console {
+    output: Output,
+    colour: bool,
+    asks: bool,
+    yes: bool,
+    reporter: Box<dyn Reporter>,
+}
+
+impl Console {
+    pub(crate) fn new(output: Output, machine: &Machine, yes: bool) -> Self {
+        let reporter: Box<dyn Reporter> =
+            if machine.draws { Box::new(Tree::new(machine.colour)) } else { Box::new(Plain::default()) };
+        Self { output, colour: machine.colour, asks: machine.asks, yes, reporter }
+    }
+
+    /// A line of human data on stdout; nothing when stdout is one JSON document.
+    pub(crate) fn data(&self, line: &str) {
+        if self.output == Output::Human {
+            data(line);
+        }
+    }
+
+    /// A line on stderr.
+    #[expect(clippy::unused_self, reason = "the console is the only way to the channels")]
+    pub(crate) fn talk(&self, line: &str) {
+        talk(line);
+    }
+
+    /// Ends a command: its document, when one was asked for.
+    pub(crate) fn document(&self, document: &Document) {
+        if self.output == Output::Json {
+            data(&serde_json::to_string_pretty(document).unwrap_or_default());
+        }
+    }
+
+    /// Ends a command that failed.
+    pub(crate) fn error(&self, error: &Error, mut document: Document) {
+        document.error = Some(Failure::from(error));
+        self.document(&document);
+        show_error(error, self.colour);
+    }
+
+    /// Asks before something is lost.
+    ///
+    /// # Errors
+    /// A no, and nobody there to ask.
+    pub(crate) fn confirm(&self, question: &str) -> Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !self.asks {
+            return Err(Error::new(format!("{question} Nobody is there to answer"))
+                .hint("Add --yes to go ahead without being asked."));
+        }
+        match ask(&format!("{question} [y/N] ")).to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(declined()),
+        }
+    }
+
+    /// Asks for a name to be typed, before data is lost. `--yes` alone is no answer to this.
+    ///
+    /// # Errors
+    /// Any other answer.
+    pub(crate) fn confirm_by_name(&self, question: &str, name: &str) -> Result<()> {
+        if ask(&format!("{question} Type {name} to delete it: ")) == name { Ok(()) } else { Err(declined()) }
+    }
+
+    /// Whether somebody can be asked at all.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.asks
+    }
+
+    /// The changes of a plan, one block for each resource, and a summary.
+    pub(crate) fn plan(&self, records: &[Record], say: impl Fn(&Self, &str)) {
+        let mut changed: Vec<&Record> = records.iter().filter(|record| !record.changes.is_empty()).collect();
+        changed.sort_by(|a, b| a.id.cmp(&b.id));
+        for record in &changed {
+            let (sign, code) = sign(record);
+            say(self, &format!("{} {}", self.painted(sign, code), record.id));
+            for one in record.changes.iter().filter(|one| !matches!(one, Change::Create | Change::Delete)) {
+                say(self, &format!("    {}", change(one)));
+            }
+        }
+        say(self, &summary(records));
+    }
+
+    /// The condition of each resource, as a table.
+    pub(crate) fn conditions(&self, records: &[Record]) {
+        let mut all: Vec<&Record> = records.iter().filter(|r| r.id.kind != Kind::Package).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        let width = all.iter().map(|record| record.id.name.chars().count()).max().unwrap_or_default();
+        for record in all {
+            let condition = match &record.found {
+                None => self.painted("absent", 31),
+                Some(found) => match &found.owner {
+                    Owner::Foreign(why) => format!("not of this stack: it {why}"),
+                    Owner::Ours => found.state.clone(),
+                },
+            };
+            let kind = record.id.kind.to_string();
+            let name = &record.id.name;
+            self.data(&format!("{kind:<11} {name:<width$}  {condition}"));
+            if record.found.is_some() {
+                for one in &record.changes {
+                    self.data(&format!("{:<11} {}", "", self.painted(&change(one), 33)));
+                }
+            }
+        }
+    }
+
+    fn painted(&self, text: &str, code: u8) -> String {
+        if self.colour && std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+impl Reporter for Console {
+    fn event(&self, event: Event) {
+        self.reporter.event(event);
+    }
+}
+
+/// An error for people: what failed, then what to do.
+pub(crate) fn show_error(error: &Error, colour: bool) {
+    if error.kind() == ErrorKind::Declined {
+        talk(&error.to_string());
+        return;
+    }
+    let label = |text: &str, code: u8| {
+        if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    };
+    talk(&format!("{} {error}", label("error:", 31)));
+    for hint in error.hints() {
+        talk(&format!("{} {hint}", label("hint:", 36)));
+    }
+}
+
+fn declined() -> Error {
+    Error::of(ErrorKind::Declined, "Nothing was changed.")
+}
+
+fn ask(question: &str) -> String {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "{question}");
+    let _ = stderr.flush();
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    answer.trim().to_owned()
+}
+
+fn sign(record: &Record) -> (&'static str, u8) {
+    let any = |test: fn(&Change) -> bool| record.changes.iter().any(test);
+    if any(|c| matches!(c, Change::Refused { .. })) {
+        ("!", 31)
+    } else if any(|c| matches!(c, Change::Replace { .. })) {
+        ("±", 31)
+    } else if any(|c| matches!(c, Change::Delete)) {
+        ("-", 31)
+    } else if any(|c| matches!(c, Change::Create)) {
+        ("+", 32)
+    } else {
+        ("~", 33)
+    }
+}
+
+fn summary(records: &[Record]) -> String {
+    let count = |wanted: &str| records.iter().filter(|r| !r.changes.is_empty() && sign(r).0 == wanted).count();
+    let parts: Vec<String> = [
+        ("+", "to create"),
+        ("~", "to change"),
+        ("±", "to replace"),
+        ("-", "to delete"),
+        ("!", "that cannot be changed"),
+    ]
+    .into_iter()
+    .filter(|(sign, _)| count(sign) > 0)
+    .map(|(sign, what)| format!("{} {what}", count(sign)))
+    .collect();
+    if parts.is_empty() { "Nothing to change.".to_owned() } else { format!("Plan: {}.", parts.join(", ")) }
+}

@@ -1,0 +1,80 @@
+//! A tree on the terminal: one line for each resource, with what it does and for how long.
+
+use super::text::{outcome, seconds};
+use super::{Event, Outcome, Reporter};
+use crate::resource::Id;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+const TICK: Duration = Duration::from_millis(100);
+
+/// Draws on stderr.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    all: MultiProgress,
+    lines: Mutex<BTreeMap<Id, ProgressBar>>,
+    colour: bool,
+}
+
+impl Tree {
+    /// An empty tree.
+    #[must_use]
+    pub(crate) fn new(colour: bool) -> Self {
+        Self {
+            all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
+            lines: Mutex::default(),
+            colour,
+        }
+    }
+
+    fn line(&self, id: &Id) -> ProgressBar {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines
+            .entry(id.clone())
+            .or_insert_with(|| {
+                let line = self.all.add(ProgressBar::new_spinner());
+                line.set_style(style("  {spinner} {prefix:<52} {wide_msg} {elapsed:>4}"));
+                line.set_prefix(id.to_string());
+                line.enable_steady_tick(TICK);
+                line
+            })
+            .clone()
+    }
+
+    fn mark(&self, outcome: &Outcome) -> String {
+        let (mark, code) = match outcome {
+            Outcome::Failed { .. } => ("✗", 31),
+            Outcome::Skipped | Outcome::Kept { .. } => ("–", 33),
+            _ => ("✓", 32),
+        };
+        if self.colour { format!("\u{1b}[{code}m{mark}\u{1b}[0m") } else { mark.to_owned() }
+    }
+}
+
+impl Reporter for Tree {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Planned { .. } => {}
+            Event::Started { id } => self.line(&id).set_message("looking"),
+            Event::Applying { id, changes } => {
+                let what: Vec<String> = changes.iter().map(super::text::change).collect();
+                self.line(&id).set_message(what.join("; "));
+            }
+            Event::Waiting { id, reason, waited } => {
+                self.line(&id).set_message(format!("waiting for {reason}, {} s", waited.as_secs()));
+            }
+            Event::Finished { id, outcome: how, elapsed } => {
+                let line = self.line(&id);
+                line.set_style(style("  {prefix} {wide_msg}"));
+                line.set_prefix(format!("{} {:<52}", self.mark(&how), id.to_string()));
+                line.finish_with_message(format!("{} ({})", outcome(&how), seconds(elapsed)));
+            }
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

@@ -1,0 +1,115 @@
+//! The one JSON document that a command leaves on stdout. README.md documents it; `schema_version` grows when a field
+//! changes its meaning or goes.
+
+use crate::engine::Record;
+use crate::error::Error;
+use crate::names::{Owner, Scope};
+use crate::report::Outcome;
+use crate::resource::{Change, Kind};
+use serde::Serialize;
+
+const SCHEMA_VERSION: u32 = 1;
+
+/// What a command found or did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document {
+    schema_version: u32,
+    command: &'static str,
+    stack: Option<String>,
+    account: Option<String>,
+    region: Option<String>,
+    /// `absent`, `in_sync` or `different`: what a walk found before it changed anything.
+    pub(crate) state: Option<&'static str>,
+    pub(crate) url: Option<String>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) error: Option<Failure>,
+}
+
+/// One resource in it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Resource {
+    kind: Kind,
+    name: String,
+    exists: Option<bool>,
+    ours: Option<bool>,
+    condition: Option<String>,
+    changes: Vec<Change>,
+    #[serde(flatten)]
+    outcome: Option<Outcome>,
+}
+
+/// Why the command failed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
+    message: String,
+    operation: Option<&'static str>,
+    code: Option<String>,
+    request_id: Option<String>,
+    hints: Vec<String>,
+}
+
+impl Document {
+    pub(crate) fn new(command: &'static str) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            command,
+            stack: None,
+            account: None,
+            region: None,
+            state: None,
+            url: None,
+            resources: Vec::new(),
+            error: None,
+        }
+    }
+
+    pub(crate) fn place(&mut self, scope: &Scope) {
+        self.stack = Some(scope.stack.clone());
+        self.account = Some(scope.account.clone());
+        self.region = Some(scope.region.clone());
+    }
+
+    /// A walk that only looked: nothing has an outcome.
+    pub(crate) fn found(&mut self, records: &[Record]) {
+        self.resources = records.iter().filter(|r| is_of_the_stack(r)).map(|r| resource(r, None)).collect();
+    }
+
+    /// A walk that made changes.
+    pub(crate) fn done(&mut self, records: &[Record]) {
+        let outcome = |record: &Record| match &record.result {
+            Ok(outcome) => outcome.clone(),
+            Err(error) => Outcome::Failed { error: error.to_string() },
+        };
+        self.resources = records.iter().map(|r| resource(r, Some(outcome(r)))).collect();
+    }
+}
+
+fn is_of_the_stack(record: &Record) -> bool {
+    !matches!(record.id.kind, Kind::Package | Kind::SmokeTest)
+}
+
+fn resource(record: &Record, outcome: Option<Outcome>) -> Resource {
+    let looked = record.result.is_ok() && is_of_the_stack(record);
+    Resource {
+        kind: record.id.kind,
+        name: record.id.name.clone(),
+        exists: looked.then_some(record.found.is_some()),
+        ours: record.found.as_ref().map(|found| found.owner == Owner::Ours),
+        condition: record.found.as_ref().map(|found| found.state.clone()),
+        changes: record.changes.clone(),
+        outcome,
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let aws = error.aws();
+        Self {
+            message: error.to_string(),
+            operation: aws.map(|aws| aws.operation),
+            code: aws.map(|aws| aws.code.clone()).filter(|code| !code.is_empty()),
+            request_id: aws.and_then(|aws| aws.request_id.clone()),
+            hints: error.hints(),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! One plain line for each thing that happened: for logs, pipes and CI. No escape codes.
+
+use super::text::{outcome, seconds, talk};
+use super::{Event, Outcome, Reporter};
+use crate::resource::Id;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Prints lines to stderr.
+#[derive(Debug, Default)]
+pub(crate) struct Plain {
+    /// The reason that each step last said it waits for: said once, not at every look.
+    waiting: Mutex<BTreeMap<Id, &'static str>>,
+}
+
+impl Reporter for Plain {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Started { .. } | Event::Planned { .. } => {}
+            Event::Applying { id, changes } => {
+                let what: Vec<String> = changes.iter().map(super::text::change).collect();
+                talk(&format!("{id}: {}", what.join("; ")));
+            }
+            Event::Waiting { id, reason, .. } => {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if waiting.insert(id.clone(), reason) != Some(reason) {
+                    talk(&format!("{id}: waiting for {reason}"));
+                }
+            }
+            Event::Finished { outcome: Outcome::Unchanged | Outcome::Absent, .. } => {}
+            Event::Finished { id, outcome: how, elapsed } => {
+                talk(&format!("{id}: {} ({})", outcome(&how), seconds(elapsed)));
+            }
+        }
+    }
+}

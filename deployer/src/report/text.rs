@@ -1,0 +1,47 @@
+//! Words for events, and the two channels: stdout is data, stderr is talk.
+
+use super::Outcome;
+use crate::resource::Change;
+use std::io::Write as _;
+use std::time::Duration;
+
+/// Writes a line of data. A reader that has gone away is no error: `deployer plan | head` is fine.
+pub(crate) fn data(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes a line for people.
+pub(crate) fn talk(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// How a step ended, in words.
+pub(crate) fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Created => "created".to_owned(),
+        Outcome::Updated => "updated".to_owned(),
+        Outcome::Unchanged => "unchanged".to_owned(),
+        Outcome::Deleted => "deleted".to_owned(),
+        Outcome::Absent => "absent".to_owned(),
+        Outcome::Passed => "passed".to_owned(),
+        Outcome::Kept { why } => format!("kept, {why}"),
+        Outcome::Skipped => "skipped".to_owned(),
+        Outcome::Failed { error } => format!("failed: {error}"),
+    }
+}
+
+/// One change on one line.
+pub(crate) fn change(change: &Change) -> String {
+    match change {
+        Change::Create => "create".to_owned(),
+        Change::Delete => "delete".to_owned(),
+        Change::Update { field, from, to } => format!("{field}: {from} → {to}"),
+        Change::Replace { field, from, to, why } => format!("replace, because {field}: {from} → {to} ({why})"),
+        Change::Refused { field, from, to, why } => format!("cannot change {field}: {from} → {to} ({why})"),
+    }
+}
+
+/// With one decimal, as people say it.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}

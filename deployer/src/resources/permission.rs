@@ -1,0 +1,186 @@
+//! The statements of a function's resource policy that let the API invoke it.
+//!
+//! A statement's id is made of what it allows, so a new API gets a new statement beside the old one, and the old one
+//! goes only after the new one stands. One resource holds all statements of one function: Lambda loses statements
+//! when two calls change the same policy at once.
+
+use super::{function, rest_api};
+use crate::engine::{Step, absent};
+use crate::error::Result;
+use crate::names::{Owner, Scope};
+use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::retry::{FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+
+/// What ids of our statements begin with.
+const PREFIX: &str = "deployer-";
+
+/// The permissions of one function, as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Permission {
+    pub(crate) function: String,
+    /// Method and path of each route to the function.
+    pub(crate) routes: Vec<(String, String)>,
+    pub(crate) scope: Scope,
+}
+
+/// The statements that exist, whoever made them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// One statement of a resource policy, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) id: String,
+    /// Set when it lets API Gateway invoke the function from this source and does nothing else.
+    pub(crate) source_arn: Option<String>,
+}
+
+impl Resource for Permission {
+    type Needs = (function::Output, rest_api::Output);
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Permission, &self.function)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let get = step.aws.lambda.get_policy().function_name(&self.function);
+        let found = absent(step.retry(&[], || step.call("lambda:GetPolicy", get.clone().send())).await, NO_SUCH)?;
+        let Some(text) = found.and_then(|output| output.policy) else { return Ok(None) };
+        let statements = statements(&text);
+        Ok((!statements.is_empty()).then_some(Observed { statements }))
+    }
+
+    /// A statement's owner is the function's.
+    fn owner(&self, _seen: &Observed) -> Owner {
+        Owner::Ours
+    }
+
+    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some((function, api)) = needs else { return vec![Change::Create] };
+        let Some(seen) = seen.filter(|_| !function.fresh) else { return vec![Change::Create] };
+        let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
+            field: "statement".to_owned(),
+            from: Shown::Nothing,
+            to: source.into(),
+        });
+        let stale = self.stale(api, seen).into_iter().map(|statement| Change::Update {
+            field: "statement".to_owned(),
+            from: statement.source_arn.as_deref().unwrap_or(&statement.id).into(),
+            to: Shown::Nothing,
+        });
+        missing.chain(stale).collect()
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        let count = seen.statements.iter().filter(|s| s.source_arn.is_some()).count();
+        format!("{count} statement{}", if count == 1 { "" } else { "s" })
+    }
+
+    async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<()> {
+        let (function, api) = needs;
+        let seen = seen.filter(|_| !function.fresh).unwrap_or_default();
+        for source in self.missing(&api, &seen) {
+            let add = step
+                .aws
+                .lambda
+                .add_permission()
+                .function_name(&self.function)
+                .statement_id(free_id(&source, &seen))
+                .action("lambda:InvokeFunction")
+                .principal("apigateway.amazonaws.com")
+                .source_arn(source);
+            let add = || step.call("lambda:AddPermission", add.clone().send());
+            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add).await?;
+        }
+        for statement in self.stale(&api, &seen) {
+            self.remove(step, &statement.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for statement in seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX)) {
+            self.remove(step, &statement.id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Permission {
+    fn wanted(&self, api: &rest_api::Output) -> Vec<String> {
+        let arn = |(method, path): &(String, String)| {
+            let method = if method == "ANY" { "*" } else { method };
+            self.scope.execute_api_arn(&api.id, method, path)
+        };
+        self.routes.iter().map(arn).collect()
+    }
+
+    /// Sources that nothing allows yet. Who wrote the statement does not matter.
+    fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
+        let stands = |source: &String| seen.statements.iter().any(|s| s.source_arn.as_ref() == Some(source));
+        self.wanted(api).into_iter().filter(|source| !stands(source)).collect()
+    }
+
+    /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.
+    fn stale<'a>(&self, api: &rest_api::Output, seen: &'a Observed) -> Vec<&'a Statement> {
+        let wanted = self.wanted(api);
+        let is_wanted = |s: &Statement| s.source_arn.as_ref().is_some_and(|source| wanted.contains(source));
+        seen.statements.iter().filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s)).collect()
+    }
+
+    async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let remove = step.aws.lambda.remove_permission().function_name(&self.function).statement_id(id);
+        let remove = || step.call("lambda:RemovePermission", remove.clone().send());
+        absent(step.retry(&[&FUNCTION_BUSY], remove).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+/// An id for a statement of this source. A changed statement of the same id stays until the new one stands.
+fn free_id(source: &str, seen: &Observed) -> String {
+    let hash = Sha256::digest(source.as_bytes());
+    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let id = format!("{PREFIX}{hex}");
+    if seen.statements.iter().any(|statement| statement.id == id) { format!("{id}-2") } else { id }
+}
+
+fn statements(policy: &str) -> Vec<Statement> {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    let all = match &policy["Statement"] {
+        Value::Array(all) => all.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    all.iter()
+        .map(|statement| Statement {
+            id: statement["Sid"].as_str().unwrap_or_default().to_owned(),
+            source_arn: source_arn(statement),
+        })
+        .collect()
+}
+
+/// The source that a statement lets in, when it is of the form that AddPermission writes.
+fn source_arn(statement: &Value) -> Option<String> {
+    let is_ours = statement["Effect"] == "Allow"
+        && statement["Action"] == "lambda:InvokeFunction"
+        && statement["Principal"]["Service"] == "apigateway.amazonaws.com";
+    let condition = statement["Condition"].as_object()?;
+    let (operator, keys) = condition.iter().next()?;
+    let keys = keys.as_object()?;
+    let (key, value) = keys.iter().next()?;
+    let simple = condition.len() == 1
+        && keys.len() == 1
+        && (operator == "ArnLike" || operator == "StringLike")
+        && key.eq_ignore_ascii_case("aws:SourceArn");
+    (is_ours && simple).then(|| value.as_str().map(str::to_owned))?
+}

@@ -1,0 +1,262 @@
+//! The customer managed policy that says what a role may do, and its attachment to that role.
+
+use super::role::{self, iam_tags, tags};
+use crate::aws::one_attempt;
+use crate::engine::{Step, absent};
+use crate::error::Result;
+use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
+use crate::policy_document as document;
+use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
+use aws_sdk_iam::config::Config;
+use aws_sdk_iam::types::PolicyVersion;
+use serde_json::Value;
+
+const NO_SUCH: &[&str] = &["NoSuchEntity"];
+
+/// IAM keeps this many versions of a policy and refuses one more.
+const MOST_VERSIONS: usize = 5;
+
+/// A policy as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) document: Value,
+    pub(crate) scope: Scope,
+}
+
+/// A policy as IAM has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    /// Of the default version, the one in force.
+    pub(crate) document: Value,
+    pub(crate) versions: Vec<Version>,
+    /// Everything it is attached to, or bounds: `role NAME`, `user NAME`, `group NAME`.
+    pub(crate) attached: Vec<String>,
+    pub(crate) tags: Tags,
+}
+
+/// One version of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) id: String,
+    pub(crate) is_default: bool,
+}
+
+impl Resource for Policy {
+    type Needs = role::Output;
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Policy, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let arn = self.arn();
+        let get = || step.call("iam:GetPolicy", step.aws.iam.get_policy().policy_arn(&arn).send());
+        let (policy, versions, attached) =
+            tokio::join!(step.retry(&[], get), self.versions(step), self.attached(step));
+        let Some(policy) = absent(policy, NO_SUCH)?.and_then(|output| output.policy) else { return Ok(None) };
+        let versions = absent(versions, NO_SUCH)?.unwrap_or_default();
+        let document = match policy.default_version_id() {
+            Some(id) => self.document_of(step, id).await?,
+            None => Value::Null,
+        };
+        Ok(Some(Observed {
+            document,
+            versions,
+            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            tags: tags(policy.tags()),
+        }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        self.scope.owner(&seen.tags)
+    }
+
+    fn diff(&self, _needs: Option<&role::Output>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else { return vec![Change::Create] };
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        if !document::same(&self.document, &seen.document) {
+            changes.push(Change::Update {
+                field: DOCUMENT.to_owned(),
+                from: Shown::Text(seen.document.to_string()),
+                to: Shown::Text(self.document.to_string()),
+            });
+        }
+        if !self.is_attached(seen) {
+            changes.push(Change::Update {
+                field: "attached-to".to_owned(),
+                from: Shown::Nothing,
+                to: self.attachment().into(),
+            });
+        }
+        changes
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        if self.is_attached(seen) { "attached".to_owned() } else { "not attached".to_owned() }
+    }
+
+    async fn apply(&self, step: &Step<'_>, _needs: role::Output, seen: Option<Observed>) -> Result<()> {
+        let attached = match seen {
+            None => {
+                self.create(step).await?;
+                false
+            }
+            Some(seen) => {
+                let changes = self.diff(None, Some(&seen));
+                if tags_differ(&changes) {
+                    let tag = step.aws.iam.tag_policy().policy_arn(self.arn());
+                    let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
+                    step.retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:TagPolicy", tag.clone().send())).await?;
+                }
+                if changes.iter().any(|change| change.is_about(DOCUMENT)) {
+                    self.put_in_force(step, &seen).await?;
+                }
+                self.is_attached(&seen)
+            }
+        };
+        if !attached {
+            let attach = step.aws.iam.attach_role_policy().role_name(&self.role).policy_arn(self.arn());
+            let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
+            step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
+        }
+        Ok(())
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        seen.attached
+            .iter()
+            .filter(|entity| **entity != self.attachment())
+            .map(|entity| format!("is attached to {entity}, which is not of this stack"))
+            .collect()
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        let arn = self.arn();
+        let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(&arn);
+        absent(step.call("iam:DetachRolePolicy", detach.send()).await, NO_SUCH)?;
+        // The default version goes with the policy; IAM refuses while there are others.
+        for version in seen.versions.iter().filter(|version| !version.is_default) {
+            self.delete_version(step, &version.id).await?;
+        }
+        let delete = || step.call("iam:DeletePolicy", step.aws.iam.delete_policy().policy_arn(&arn).send());
+        absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+const DOCUMENT: &str = "document";
+
+impl Policy {
+    pub(crate) fn arn(&self) -> String {
+        self.scope.policy_arn(&self.name)
+    }
+
+    fn attachment(&self) -> String {
+        format!("role {}", self.role)
+    }
+
+    fn is_attached(&self, seen: &Observed) -> bool {
+        seen.attached.contains(&self.attachment())
+    }
+
+    async fn create(&self, step: &Step<'_>) -> Result<()> {
+        let create = step
+            .aws
+            .iam
+            .create_policy()
+            .policy_name(&self.name)
+            .policy_document(self.document.to_string())
+            .set_tags(Some(iam_tags(&self.scope.tags())?));
+        step.retry(&[], || step.call("iam:CreatePolicy", create.clone().send())).await?;
+        Ok(())
+    }
+
+    /// Promotes a version that already says the right thing, which a run that was killed in between leaves behind;
+    /// otherwise makes one, and room for it first.
+    async fn put_in_force(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
+        let arn = self.arn();
+        for version in seen.versions.iter().filter(|version| !version.is_default) {
+            if document::same(&self.document_of(step, &version.id).await?, &self.document) {
+                let promote =
+                    step.aws.iam.set_default_policy_version().policy_arn(&arn).version_id(&version.id);
+                step.call("iam:SetDefaultPolicyVersion", promote.send()).await?;
+                return Ok(());
+            }
+        }
+        if seen.versions.len() >= MOST_VERSIONS
+            && let Some(oldest) = seen.versions.iter().rfind(|version| !version.is_default)
+        {
+            self.delete_version(step, &oldest.id).await?;
+        }
+        let create = step
+            .aws
+            .iam
+            .create_policy_version()
+            .policy_arn(&arn)
+            .policy_document(self.document.to_string())
+            .set_as_default(true)
+            .customize()
+            .config_override(Config::builder().retry_config(one_attempt()));
+        step.call("iam:CreatePolicyVersion", create.send()).await?;
+        Ok(())
+    }
+
+    async fn delete_version(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let delete = step.aws.iam.delete_policy_version().policy_arn(self.arn()).version_id(id);
+        absent(step.call("iam:DeletePolicyVersion", delete.send()).await, NO_SUCH)?;
+        Ok(())
+    }
+
+    async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Value> {
+        let get = step.aws.iam.get_policy_version().policy_arn(self.arn()).version_id(version);
+        let output = step
+            .retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:GetPolicyVersion", get.clone().send()))
+            .await?;
+        let text = output.policy_version.and_then(|version| version.document);
+        Ok(text.as_deref().and_then(document::decode).unwrap_or_default())
+    }
+
+    /// Newest first, as IAM lists them.
+    async fn versions(&self, step: &Step<'_>) -> Result<Vec<Version>> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_policy_versions().policy_arn(self.arn()).set_marker(marker);
+            let page = step.retry(&[], || step.call("iam:ListPolicyVersions", list.clone().send())).await?;
+            let version = |version: &PolicyVersion| Version {
+                id: version.version_id().unwrap_or_default().to_owned(),
+                is_default: version.is_default_version(),
+            };
+            all.extend(page.versions().iter().map(version));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// As a permissions policy or as a boundary: IAM deletes no policy that anybody uses as either.
+    async fn attached(&self, step: &Step<'_>) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
+            let page = step.retry(&[], || step.call("iam:ListEntitiesForPolicy", list.clone().send())).await?;
+            let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
+            all.extend(page.policy_roles().iter().map(|role| named("role", role.role_name())));
+            all.extend(page.policy_users().iter().map(|user| named("user", user.user_name())));
+            all.extend(page.policy_groups().iter().map(|group| named("group", group.group_name())));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}

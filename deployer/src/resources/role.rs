@@ -1,0 +1,222 @@
+//! The IAM role that a function runs as.
+
+use crate::engine::{Step, absent};
+use crate::error::{Error, Result};
+use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
+use crate::policy_document as document;
+use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+
+const NO_SUCH: &[&str] = &["NoSuchEntity"];
+
+/// IAM's own default, in seconds.
+const SESSION: i32 = 3600;
+
+/// A role as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) trust: Value,
+    pub(crate) description: String,
+    /// ARNs of the policies that the stack attaches to it.
+    pub(crate) policies: Vec<String>,
+    pub(crate) scope: Scope,
+}
+
+/// A role as IAM has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) role_id: String,
+    pub(crate) trust: Value,
+    pub(crate) description: String,
+    pub(crate) max_session: i32,
+    /// ARNs of the managed policies attached to it, by whomever.
+    pub(crate) attached: Vec<String>,
+    pub(crate) tags: Tags,
+}
+
+/// What a function needs of its role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) arn: String,
+    /// `AROA…`: another one after the role was deleted and made again under the same name.
+    pub(crate) role_id: String,
+    /// Made by this run, so IAM may not have told Lambda yet.
+    pub(crate) fresh: bool,
+}
+
+impl Resource for Role {
+    type Needs = ();
+    type Observed = Observed;
+    type Output = Output;
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Role, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
+        let (found, attached) =
+            tokio::join!(step.retry(&[], get), pages::attached_policies(step, &self.name));
+        let Some(role) = absent(found, NO_SUCH)?.and_then(|output| output.role) else { return Ok(None) };
+        Ok(Some(Observed {
+            trust: role.assume_role_policy_document().and_then(document::decode).unwrap_or_default(),
+            description: role.description.unwrap_or_default(),
+            max_session: role.max_session_duration.unwrap_or(SESSION),
+            // A role that has only just been made may be known to one call and not to the other.
+            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            tags: tags(role.tags.as_deref().unwrap_or_default()),
+            role_id: role.role_id,
+        }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        self.scope.owner(&seen.tags)
+    }
+
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else { return vec![Change::Create] };
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        if !document::same(&self.trust, &seen.trust) {
+            changes.push(Change::Update {
+                field: "trust".to_owned(),
+                from: Shown::Text(seen.trust.to_string()),
+                to: Shown::Text(self.trust.to_string()),
+            });
+        }
+        changes.extend(Change::update("description", seen.description.as_str(), &self.description));
+        changes.extend(Change::update("max-session-duration", Some(seen.max_session), Some(SESSION)));
+        changes
+    }
+
+    fn output(&self, seen: &Observed) -> Output {
+        // IAM may show the unique id in place of the ARN for a moment, so the ARN is computed.
+        Output { arn: self.scope.role_arn(&self.name), role_id: seen.role_id.clone(), fresh: false }
+    }
+
+    fn state(&self, _seen: &Observed) -> String {
+        "ready".to_owned()
+    }
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
+        match seen {
+            None => self.create(step).await,
+            Some(seen) => self.update(step, seen).await,
+        }
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        seen.attached
+            .iter()
+            .filter(|arn| !self.policies.contains(arn))
+            .map(|arn| format!("has the policy {arn} attached, which is not of this stack"))
+            .collect()
+    }
+
+    /// IAM refuses to delete a role that has policies. The managed ones were detached with their own deletion, unless
+    /// an earlier run was stopped before that; inline ones have no life without the role.
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for arn in &seen.attached {
+            let detach = step.aws.iam.detach_role_policy().role_name(&self.name).policy_arn(arn);
+            absent(step.call("iam:DetachRolePolicy", detach.send()).await, NO_SUCH)?;
+        }
+        let inline = pages::inline_policies(step, &self.name).await;
+        for name in absent(inline, NO_SUCH)?.unwrap_or_default() {
+            let delete = step.aws.iam.delete_role_policy().role_name(&self.name).policy_name(name);
+            absent(step.call("iam:DeleteRolePolicy", delete.send()).await, NO_SUCH)?;
+        }
+        let delete = || step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send());
+        absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+impl Role {
+    async fn create(&self, step: &Step<'_>) -> Result<Output> {
+        let create = step
+            .aws
+            .iam
+            .create_role()
+            .role_name(&self.name)
+            .description(&self.description)
+            .assume_role_policy_document(self.trust.to_string())
+            .max_session_duration(SESSION)
+            .set_tags(Some(iam_tags(&self.scope.tags())?));
+        let output = step.retry(&[], || step.call("iam:CreateRole", create.clone().send())).await?;
+        let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
+        Ok(Output { arn: self.scope.role_arn(&self.name), role_id, fresh: true })
+    }
+
+    async fn update(&self, step: &Step<'_>, seen: Observed) -> Result<Output> {
+        let changes = self.diff(Some(&()), Some(&seen));
+        let differs = |name: &str| changes.iter().any(|change| change.is_about(name));
+        let passing = [&IAM_NOT_YET_VISIBLE];
+        if tags_differ(&changes) {
+            let tag = step.aws.iam.tag_role().role_name(&self.name);
+            let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
+            step.retry(&passing, || step.call("iam:TagRole", tag.clone().send())).await?;
+        }
+        if differs("trust") {
+            let trust = step.aws.iam.update_assume_role_policy().role_name(&self.name);
+            let trust = trust.policy_document(self.trust.to_string());
+            step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
+        }
+        if differs("description") || differs("max-session-duration") {
+            // IAM leaves alone what is not sent, so both are.
+            let update = step.aws.iam.update_role().role_name(&self.name);
+            let update = update.description(&self.description).max_session_duration(SESSION);
+            step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send())).await?;
+        }
+        // A trust that was just changed spreads as slowly as a new role.
+        Ok(Output { fresh: differs("trust"), ..self.output(&seen) })
+    }
+}
+
+pub(super) fn tags(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
+pub(super) fn iam_tags(tags: &Tags) -> Result<Vec<Tag>> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder().key(key).value(value).build().map_err(|e| Error::new(format!("bad tag {key}: {e}")))
+        })
+        .collect()
+}
+
+/// Lists that IAM returns page by page.
+mod pages {
+    use super::{Result, Step};
+
+    pub(super) async fn attached_policies(step: &Step<'_>, role: &str) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_attached_role_policies().role_name(role).set_marker(marker);
+            let list = || step.call("iam:ListAttachedRolePolicies", list.clone().send());
+            let page = step.retry(&[], list).await?;
+            all.extend(page.attached_policies().iter().filter_map(|p| p.policy_arn().map(str::to_owned)));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    pub(super) async fn inline_policies(step: &Step<'_>, role: &str) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_role_policies().role_name(role).set_marker(marker);
+            let list = || step.call("iam:ListRolePolicies", list.clone().send());
+            let page = step.retry(&[], list).await?;
+            all.extend(page.policy_names);
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}

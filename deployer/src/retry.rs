@@ -1,0 +1,373 @@
+//! The only place that waits. Every wait has a reason that people see, a cadence, and an end.
+//!
+//! Transport failures and throttling inside one call are the SDK's to retry (`aws.rs` sets how). What stands here
+//! are the waits that only a deployer knows: AWS has accepted something and is not done with it yet.
+
+use crate::engine::Step;
+use crate::error::{AwsError, Error, ErrorKind, Result};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// How often to look, and for how long.
+#[derive(Debug)]
+pub(crate) struct Cadence {
+    /// What is being waited for, to follow "waiting for".
+    pub(crate) reason: &'static str,
+    /// Before the second look. The first is at once.
+    pub(crate) first: Duration,
+    /// Each pause is twice the one before it, up to this.
+    pub(crate) longest: Duration,
+    /// After this, the last answer stands.
+    pub(crate) within: Duration,
+}
+
+/// A refusal of AWS's that passes by itself.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    pub(crate) cadence: Cadence,
+    pub(crate) applies: fn(&AwsError) -> bool,
+}
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// IAM spreads a new role worldwide, and Lambda refuses it until then: usually 5 to 15 s, seen over a minute. The
+/// first retries are quick, because a wait that has just ended should not cost another second.
+pub(crate) static ROLE_NOT_YET_ASSUMABLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "IAM to let Lambda assume the role",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(180),
+    },
+    applies: role_refused,
+};
+
+/// The same refusal of a role that this run did not touch: more likely a wrong trust policy, so not for minutes.
+pub(crate) static ROLE_NOT_ASSUMABLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "IAM to let Lambda assume the role",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(20),
+    },
+    applies: role_refused,
+};
+
+fn role_refused(e: &AwsError) -> bool {
+    e.code == "InvalidParameterValueException"
+        && [
+            "cannot be assumed by Lambda",
+            "execution role does not have permissions to call",
+            "KMS key is invalid for CreateGrant",
+        ]
+        .iter()
+        .any(|text| e.message.contains(text))
+}
+
+/// What IAM has just created is not known everywhere at once.
+pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "IAM to know what was just created",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(120),
+    },
+    applies: |e| e.code == "NoSuchEntity" || iam_is_changing(e),
+};
+
+/// A detachment is not known everywhere at once, and until then IAM refuses to delete what was attached.
+pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
+    cadence: Cadence {
+        reason: "IAM to know what was just detached",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(120),
+    },
+    applies: |e| e.code == "DeleteConflict" || iam_is_changing(e),
+};
+
+fn iam_is_changing(e: &AwsError) -> bool {
+    matches!(e.code.as_str(), "ConcurrentModification" | "EntityTemporarilyUnmodifiable")
+}
+
+/// Lambda takes one change of a function at a time. "Function already exist" has the same code and never passes.
+pub(crate) static FUNCTION_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "Lambda to finish the previous change of the function",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(300),
+    },
+    applies: |e| {
+        e.code == "ResourceConflictException"
+            && ["in progress", "Pending", "concurrent update"].iter().any(|text| e.message.contains(text))
+    },
+};
+
+/// A function that has just been created may not be known to the next call.
+pub(crate) static FUNCTION_NOT_YET_VISIBLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "Lambda to know the new function",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(30),
+    },
+    applies: |e| e.code == "ResourceNotFoundException",
+};
+
+/// API Gateway lets one change of an API through at a time.
+pub(crate) static API_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "API Gateway to finish another change of the API",
+        first: ms(500),
+        longest: secs(8),
+        within: secs(300),
+    },
+    applies: |e| e.code == "ConflictException" && e.message.contains("try again later"),
+};
+
+/// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s. SDK retries end long before.
+pub(crate) static THROTTLED: Passing = Passing {
+    cadence: Cadence { reason: "AWS's call rate limit", first: secs(1), longest: secs(31), within: secs(600) },
+    applies: AwsError::is_throttle,
+};
+
+/// A table takes one change at a time, and none while it is being made.
+pub(crate) static TABLE_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "DynamoDB to finish the previous change of the table",
+        first: ms(500),
+        longest: secs(4),
+        within: secs(600),
+    },
+    applies: |e| {
+        e.code == "ResourceInUseException" && !e.message.contains("already exists")
+            || e.code == "LimitExceededException"
+            || e.message.contains("Please retry later")
+    },
+};
+
+/// Somebody else is changing the same log group.
+pub(crate) static LOG_GROUP_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "CloudWatch Logs to finish another change",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(60),
+    },
+    applies: |e| e.code == "OperationAbortedException",
+};
+
+/// A call's answer was lost, or contradicts what was seen before it. AWS shows the truth within seconds.
+pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
+    reason: "AWS to show whether the last call was applied",
+    first: ms(250),
+    longest: secs(4),
+    within: secs(60),
+};
+
+/// A table is usually made in 10 to 30 s. The SDK's own waiter looks only every 20 s.
+pub(crate) static TABLE_ACTIVE: Cadence =
+    Cadence { reason: "the table to become active", first: ms(500), longest: secs(2), within: secs(1800) };
+
+/// A new table's tags are visible some seconds after it.
+pub(crate) static TABLE_TAGS: Cadence =
+    Cadence { reason: "DynamoDB to show the table's tags", first: ms(500), longest: secs(4), within: secs(10) };
+
+/// Deleting takes as long as creating.
+pub(crate) static TABLE_GONE: Cadence =
+    Cadence { reason: "the table to be gone", first: ms(250), longest: secs(2), within: secs(1800) };
+
+/// A new function is pending for a second or two.
+pub(crate) static FUNCTION_READY: Cadence =
+    Cadence { reason: "Lambda to make the function ready", first: ms(250), longest: secs(1), within: secs(300) };
+
+/// Deleting a function may be asynchronous.
+pub(crate) static FUNCTION_GONE: Cadence =
+    Cadence { reason: "the function to be gone", first: ms(250), longest: secs(2), within: secs(600) };
+
+/// A deployed API answers 403 or the old way until every edge knows it. AWS names no figure; tools allow a minute.
+pub(crate) static API_ANSWERS: Cadence =
+    Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
+
+/// Set once by Ctrl-C: what is in flight finishes, nothing new starts.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    set: AtomicBool,
+    woken: Notify,
+}
+
+impl Stop {
+    /// Nothing new starts from here on; every wait ends.
+    pub(crate) fn set(&self) {
+        self.set.store(true, Ordering::SeqCst);
+        self.woken.notify_waiters();
+    }
+
+    /// Runs to the end, and lets the first Ctrl-C (or a polite kill) set this. The second one ends the process.
+    pub(crate) async fn on_interrupt<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let mut signals = std::pin::pin!(async {
+            loop {
+                interrupt().await;
+                if self.is_set() {
+                    return;
+                }
+                self.set();
+            }
+        });
+        let first = futures_util::future::poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            signals.as_mut().poll(context).map(|()| None)
+        });
+        match first.await {
+            Some(done) => done,
+            #[expect(clippy::exit, clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
+            None => std::process::exit(130),
+        }
+    }
+
+    /// Whether it was set.
+    #[must_use]
+    pub(crate) fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+}
+
+/// Ctrl-C, or a polite kill.
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut asked = match signal(SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return std::future::pending().await,
+    };
+    let ctrl_c = pin!(tokio::signal::ctrl_c());
+    let terminated = pin!(asked.recv());
+    #[expect(clippy::disallowed_methods, reason = "neither changes anything")]
+    futures_util::future::select(ctrl_c, terminated).await;
+}
+
+/// The error of everything that did not start because of Ctrl-C.
+pub(crate) fn interrupted() -> Error {
+    Error::of(ErrorKind::Partial, "interrupted")
+}
+
+/// Pauses. Ends early, and with an error, when Ctrl-C comes.
+pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
+    let woken = pin!(stop.woken.notified());
+    if stop.is_set() {
+        return Err(interrupted());
+    }
+    #[expect(clippy::disallowed_methods, reason = "the one timer of this program; it bounds a wait, not a call")]
+    let slept = tokio::time::timeout(length, woken).await;
+    if slept.is_ok() { Err(interrupted()) } else { Ok(()) }
+}
+
+/// Bounds a future that changes nothing: a look-up of credentials, a read, a local process.
+pub(crate) async fn at_most<T>(length: Duration, read: impl Future<Output = T>) -> Option<T> {
+    #[expect(clippy::disallowed_methods, reason = "callers pass futures that may be dropped at any point")]
+    tokio::time::timeout(length, read).await.ok()
+}
+
+/// The pauses of one wait.
+pub(crate) struct Pauses {
+    cadence: &'static Cadence,
+    started: Instant,
+    next: Duration,
+}
+
+impl Pauses {
+    pub(crate) fn new(cadence: &'static Cadence) -> Self {
+        Self { cadence, started: Instant::now(), next: cadence.first }
+    }
+
+    /// Waits for the next look, at least as long as AWS asked for; false when the time is up.
+    ///
+    /// # Errors
+    /// Ctrl-C.
+    pub(crate) async fn wait(&mut self, step: &Step<'_>, asked: Option<Duration>) -> Result<bool> {
+        let waited = self.started.elapsed();
+        // Two runs that were refused together should not come back together.
+        let jittered = self.next.mul_f64(0.75 + fastrand::f64() / 2.0);
+        let length = asked.unwrap_or_default().max(jittered);
+        if waited + length > self.cadence.within || step.deadline_passes_within(length) {
+            return Ok(false);
+        }
+        step.waiting(self.cadence.reason, waited);
+        pause(step.stop, length).await?;
+        self.next = (self.next * 2).min(self.cadence.longest);
+        Ok(true)
+    }
+
+    /// For the error at the end.
+    fn gave_up(&self) -> String {
+        format!("gave up after {} s of waiting for {}", self.started.elapsed().as_secs(), self.cadence.reason)
+    }
+}
+
+impl Step<'_> {
+    /// Repeats a call while AWS refuses it for a reason that passes by itself. Throttling always does.
+    ///
+    /// # Errors
+    /// Any other refusal at once. When the time is up, AWS's last answer.
+    pub(crate) async fn retry<T>(
+        &self,
+        passing: &[&'static Passing],
+        mut call: impl AsyncFnMut() -> Result<T>,
+    ) -> Result<T> {
+        let mut pauses: Option<Pauses> = None;
+        loop {
+            let error = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(aws) = error.aws() else { return Err(error) };
+            let Some(reason) = passing.iter().copied().chain([&THROTTLED]).find(|p| (p.applies)(aws)) else {
+                return Err(error);
+            };
+            let asked = aws.retry_after;
+            // A new reason starts its own clock.
+            let mut current = match pauses.take() {
+                Some(pauses) if std::ptr::eq(pauses.cadence, &raw const reason.cadence) => pauses,
+                _ => Pauses::new(&reason.cadence),
+            };
+            if !current.wait(self, asked).await? {
+                return Err(error.context(&current.gave_up()));
+            }
+            pauses = Some(current);
+        }
+    }
+
+    /// Looks until there is something to see. The first look is at once.
+    ///
+    /// # Errors
+    /// Whatever the look fails with. When the time is up, an error that names the wait.
+    pub(crate) async fn until<T>(
+        &self,
+        cadence: &'static Cadence,
+        mut look: impl AsyncFnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let mut pauses = Pauses::new(cadence);
+        loop {
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            if !pauses.wait(self, None).await? {
+                return Err(Error::new(pauses.gave_up())
+                    .hint("Run the same command again: it goes on from here."));
+            }
+        }
+    }
+}

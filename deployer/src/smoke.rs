@@ -1,0 +1,60 @@
+//! The proof at the end of `up`: a request through the URL that people will use.
+
+use crate::engine::Step;
+use crate::error::{Error, Result};
+use crate::http::Answer;
+use crate::retry::{API_ANSWERS, at_most};
+use std::time::Duration;
+
+/// What is sent, and what has to come back.
+pub(crate) const PING: &str = r#"{"operation":"ping"}"#;
+const PONG: &str = r#""pong""#;
+
+/// Edges learn of a deployment one by one, so that a good answer may be followed by a bad one.
+const GOOD_IN_A_ROW: u32 = 3;
+
+/// One answer may take a cold start, and no longer than API Gateway waits.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Asks until the URL answers as it should: once if nothing was changed, several times in a row otherwise.
+///
+/// # Errors
+/// When the time is up, what the URL answers instead, and what that usually means.
+pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()> {
+    let wanted = if changed { GOOD_IN_A_ROW } else { 1 };
+    let mut good = 0;
+    let mut last = String::new();
+    let asked = step.until(&API_ANSWERS, async || {
+        while good < wanted {
+            last = match at_most(ANSWER_WITHIN, step.aws.http.post(url, PING)).await {
+                Some(Ok(answer)) if answer.status == 200 && answer.body.trim() == PONG => {
+                    good += 1;
+                    continue;
+                }
+                Some(Ok(answer)) => said(&answer),
+                Some(Err(error)) => error,
+                None => format!("nothing within {} s", ANSWER_WITHIN.as_secs()),
+            };
+            good = 0;
+            return Ok(None);
+        }
+        Ok(Some(()))
+    });
+    asked.await.map_err(|error| explain(error, url, &last))
+}
+
+fn said(answer: &Answer) -> String {
+    let body: String = answer.body.chars().take(200).collect();
+    format!("HTTP {} {body}", answer.status)
+}
+
+fn explain(error: Error, url: &str, last: &str) -> Error {
+    let error = error.context(&format!("{url} does not answer as it should; it says: {last}"));
+    if last.contains("Internal server error") {
+        error.hint("API Gateway may not invoke the function, or the function breaks: look at its log group.")
+    } else if last.contains("Missing Authentication Token") {
+        error.hint("The stage does not know the path yet: run deployer up again in a minute.")
+    } else {
+        error
+    }
+}

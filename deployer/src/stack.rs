@@ -1,0 +1,282 @@
+//! What the stack is made of, what needs what, and in which order it goes. Read this file first.
+
+use crate::config::Config;
+use crate::definition::Definition;
+use crate::engine::{Engine, both, nothing};
+use crate::error::{Error, Result};
+use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind};
+use crate::names::{Scope, log_group_of};
+use crate::package::Packages;
+use crate::policy_document::{self, Placeholders};
+use crate::resources::function::Function;
+use crate::resources::log_group::LogGroup;
+use crate::resources::permission::Permission;
+use crate::resources::policy::Policy;
+use crate::resources::rest_api::{self, RestApi};
+use crate::resources::role::Role;
+use crate::resources::table::Table;
+use futures_util::FutureExt as _;
+use futures_util::future::{LocalBoxFuture, Shared, join_all};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::join;
+
+const TRUST_POLICY: &str = include_str!("../../policies/lambda-trust-policy.json");
+const CUSTOM_POLICY: &str = include_str!("../../policies/lambda-apigateway-policy.json");
+
+/// What provided runtimes start, and so what a built package holds.
+const BOOTSTRAP: &str = "bootstrap";
+const RUNTIME: &str = "provided.al2023";
+
+/// Everything that is declared, under its final names.
+#[derive(Clone, Debug)]
+pub(crate) struct Stack {
+    roles: Vec<Role>,
+    policies: Vec<Policy>,
+    log_groups: Vec<LogGroup>,
+    pub(crate) tables: Vec<Table>,
+    functions: Vec<Function>,
+    api: RestApi,
+    permissions: Vec<Permission>,
+    /// Path of the route that proves the stack, if any can be asked without credentials.
+    pub(crate) probe: Option<String>,
+}
+
+impl Stack {
+    /// # Errors
+    /// A policy document that cannot be read, or that two functions of one role disagree about.
+    pub(crate) fn new(config: &Config, scope: &Scope) -> Result<Self> {
+        let manifest = &config.manifest;
+        let named = |name: &str| format!("{name}{}", config.suffix);
+        let functions: Vec<(String, &DeclaredFunction)> =
+            manifest.functions.iter().map(|(name, function)| (named(name), function)).collect();
+        let mut roles = Vec::new();
+        let mut policies = Vec::new();
+        for (name, members) in by_role(&functions) {
+            let role = named(name);
+            let policy = Policy {
+                name: policy_name(&role),
+                role: role.clone(),
+                document: custom_policy(config, scope, &members)?,
+                scope: scope.clone(),
+            };
+            roles.push(Role {
+                name: role,
+                trust: policy_document::fill(TRUST_POLICY, &Placeholders::new())?,
+                description: format!("Runs the functions of {}", scope.stack),
+                policies: vec![policy.arn()],
+                scope: scope.clone(),
+            });
+            policies.push(policy);
+        }
+        let routes = &manifest.api.routes;
+        let probe = routes.iter().find(|route| {
+            route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
+        });
+        Ok(Self {
+            roles,
+            policies,
+            log_groups: functions.iter().map(|(name, f)| log_group(name, f, scope)).collect(),
+            tables: manifest
+                .tables
+                .iter()
+                .map(|(name, declared)| Table {
+                    name: named(name),
+                    declared: declared.clone(),
+                    scope: scope.clone(),
+                })
+                .collect(),
+            permissions: functions
+                .iter()
+                .map(|(name, _)| Permission {
+                    function: name.clone(),
+                    routes: routes
+                        .iter()
+                        .filter(|route| named(&route.function) == *name)
+                        .map(|route| (route.method.clone(), route.path.clone()))
+                        .collect(),
+                    scope: scope.clone(),
+                })
+                .filter(|permission| !permission.routes.is_empty())
+                .collect(),
+            functions: functions.iter().map(|(name, f)| function(name, f, &named(&f.role), scope)).collect(),
+            api: RestApi {
+                name: named(&manifest.api.name),
+                stage: manifest.api.stage.clone(),
+                throttle: manifest.api.throttle.clone(),
+                definition: Definition::of(routes, &config.suffix, scope),
+                scope: scope.clone(),
+            },
+            probe: probe.map(|route| route.path.clone()),
+        })
+    }
+
+    /// Plan, status and up are this one walk; only the engine's mode differs. An edge is what AWS enforces, no more:
+    /// names and ARNs are known beforehand, so the function does not wait for its policy, its table or its log group.
+    pub(crate) async fn walk(&self, go: &Engine<'_>, packages: &Packages) -> Option<rest_api::Output> {
+        let roles: BTreeMap<&str, Known<'_, _>> =
+            self.roles.iter().map(|role| (role.name.as_str(), known(go.step(role, nothing())))).collect();
+        let api = known(go.step(&self.api, nothing()));
+        let tables = join_all(self.tables.iter().map(|table| go.step(table, nothing())));
+        let log_groups = join_all(self.log_groups.iter().map(|group| go.step(group, nothing())));
+        let policies =
+            join_all(self.policies.iter().map(|policy| go.step(policy, roles[policy.role.as_str()].clone())));
+        let functions: BTreeMap<&str, Known<'_, _>> = self
+            .functions
+            .iter()
+            .map(|function| {
+                let needs = both(roles[function.role.as_str()].clone(), packages.get(go, &function.name));
+                (function.name.as_str(), known(go.step(function, needs)))
+            })
+            .collect();
+        let permissions = join_all(self.permissions.iter().map(|permission| {
+            go.step(permission, both(functions[permission.function.as_str()].clone(), api.clone()))
+        }));
+        let functions = join_all(functions.values().cloned());
+        let (_, _, _, _, _, _, api) =
+            join!(join_all(roles.values().cloned()), tables, log_groups, policies, functions, permissions, api);
+        api
+    }
+
+    /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. The role outlives
+    /// the function, and the log group outlives both, because a last log line would make it again.
+    pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: bool) {
+        let functions =
+            known(join_all(self.functions.iter().map(|f| go.remove(f, now()))).map(|gone| all(&gone)));
+        let policies =
+            known(join_all(self.policies.iter().map(|p| go.remove(p, functions.clone()))).map(|gone| all(&gone)));
+        let roles = known(
+            join_all(self.roles.iter().map(|r| go.remove(r, both_gone(functions.clone(), policies.clone()))))
+                .map(|gone| all(&gone)),
+        );
+        let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, roles.clone())));
+        let tables = join_all(self.tables.iter().map(|table| async {
+            if keep_tables { go.keep(table).await } else { go.remove(table, now()).await }
+        }));
+        join!(go.remove(&self.api, now()), functions, policies, log_groups, tables);
+    }
+
+    /// The same stack, whose log groups count as ours even without tags where their function was ours.
+    pub(crate) fn claiming_logs_of(mut self, functions: &BTreeSet<String>) -> Self {
+        for group in &mut self.log_groups {
+            group.claims_unowned = functions.iter().any(|function| log_group_of(function) == group.name);
+        }
+        self
+    }
+
+    pub(crate) fn stage(&self) -> &str {
+        &self.api.stage
+    }
+
+    /// How to build each function's package.
+    pub(crate) fn packages(config: &Config) -> Packages {
+        let functions = config.manifest.functions.iter();
+        Packages::new(functions.map(|(name, f)| (format!("{name}{}", config.suffix), f.clone())), config)
+    }
+}
+
+/// An output that several others build on: made once, awaited by all.
+type Known<'a, T> = Shared<LocalBoxFuture<'a, T>>;
+
+fn known<'a, T: Clone>(step: impl Future<Output = T> + 'a) -> Known<'a, T> {
+    step.boxed_local().shared()
+}
+
+/// Nothing has to go first.
+#[expect(clippy::unused_async, reason = "stands where a removal's future stands")]
+async fn now() -> bool {
+    true
+}
+
+fn all(gone: &[bool]) -> bool {
+    gone.iter().all(|gone| *gone)
+}
+
+async fn both_gone(a: impl Future<Output = bool>, b: impl Future<Output = bool>) -> bool {
+    let (a, b) = join!(a, b);
+    a && b
+}
+
+/// Functions may share a role, and then share its policy.
+fn by_role<'a>(
+    functions: &'a [(String, &'a DeclaredFunction)],
+) -> BTreeMap<&'a str, Vec<&'a (String, &'a DeclaredFunction)>> {
+    let mut roles: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for member in functions {
+        roles.entry(&member.1.role).or_default().push(member);
+    }
+    roles
+}
+
+/// `lambda-apigateway-role` has `lambda-apigateway-policy`, whatever the document's file is called.
+fn policy_name(role: &str) -> String {
+    match role.rsplit_once("-role") {
+        Some((before, after)) => format!("{before}-policy{after}"),
+        None => format!("{role}-policy"),
+    }
+}
+
+fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredFunction)]) -> Result<Value> {
+    let file = &members[0].1.policy;
+    if let Some((name, other)) = members.iter().find(|(_, function)| function.policy != *file) {
+        return Err(Error::usage(format!(
+            "functions {} and {name} share the role {}, and declare two policies for it: {} and {}",
+            members[0].0,
+            other.role,
+            file.display(),
+            other.policy.display()
+        ))
+        .hint("Give one of them a role of its own."));
+    }
+    let path = config.root.join(file);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && *file == *DEFAULT_POLICY => CUSTOM_POLICY.to_owned(),
+        Err(e) => return Err(Error::usage(format!("cannot read the policy {}: {e}", path.display()))),
+    };
+    let tables: BTreeSet<String> = members
+        .iter()
+        .flat_map(|(_, function)| match &function.tables {
+            Some(tables) => tables.clone(),
+            None => config.manifest.tables.keys().cloned().collect(),
+        })
+        .map(|table| scope.table_arn(&format!("{table}{}", config.suffix)))
+        .collect();
+    let logs: Vec<String> =
+        members.iter().map(|(function, _)| scope.log_group_arn(&log_group_of(function))).collect();
+    let with = |suffix: &str, arns: &[String]| arns.iter().map(|arn| format!("{arn}{suffix}")).collect();
+    let tables: Vec<String> = tables.into_iter().collect();
+    let values = Placeholders::from([
+        ("table-indexes", with("/index/*", &tables)),
+        ("tables", tables),
+        ("log-streams", with(":*", &logs)),
+        ("log-groups", logs),
+    ]);
+    policy_document::fill(&text, &values).map_err(|e| e.context(&format!("the policy {}", path.display())))
+}
+
+fn log_group(function: &str, declared: &DeclaredFunction, scope: &Scope) -> LogGroup {
+    LogGroup {
+        name: log_group_of(function),
+        retention_days: declared.log_retention_days,
+        claims_unowned: true,
+        scope: scope.clone(),
+    }
+}
+
+fn function(name: &str, declared: &DeclaredFunction, role: &str, scope: &Scope) -> Function {
+    Function {
+        name: name.to_owned(),
+        description: declared.description.clone(),
+        runtime: declared.runtime.clone().unwrap_or_else(|| RUNTIME.to_owned()),
+        handler: declared.handler.clone().unwrap_or_else(|| BOOTSTRAP.to_owned()),
+        memory: declared.memory,
+        timeout: declared.timeout,
+        architecture: declared.architecture,
+        environment: declared.environment.clone(),
+        tracing: declared.tracing,
+        reserved_concurrency: declared.reserved_concurrency,
+        role: role.to_owned(),
+        scope: scope.clone(),
+    }
+}
