@@ -1,6 +1,7 @@
 """Small differences from AWS that a deployer notices: in what it reads back, and in what should be refused."""
 
 import json
+import os
 import time
 
 from ministack import app
@@ -9,7 +10,7 @@ from ministack.services import apigateway_v1 as gateway
 from ministack.services import cloudwatch_logs, dynamodb, iam, lambda_svc, tagging
 
 # How long tables and functions are in a state between two others. Long enough to be seen, short enough to wait for.
-_TRANSITION = 0.1  # s
+_TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
 # ---- API Gateway ------------------------------------------------------------------------------------------------
 

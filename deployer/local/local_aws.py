@@ -2,10 +2,11 @@
 
 Started as `python local_aws.py`, and set up by environment variables only:
 
-    GATEWAY_PORT      port to listen on, 4566 when not given; 0 takes a free one
-    PERSIST_STATE=1   keep the state in STATE_DIR
-    STATE_DIR         an absolute path
-    AUTH=true         check signatures and policies
+    GATEWAY_PORT         port to listen on, 4566 when not given; 0 takes a free one
+    PERSIST_STATE=1      keep the state in STATE_DIR
+    STATE_DIR            an absolute path
+    AUTH=true            check signatures and policies
+    TRANSITION_SECONDS   how long tables and functions take to become ACTIVE, 0.1 when not given
 
 Functions inherit this environment, so it should hold nothing else but PATH, HOME and TMPDIR.
 
@@ -75,6 +76,9 @@ def set_up_environment(port: int) -> None:
     state = os.environ.get("STATE_DIR", "")
     if os.environ.get("PERSIST_STATE") == "1" and not os.path.isabs(state):
         raise Refused("PERSIST_STATE=1 needs STATE_DIR, an absolute path", 2)
+    transition = os.environ.get("TRANSITION_SECONDS", "0")
+    if not transition.replace(".", "", 1).isdecimal():
+        raise Refused(f"TRANSITION_SECONDS must be a number, not '{transition}'", 2)
 
 
 def repair() -> None:

@@ -12,7 +12,7 @@ POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynam
 
 def setUpModule():
     global aws
-    aws = LocalAws()
+    aws = LocalAws(TRANSITION_SECONDS="0.5")  # long enough for a busy machine
     aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
 
 

@@ -151,6 +151,10 @@ class Start(unittest.TestCase):
             start_in_vain(GATEWAY_PORT="http"), (2, "local AWS: GATEWAY_PORT must be a port number, not 'http'\n")
         )
         self.assertEqual(
+            start_in_vain(TRANSITION_SECONDS="long"),
+            (2, "local AWS: TRANSITION_SECONDS must be a number, not 'long'\n"),
+        )
+        self.assertEqual(
             start_in_vain(PERSIST_STATE="1"), (2, "local AWS: PERSIST_STATE=1 needs STATE_DIR, an absolute path\n")
         )
 
