@@ -29,6 +29,8 @@ mod resources;
 mod retry;
 mod smoke;
 mod stack;
+#[cfg(test)]
+mod testing;
 
 use cli::{Cli, Command};
 use config::Config;

@@ -220,3 +220,6 @@ mod pages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

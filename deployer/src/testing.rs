@@ -1,0 +1,135 @@
+//! What tests share: clients that answer by script, a recorder of events, and a way to take one resource through one
+//! call. Time is paused by the tests (`start_paused`), so no wait takes any.
+
+use crate::aws::Aws;
+use crate::engine::{Engine, Mode, Record, Step};
+use crate::error::Result;
+use crate::http::Http;
+use crate::names::Scope;
+use crate::report::{Event, Reporter};
+use crate::resource::{Id, Resource};
+use crate::retry::Stop;
+use aws_smithy_mocks::{Rule, RuleMode, mock_client};
+use std::cell::RefCell;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Where the stack of every test lives.
+pub(crate) fn scope() -> Scope {
+    Scope {
+        partition: "aws".to_owned(),
+        account: "123456789012".to_owned(),
+        region: "us-east-1".to_owned(),
+        stack: "lab".to_owned(),
+    }
+}
+
+/// A reporter that only remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder(RefCell<Vec<Event>>);
+
+impl Recorder {
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.0.borrow().clone()
+    }
+
+    /// The reasons of all waits, in order, each as often as it was waited for.
+    pub(crate) fn waits(&self) -> Vec<&'static str> {
+        let reason = |event: &Event| match event {
+            Event::Waiting { reason, .. } => Some(*reason),
+            _ => None,
+        };
+        self.0.borrow().iter().filter_map(reason).collect()
+    }
+}
+
+impl Reporter for Recorder {
+    fn event(&self, event: Event) {
+        self.0.borrow_mut().push(event);
+    }
+}
+
+/// AWS by script. A client without a script panics when it is called.
+pub(crate) struct World {
+    pub(crate) aws: Aws,
+    pub(crate) recorder: Recorder,
+    pub(crate) stop: Stop,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let nothing: [&Rule; 0] = [];
+        let aws = Aws {
+            apigateway: mock_client!(aws_sdk_apigateway, RuleMode::Sequential, nothing),
+            dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, nothing),
+            iam: mock_client!(aws_sdk_iam, RuleMode::Sequential, nothing),
+            lambda: mock_client!(aws_sdk_lambda, RuleMode::Sequential, nothing),
+            logs: mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, nothing),
+            scope: scope(),
+            endpoint_url: None,
+            http: Http::new(Duration::from_secs(1), &crate::aws::Target::default()).unwrap(),
+        };
+        Self { aws, recorder: Recorder::default(), stop: Stop::default() }
+    }
+
+    pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
+        Engine::new(&self.aws, &self.recorder, &self.stop, mode, Instant::now() + Duration::from_secs(3600))
+    }
+
+    /// Runs something that takes a step: `world.at(async |step| table.count_items(step).await)`.
+    pub(crate) async fn at<T>(&self, work: impl AsyncFnOnce(&Step<'_>) -> Result<T>) -> Result<T> {
+        self.engine(Mode::Apply).read(Id::new(crate::resource::Kind::SmokeTest, "test"), work).await
+    }
+
+    pub(crate) async fn observe<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {
+        self.at(async |step| resource.observe(step).await).await
+    }
+
+    /// The whole step of a walk: observe, diff, and when applying, apply.
+    pub(crate) async fn step<R: Resource>(
+        &self,
+        mode: Mode,
+        resource: &R,
+        needs: R::Needs,
+    ) -> (Option<R::Output>, Record) {
+        let go = self.engine(mode);
+        let output = go.step(resource, async { Some(needs) }).await;
+        (output, go.finish().remove(0))
+    }
+
+    /// The whole removal of a walk.
+    pub(crate) async fn remove<R: Resource>(&self, mode: Mode, resource: &R) -> Record {
+        let go = self.engine(mode);
+        go.remove(resource, async { true }).await;
+        go.finish().remove(0)
+    }
+}
+
+/// AWS's refusals as they come over the wire, so that the SDK's own reading of them is tested too.
+pub(crate) mod wire {
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    /// IAM and STS speak XML. Codes are without the suffix `Exception`.
+    pub(crate) fn xml(status: u16, code: &str, message: &str) -> HttpResponse {
+        let body = format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+             <RequestId>11111111-2222</RequestId></ErrorResponse>"
+        );
+        HttpResponse::new(status_of(status), SdkBody::from(body))
+    }
+
+    /// Lambda, API Gateway, `DynamoDB` and `CloudWatch` Logs speak JSON.
+    pub(crate) fn json(status: u16, code: &str, message: &str) -> HttpResponse {
+        let body = serde_json::json!({ "__type": code, "message": message }).to_string();
+        let mut response = HttpResponse::new(status_of(status), SdkBody::from(body));
+        response.headers_mut().insert("x-amzn-errortype", code.to_owned());
+        response.headers_mut().insert("x-amzn-requestid", "11111111-2222");
+        response
+    }
+
+    fn status_of(status: u16) -> StatusCode {
+        StatusCode::try_from(status).unwrap()
+    }
+}
