@@ -1,0 +1,68 @@
+# The two that a new machine needs: `make up` and `make test`. `make` alone prints what there is.
+
+PYTHON ?= python3
+VENV   := .venv
+TOOLS  := $(VENV)/installed
+BINARY := target/release/deployer
+FLAGS  ?= --local
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build up plan status down test check format lint deny docs bench clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "up, plan, status and down go to the local AWS. For AWS itself: make up FLAGS="
+
+setup: $(TOOLS) ## Install the local AWS, cargo-lambda and zig into .venv
+
+# The stamp is made last, so an interrupted installation starts over. zig is not on the path of its package.
+$(TOOLS): deployer/local/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.10 or newer is needed: https://www.python.org" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "make: Rust is needed: https://rustup.rs" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@echo "Installing the local AWS, cargo-lambda and zig into $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r deployer/local/requirements.txt >&2
+	@ln -s "$$($(VENV)/bin/python -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig" $(VENV)/bin/zig
+	@touch $(TOOLS)
+
+build: ## Build the deployer binary
+	@cargo build --release --locked -p deployer
+
+up: setup build ## Deploy the stack and print its URL
+	@$(BINARY) up $(FLAGS)
+
+plan: setup build ## Show what up would change
+	@$(BINARY) plan $(FLAGS)
+
+status: setup build ## Show the stack's condition and its URL
+	@$(BINARY) status $(FLAGS)
+
+down: setup build ## Remove the stack
+	@$(BINARY) down $(FLAGS)
+
+test: setup ## Run all tests
+	@cargo test --workspace --locked --no-fail-fast
+	@$(VENV)/bin/python -m unittest discover -s deployer/local
+
+check: format lint deny docs test ## Everything that has to pass before a change lands
+
+format:
+	@cargo fmt --all --check
+
+lint:
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# cargo-deny is one more program to have: where it is not installed, the same bans are checked on the lock file.
+deny:
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
+	else ! grep -A1 -E '^name = "(hyper|rustls|openssl|aws-lc-rs)"$$' Cargo.lock \
+	  | grep -B1 -E '^name = "(openssl|aws-lc-rs)"|^version = "0\.(14|21)\.' ; fi
+
+docs:
+	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --document-private-items
+
+clean: ## Stop the local AWS, and remove it with everything that was built
+	@if [ -x $(BINARY) ]; then $(BINARY) local stop; fi
+	@rm -rf $(VENV) .deployer target
