@@ -1,6 +1,6 @@
 //! A checked call, written in DynamoDB's notation, and DynamoDB's reply, written in ours.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     action::{Field, Shape},
@@ -78,38 +78,37 @@ impl Serialize for Answer<'_> {
             to: Notation::Plain,
         };
         fields.serialize_into::<S>(&mut map)?;
-        map.serialize_entry("ResponseMetadata", &Metadata(self.reply))?;
+        map.serialize_entry("ResponseMetadata", &Metadata::new(self.reply))?;
         map.end()
     }
 }
 
-struct Metadata<'r>(&'r Reply);
+/// What boto3 tells of an exchange, by its names.
+#[derive(Serialize)]
+struct Metadata<'r> {
+    #[serde(rename = "RequestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'r str>,
+    #[serde(rename = "HTTPStatusCode")]
+    status: u16,
+    #[serde(rename = "HTTPHeaders", serialize_with = "as_object")]
+    headers: &'r [(String, String)],
+    #[serde(rename = "RetryAttempts")]
+    retries: u32,
+}
 
-impl Serialize for Metadata<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Reply {
-            status,
-            headers,
-            exchange,
-            ..
-        } = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(id) = &exchange.request_id {
-            map.serialize_entry("RequestId", id)?;
+impl<'r> Metadata<'r> {
+    fn new(reply: &'r Reply) -> Self {
+        Self {
+            request_id: reply.exchange.request_id.as_deref(),
+            status: reply.status,
+            headers: &reply.headers,
+            retries: reply.exchange.attempts.saturating_sub(1),
         }
-        map.serialize_entry("HTTPStatusCode", status)?;
-        map.serialize_entry("HTTPHeaders", &Headers(headers))?;
-        map.serialize_entry("RetryAttempts", &exchange.attempts.saturating_sub(1))?;
-        map.end()
     }
 }
 
-struct Headers<'r>(&'r [(String, String)]);
-
-impl Serialize for Headers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
+fn as_object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// Which notation attribute values are written in.

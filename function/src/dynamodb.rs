@@ -209,11 +209,17 @@ impl Intercept for Tap {
     }
 }
 
+/// The headers of a response, each name once: HTTP lets the values of several headers be joined.
 fn headers(response: &HttpResponse) -> Vec<(String, String)> {
-    let headers = response.headers().iter_bytes();
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, value) in response.headers().iter_bytes() {
+        let value = String::from_utf8_lossy(value);
+        match headers.iter_mut().find(|(earlier, _)| earlier == name) {
+            Some((_, values)) => *values = format!("{values}, {value}"),
+            None => headers.push((name.to_owned(), value.into_owned())),
+        }
+    }
     headers
-        .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
-        .collect()
 }
 
 /// What an error of the SDK means for the caller. Told by the kind of error, by status and by code, never by text.

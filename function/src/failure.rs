@@ -2,21 +2,29 @@
 
 use std::{borrow::Cow, fmt::Write};
 
+use serde::Serialize;
+
 use crate::{action::Action, error_table::status_of};
 
 /// Longer messages are cut. DynamoDB's own are much shorter; only a request's own text can make one longer.
 const LONGEST_MESSAGE: usize = 8_000;
 
 /// Why a request failed: the status it answers, the error the caller gets, and what only the log gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Written as JSON it is what the caller gets: `{"errorType", "errorMessage"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The HTTP status, one of [`ERROR_RESPONSES`](crate::ERROR_RESPONSES).
+    #[serde(skip)]
     pub status: u16,
-    /// `errorType`.
+    /// The error's name: DynamoDB's code, or one of this function's own.
+    #[serde(rename = "errorType")]
     pub error_type: Cow<'static, str>,
-    /// `errorMessage`: one line, without control characters, that matches its status's pattern and no other.
+    /// One line, without control characters, that matches its status's pattern and no other.
+    #[serde(rename = "errorMessage")]
     pub message: String,
     /// More about the cause, for the log alone: it may name roles, tables and hosts.
+    #[serde(skip)]
     pub detail: Option<String>,
 }
 
@@ -69,6 +77,11 @@ impl Failure {
             detail: Some(first_line(detail)),
             ..failure
         }
+    }
+
+    /// An answer could not be written as JSON. Nothing is known that makes this happen.
+    pub(crate) fn not_written(error: &serde_json::Error) -> Self {
+        Self::internal("AnswerNotWritten", &error.to_string())
     }
 
     /// DynamoDB cannot be reached, is out of order, or cannot be understood.

@@ -1,6 +1,6 @@
 //! From an event's bytes to the answer's text: everything but the network.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::Serialize;
 
 use crate::{
     call,
@@ -63,9 +63,7 @@ pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     let response = answer
         .and_then(|answer| http_response(200, &answer))
         .or_else(|failure| {
-            let body = serde_json::to_string(&ErrorBody(&failure));
-            let body = body.map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))?;
-            let response = http_response(failure.status, &body);
+            let response = http_response(failure.status, &write(&failure)?);
             report.failure = Some(failure);
             response
         });
@@ -96,8 +94,7 @@ async fn perform(store: &impl Store, event: &Json<'_>, report: &mut Report) -> R
         }
         Request::Echo(payload) => {
             report.operation = Some("echo");
-            serde_json::to_string(payload.unwrap_or(&Json::Null))
-                .map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))
+            write(payload.unwrap_or(&Json::Null))
         }
         Request::Call(call) => {
             report.operation = Some(call.operation());
@@ -134,21 +131,11 @@ fn small_enough(answer: String) -> Result<String, Failure> {
 }
 
 fn http_response(status: u16, body: &str) -> Result<String, Failure> {
-    serde_json::to_string(&HttpResponse { status, body })
-        .map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))
-        .and_then(small_enough)
+    write(&HttpResponse::new(status, body)).and_then(small_enough)
 }
 
-/// The body of an error's HTTP response, the same as Lambda makes of an invocation that fails.
-struct ErrorBody<'f>(&'f Failure);
-
-impl Serialize for ErrorBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("errorType", &self.0.error_type)?;
-        map.serialize_entry("errorMessage", &self.0.message)?;
-        map.end()
-    }
+fn write(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::not_written(&error))
 }
 
 #[cfg(test)]

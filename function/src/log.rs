@@ -8,7 +8,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::Serialize;
 
 use crate::handler::Report;
 
@@ -55,15 +55,11 @@ const LONGEST_TABLE: usize = 255;
 
 /// Writes the line of an invocation to standard output, unless `threshold` is above it.
 pub fn write(threshold: Level, request_id: &str, duration: Duration, report: &Report) {
-    let line = Line {
-        at: SystemTime::now(),
-        request_id,
-        duration,
-        report,
-    };
-    if line.level() < threshold {
+    let level = level(report);
+    if level < threshold {
         return;
     }
+    let line = Line::new(SystemTime::now(), level, request_id, duration, report);
     let Ok(mut text) = serde_json::to_vec(&line) else {
         return;
     };
@@ -72,58 +68,68 @@ pub fn write(threshold: Level, request_id: &str, duration: Duration, report: &Re
     let _ = io::stdout().lock().write_all(&text);
 }
 
-struct Line<'r> {
-    at: SystemTime,
-    request_id: &'r str,
-    duration: Duration,
-    report: &'r Report,
-}
-
-impl Line<'_> {
-    fn level(&self) -> Level {
-        match self.report.failure.as_ref().map(|failure| failure.status) {
-            None => Level::Info,
-            Some(..500) => Level::Warn,
-            Some(_) => Level::Error,
-        }
+fn level(report: &Report) -> Level {
+    match report.failure.as_ref().map(|failure| failure.status) {
+        None => Level::Info,
+        Some(..500) => Level::Warn,
+        Some(_) => Level::Error,
     }
 }
 
-impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+/// A line. Lambda reads its `timestamp` and `level`; members without a value are left out.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    level: &'static str,
+    request_id: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<String>,
+    duration_ms: f64,
+    outcome: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(rename = "dynamodbRequestId", skip_serializing_if = "Option::is_none")]
+    dynamodb_request_id: Option<&'r str>,
+}
+
+impl<'r> Line<'r> {
+    fn new(
+        at: SystemTime,
+        level: Level,
+        request_id: &'r str,
+        duration: Duration,
+        report: &'r Report,
+    ) -> Self {
         let Report {
             operation,
             table,
             failure,
             exchange,
-        } = self.report;
-        let mut map = serializer.serialize_map(None)?;
-        if let Ok(timestamp) = DateTime::from(self.at).fmt(DateTimeFormat::DateTime) {
-            map.serialize_entry("timestamp", &timestamp)?;
+        } = report;
+        let (failure, exchange) = (failure.as_ref(), exchange.as_ref());
+        Self {
+            timestamp: DateTime::from(at).fmt(DateTimeFormat::DateTime).ok(),
+            level: level.name(),
+            request_id,
+            operation: *operation,
+            table: table
+                .as_ref()
+                .map(|table| table.chars().take(LONGEST_TABLE).collect()),
+            duration_ms: milliseconds(duration),
+            outcome: failure.map_or("ok", |failure| &failure.error_type),
+            status: failure.map(|failure| failure.status),
+            detail: failure.and_then(|failure| failure.detail.as_deref()),
+            attempts: exchange.map(|exchange| exchange.attempts),
+            dynamodb_request_id: exchange.and_then(|exchange| exchange.request_id.as_deref()),
         }
-        map.serialize_entry("level", self.level().name())?;
-        map.serialize_entry("requestId", self.request_id)?;
-        map.serialize_entry("operation", operation)?;
-        if let Some(table) = table {
-            let short: String = table.chars().take(LONGEST_TABLE).collect();
-            map.serialize_entry("table", &short)?;
-        }
-        map.serialize_entry("durationMs", &milliseconds(self.duration))?;
-        match failure {
-            None => map.serialize_entry("outcome", "ok")?,
-            Some(failure) => {
-                map.serialize_entry("outcome", &failure.error_type)?;
-                map.serialize_entry("status", &failure.status)?;
-                if let Some(detail) = &failure.detail {
-                    map.serialize_entry("detail", detail)?;
-                }
-            }
-        }
-        if let Some(exchange) = exchange {
-            map.serialize_entry("attempts", &exchange.attempts)?;
-            map.serialize_entry("dynamodbRequestId", &exchange.request_id)?;
-        }
-        map.end()
     }
 }
 
@@ -138,12 +144,8 @@ mod tests {
     use crate::{failure::Failure, store::Exchange};
 
     fn line(report: &Report) -> String {
-        let line = Line {
-            at: SystemTime::UNIX_EPOCH,
-            request_id: "request",
-            duration: Duration::from_nanos(1_234_567),
-            report,
-        };
+        let duration = Duration::from_nanos(1_234_567);
+        let line = Line::new(SystemTime::UNIX_EPOCH, level(report), "request", duration, report);
         serde_json::to_string(&line).unwrap()
     }
 
@@ -172,7 +174,7 @@ mod tests {
                 failure,
                 ..Report::default()
             }),
-            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"ERROR","requestId":"request","operation":null,"durationMs":1.235,"outcome":"InternalError","status":500,"detail":"not authorized"}"#
+            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"ERROR","requestId":"request","durationMs":1.235,"outcome":"InternalError","status":500,"detail":"not authorized"}"#
         );
         let failure = Some(Failure::unrecognized_operation("secret"));
         assert_eq!(
@@ -180,7 +182,7 @@ mod tests {
                 failure,
                 ..Report::default()
             }),
-            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"WARN","requestId":"request","operation":null,"durationMs":1.235,"outcome":"ValueError","status":400}"#
+            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"WARN","requestId":"request","durationMs":1.235,"outcome":"ValueError","status":400}"#
         );
     }
 

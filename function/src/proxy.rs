@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::Serialize;
 
 use crate::{failure::Failure, json::Json};
 
@@ -36,23 +36,34 @@ pub(crate) fn body<'j>(event: &'j Json<'_>) -> Result<Cow<'j, [u8]>, Failure> {
     Ok(Cow::Borrowed(body.as_bytes()))
 }
 
-/// The answer to a proxy event: an HTTP response with this status and body.
+/// The answer to a proxy event.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct HttpResponse<'b> {
-    pub(crate) status: u16,
-    pub(crate) body: &'b str,
+    status_code: u16,
+    headers: Headers,
+    body: &'b str,
+    is_base64_encoded: bool,
 }
 
-impl Serialize for HttpResponse<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("statusCode", &self.status)?;
-        map.serialize_entry(
-            "headers",
-            &std::collections::BTreeMap::from([("Content-Type", "application/json")]),
-        )?;
-        map.serialize_entry("body", self.body)?;
-        map.serialize_entry("isBase64Encoded", &false)?;
-        map.end()
+#[derive(Serialize)]
+struct Headers {
+    #[serde(rename = "Content-Type")]
+    content_type: &'static str,
+}
+
+impl<'b> HttpResponse<'b> {
+    /// A response with this status and this JSON.
+    pub(crate) fn new(status_code: u16, body: &'b str) -> Self {
+        let headers = Headers {
+            content_type: "application/json",
+        };
+        Self {
+            status_code,
+            headers,
+            body,
+            is_base64_encoded: false,
+        }
     }
 }
 

@@ -44,10 +44,8 @@ pub async fn run(config: &Config, store: &impl Store) -> Result<(), Error> {
                 &report,
             );
             // The text is JSON that was just written, so this is a formality.
-            let response = response.and_then(|text| {
-                RawValue::from_string(text)
-                    .map_err(|error| Failure::internal("AnswerNotWritten", &error.to_string()))
-            });
+            let response = response
+                .and_then(|text| RawValue::from_string(text).map_err(|error| Failure::not_written(&error)));
             response.map_err(Diagnostic::from)
         }
     };

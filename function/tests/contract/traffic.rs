@@ -78,6 +78,23 @@ fn requests_carry_the_events_own_digits_and_order() {
 }
 
 #[test]
+fn a_header_that_comes_twice_is_told_once() {
+    let headers = vec![
+        ("vary", "a".to_owned()),
+        ("x-amzn-requestid", "ID".to_owned()),
+        ("Vary", "b".to_owned()),
+    ];
+    let script = script(vec![Response::Answer {
+        status: 200,
+        headers,
+        body: b"{}".to_vec(),
+    }]);
+    let answer = script.function().succeed(CREATE);
+    let headers = r#""HTTPHeaders":{"content-length":"2","vary":"a, b","x-amzn-requestid":"ID"}"#;
+    assert!(answer.contains(headers), "{answer}");
+}
+
+#[test]
 fn signatures_are_right() {
     let (ministack, id, secret) = Emulator::start_strict();
     let with = |secret: &str| {
