@@ -74,7 +74,7 @@ impl Failure {
     pub(crate) fn internal(code: &str, detail: &str) -> Self {
         let failure = Self::new(500, "InternalError", &format!("Internal error: {code}"));
         Self {
-            detail: Some(first_line(detail)),
+            detail: first_line(detail),
             ..failure
         }
     }
@@ -92,7 +92,7 @@ impl Failure {
             &format!("Service unavailable: {reason}"),
         );
         Self {
-            detail: Some(first_line(detail)),
+            detail: first_line(detail),
             ..failure
         }
     }
@@ -137,8 +137,8 @@ fn escape(line: &mut String, character: char) {
 
 /// What the log gets of a cause: AWS's message about a wrong signature goes on, after its first line, with the
 /// request's headers, and those hold the session token.
-fn first_line(detail: &str) -> String {
-    one_line(detail.lines().next().unwrap_or_default())
+fn first_line(detail: &str) -> Option<String> {
+    detail.lines().next().map(one_line)
 }
 
 #[cfg(test)]

@@ -40,46 +40,33 @@ pub struct Report {
 /// Answers an event. Any bytes at all get an answer or a failure of the error table.
 pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     let mut report = Report::default();
-    let event = match read(event) {
-        Ok(event) => event,
-        Err(failure) => return Outcome::failed(failure, report),
-    };
-    if !proxy::is_proxy(&event) {
-        return match perform(store, &event, &mut report).await.and_then(small_enough) {
-            Ok(answer) => Outcome {
-                response: Ok(answer),
-                report,
-            },
-            Err(failure) => Outcome::failed(failure, report),
-        };
-    }
-    let answer = match proxy::body(&event) {
-        Ok(body) => match read(&body) {
-            Ok(request) => perform(store, &request, &mut report).await,
-            Err(failure) => Err(failure),
-        },
+    let response = match read(event) {
+        Ok(event) if proxy::is_proxy(&event) => respond(store, &event, &mut report).await,
+        Ok(event) => perform(store, &event, &mut report).await.and_then(small_enough),
         Err(failure) => Err(failure),
     };
-    let response = answer
+    if let Err(failure) = &response {
+        report.failure = Some(failure.clone());
+    }
+    Outcome { response, report }
+}
+
+/// Answers a proxy event: failures of the request are HTTP responses too.
+async fn respond(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
+    let answer = perform_body(store, event, report).await;
+    answer
         .and_then(|answer| http_response(200, &answer))
         .or_else(|failure| {
             let response = http_response(failure.status, &write(&failure)?);
             report.failure = Some(failure);
             response
-        });
-    Outcome { response, report }
+        })
 }
 
-impl Outcome {
-    fn failed(failure: Failure, report: Report) -> Self {
-        Self {
-            report: Report {
-                failure: Some(failure.clone()),
-                ..report
-            },
-            response: Err(failure),
-        }
-    }
+async fn perform_body(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
+    let body = proxy::body(event)?;
+    let request = read(&body)?;
+    perform(store, &request, report).await
 }
 
 fn read(text: &[u8]) -> Result<Json<'_>, Failure> {

@@ -2,10 +2,11 @@
 //! stricter where they differ.
 
 use std::{
-    fs::File,
+    fs::{File, remove_file},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread::panicking,
 };
 
 use function::json::{Json, parse};
@@ -29,9 +30,10 @@ impl Kind {
     }
 }
 
-/// A running emulator, with the tables of the corpus. It ends with this value.
+/// A running emulator. It ends with this value, and leaves its log behind only if a test failed.
 pub(crate) struct Emulator {
     process: Child,
+    log: PathBuf,
     pub(crate) endpoint: String,
 }
 
@@ -82,7 +84,8 @@ impl Emulator {
             .to_string();
         let endpoint = format!("http://127.0.0.1:{port}");
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let log = File::create(scratch.join(format!("{}-{port}.log", kind.name()))).unwrap();
+        let log = scratch.join(format!("{}-{port}.log", kind.name()));
+        let output = File::create(&log).unwrap();
         let mut command = match kind {
             Kind::Ministack => Command::new(installed(".venv/bin/ministack")),
             Kind::Dynalite => Command::new(installed("function/tests/dynalite/node_modules/.bin/dynalite")),
@@ -98,11 +101,15 @@ impl Emulator {
         let process = command
             .env("TMPDIR", scratch)
             .envs(variables.iter().copied())
-            .stdout(Stdio::from(log.try_clone().unwrap()))
-            .stderr(Stdio::from(log))
+            .stdout(Stdio::from(output.try_clone().unwrap()))
+            .stderr(Stdio::from(output))
             .spawn()
             .unwrap();
-        Self { process, endpoint }
+        Self {
+            process,
+            log,
+            endpoint,
+        }
     }
 
     fn make_tables(&self) {
@@ -188,6 +195,9 @@ impl Drop for Emulator {
         // Ministack tidies up when it is asked to end, so it is asked, by its own id.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
+        if !panicking() {
+            let _ = remove_file(&self.log);
+        }
     }
 }
 
