@@ -54,11 +54,10 @@ format:
 lint:
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# cargo-deny is one more program to have: where it is not installed, the same bans are checked on the lock file.
+# cargo-deny is one more program to have. The bans are also a test, so that they hold without it.
 deny:
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; \
-	else ! grep -A1 -E '^name = "(hyper|rustls|openssl|aws-lc-rs)"$$' Cargo.lock \
-	  | grep -B1 -E '^name = "(openssl|aws-lc-rs)"|^version = "0\.(14|21)\.' ; fi
+	else echo "cargo-deny is not installed: only the bans are checked, by make test"; fi
 
 docs:
 	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --document-private-items
