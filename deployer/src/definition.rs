@@ -24,12 +24,18 @@ pub(crate) const ERROR_RESPONSES: [(&str, &str); 7] = [
         "409",
         r"An error occurred \((ConditionalCheckFailedException|TransactionConflictException|ReplicatedWriteConflictException)\) .*",
     ),
-    ("413", r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*"),
+    (
+        "413",
+        r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*",
+    ),
     (
         "429",
         r"An error occurred \((ProvisionedThroughputExceededException|ThrottlingException|RequestLimitExceeded)\) .*",
     ),
-    ("500", r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds"),
+    (
+        "500",
+        r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds",
+    ),
     ("503", r"Service unavailable: .*"),
 ];
 
@@ -72,7 +78,12 @@ impl Definition {
                     .collect(),
             };
             Method {
-                authorization: if route.auth == Auth::Iam { "AWS_IAM" } else { "NONE" }.to_owned(),
+                authorization: if route.auth == Auth::Iam {
+                    "AWS_IAM"
+                } else {
+                    "NONE"
+                }
+                .to_owned(),
                 api_key: route.auth == Auth::ApiKey,
                 statuses: responses.keys().cloned().collect(),
                 integration: Some(Integration {
@@ -91,7 +102,12 @@ impl Definition {
                 }),
             }
         };
-        Self(routes.iter().map(|route| ((route.path.clone(), route.method.clone()), method(route))).collect())
+        Self(
+            routes
+                .iter()
+                .map(|route| ((route.path.clone(), route.method.clone()), method(route)))
+                .collect(),
+        )
     }
 
     /// Reads `GetResources` with its methods embedded.
@@ -110,9 +126,12 @@ impl Definition {
     pub(crate) fn openapi(&self, title: &str) -> Value {
         let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for ((path, name), method) in &self.0 {
-            let name =
-                if name == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { name.to_lowercase() };
-            paths.entry(path).or_default().insert(name, method.openapi());
+            let name = if name == "ANY" {
+                "x-amazon-apigateway-any-method".to_owned()
+            } else {
+                name.to_lowercase()
+            };
+            paths.entry(path).or_default().insert(name, method.openapi(path));
         }
         let mut document = json!({
             "openapi": "3.0.1",
@@ -124,6 +143,9 @@ impl Definition {
                 "securitySchemes": { "api_key": { "type": "apiKey", "name": "x-api-key", "in": "header" } }
             });
         }
+        // A feature of serde_json's that any dependency may switch on keeps the order of insertion instead, and the
+        // fingerprint of one definition would depend on how this program was built.
+        document.sort_all_objects();
         document
     }
 
@@ -155,8 +177,12 @@ fn shown((path, method): &(String, String)) -> String {
 
 impl Method {
     fn read(method: &sdk::Method) -> Self {
-        let mut statuses: Vec<String> =
-            method.method_responses().into_iter().flatten().map(|(status, _)| status.clone()).collect();
+        let mut statuses: Vec<String> = method
+            .method_responses()
+            .into_iter()
+            .flatten()
+            .map(|(status, _)| status.clone())
+            .collect();
         statuses.sort();
         Self {
             authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
@@ -166,10 +192,19 @@ impl Method {
         }
     }
 
-    fn openapi(&self) -> Value {
-        let responses: Map<String, Value> =
-            self.statuses.iter().map(|status| (status.clone(), json!({ "description": meaning(status) }))).collect();
+    fn openapi(&self, path: &str) -> Value {
+        let responses: Map<String, Value> = self
+            .statuses
+            .iter()
+            .map(|status| (status.clone(), json!({ "description": meaning(status) })))
+            .collect();
         let mut operation = json!({ "responses": responses });
+        let parameters: Vec<Value> = path_parameters(path)
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .collect();
+        if !parameters.is_empty() {
+            operation["parameters"] = Value::Array(parameters);
+        }
         if let Some(integration) = &self.integration {
             operation["x-amazon-apigateway-integration"] = integration.openapi();
         }
@@ -190,7 +225,11 @@ impl Method {
             seen.authorization.as_str(),
             self.authorization.as_str(),
         ));
-        changes.extend(Change::update(field("api-key"), Some(seen.api_key), Some(self.api_key)));
+        changes.extend(Change::update(
+            field("api-key"),
+            Some(seen.api_key),
+            Some(self.api_key),
+        ));
         changes.extend(Change::update(
             field("responses"),
             seen.statuses.join(", "),
@@ -213,18 +252,29 @@ impl Integration {
         let responses = integration.integration_responses().into_iter().flatten();
         let templates = integration.request_templates().into_iter().flatten();
         Self {
-            kind: integration.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            kind: integration
+                .r#type()
+                .map(|kind| kind.as_str().to_owned())
+                .unwrap_or_default(),
             uri: integration.uri().unwrap_or_default().to_owned(),
             http_method: integration.http_method().unwrap_or_default().to_owned(),
-            passthrough: integration.passthrough_behavior().unwrap_or("WHEN_NO_MATCH").to_owned(),
+            passthrough: integration
+                .passthrough_behavior()
+                .unwrap_or("WHEN_NO_MATCH")
+                .to_owned(),
             timeout_ms: match integration.timeout_in_millis() {
                 0 => TIMEOUT_MS,
                 timeout => timeout,
             },
-            templates: templates.map(|(kind, template)| (kind.clone(), template.clone())).collect(),
+            templates: templates
+                .map(|(kind, template)| (kind.clone(), template.clone()))
+                .collect(),
             responses: responses
                 .map(|(status, response)| {
-                    (status.clone(), response.selection_pattern().unwrap_or_default().to_owned())
+                    (
+                        status.clone(),
+                        response.selection_pattern().unwrap_or_default().to_owned(),
+                    )
                 })
                 .collect(),
         }
@@ -257,8 +307,16 @@ impl Integration {
         let mut changes: Vec<Change> = [
             Change::update(field("type"), seen.kind.as_str(), self.kind.as_str()),
             Change::update(field("uri"), seen.uri.as_str(), self.uri.as_str()),
-            Change::update(field("http-method"), seen.http_method.as_str(), self.http_method.as_str()),
-            Change::update(field("passthrough"), seen.passthrough.as_str(), self.passthrough.as_str()),
+            Change::update(
+                field("http-method"),
+                seen.http_method.as_str(),
+                self.http_method.as_str(),
+            ),
+            Change::update(
+                field("passthrough"),
+                seen.passthrough.as_str(),
+                self.passthrough.as_str(),
+            ),
             Change::update(field("timeout-ms"), Some(seen.timeout_ms), Some(self.timeout_ms)),
         ]
         .into_iter()
@@ -270,11 +328,7 @@ impl Integration {
     }
 }
 
-fn diff_maps(
-    place: &str,
-    seen: &BTreeMap<String, String>,
-    wanted: &BTreeMap<String, String>,
-) -> Vec<Change> {
+fn diff_maps(place: &str, seen: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> Vec<Change> {
     let keys: std::collections::BTreeSet<&String> = seen.keys().chain(wanted.keys()).collect();
     keys.into_iter()
         .filter_map(|key| {
@@ -289,6 +343,13 @@ fn in_quotes(text: &str) -> String {
     format!("'{text}'")
 }
 
+/// OpenAPI wants each one declared. `{proxy+}` takes the rest of a path, and is called `proxy`.
+fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_end_matches('+'))
+}
+
 fn meaning(status: &str) -> &'static str {
     match status {
         "200" => "Done",
@@ -301,3 +362,6 @@ fn meaning(status: &str) -> &'static str {
         _ => "DynamoDB cannot be reached",
     }
 }
+
+#[cfg(test)]
+mod tests;

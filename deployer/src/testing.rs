@@ -1,6 +1,8 @@
 //! What tests share: clients that answer by script, a recorder of events, and a way to take one resource through one
 //! call. Time is paused by the tests (`start_paused`), so no wait takes any.
 
+pub(crate) mod gateway;
+
 use crate::aws::Aws;
 use crate::engine::{Engine, Mode, Record, Step};
 use crate::error::Result;
