@@ -81,10 +81,12 @@ pub(crate) enum Access {
 /// The clients, and where they lead.
 pub(crate) struct Aws {
     pub(crate) apigateway: aws_sdk_apigateway::Client,
+    pub(crate) autoscaling: aws_sdk_applicationautoscaling::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
     pub(crate) scope: Scope,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) http: Http,
@@ -139,6 +141,9 @@ impl Aws {
             apigateway: aws_sdk_apigateway::Client::from_conf(
                 aws_sdk_apigateway::config::Builder::from(sdk).interceptor(guard.clone()).build(),
             ),
+            autoscaling: aws_sdk_applicationautoscaling::Client::from_conf(
+                aws_sdk_applicationautoscaling::config::Builder::from(sdk).interceptor(guard.clone()).build(),
+            ),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(
                 aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(guard.clone()).build(),
             ),
@@ -152,7 +157,10 @@ impl Aws {
                     .build(),
             ),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(
-                aws_sdk_cloudwatchlogs::config::Builder::from(sdk).interceptor(guard).build(),
+                aws_sdk_cloudwatchlogs::config::Builder::from(sdk).interceptor(guard.clone()).build(),
+            ),
+            tagging: aws_sdk_resourcegroupstagging::Client::from_conf(
+                aws_sdk_resourcegroupstagging::config::Builder::from(sdk).interceptor(guard).build(),
             ),
             scope,
             endpoint_url,

@@ -84,11 +84,40 @@ pub enum Command {
 
 /// Flags of `up`.
 #[derive(Debug, Args)]
-pub struct Up {}
+pub struct Up {
+    /// What to take over.
+    #[command(flatten)]
+    pub adopt: Adopt,
+    /// Delete tables that are no longer declared, with their items
+    #[arg(long)]
+    pub delete_data: bool,
+}
+
+/// Flags of `up` and `plan`.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// Take over what has the stack's names and carries nobody's tags
+    #[arg(long)]
+    pub adopt: bool,
+    /// The API to take over, where several have its name
+    #[arg(long, value_name = "ID")]
+    pub adopt_api: Option<String>,
+}
+
+impl Adopt {
+    /// Whether anything is to be taken over.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.adopt || self.adopt_api.is_some()
+    }
+}
 
 /// Flags of `plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
+    /// What to take over.
+    #[command(flatten)]
+    pub adopt: Adopt,
     /// Exit with 4 when there is something to change
     #[arg(long)]
     pub exit_code: bool,

@@ -7,16 +7,18 @@ pub(crate) mod status;
 pub(crate) mod up;
 
 use crate::aws::{Access, Aws};
+use crate::cli::Adopt;
 use crate::config::Config;
-use crate::engine::{Engine, Mode, Record};
+use crate::engine::{Engine, Mode, Record, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::local::Local;
 use crate::names::Owner;
+use crate::orphans;
 use crate::package::Packages;
 use crate::report::Outcome;
 use crate::report::console::Console;
 use crate::report::json::Document;
-use crate::resource::Change;
+use crate::resource::{Change, Id, Kind};
 use crate::resources::rest_api;
 use crate::retry::Stop;
 use crate::stack::Stack;
@@ -38,6 +40,15 @@ pub(crate) struct Connected<'a> {
     pub(crate) aws: Aws,
     pub(crate) stack: Stack,
     pub(crate) packages: Packages,
+    adopt: bool,
+}
+
+/// What a walk that only looks has found.
+pub(crate) struct Survey {
+    pub(crate) records: Vec<Record>,
+    pub(crate) api: Option<rest_api::Output>,
+    /// What carries our tags and is no longer declared.
+    pub(crate) orphans: Stack,
 }
 
 impl<'a> Session<'a> {
@@ -54,31 +65,45 @@ impl<'a> Session<'a> {
         let aws = Aws::connect(&config.target, &config.stack_name(), allowed, access).await?;
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;
-        Ok(Connected { session: self, packages: Stack::packages(config), aws, stack })
+        Ok(Connected { session: self, packages: Stack::packages(config), aws, stack, adopt: false })
     }
 }
 
 impl Connected<'_> {
-    pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
-        let deadline = Instant::now() + self.session.config.timeout;
-        Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline)
+    /// The same, taking over what nobody has claimed.
+    pub(crate) fn adopting(self, adopt: &Adopt) -> Self {
+        Self { stack: self.stack.adopting_api(adopt.adopt_api.as_deref()), adopt: adopt.any(), ..self }
     }
 
-    /// Looks at everything and compares it.
+    pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
+        let deadline = Instant::now() + self.session.config.timeout;
+        Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline).adopting(self.adopt)
+    }
+
+    /// What carries the stack's tags and is no longer declared, as a stack of its own.
+    pub(crate) async fn orphans(&self) -> Result<Stack> {
+        let declared = self.stack.declared();
+        let id = Id::new(Kind::Tags, &self.aws.scope.stack);
+        let find = async |step: &Step<'_>| orphans::find(step, &declared, &self.aws.scope).await;
+        Ok(Stack::of(self.engine(Mode::Plan).read(id, find).await?))
+    }
+
+    /// Looks at everything and compares it, with what is no longer declared.
     ///
     /// # Errors
     /// What could not be looked at: nothing was changed by then.
-    pub(crate) async fn plan(&self) -> Result<(Vec<Record>, Option<rest_api::Output>)> {
+    pub(crate) async fn plan(&self, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let go = self.engine(Mode::Plan);
-        let api = self.stack.walk(&go, &self.packages).await;
-        Ok((readable(go.finish())?, api))
+        let (api, orphans) = tokio::join!(self.stack.walk(&go, packages), self.orphans());
+        let orphans = orphans?;
+        orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        Ok(Survey { records: readable(go.finish())?, api, orphans })
     }
+}
 
-    /// Where the stack's first route that anybody may call is called.
-    pub(crate) fn invoke_url(&self, api: &rest_api::Output) -> Option<String> {
-        let path = self.stack.probe.as_deref()?;
-        Some(self.aws.invoke_url(&api.id, self.stack.stage(), path))
-    }
+/// Why tables that are no longer declared stay, if they do: they hold what nobody can bring back.
+pub(crate) fn undeclared_tables(delete_data: bool) -> Option<&'static str> {
+    (!delete_data).then_some("no longer declared, and up --delete-data deletes it")
 }
 
 /// The records, unless some of them could not be read.
@@ -98,17 +123,17 @@ fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
 }
 
 /// Refuses to start where something is not ours, or cannot be changed: all of it in one message.
-pub(crate) fn refuse(records: &[Record]) -> Result<()> {
+pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
     let foreign: Vec<String> = records
         .iter()
-        .filter_map(|record| match &record.found.as_ref()?.owner {
-            Owner::Foreign(why) => Some(format!("  {}: it {why}", record.id)),
-            Owner::Ours => None,
-        })
+        .filter_map(|record| Some((record, record.found.as_ref()?)))
+        .filter(|(_, found)| !(adopt && found.owner == Owner::Unclaimed))
+        .filter_map(|(record, found)| Some(format!("  {}: it {}", record.id, found.owner.objection()?)))
         .collect();
     if !foreign.is_empty() {
         return Err(Error::new(format!("these exist already and are not of this stack:\n{}", foreign.join("\n")))
-            .hint("Nothing was changed. Use other names in the manifest, or an independent copy with --env NAME."));
+            .hint("Nothing was changed. up --adopt takes over what carries no tag, after showing what it would change.")
+            .hint("Or use other names in the manifest, or an independent copy with --env NAME."));
     }
     let refused: Vec<String> = records
         .iter()

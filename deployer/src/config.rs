@@ -82,6 +82,12 @@ impl Config {
             return Err(Error::usage(format!("--local goes to this machine only, and {url} is not on it"))
                 .hint("Drop --local, or drop --endpoint-url (and AWS_ENDPOINT_URL)."));
         }
+        if let (Some(asked), Some(declared)) = (&global.region, &manifest.region)
+            && asked != declared
+        {
+            return Err(Error::usage(format!("--region {asked} is not the stack's region: the manifest says {declared}"))
+                .hint("Drop --region, or change region in the manifest: there, the same names make another stack."));
+        }
         let target = Target {
             region: global
                 .region

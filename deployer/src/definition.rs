@@ -155,6 +155,40 @@ impl Definition {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The same routes, with paths that differ from `seen` in their case alone spelled as they are there.
+    ///
+    /// The console lower-cases what people type, and their URLs are in use.
+    pub(crate) fn spelled_like(&self, seen: &Self) -> Self {
+        let spelled = |path: &String| {
+            let mut paths = seen.0.keys().map(|(path, _)| path);
+            paths
+                .find(|seen| seen.eq_ignore_ascii_case(path))
+                .unwrap_or(path)
+                .clone()
+        };
+        Self(
+            self.0
+                .iter()
+                .map(|((path, name), method)| ((spelled(path), name.clone()), method.clone()))
+                .collect(),
+        )
+    }
+
+    /// Each declared path with its spelling in `other`, which came out of [`Self::spelled_like`].
+    pub(crate) fn spelling(&self, other: &Self) -> BTreeMap<String, String> {
+        let declared = self.0.keys().map(|(path, _)| path);
+        declared
+            .filter_map(|path| {
+                let spelled = other
+                    .0
+                    .keys()
+                    .map(|(path, _)| path)
+                    .find(|seen| seen.eq_ignore_ascii_case(path))?;
+                Some((path.clone(), spelled.clone()))
+            })
+            .collect()
+    }
+
     /// What differs from `seen`, in an order that reads well.
     pub(crate) fn diff(&self, seen: &Self) -> Vec<Change> {
         let mut changes = Vec::new();

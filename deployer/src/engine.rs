@@ -48,6 +48,7 @@ pub(crate) struct Engine<'a> {
     report: &'a dyn Reporter,
     stop: &'a Stop,
     mode: Mode,
+    adopt: bool,
     deadline: Instant,
     records: Mutex<Vec<Record>>,
 }
@@ -60,7 +61,13 @@ impl<'a> Engine<'a> {
         mode: Mode,
         deadline: Instant,
     ) -> Self {
-        Self { aws, report, stop, mode, deadline, records: Mutex::default() }
+        Self { aws, report, stop, mode, adopt: false, deadline, records: Mutex::default() }
+    }
+
+    /// The same walk, which also takes over what nobody has claimed.
+    pub(crate) fn adopting(mut self, adopt: bool) -> Self {
+        self.adopt = adopt;
+        self
     }
 
     /// Takes one resource through this walk. `Some` means known: what dependents may build on.
@@ -149,7 +156,8 @@ impl<'a> Engine<'a> {
             }
             seen = resource.observe(step).await?;
             if let Some(seen) = &seen {
-                if let Owner::Foreign(why) = resource.owner(seen) {
+                let owner = resource.owner(seen);
+                if let Some(why) = owner.objection().filter(|_| !(self.adopt && owner == Owner::Unclaimed)) {
                     return Err(error.context(&format!("{} is not of this stack: it {why}", resource.id())));
                 }
                 if resource.diff(Some(&needs), Some(seen)).is_empty() {
@@ -188,7 +196,7 @@ impl<'a> Engine<'a> {
             state: resource.state(&seen),
             blockers: resource.blockers(&seen),
         });
-        if let Owner::Foreign(why) = owner {
+        if let Some(why) = owner.objection() {
             return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
         }
         record.changes = vec![Change::Delete];
@@ -203,11 +211,11 @@ impl<'a> Engine<'a> {
         Ok(Outcome::Deleted)
     }
 
-    /// Leaves one resource where it is, and says so.
-    pub(crate) async fn keep<R: Resource>(&self, resource: &R) -> bool {
+    /// Leaves one resource where it is, and says why.
+    pub(crate) async fn keep<R: Resource>(&self, resource: &R, why: &str) -> bool {
         let step = self.at(resource.id());
         let result = resource.observe(&step).await.map(|seen| match seen {
-            Some(_) => Outcome::Kept { why: "as asked".to_owned() },
+            Some(_) => Outcome::Kept { why: why.to_owned() },
             None => Outcome::Absent,
         });
         self.close(&step, Record { id: resource.id(), found: None, changes: Vec::new(), result });
@@ -235,6 +243,12 @@ impl<'a> Engine<'a> {
         }
         self.close(&step, Record { id, found: None, changes: Vec::new(), result });
         value
+    }
+
+    /// Whether nothing has failed or been skipped so far.
+    pub(crate) fn is_well(&self) -> bool {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().all(|record| matches!(&record.result, Ok(outcome) if *outcome != Outcome::Skipped))
     }
 
     /// Reads something more about one resource, outside the walk.

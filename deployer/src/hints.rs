@@ -24,8 +24,8 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
                 .to_owned()
         }
         "AccessDenied" | "AccessDeniedException" => format!(
-            "Your own permissions lack {}; policies/deployer-policy.json holds the statements that deployer needs.",
-            error.operation
+            "Your own permissions lack this: {}. policies/deployer-policy.json holds all that deployer needs.",
+            statement(error)
         ),
         "RequestEntityTooLargeException" => {
             "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.".to_owned()
@@ -41,6 +41,17 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// The statement to add, from AWS's own words where it names action and resource.
+fn statement(error: &AwsError) -> String {
+    let after = |marker: &str| {
+        let rest = error.message.split_once(marker)?.1;
+        Some(rest.split(|c: char| c.is_whitespace() || c == ',').next()?.trim_end_matches('.').to_owned())
+    };
+    let action = after("to perform: ").unwrap_or_else(|| error.operation.to_owned());
+    let resource = after("on resource: ").unwrap_or_else(|| "*".to_owned());
+    serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": resource }).to_string()
 }
 
 #[cfg(test)]
@@ -62,7 +73,11 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named() {
         let hint = for_aws(&error("AccessDeniedException", "User x is not authorized")).unwrap();
-        assert!(hint.contains("lambda:CreateFunction"), "{hint}");
+        assert!(hint.contains(r#""Action":"lambda:CreateFunction","Effect":"Allow","Resource":"*""#), "{hint}");
+        let said = "User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: \
+                    arn:aws:iam::1:role/r because no identity-based policy allows the iam:PassRole action";
+        let hint = for_aws(&error("AccessDenied", said)).unwrap();
+        assert!(hint.contains(r#""Action":"iam:PassRole""#) && hint.contains("\"arn:aws:iam::1:role/r\""), "{hint}");
         let hint = for_aws(&error("AccessDenied", "not authorized … with an explicit deny")).unwrap();
         assert!(hint.contains("denies this outright"), "{hint}");
     }

@@ -21,6 +21,7 @@ mod http;
 mod local;
 mod manifest;
 mod names;
+mod orphans;
 mod package;
 mod policy_document;
 mod report;
@@ -71,7 +72,7 @@ async fn dispatch(
     document: &mut Document,
 ) -> Result<u8, Error> {
     match command {
-        Command::Up(_) => commands::up::run(session, document).await,
+        Command::Up(args) => commands::up::run(session, args, document).await,
         Command::Plan(args) => commands::plan::run(session, args, document).await,
         Command::Status(args) => commands::status::run(session, args, document).await,
         Command::Down(args) => commands::down::run(session, args, document).await,

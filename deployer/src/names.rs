@@ -18,8 +18,21 @@ pub(crate) const REGION_TAG: &str = "deployer:region";
 pub(crate) enum Owner {
     /// It carries our stack's tags.
     Ours,
-    /// It does not. The text, to follow "it", says what it carries instead.
+    /// It carries no stack's tags: made by hand, or by another tool. It can be adopted.
+    Unclaimed,
+    /// Another stack's. The text, to follow "it", says whose.
     Foreign(String),
+}
+
+impl Owner {
+    /// Why it is not to be touched, to follow "it"; `None` when it is ours.
+    pub(crate) fn objection(&self) -> Option<&str> {
+        match self {
+            Self::Ours => None,
+            Self::Unclaimed => Some("carries no ownership tag"),
+            Self::Foreign(why) => Some(why),
+        }
+    }
 }
 
 /// Where a stack lives: all that ARNs and ownership are made of.
@@ -48,7 +61,7 @@ impl Scope {
             (Some(stack), Some(region)) if *stack == self.stack && *region == self.region => Owner::Ours,
             (Some(stack), Some(region)) => Owner::Foreign(format!("belongs to stack {stack} in {region}")),
             (Some(stack), None) => Owner::Foreign(format!("claims stack {stack}, but no region")),
-            (None, _) => Owner::Foreign("carries no ownership tag".to_owned()),
+            (None, _) => Owner::Unclaimed,
         }
     }
 
@@ -116,6 +129,14 @@ fn path_pattern(path: &str) -> String {
         .map(|part| if part.starts_with('{') { "*" } else { part })
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// `lambda-apigateway-role` has `lambda-apigateway-policy`, whatever the document's file is called.
+pub(crate) fn policy_of_role(role: &str) -> String {
+    match role.rsplit_once("-role") {
+        Some((before, after)) => format!("{before}-policy{after}"),
+        None => format!("{role}-policy"),
+    }
 }
 
 /// Lambda's name for a function's log group.
@@ -190,7 +211,7 @@ mod tests {
         ];
         for (tags, why) in cases {
             let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            assert_eq!(scope.owner(&tags), Owner::Foreign(why.to_owned()));
+            assert_eq!(scope.owner(&tags).objection(), Some(why));
         }
     }
 

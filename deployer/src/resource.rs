@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Permission,
     /// A function's code, built on this machine.
     Package,
+    /// The search for what is no longer declared.
+    Tags,
     /// The proof at the end: a request to the invoke URL.
     SmokeTest,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Kind {
             Self::RestApi => "REST API",
             Self::Permission => "permission",
             Self::Package => "package",
+            Self::Tags => "tags",
             Self::SmokeTest => "smoke test",
         })
     }

@@ -1,11 +1,13 @@
 //! What the stack is made of, what needs what, and in which order it goes. Read this file first.
 
+use crate::aws::Aws;
 use crate::config::Config;
 use crate::definition::Definition;
 use crate::engine::{Engine, both, nothing};
 use crate::error::{Error, Result};
 use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind};
-use crate::names::{Scope, log_group_of};
+use crate::names::{Scope, log_group_of, policy_of_role};
+use crate::orphans::{Declared, Orphans};
 use crate::package::Packages;
 use crate::policy_document::{self, Placeholders};
 use crate::resources::function::Function;
@@ -36,10 +38,11 @@ pub(crate) struct Stack {
     log_groups: Vec<LogGroup>,
     pub(crate) tables: Vec<Table>,
     functions: Vec<Function>,
-    api: RestApi,
+    /// `None` for what is no longer declared: an API of ours is found whatever its name.
+    api: Option<RestApi>,
     permissions: Vec<Permission>,
     /// Path of the route that proves the stack, if any can be asked without credentials.
-    pub(crate) probe: Option<String>,
+    probe: Option<String>,
 }
 
 impl Stack {
@@ -55,7 +58,7 @@ impl Stack {
         for (name, members) in by_role(&functions) {
             let role = named(name);
             let policy = Policy {
-                name: policy_name(&role),
+                name: policy_of_role(&role),
                 role: role.clone(),
                 document: custom_policy(config, scope, &members)?,
                 scope: scope.clone(),
@@ -63,7 +66,7 @@ impl Stack {
             roles.push(Role {
                 name: role,
                 trust: policy_document::fill(TRUST_POLICY, &Placeholders::new())?,
-                description: format!("Runs the functions of {}", scope.stack),
+                description: Role::description_of(scope),
                 policies: vec![policy.arn()],
                 scope: scope.clone(),
             });
@@ -100,13 +103,14 @@ impl Stack {
                 .filter(|permission| !permission.routes.is_empty())
                 .collect(),
             functions: functions.iter().map(|(name, f)| function(name, f, &named(&f.role), scope)).collect(),
-            api: RestApi {
+            api: Some(RestApi {
                 name: named(&manifest.api.name),
                 stage: manifest.api.stage.clone(),
                 throttle: manifest.api.throttle.clone(),
                 definition: Definition::of(routes, &config.suffix, scope),
+                adopt: None,
                 scope: scope.clone(),
-            },
+            }),
             probe: probe.map(|route| route.path.clone()),
         })
     }
@@ -116,7 +120,12 @@ impl Stack {
     pub(crate) async fn walk(&self, go: &Engine<'_>, packages: &Packages) -> Option<rest_api::Output> {
         let roles: BTreeMap<&str, Known<'_, _>> =
             self.roles.iter().map(|role| (role.name.as_str(), known(go.step(role, nothing())))).collect();
-        let api = known(go.step(&self.api, nothing()));
+        let api = known(async {
+            match &self.api {
+                Some(api) => go.step(api, nothing()).await,
+                None => None,
+            }
+        });
         let tables = join_all(self.tables.iter().map(|table| go.step(table, nothing())));
         let log_groups = join_all(self.log_groups.iter().map(|group| go.step(group, nothing())));
         let policies =
@@ -140,7 +149,9 @@ impl Stack {
 
     /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. The role outlives
     /// the function, and the log group outlives both, because a last log line would make it again.
-    pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: bool) {
+    ///
+    /// `keep_tables` says why the tables stay, if they do.
+    pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
         let functions =
             known(join_all(self.functions.iter().map(|f| go.remove(f, now()))).map(|gone| all(&gone)));
         let policies =
@@ -151,9 +162,36 @@ impl Stack {
         );
         let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, roles.clone())));
         let tables = join_all(self.tables.iter().map(|table| async {
-            if keep_tables { go.keep(table).await } else { go.remove(table, now()).await }
+            match keep_tables {
+                Some(why) => go.keep(table, why).await,
+                None => go.remove(table, now()).await,
+            }
         }));
-        join!(go.remove(&self.api, now()), functions, policies, log_groups, tables);
+        let api = join_all(self.api.iter().map(|api| go.remove(api, now())));
+        join!(api, functions, policies, log_groups, tables);
+    }
+
+    /// What is no longer declared, as a stack of its own, so that it goes the same way as everything else.
+    pub(crate) fn of(orphans: Orphans) -> Self {
+        Self {
+            roles: orphans.roles,
+            policies: orphans.policies,
+            log_groups: orphans.log_groups,
+            tables: orphans.tables,
+            functions: orphans.functions,
+            api: None,
+            permissions: Vec::new(),
+            probe: None,
+        }
+    }
+
+    pub(crate) fn declared(&self) -> Declared {
+        Declared {
+            functions: self.functions.iter().map(|function| function.name.clone()).collect(),
+            log_groups: self.log_groups.iter().map(|group| group.name.clone()).collect(),
+            tables: self.tables.iter().map(|table| table.name.clone()).collect(),
+            roles: self.roles.iter().map(|role| role.name.clone()).collect(),
+        }
     }
 
     /// The same stack, whose log groups count as ours even without tags where their function was ours.
@@ -164,8 +202,18 @@ impl Stack {
         self
     }
 
-    pub(crate) fn stage(&self) -> &str {
-        &self.api.stage
+    /// The same stack, which takes over the API of this id.
+    pub(crate) fn adopting_api(mut self, id: Option<&str>) -> Self {
+        if let Some(api) = &mut self.api {
+            api.adopt = id.map(str::to_owned);
+        }
+        self
+    }
+
+    /// Where the stack's first route that anybody may call is called.
+    pub(crate) fn invoke_url(&self, aws: &Aws, output: &rest_api::Output) -> Option<String> {
+        let stage = &self.api.as_ref()?.stage;
+        Some(aws.invoke_url(&output.id, stage, output.path(self.probe.as_deref()?)))
     }
 
     /// How to build each function's package.
@@ -208,14 +256,6 @@ fn by_role<'a>(
     roles
 }
 
-/// `lambda-apigateway-role` has `lambda-apigateway-policy`, whatever the document's file is called.
-fn policy_name(role: &str) -> String {
-    match role.rsplit_once("-role") {
-        Some((before, after)) => format!("{before}-policy{after}"),
-        None => format!("{role}-policy"),
-    }
-}
-
 fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredFunction)]) -> Result<Value> {
     let file = &members[0].1.policy;
     if let Some((name, other)) = members.iter().find(|(_, function)| function.policy != *file) {
@@ -252,7 +292,16 @@ fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredF
         ("log-streams", with(":*", &logs)),
         ("log-groups", logs),
     ]);
-    policy_document::fill(&text, &values).map_err(|e| e.context(&format!("the policy {}", path.display())))
+    let document = policy_document::fill(&text, &values);
+    let mut document = document.map_err(|e| e.context(&format!("the policy {}", path.display())))?;
+    if members.iter().any(|(_, function)| function.tracing)
+        && let Some(statements) = document["Statement"].as_array_mut()
+    {
+        // Lambda refuses to trace for a role that may not. X-Ray's actions know no resources.
+        let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+        statements.push(serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" }));
+    }
+    Ok(document)
 }
 
 fn log_group(function: &str, declared: &DeclaredFunction, scope: &Scope) -> LogGroup {

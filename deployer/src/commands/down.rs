@@ -1,22 +1,22 @@
 //! `down`: list, ask, delete in AWS's order, and look again.
 
-use super::{Connected, Session, readable, settle};
+use super::{Connected, Session, Stack, readable, settle};
 use crate::aws::Access;
 use crate::cli::Down;
 use crate::engine::{Mode, Record};
 use crate::error::{Error, Result};
-use crate::names::Owner;
 use crate::report::Outcome;
 use crate::report::json::Document;
 use crate::resource::{Id, Kind};
 use crate::resources::table::{ItemCount, Table};
-use crate::retry::pause;
+use crate::retry::{Stop, pause};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<u8> {
     let at = session.connect(Access::ReadWrite, document).await?;
-    let found = survey(&at, args.keep_table).await?;
+    let keep_tables = args.keep_table.then_some("as asked");
+    let (found, orphans) = survey(&at, keep_tables).await?;
     document.found(&found);
     let going: Vec<&Record> = found.iter().filter(|record| !record.changes.is_empty()).collect();
     list(session, &found);
@@ -27,25 +27,32 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
         return Ok(0);
     }
     refuse_blocked(&going)?;
-    let asked = data(session, &at, args, &going).await?;
+    let asked = data(session, &at, &orphans, args, &going).await?;
     if !asked {
         session.console.confirm(&format!("Delete these {}?", going.len()))?;
     }
-    let go = at.engine(Mode::Apply);
-    at.stack.destroy(&go, args.keep_table).await;
-    let records = go.finish();
+    let records = destroy(&at, &orphans, keep_tables).await;
     document.done(&records);
     settle(&records, session.stop, "down")?;
-    verify(session, at, args.keep_table, &records).await?;
+    verify(session, at, keep_tables, &records).await?;
     session.console.talk("Everything of the stack is gone.");
     document.state = Some("absent");
     Ok(0)
 }
 
-async fn survey(at: &Connected<'_>, keep_tables: bool) -> Result<Vec<Record>> {
+/// Everything of ours, declared or not.
+async fn survey(at: &Connected<'_>, keep_tables: Option<&str>) -> Result<(Vec<Record>, Stack)> {
     let go = at.engine(Mode::Plan);
-    at.stack.destroy(&go, keep_tables).await;
-    readable(go.finish())
+    let ((), orphans) = tokio::join!(at.stack.destroy(&go, keep_tables), at.orphans());
+    let orphans = orphans?;
+    orphans.destroy(&go, keep_tables).await;
+    Ok((readable(go.finish())?, orphans))
+}
+
+async fn destroy(at: &Connected<'_>, orphans: &Stack, keep_tables: Option<&str>) -> Vec<Record> {
+    let go = at.engine(Mode::Apply);
+    tokio::join!(at.stack.destroy(&go, keep_tables), orphans.destroy(&go, keep_tables));
+    go.finish()
 }
 
 fn list(session: &Session<'_>, found: &[Record]) {
@@ -72,9 +79,15 @@ fn refuse_blocked(going: &[&Record]) -> Result<()> {
 }
 
 /// Tables with items go only on an explicit word; true if somebody gave it just now.
-async fn data(session: &Session<'_>, at: &Connected<'_>, args: &Down, going: &[&Record]) -> Result<bool> {
+async fn data(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    orphans: &Stack,
+    args: &Down,
+    going: &[&Record],
+) -> Result<bool> {
     let mut holding: Vec<(&Table, ItemCount)> = Vec::new();
-    for table in &at.stack.tables {
+    for table in at.stack.tables.iter().chain(&orphans.tables) {
         let id = Id::new(Kind::Table, &table.name);
         if args.keep_table || !going.iter().any(|record| record.id == id) {
             continue;
@@ -110,34 +123,39 @@ fn late_logs(session: &Session<'_>, deleted: &BTreeSet<String>) -> Vec<Duration>
 }
 
 /// Looks again: nothing of ours may be left. A log line that comes late makes a deleted log group again.
-async fn verify(session: &Session<'_>, at: Connected<'_>, keep_tables: bool, records: &[Record]) -> Result<()> {
+async fn verify(
+    session: &Session<'_>,
+    at: Connected<'_>,
+    keep_tables: Option<&str>,
+    records: &[Record],
+) -> Result<()> {
     let deleted: BTreeSet<String> = records
         .iter()
         .filter(|record| record.id.kind == Kind::Function && matches!(record.result, Ok(Outcome::Deleted)))
         .map(|record| record.id.name.clone())
         .collect();
     let at = Connected { stack: at.stack.claiming_logs_of(&deleted), ..at };
+    let mut left = Vec::new();
     for wait in late_logs(session, &deleted) {
         if !wait.is_zero() {
             session.console.talk("Waiting whether a late log line makes the log group again…");
         }
         pause(session.stop, wait).await?;
-        let left = survey(&at, keep_tables).await?;
-        if left.iter().any(|record| !record.changes.is_empty()) {
-            let go = at.engine(Mode::Apply);
-            at.stack.destroy(&go, keep_tables).await;
-            settle(&go.finish(), session.stop, "down")?;
-        }
+        left = remaining(&at, keep_tables, session.stop).await?;
     }
-    let left: Vec<String> = survey(&at, keep_tables)
-        .await?
-        .iter()
-        .filter(|record| record.found.as_ref().is_some_and(|found| found.owner == Owner::Ours))
-        .filter(|record| !record.changes.is_empty())
-        .map(|record| format!("  {}", record.id))
-        .collect();
     if left.is_empty() {
         return Ok(());
     }
     Err(Error::new(format!("these are still there:\n{}", left.join("\n"))).hint("Run deployer down again."))
+}
+
+/// What is still there after one more try at it.
+async fn remaining(at: &Connected<'_>, keep_tables: Option<&str>, stop: &Stop) -> Result<Vec<String>> {
+    let (left, orphans) = survey(at, keep_tables).await?;
+    if left.iter().all(|record| record.changes.is_empty()) {
+        return Ok(Vec::new());
+    }
+    settle(&destroy(at, &orphans, keep_tables).await, stop, "down")?;
+    let (left, _) = survey(at, keep_tables).await?;
+    Ok(left.iter().filter(|record| !record.changes.is_empty()).map(|record| format!("  {}", record.id)).collect())
 }

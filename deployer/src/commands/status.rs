@@ -1,22 +1,20 @@
 //! `status`: the condition of each resource, then the URL.
 
-use super::{DIFFERENT, Session, state};
+use super::{DIFFERENT, Session, Stack, Survey, state};
 use crate::aws::Access;
 use crate::cli::Status;
-use crate::engine::Mode;
 use crate::error::{Error, Result};
 use crate::report::json::Document;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<u8> {
     let at = session.connect(Access::ReadOnly, document).await?;
-    let go = at.engine(Mode::Plan);
     // Code is not compared: that would mean building it, and a look should not take minutes.
-    let api = at.stack.walk(&go, &super::Stack::packages(session.config).not_compared()).await;
-    let records = super::readable(go.finish())?;
+    let packages = Stack::packages(session.config).not_compared();
+    let Survey { records, api, .. } = at.plan(&packages, false).await?;
     document.found(&records);
     let state = state(&records);
     document.state = Some(state);
-    document.url = api.as_ref().and_then(|api| at.invoke_url(api));
+    document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
     let scope = &at.aws.scope;
     let place = format!("{} in {} (account {})", scope.stack, scope.region, scope.account);
     if args.url {

@@ -1,7 +1,8 @@
 //! `up`: as declared, proven, and its URL.
 
-use super::{Connected, Session, refuse, settle};
+use super::{Connected, Session, Stack, Survey, refuse, settle, undeclared_tables};
 use crate::aws::Access;
+use crate::cli::Up;
 use crate::engine::{Mode, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Outcome;
@@ -10,21 +11,21 @@ use crate::resource::{Change, Id, Kind};
 use crate::resources::rest_api;
 use crate::smoke;
 
-pub(crate) async fn run(session: &Session<'_>, document: &mut Document) -> Result<u8> {
-    let at = session.connect(Access::ReadWrite, document).await?;
-    let (planned, api) = at.plan().await?;
+pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<u8> {
+    let at = session.connect(Access::ReadWrite, document).await?.adopting(&args.adopt);
+    let Survey { records: planned, api, orphans } = at.plan(&at.packages, args.delete_data).await?;
     document.found(&planned);
-    refuse(&planned)?;
+    refuse(&planned, args.adopt.any())?;
     let changed = planned.iter().any(|record| !record.changes.is_empty());
     let api = if changed {
         session.console.plan(&planned, super::Console::talk);
         confirm(session, &planned)?;
-        apply(&at, session, document).await?
+        apply(&at, session, args, &orphans, document).await?
     } else {
         session.console.talk("Everything is as declared.");
         api
     };
-    let Some(url) = api.as_ref().and_then(|api| at.invoke_url(api)) else {
+    let Some(url) = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api)) else {
         session.console.talk("No route can be called without credentials, so nothing was tried.");
         return Ok(0);
     };
@@ -54,10 +55,16 @@ fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
 async fn apply(
     at: &Connected<'_>,
     session: &Session<'_>,
+    args: &Up,
+    orphans: &Stack,
     document: &mut Document,
 ) -> Result<Option<rest_api::Output>> {
     let go = at.engine(Mode::Apply);
     let api = at.stack.walk(&go, &at.packages).await;
+    // What is no longer declared goes last: only when its successors stand.
+    if go.is_well() {
+        orphans.destroy(&go, undeclared_tables(args.delete_data)).await;
+    }
     let records = go.finish();
     document.done(&records);
     settle(&records, session.stop, "up")?;

@@ -9,7 +9,6 @@ use crate::cli::Output;
 use crate::config::Machine;
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::Owner;
 use crate::resource::{Change, Kind};
 use std::io::{BufRead as _, Write as _};
 
@@ -109,9 +108,9 @@ impl Console {
         for record in all {
             let condition = match &record.found {
                 None => self.painted("absent", 31),
-                Some(found) => match &found.owner {
-                    Owner::Foreign(why) => format!("not of this stack: it {why}"),
-                    Owner::Ours => found.state.clone(),
+                Some(found) => match found.owner.objection() {
+                    Some(why) => format!("not of this stack: it {why}"),
+                    None => found.state.clone(),
                 },
             };
             let kind = record.id.kind.to_string();

@@ -147,6 +147,24 @@ impl Resource for Function {
 }
 
 impl Function {
+    /// One that is only to be looked at and deleted.
+    pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            runtime: String::new(),
+            handler: String::new(),
+            memory: 0,
+            timeout: 0,
+            architecture: Architecture::X86_64,
+            environment: BTreeMap::new(),
+            tracing: false,
+            reserved_concurrency: None,
+            role: String::new(),
+            scope: scope.clone(),
+        }
+    }
+
     /// What cannot be mended in place.
     fn replacement(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Option<Change> {
         if seen.state == State::Failed {

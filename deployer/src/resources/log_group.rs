@@ -100,6 +100,11 @@ impl Resource for LogGroup {
 }
 
 impl LogGroup {
+    /// One that is only to be looked at and deleted.
+    pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
+        Self { name: name.to_owned(), retention_days: 0, claims_unowned: false, scope: scope.clone() }
+    }
+
     fn arn(&self) -> String {
         self.scope.log_group_arn(&self.name)
     }

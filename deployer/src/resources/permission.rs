@@ -120,7 +120,7 @@ impl Permission {
     fn wanted(&self, api: &rest_api::Output) -> Vec<String> {
         let arn = |(method, path): &(String, String)| {
             let method = if method == "ANY" { "*" } else { method };
-            self.scope.execute_api_arn(&api.id, method, path)
+            self.scope.execute_api_arn(&api.id, method, api.path(path))
         };
         self.routes.iter().map(arn).collect()
     }

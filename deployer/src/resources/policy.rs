@@ -4,7 +4,7 @@ use super::role::{self, iam_tags, tags};
 use crate::aws::one_attempt;
 use crate::engine::{Step, absent};
 use crate::error::Result;
-use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
+use crate::names::{Owner, Scope, Tags, diff_tags, policy_of_role, tags_differ};
 use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
@@ -154,6 +154,12 @@ impl Resource for Policy {
 const DOCUMENT: &str = "document";
 
 impl Policy {
+    /// The policy of a role that is no longer declared, only to be looked at and deleted.
+    pub(crate) fn undeclared_of(role: &str, scope: &Scope) -> Self {
+        let (name, role, scope) = (policy_of_role(role), role.to_owned(), scope.clone());
+        Self { name, role, document: Value::Null, scope }
+    }
+
     pub(crate) fn arn(&self) -> String {
         self.scope.policy_arn(&self.name)
     }

@@ -18,6 +18,7 @@ use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
     Deployment, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode, RestApi as SdkRestApi,
 };
+use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["NotFoundException"];
 
@@ -27,6 +28,16 @@ const PAGE: i32 = 500;
 /// What descriptions of our deployments begin with; the fingerprint follows.
 const DEPLOYED: &str = "deployer definition ";
 
+/// Says that an API's paths are spelled as they were when it was adopted, not as in the manifest.
+const PATHS_TAG: &str = "deployer:paths";
+
+/// The API that is, or would become, the stack's.
+struct Candidate {
+    api: SdkRestApi,
+    twins: Vec<String>,
+    rivals: Vec<String>,
+}
+
 /// An API as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct RestApi {
@@ -34,6 +45,8 @@ pub(crate) struct RestApi {
     pub(crate) stage: String,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) definition: Definition,
+    /// The one to take over, where several untagged APIs have the name.
+    pub(crate) adopt: Option<String>,
     pub(crate) scope: Scope,
 }
 
@@ -50,6 +63,8 @@ pub(crate) struct Observed {
     pub(crate) old_deployments: Vec<String>,
     /// More APIs with our tags: a run whose answer was lost left them behind. The oldest API is the one that stays.
     pub(crate) twins: Vec<String>,
+    /// More APIs of the name that nobody has claimed, while none is ours.
+    pub(crate) rivals: Vec<String>,
 }
 
 /// The stage that routes are called at.
@@ -64,6 +79,14 @@ pub(crate) struct Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) id: String,
+    /// How declared paths are really spelled: an adopted API keeps its own.
+    spelling: BTreeMap<String, String>,
+}
+
+impl Output {
+    pub(crate) fn path<'a>(&'a self, declared: &'a str) -> &'a str {
+        self.spelling.get(declared).map_or(declared, String::as_str)
+    }
 }
 
 impl Resource for RestApi {
@@ -76,8 +99,7 @@ impl Resource for RestApi {
     }
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let mut apis = self.find(step).await?.into_iter();
-        let Some(api) = apis.next() else { return Ok(None) };
+        let Some(Candidate { api, twins, rivals }) = self.find(step).await? else { return Ok(None) };
         let id = api.id.unwrap_or_default();
         let get_stage = step.aws.apigateway.get_stage().rest_api_id(&id).stage_name(&self.stage);
         let get_stage = || step.call("apigateway:GetStage", get_stage.clone().send());
@@ -107,7 +129,8 @@ impl Resource for RestApi {
                 fingerprint: deployments.iter().find(|d| d.id() == serving).and_then(fingerprint),
                 throttle: throttle(stage),
             }),
-            twins: apis.filter_map(|twin| twin.id).collect(),
+            twins,
+            rivals,
             id,
         }))
     }
@@ -115,17 +138,26 @@ impl Resource for RestApi {
     fn owner(&self, seen: &Observed) -> Owner {
         match self.scope.owner(&seen.tags) {
             Owner::Foreign(why) => Owner::Foreign(format!("(API {}) {why}", seen.id)),
-            Owner::Ours => Owner::Ours,
+            other => other,
         }
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
         let Some(seen) = seen else { return vec![Change::Create] };
-        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        let mut changes = diff_tags(&self.wanted_tags(seen), &seen.tags);
+        if !seen.rivals.is_empty() {
+            changes.push(Change::Refused {
+                field: "api".to_owned(),
+                from: format!("{}, {}", seen.id, seen.rivals.join(", ")).into(),
+                to: "one of them".into(),
+                why: "several APIs have this name; choose with --adopt-api ID".to_owned(),
+            });
+        }
+        let definition = self.wanted_definition(seen);
         changes.extend(Change::update("name", seen.name.as_str(), &self.name));
         changes.extend(Change::update("endpoint", seen.endpoint.as_str(), EndpointType::Regional.as_str()));
-        changes.extend(self.definition.diff(&seen.definition));
-        let wanted = self.definition.fingerprint();
+        changes.extend(definition.diff(&seen.definition));
+        let wanted = definition.fingerprint();
         match &seen.stage {
             None => changes.extend(Change::update("stage", None, Some(self.stage.as_str()))),
             Some(stage) => {
@@ -138,12 +170,13 @@ impl Resource for RestApi {
             }
         }
         changes.extend(seen.old_deployments.iter().filter_map(|id| Change::update("old-deployment", Some(id), None)));
-        changes.extend(seen.twins.iter().filter_map(|id| Change::update("duplicate-api", Some(id), None)));
+        let twin = |id: &String| format!("{id} (made after {}, which stays)", seen.id);
+        changes.extend(seen.twins.iter().filter_map(|id| Change::update("duplicate-api", Some(twin(id)), None)));
         changes
     }
 
     fn output(&self, seen: &Observed) -> Output {
-        Output { id: seen.id.clone() }
+        Output { id: seen.id.clone(), spelling: self.definition.spelling(&self.wanted_definition(seen)) }
     }
 
     fn state(&self, seen: &Observed) -> String {
@@ -156,28 +189,29 @@ impl Resource for RestApi {
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
         let Some(seen) = seen else {
             let id = self.create(step).await?;
-            self.put_definition(step, &id).await?;
-            self.deploy(step, &id).await?;
+            self.put_definition(step, &id, &self.definition).await?;
+            self.deploy(step, &id, &self.definition).await?;
             self.update_throttle(step, &id, None).await?;
-            return Ok(Output { id });
+            return Ok(Output { id, spelling: BTreeMap::new() });
         };
         let changes = self.diff(Some(&()), Some(&seen));
         if tags_differ(&changes) {
             let tag = step.aws.apigateway.tag_resource().resource_arn(self.scope.rest_api_arn(&seen.id));
-            let tag = tag.set_tags(Some(self.scope.tags().into_iter().collect()));
+            let tag = tag.set_tags(Some(self.wanted_tags(&seen).into_iter().collect()));
             step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
         }
         if seen.endpoint != EndpointType::Regional.as_str() {
             self.make_regional(step, &seen).await?;
         }
-        let redefined = !self.definition.diff(&seen.definition).is_empty() || seen.name != self.name;
+        let definition = self.wanted_definition(&seen);
+        let redefined = !definition.diff(&seen.definition).is_empty() || seen.name != self.name;
         if redefined {
-            self.put_definition(step, &seen.id).await?;
+            self.put_definition(step, &seen.id, &definition).await?;
         }
         let deployed = seen.stage.as_ref().and_then(|stage| stage.fingerprint.as_deref());
         let mut old = seen.old_deployments.clone();
-        if redefined || deployed != Some(self.definition.fingerprint().as_str()) {
-            self.deploy(step, &seen.id).await?;
+        if redefined || deployed != Some(definition.fingerprint().as_str()) {
+            self.deploy(step, &seen.id, &definition).await?;
             old = self.unused_deployments(step, &seen.id).await?;
         }
         let throttle = seen.stage.as_ref().and_then(|stage| stage.throttle.as_ref());
@@ -190,7 +224,7 @@ impl Resource for RestApi {
         for twin in &seen.twins {
             delete_api(step, twin).await?;
         }
-        Ok(Output { id: seen.id })
+        Ok(self.output(&seen))
     }
 
     /// Takes resources, methods, deployments and stages along.
@@ -203,8 +237,29 @@ impl Resource for RestApi {
 }
 
 impl RestApi {
-    /// Ours, oldest first; when there are none, others of the same name.
-    async fn find(&self, step: &Step<'_>) -> Result<Vec<SdkRestApi>> {
+    /// An adopted API keeps the spelling of its paths, now and in every later run: a tag remembers it.
+    fn keeps_paths(&self, seen: &Observed) -> bool {
+        seen.tags.contains_key(PATHS_TAG) || self.scope.owner(&seen.tags) == Owner::Unclaimed
+    }
+
+    fn wanted_tags(&self, seen: &Observed) -> Tags {
+        let mut tags = self.scope.tags();
+        if self.keeps_paths(seen) {
+            tags.insert(PATHS_TAG.to_owned(), "as-adopted".to_owned());
+        }
+        tags
+    }
+
+    fn wanted_definition(&self, seen: &Observed) -> Definition {
+        if self.keeps_paths(seen) {
+            self.definition.spelled_like(&seen.definition)
+        } else {
+            self.definition.clone()
+        }
+    }
+
+    /// Ours, by its tags; when there is none, what has our name.
+    async fn find(&self, step: &Step<'_>) -> Result<Option<Candidate>> {
         let mut all = Vec::new();
         let mut position = None;
         loop {
@@ -216,18 +271,32 @@ impl RestApi {
                 break;
             }
         }
-        let is_ours = |api: &SdkRestApi| {
+        // Every run has to choose the same one: the oldest.
+        all.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
+        let owner = |api: &SdkRestApi| {
             let tags: Tags = api.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-            self.scope.owner(&tags) == Owner::Ours
+            self.scope.owner(&tags)
         };
-        let (mut ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_ours);
-        if ours.is_empty() {
-            let mut same_name = others.into_iter().filter(|api| api.name() == Some(&self.name));
-            return Ok(same_name.next().into_iter().collect());
+        let ids = |apis: &[SdkRestApi]| apis.iter().filter_map(|api| api.id.clone()).collect();
+        let (mut ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|api| owner(api) == Owner::Ours);
+        if !ours.is_empty() {
+            let api = ours.remove(0);
+            return Ok(Some(Candidate { api, twins: ids(&ours), rivals: Vec::new() }));
         }
-        // Every run has to choose the same one.
-        ours.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
-        Ok(ours)
+        if let Some(id) = &self.adopt {
+            let chosen = others.into_iter().find(|api| api.id() == Some(id));
+            let api = chosen.ok_or_else(|| Error::usage(format!("there is no API {id} in {}", self.scope.region)))?;
+            return Ok(Some(Candidate { api, twins: Vec::new(), rivals: Vec::new() }));
+        }
+        let same_name = others.into_iter().filter(|api| api.name() == Some(&self.name));
+        let (mut unclaimed, mut foreign): (Vec<_>, Vec<_>) =
+            same_name.partition(|api| owner(api) == Owner::Unclaimed);
+        let api = match (unclaimed.is_empty(), foreign.is_empty()) {
+            (false, _) => unclaimed.remove(0),
+            (true, false) => foreign.remove(0),
+            (true, true) => return Ok(None),
+        };
+        Ok(Some(Candidate { api, twins: Vec::new(), rivals: ids(&unclaimed) }))
     }
 
     /// AWS would make a second API of the same name without a word, so nothing is sent twice: the engine looks for our
@@ -248,7 +317,7 @@ impl RestApi {
         created.id.ok_or_else(|| Error::new("API Gateway made an API and did not say its id; run up again"))
     }
 
-    async fn put_definition(&self, step: &Step<'_>, id: &str) -> Result<()> {
+    async fn put_definition(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
         let put = step
             .aws
             .apigateway
@@ -256,20 +325,20 @@ impl RestApi {
             .rest_api_id(id)
             .mode(PutMode::Overwrite)
             .fail_on_warnings(true)
-            .body(Blob::new(self.definition.openapi(&self.name).to_string()));
+            .body(Blob::new(definition.openapi(&self.name).to_string()));
         step.retry(&[&API_BUSY], || step.call("apigateway:PutRestApi", put.clone().send())).await?;
         Ok(())
     }
 
     /// One call makes the deployment and points the stage at it, and makes the stage when there is none.
-    async fn deploy(&self, step: &Step<'_>, id: &str) -> Result<()> {
+    async fn deploy(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
         let create = step
             .aws
             .apigateway
             .create_deployment()
             .rest_api_id(id)
             .stage_name(&self.stage)
-            .description(format!("{DEPLOYED}{}", self.definition.fingerprint()));
+            .description(format!("{DEPLOYED}{}", definition.fingerprint()));
         let create = || {
             let once = Config::builder().retry_config(one_attempt());
             step.call("apigateway:CreateDeployment", create.clone().customize().config_override(once).send())

@@ -134,6 +134,22 @@ impl Resource for Role {
 }
 
 impl Role {
+    /// What every role of a stack is described by, which is how a list of roles tells them.
+    pub(crate) fn description_of(scope: &Scope) -> String {
+        format!("Runs the functions of {} in {}", scope.stack, scope.region)
+    }
+
+    /// One that is only to be looked at and deleted.
+    pub(crate) fn undeclared(name: &str, policy_arn: String, scope: &Scope) -> Self {
+        Self {
+            name: name.to_owned(),
+            trust: Value::Null,
+            description: String::new(),
+            policies: vec![policy_arn],
+            scope: scope.clone(),
+        }
+    }
+
     async fn create(&self, step: &Step<'_>) -> Result<Output> {
         let create = step
             .aws

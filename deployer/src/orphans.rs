@@ -1,0 +1,129 @@
+//! What carries the stack's tags and is no longer declared. Found by tags, not by a file.
+
+use crate::engine::Step;
+use crate::error::Result;
+use crate::manifest::Table as DeclaredTable;
+use crate::names::{REGION_TAG, STACK_TAG, Scope};
+use crate::resources::function::Function;
+use crate::resources::log_group::LogGroup;
+use crate::resources::policy::Policy;
+use crate::resources::role::Role;
+use crate::resources::table::Table;
+use aws_sdk_resourcegroupstagging::types::TagFilter;
+use std::collections::BTreeSet;
+
+/// What IAM and the tagging service return in one page at most.
+const IAM_PAGE: i32 = 1000;
+const TAGGING_PAGE: i32 = 100;
+
+/// Everything of the stack that nobody declares any more. The REST API is not among them: it is found by its tags
+/// anyway, whatever its name.
+#[derive(Debug, Default)]
+pub(crate) struct Orphans {
+    pub(crate) functions: Vec<Function>,
+    pub(crate) log_groups: Vec<LogGroup>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) policies: Vec<Policy>,
+}
+
+/// Names that are declared, so no orphans. Role and policy share theirs.
+#[derive(Debug, Default)]
+pub(crate) struct Declared {
+    pub(crate) functions: BTreeSet<String>,
+    pub(crate) log_groups: BTreeSet<String>,
+    pub(crate) tables: BTreeSet<String>,
+    pub(crate) roles: BTreeSet<String>,
+}
+
+/// Asks the tagging service, and IAM, whose roles that service does not list. What they say may be some seconds old:
+/// each find is looked at again before anything happens to it.
+pub(crate) async fn find(step: &Step<'_>, declared: &Declared, scope: &Scope) -> Result<Orphans> {
+    let (tagged, roles) = tokio::join!(tagged_arns(step, scope), role_names(step, scope));
+    let mut orphans = Orphans::default();
+    for arn in tagged? {
+        let Some((service, resource)) = parts(&arn) else { continue };
+        match (service, resource.split_once([':', '/'])) {
+            ("lambda", Some(("function", name))) if !declared.functions.contains(name) => {
+                orphans.functions.push(Function::undeclared(name, scope));
+            }
+            ("dynamodb", Some(("table", name))) if !declared.tables.contains(name) => {
+                let (name, scope) = (name.to_owned(), scope.clone());
+                orphans.tables.push(Table { name, declared: DeclaredTable::default(), scope });
+            }
+            ("logs", Some(("log-group", name))) => {
+                let name = name.trim_end_matches(":*");
+                if !declared.log_groups.contains(name) {
+                    orphans.log_groups.push(LogGroup::undeclared(name, scope));
+                }
+            }
+            _ => {}
+        }
+    }
+    for name in roles?.into_iter().filter(|name| !declared.roles.contains(name)) {
+        let policy = Policy::undeclared_of(&name, scope);
+        orphans.roles.push(Role::undeclared(&name, policy.arn(), scope));
+        orphans.policies.push(policy);
+    }
+    Ok(orphans)
+}
+
+/// Service and resource of an ARN: `lambda` and `function:NAME`.
+fn parts(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.splitn(6, ':');
+    let service = parts.nth(2)?;
+    Some((service, parts.nth(2)?))
+}
+
+async fn tagged_arns(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
+    let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
+    let mut all = Vec::new();
+    let mut token = None;
+    loop {
+        let get = step
+            .aws
+            .tagging
+            .get_resources()
+            .tag_filters(filter(STACK_TAG, &scope.stack))
+            .tag_filters(filter(REGION_TAG, &scope.region))
+            .resources_per_page(TAGGING_PAGE)
+            .set_pagination_token(token);
+        let page = step.retry(&[], || step.call("tag:GetResources", get.clone().send())).await?;
+        all.extend(page.resource_tag_mapping_list().iter().filter_map(|m| m.resource_arn().map(str::to_owned)));
+        // The last page has an empty token, not none.
+        token = page.pagination_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Lists of roles carry no tags, but they carry the description that ours are made with; the tags are read, and
+/// decide, when each is looked at.
+async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    let mut marker = None;
+    loop {
+        let list = step.aws.iam.list_roles().max_items(IAM_PAGE).set_marker(marker);
+        let page = step.retry(&[], || step.call("iam:ListRoles", list.clone().send())).await?;
+        let ours = page.roles().iter().filter(|role| role.description() == Some(&Role::description_of(scope)));
+        all.extend(ours.map(|role| role.role_name().to_owned()));
+        marker = page.marker;
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_names_its_service_and_its_resource() {
+        let arn = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/f:*";
+        assert_eq!(parts(arn), Some(("logs", "log-group:/aws/lambda/f:*")));
+        assert_eq!(parts("arn:aws:dynamodb:eu-west-1:1:table/t"), Some(("dynamodb", "table/t")));
+        assert_eq!(parts("nonsense"), None);
+    }
+}
