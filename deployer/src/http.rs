@@ -55,7 +55,16 @@ impl Http {
     /// # Errors
     /// What the transport says, as text.
     pub(crate) async fn get(&self, url: &str) -> Result<Answer, String> {
-        self.send("GET", url, SdkBody::empty()).await
+        self.send("GET", url, SdkBody::empty()).await.map(Answer::from)
+    }
+
+    /// The bytes behind a URL.
+    ///
+    /// # Errors
+    /// What the transport says, or the status, as text.
+    pub(crate) async fn download(&self, url: &str) -> Result<Vec<u8>, String> {
+        let (status, body) = self.send("GET", url, SdkBody::empty()).await?;
+        if status == 200 { Ok(body) } else { Err(format!("HTTP {status}")) }
     }
 
     /// Sends a JSON body.
@@ -63,10 +72,10 @@ impl Http {
     /// # Errors
     /// What the transport says, as text.
     pub(crate) async fn post(&self, url: &str, body: &str) -> Result<Answer, String> {
-        self.send("POST", url, SdkBody::from(body)).await
+        self.send("POST", url, SdkBody::from(body)).await.map(Answer::from)
     }
 
-    async fn send(&self, method: &str, url: &str, body: SdkBody) -> Result<Answer, String> {
+    async fn send(&self, method: &str, url: &str, body: SdkBody) -> Result<(u16, Vec<u8>), String> {
         let mut request = HttpRequest::new(body);
         request.set_method(method).map_err(|e| e.to_string())?;
         request.set_uri(url).map_err(|e| e.to_string())?;
@@ -74,7 +83,13 @@ impl Http {
         let response = self.0.call(request).await.map_err(|e| DisplayErrorContext(&e).to_string())?;
         let status = response.status().as_u16();
         let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
-        Ok(Answer { status, body: String::from_utf8_lossy(&body.into_bytes()).into_owned() })
+        Ok((status, body.into_bytes().to_vec()))
+    }
+}
+
+impl From<(u16, Vec<u8>)> for Answer {
+    fn from((status, body): (u16, Vec<u8>)) -> Self {
+        Self { status, body: String::from_utf8_lossy(&body).into_owned() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::resource::{Id, Kind};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -271,6 +271,25 @@ fn zip_of(bootstrap: &[u8]) -> Result<Vec<u8>> {
     Ok(writer.finish().map_err(failed)?.into_inner())
 }
 
+/// One zip with the files of both; where both have one of a name, the new one's.
+pub(crate) fn merged(old: &[u8], new: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
+    let mut old = zip::ZipArchive::new(Cursor::new(old))?;
+    let mut new = zip::ZipArchive::new(Cursor::new(new))?;
+    let newer: BTreeSet<String> =
+        new.file_names().map(|name| Ok(name?.into_owned())).collect::<zip::result::ZipResult<_>>()?;
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..old.len() {
+        let file = old.by_index_raw(i)?;
+        if !newer.contains(&*file.name()?) {
+            writer.raw_copy_file(file)?;
+        }
+    }
+    for i in 0..new.len() {
+        writer.raw_copy_file(new.by_index_raw(i)?)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +305,22 @@ mod tests {
         assert_eq!(entry.name().unwrap(), "bootstrap");
         assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));
         assert_eq!(entry.last_modified().map(|time| time.year()), Some(1980));
+    }
+
+    #[test]
+    fn merged_code_has_the_files_of_both() {
+        let zip = |files: &[(&str, &str)]| {
+            let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            for (name, text) in files {
+                writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+                writer.write_all(text.as_bytes()).unwrap();
+            }
+            writer.finish().unwrap().into_inner()
+        };
+        let both = merged(&zip(&[("a.py", "old a"), ("bootstrap", "old")]), &zip(&[("bootstrap", "new")])).unwrap();
+        let mut both = zip::ZipArchive::new(Cursor::new(both)).unwrap();
+        let mut read = |name: &str| std::io::read_to_string(both.by_name(name).unwrap()).unwrap();
+        assert_eq!((read("a.py").as_str(), read("bootstrap").as_str()), ("old a", "new"));
     }
 
     #[test]

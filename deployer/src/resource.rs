@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     LogGroup,
     /// A `DynamoDB` table.
     Table,
+    /// Auto scaling of a table.
+    Scaling,
     /// A Lambda function.
     Function,
     /// A REST API with its definition, deployment and stage.
@@ -39,6 +41,7 @@ impl fmt::Display for Kind {
             Self::Policy => "policy",
             Self::LogGroup => "log group",
             Self::Table => "table",
+            Self::Scaling => "scaling",
             Self::Function => "function",
             Self::RestApi => "REST API",
             Self::Permission => "permission",

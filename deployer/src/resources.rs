@@ -6,4 +6,5 @@ pub(crate) mod permission;
 pub(crate) mod policy;
 pub(crate) mod rest_api;
 pub(crate) mod role;
+pub(crate) mod scaling;
 pub(crate) mod table;

@@ -157,6 +157,17 @@ pub(crate) static TABLE_BUSY: Passing = Passing {
     },
 };
 
+/// Auto scaling refuses a second change while the first is under way.
+pub(crate) static SCALING_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "auto scaling to finish another change",
+        first: ms(500),
+        longest: secs(4),
+        within: secs(120),
+    },
+    applies: |e| e.code == "ConcurrentUpdateException",
+};
+
 /// Somebody else is changing the same log group.
 pub(crate) static LOG_GROUP_BUSY: Passing = Passing {
     cadence: Cadence {

@@ -16,6 +16,7 @@ use crate::resources::permission::Permission;
 use crate::resources::policy::Policy;
 use crate::resources::rest_api::{self, RestApi};
 use crate::resources::role::Role;
+use crate::resources::scaling::Scaling;
 use crate::resources::table::Table;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
@@ -37,6 +38,8 @@ pub(crate) struct Stack {
     policies: Vec<Policy>,
     log_groups: Vec<LogGroup>,
     pub(crate) tables: Vec<Table>,
+    /// Of provisioned tables: whether or not their capacity is to scale.
+    scalings: Vec<Scaling>,
     functions: Vec<Function>,
     /// `None` for what is no longer declared: an API of ours is found whatever its name.
     api: Option<RestApi>,
@@ -67,6 +70,7 @@ impl Stack {
                 name: role,
                 trust: policy_document::fill(TRUST_POLICY, &Placeholders::new())?,
                 description: Role::description_of(scope),
+                boundary: None,
                 policies: vec![policy.arn()],
                 scope: scope.clone(),
             });
@@ -89,6 +93,11 @@ impl Stack {
                     scope: scope.clone(),
                 })
                 .collect(),
+            scalings: manifest
+                .tables
+                .iter()
+                .filter_map(|(name, table)| Scaling::of(named(name), &table.billing))
+                .collect(),
             permissions: functions
                 .iter()
                 .map(|(name, _)| Permission {
@@ -107,6 +116,7 @@ impl Stack {
                 name: named(&manifest.api.name),
                 stage: manifest.api.stage.clone(),
                 throttle: manifest.api.throttle.clone(),
+                variables: BTreeMap::new(),
                 definition: Definition::of(routes, &config.suffix, scope),
                 adopt: None,
                 scope: scope.clone(),
@@ -126,7 +136,11 @@ impl Stack {
                 None => None,
             }
         });
-        let tables = join_all(self.tables.iter().map(|table| go.step(table, nothing())));
+        let tables: BTreeMap<&str, Known<'_, _>> =
+            self.tables.iter().map(|table| (table.name.as_str(), known(go.step(table, nothing())))).collect();
+        let scalings =
+            join_all(self.scalings.iter().map(|scaling| go.step(scaling, tables[scaling.table.as_str()].clone())));
+        let tables = join_all(tables.values().cloned());
         let log_groups = join_all(self.log_groups.iter().map(|group| go.step(group, nothing())));
         let policies =
             join_all(self.policies.iter().map(|policy| go.step(policy, roles[policy.role.as_str()].clone())));
@@ -142,8 +156,8 @@ impl Stack {
             go.step(permission, both(functions[permission.function.as_str()].clone(), api.clone()))
         }));
         let functions = join_all(functions.values().cloned());
-        let (_, _, _, _, _, _, api) =
-            join!(join_all(roles.values().cloned()), tables, log_groups, policies, functions, permissions, api);
+        let roles = join_all(roles.values().cloned());
+        let (.., api) = join!(roles, tables, scalings, log_groups, policies, functions, permissions, api);
         api
     }
 
@@ -162,9 +176,18 @@ impl Stack {
         );
         let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, roles.clone())));
         let tables = join_all(self.tables.iter().map(|table| async {
+            let scaling = self.scalings.iter().find(|scaling| scaling.table == table.name);
             match keep_tables {
                 Some(why) => go.keep(table, why).await,
-                None => go.remove(table, now()).await,
+                None => {
+                    let unscaled = async {
+                        match scaling {
+                            Some(scaling) => go.remove(scaling, now()).await,
+                            None => true,
+                        }
+                    };
+                    go.remove(table, unscaled).await
+                }
             }
         }));
         let api = join_all(self.api.iter().map(|api| go.remove(api, now())));
@@ -178,6 +201,7 @@ impl Stack {
             policies: orphans.policies,
             log_groups: orphans.log_groups,
             tables: orphans.tables,
+            scalings: Vec::new(),
             functions: orphans.functions,
             api: None,
             permissions: Vec::new(),

@@ -57,6 +57,8 @@ pub(crate) struct Observed {
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role_arn: String,
     pub(crate) code_sha256: String,
+    /// Where the code can be downloaded, for some minutes.
+    pub(crate) code_url: Option<String>,
     pub(crate) tags: Tags,
 }
 
@@ -84,7 +86,8 @@ impl Resource for Function {
         let Some(configuration) = found.configuration else { return Ok(None) };
         let tags = found.tags.unwrap_or_default().into_iter().collect();
         let reserved = found.concurrency.and_then(|c| c.reserved_concurrent_executions);
-        Ok(Some(observed(configuration, tags, reserved)))
+        let code_url = found.code.and_then(|code| code.location);
+        Ok(Some(observed(configuration, tags, reserved, code_url)))
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
@@ -272,16 +275,13 @@ impl Function {
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
         let new_code = package.filter(|package| package.sha256 != seen.code_sha256);
-        if let Some(package) = new_code {
-            // The architecture rides on the code; left out, the old one would stay.
-            let update = lambda
-                .update_function_code()
-                .function_name(&self.name)
-                .architectures(self.sdk_architecture())
-                .zip_file(Blob::new(package.zip));
-            let update = || step.call("lambda:UpdateFunctionCode", update.clone().send());
-            step.retry(&[&FUNCTION_BUSY], update).await?;
-            self.until_ready(step).await?;
+        let bridge = match &new_code {
+            Some(package) => self.bridge(step, &seen, package).await,
+            None => None,
+        };
+        let needs_bridge = bridge.is_some();
+        if let Some(zip) = bridge.or_else(|| new_code.as_ref().map(|package| package.zip.clone())) {
+            self.upload(step, zip).await?;
         }
         if !self.diff_configuration(&seen).is_empty() {
             // Lambda leaves alone what is not sent, so all of it is.
@@ -301,10 +301,40 @@ impl Function {
             step.retry(&passing, update).await.map_err(|e| self.explain_role(e))?;
             self.until_ready(step).await?;
         }
+        if let Some(package) = new_code.filter(|_| needs_bridge) {
+            self.upload(step, package.zip).await?;
+        }
         if seen.reserved_concurrency != self.reserved_concurrency {
             self.reserve(step, self.reserved_concurrency).await?;
         }
         Ok(Output { fresh: false })
+    }
+
+    /// Uploads code, and waits until it runs.
+    async fn upload(&self, step: &Step<'_>, zip: Vec<u8>) -> Result<()> {
+        // The architecture rides on the code; left out, the old one would stay.
+        let update = step
+            .aws
+            .lambda
+            .update_function_code()
+            .function_name(&self.name)
+            .architectures(self.sdk_architecture())
+            .zip_file(Blob::new(zip));
+        let update = || step.call("lambda:UpdateFunctionCode", update.clone().send());
+        step.retry(&[&FUNCTION_BUSY], update).await?;
+        self.until_ready(step).await
+    }
+
+    /// Code that runs under the old runtime and under the new one, for the moment between the two calls that change
+    /// code and runtime: the old files and the new ones in one zip. Without it, every request in between fails.
+    ///
+    /// `None` when nothing of the kind is needed, or the old code cannot be had: then requests fail for that moment.
+    async fn bridge(&self, step: &Step<'_>, seen: &Observed, new: &Package) -> Option<Vec<u8>> {
+        if seen.runtime == self.runtime && seen.handler == self.handler {
+            return None;
+        }
+        let old = step.aws.http.download(seen.code_url.as_deref()?).await.ok()?;
+        crate::package::merged(&old, &new.zip).ok()
     }
 
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {
@@ -388,7 +418,12 @@ fn role_passing(role: &role::Output) -> &'static Passing {
 }
 
 /// Values that Lambda leaves out are its defaults.
-fn observed(c: FunctionConfiguration, tags: Tags, reserved_concurrency: Option<i32>) -> Observed {
+fn observed(
+    c: FunctionConfiguration,
+    tags: Tags,
+    reserved_concurrency: Option<i32>,
+    code_url: Option<String>,
+) -> Observed {
     Observed {
         state: c.state.unwrap_or(State::Active),
         last_update: c.last_update_status.unwrap_or(LastUpdateStatus::Successful),
@@ -406,6 +441,7 @@ fn observed(c: FunctionConfiguration, tags: Tags, reserved_concurrency: Option<i
         reserved_concurrency,
         role_arn: c.role.unwrap_or_default(),
         code_sha256: c.code_sha256.unwrap_or_default(),
+        code_url,
         tags,
     }
 }

@@ -18,7 +18,7 @@ use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
     Deployment, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode, RestApi as SdkRestApi,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NO_SUCH: &[&str] = &["NotFoundException"];
 
@@ -44,6 +44,7 @@ pub(crate) struct RestApi {
     pub(crate) name: String,
     pub(crate) stage: String,
     pub(crate) throttle: Option<Throttle>,
+    pub(crate) variables: BTreeMap<String, String>,
     pub(crate) definition: Definition,
     /// The one to take over, where several untagged APIs have the name.
     pub(crate) adopt: Option<String>,
@@ -73,6 +74,7 @@ pub(crate) struct Stage {
     /// What its deployment's description says was deployed.
     pub(crate) fingerprint: Option<String>,
     pub(crate) throttle: Option<Throttle>,
+    pub(crate) variables: BTreeMap<String, String>,
 }
 
 /// What others need of the API.
@@ -128,6 +130,7 @@ impl Resource for RestApi {
             stage: stage.as_ref().map(|stage| Stage {
                 fingerprint: deployments.iter().find(|d| d.id() == serving).and_then(fingerprint),
                 throttle: throttle(stage),
+                variables: stage.variables.clone().unwrap_or_default().into_iter().collect(),
             }),
             twins,
             rivals,
@@ -167,6 +170,11 @@ impl Resource for RestApi {
                     Some(short(&wanted)),
                 ));
                 changes.extend(Change::update("throttle", shown(stage.throttle.as_ref()), shown(self.throttle.as_ref())));
+                let names: BTreeSet<&String> = stage.variables.keys().chain(self.variables.keys()).collect();
+                changes.extend(names.into_iter().filter_map(|name| {
+                    let of = |variables: &BTreeMap<String, String>| variables.get(name).cloned();
+                    Change::update(format!("variables.{name}"), of(&stage.variables), of(&self.variables))
+                }));
             }
         }
         changes.extend(seen.old_deployments.iter().filter_map(|id| Change::update("old-deployment", Some(id), None)));
@@ -191,7 +199,7 @@ impl Resource for RestApi {
             let id = self.create(step).await?;
             self.put_definition(step, &id, &self.definition).await?;
             self.deploy(step, &id, &self.definition).await?;
-            self.update_throttle(step, &id, None).await?;
+            self.update_stage(step, &id, None).await?;
             return Ok(Output { id, spelling: BTreeMap::new() });
         };
         let changes = self.diff(Some(&()), Some(&seen));
@@ -214,8 +222,7 @@ impl Resource for RestApi {
             self.deploy(step, &seen.id, &definition).await?;
             old = self.unused_deployments(step, &seen.id).await?;
         }
-        let throttle = seen.stage.as_ref().and_then(|stage| stage.throttle.as_ref());
-        self.update_throttle(step, &seen.id, throttle).await?;
+        self.update_stage(step, &seen.id, seen.stage.as_ref()).await?;
         for deployment in old {
             let delete = step.aws.apigateway.delete_deployment().rest_api_id(&seen.id).deployment_id(deployment);
             let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());
@@ -360,26 +367,38 @@ impl RestApi {
             .collect())
     }
 
-    async fn update_throttle(&self, step: &Step<'_>, id: &str, seen: Option<&Throttle>) -> Result<()> {
-        let set = |path: &str, value: &str| {
-            PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
-        };
-        // The paths name every method of every resource; minus one is no limit of the stage's own.
-        let (rate, burst) = match (&self.throttle, seen) {
-            (wanted, seen) if wanted.as_ref() == seen => return Ok(()),
-            (Some(wanted), _) => (wanted.rate.to_string(), wanted.burst.to_string()),
-            (None, _) => ("-1".to_owned(), "-1".to_owned()),
-        };
-        let update = step
-            .aws
-            .apigateway
-            .update_stage()
-            .rest_api_id(id)
-            .stage_name(&self.stage)
-            .patch_operations(set("/*/*/throttling/rateLimit", &rate))
-            .patch_operations(set("/*/*/throttling/burstLimit", &burst));
+    /// Settings that belong to the stage and not to what is deployed there.
+    async fn update_stage(&self, step: &Step<'_>, id: &str, seen: Option<&Stage>) -> Result<()> {
+        let patches = self.stage_patches(seen);
+        if patches.is_empty() {
+            return Ok(());
+        }
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
+        let update = update.set_patch_operations(Some(patches));
         step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
         Ok(())
+    }
+
+    fn stage_patches(&self, seen: Option<&Stage>) -> Vec<PatchOperation> {
+        let patch = |op: Op, path: String, value: Option<String>| {
+            PatchOperation::builder().op(op).path(path).set_value(value).build()
+        };
+        let mut patches = Vec::new();
+        if self.throttle.as_ref() != seen.and_then(|stage| stage.throttle.as_ref()) {
+            // The paths name every method of every resource; minus one is no limit of the stage's own.
+            let (rate, burst) = self.throttle.as_ref().map_or((-1.0, -1), |wanted| (wanted.rate, wanted.burst));
+            patches.push(patch(Op::Replace, "/*/*/throttling/rateLimit".to_owned(), Some(rate.to_string())));
+            patches.push(patch(Op::Replace, "/*/*/throttling/burstLimit".to_owned(), Some(burst.to_string())));
+        }
+        let none = BTreeMap::new();
+        let variables = seen.map_or(&none, |stage| &stage.variables);
+        for (name, value) in self.variables.iter().filter(|(name, value)| variables.get(*name) != Some(value)) {
+            patches.push(patch(Op::Replace, format!("/variables/{name}"), Some(value.clone())));
+        }
+        for name in variables.keys().filter(|name| !self.variables.contains_key(*name)) {
+            patches.push(patch(Op::Remove, format!("/variables/{name}"), None));
+        }
+        patches
     }
 
     /// In place: the id, and so the URL, stays.

@@ -14,12 +14,16 @@ const NO_SUCH: &[&str] = &["NoSuchEntity"];
 /// IAM's own default, in seconds.
 const SESSION: i32 = 3600;
 
+const BOUNDARY: &str = "permissions-boundary";
+
 /// A role as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) trust: Value,
     pub(crate) description: String,
+    /// ARN of the policy that bounds it. `None` leaves whatever bounds it: that is somebody's safeguard.
+    pub(crate) boundary: Option<String>,
     /// ARNs of the policies that the stack attaches to it.
     pub(crate) policies: Vec<String>,
     pub(crate) scope: Scope,
@@ -32,6 +36,7 @@ pub(crate) struct Observed {
     pub(crate) trust: Value,
     pub(crate) description: String,
     pub(crate) max_session: i32,
+    pub(crate) boundary: Option<String>,
     /// ARNs of the managed policies attached to it, by whomever.
     pub(crate) attached: Vec<String>,
     pub(crate) tags: Tags,
@@ -65,6 +70,7 @@ impl Resource for Role {
             trust: role.assume_role_policy_document().and_then(document::decode).unwrap_or_default(),
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.unwrap_or(SESSION),
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
             // A role that has only just been made may be known to one call and not to the other.
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
             tags: tags(role.tags.as_deref().unwrap_or_default()),
@@ -88,6 +94,9 @@ impl Resource for Role {
         }
         changes.extend(Change::update("description", seen.description.as_str(), &self.description));
         changes.extend(Change::update("max-session-duration", Some(seen.max_session), Some(SESSION)));
+        if self.boundary.is_some() {
+            changes.extend(Change::update(BOUNDARY, seen.boundary.clone(), self.boundary.clone()));
+        }
         changes
     }
 
@@ -145,6 +154,7 @@ impl Role {
             name: name.to_owned(),
             trust: Value::Null,
             description: String::new(),
+            boundary: None,
             policies: vec![policy_arn],
             scope: scope.clone(),
         }
@@ -159,6 +169,7 @@ impl Role {
             .description(&self.description)
             .assume_role_policy_document(self.trust.to_string())
             .max_session_duration(SESSION)
+            .set_permissions_boundary(self.boundary.clone())
             .set_tags(Some(iam_tags(&self.scope.tags())?));
         let output = step.retry(&[], || step.call("iam:CreateRole", create.clone().send())).await?;
         let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
@@ -184,6 +195,11 @@ impl Role {
             let update = step.aws.iam.update_role().role_name(&self.name);
             let update = update.description(&self.description).max_session_duration(SESSION);
             step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send())).await?;
+        }
+        if differs(BOUNDARY) {
+            let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.name);
+            let put = put.set_permissions_boundary(self.boundary.clone());
+            step.retry(&passing, || step.call("iam:PutRolePermissionsBoundary", put.clone().send())).await?;
         }
         // A trust that was just changed spreads as slowly as a new role.
         Ok(Output { fresh: differs("trust"), ..self.output(&seen) })

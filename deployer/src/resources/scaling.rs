@@ -1,0 +1,235 @@
+//! Auto scaling of a provisioned table: `DynamoDB` changes the capacity, between what is declared as the least and the
+//! most, so that 70 % of it are used.
+
+use crate::engine::{Step, absent};
+use crate::error::{Error, Result};
+use crate::manifest::Billing;
+use crate::names::Owner;
+use crate::resource::{Change, Id, Kind, Resource};
+use crate::retry::SCALING_BUSY;
+use aws_sdk_applicationautoscaling::types::{
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ServiceNamespace,
+    TargetTrackingScalingPolicyConfiguration,
+};
+
+/// Percent of the capacity that scaling aims at: the console's own default.
+const UTILISATION: f64 = 70.0;
+
+const NO_SUCH: &[&str] = &["ObjectNotFoundException"];
+
+/// The scaling of one table, as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Scaling {
+    pub(crate) table: String,
+    /// `None` when capacity is fixed, so that scaling which was declared before goes.
+    pub(crate) limits: Option<Limits>,
+}
+
+/// Capacity units a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) read: i32,
+    pub(crate) write: i32,
+    pub(crate) most: i32,
+}
+
+/// The scaling of one table, as AWS has it: reading, then writing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Observed([Option<Dimension>; 2]);
+
+/// What scales between which limits, and whether anything makes it do so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dimension {
+    least: i32,
+    most: i32,
+    has_policy: bool,
+}
+
+impl std::fmt::Display for Dimension {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}", self.least, self.most)?;
+        if self.has_policy { Ok(()) } else { f.write_str(", without a policy") }
+    }
+}
+
+impl Resource for Scaling {
+    type Needs = ();
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Scaling, &self.table)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let client = &step.aws.autoscaling;
+        let targets = client.describe_scalable_targets().service_namespace(ServiceNamespace::Dynamodb);
+        let targets = targets.resource_ids(self.resource());
+        let policies = client.describe_scaling_policies().service_namespace(ServiceNamespace::Dynamodb);
+        let policies = policies.resource_id(self.resource());
+        // A table has two targets and two policies: one page, always.
+        let (targets, policies) = tokio::join!(
+            step.retry(&[], || step.call("application-autoscaling:DescribeScalableTargets", targets.clone().send())),
+            step.retry(&[], || step.call("application-autoscaling:DescribeScalingPolicies", policies.clone().send()))
+        );
+        let (targets, policies) = (targets?, policies?);
+        let of = |dimension: &ScalableDimension| {
+            let target =
+                targets.scalable_targets().iter().find(|t| t.scalable_dimension() == dimension)?;
+            let mut policies = policies.scaling_policies().iter();
+            let has_policy = policies.any(|p| {
+                p.scalable_dimension() == dimension
+                    && p.target_tracking_scaling_policy_configuration().map(|c| c.target_value())
+                        == Some(UTILISATION)
+            });
+            Some(Dimension {
+                least: target.min_capacity(),
+                most: target.max_capacity(),
+                has_policy,
+            })
+        };
+        let seen = Observed(dimensions().map(|dimension| of(&dimension)));
+        Ok((seen != Observed::default()).then_some(seen))
+    }
+
+    /// Scaling belongs to its table.
+    fn owner(&self, _seen: &Observed) -> Owner {
+        Owner::Ours
+    }
+
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let wanted = self.wanted();
+        let seen = match seen {
+            None if self.limits.is_some() => return vec![Change::Create],
+            None => Observed::default(),
+            Some(seen) => *seen,
+        };
+        ["read-capacity", "write-capacity"]
+            .into_iter()
+            .zip(seen.0.into_iter().zip(wanted.0))
+            .filter_map(|(field, (seen, wanted))| Change::update(field, seen, wanted))
+            .collect()
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        let shown = |dimension: Option<Dimension>| dimension.map_or("fixed".to_owned(), |d| d.to_string());
+        format!("read {}, write {}", shown(seen.0[0]), shown(seen.0[1]))
+    }
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
+        let seen = seen.unwrap_or_default();
+        let metrics = [MetricType::DynamoDbReadCapacityUtilization, MetricType::DynamoDbWriteCapacityUtilization];
+        for (i, (dimension, metric)) in dimensions().into_iter().zip(metrics).enumerate() {
+            match (seen.0[i], self.wanted().0[i]) {
+                (seen, wanted) if seen == wanted => {}
+                (_, None) => self.deregister(step, dimension).await?,
+                (seen, Some(wanted)) => {
+                    if seen.is_none_or(|seen| (seen.least, seen.most) != (wanted.least, wanted.most)) {
+                        self.register(step, dimension.clone(), wanted).await?;
+                    }
+                    if seen.is_none_or(|seen| !seen.has_policy) {
+                        self.put_policy(step, dimension, metric).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A deleted table leaves its targets behind, and a new one of the name would scale by them.
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for (dimension, seen) in dimensions().into_iter().zip(seen.0) {
+            if seen.is_some() {
+                self.deregister(step, dimension).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Scaling {
+    /// `None` for a table that is paid per request: there is nothing to scale.
+    pub(crate) fn of(table: String, billing: &Billing) -> Option<Self> {
+        let Billing::Provisioned(capacity) = billing else { return None };
+        let units = |units: i64| i32::try_from(units).unwrap_or(i32::MAX);
+        let limits = capacity.max.map(|most| Limits {
+            read: units(capacity.read),
+            write: units(capacity.write),
+            most: units(most),
+        });
+        Some(Self { table, limits })
+    }
+
+    fn resource(&self) -> String {
+        format!("table/{}", self.table)
+    }
+
+    fn wanted(&self) -> Observed {
+        let dimension = |least: i32, most: i32| Some(Dimension { least, most, has_policy: true });
+        match self.limits {
+            None => Observed::default(),
+            Some(limits) => Observed([dimension(limits.read, limits.most), dimension(limits.write, limits.most)]),
+        }
+    }
+
+    async fn register(&self, step: &Step<'_>, dimension: ScalableDimension, wanted: Dimension) -> Result<()> {
+        let register = step
+            .aws
+            .autoscaling
+            .register_scalable_target()
+            .service_namespace(ServiceNamespace::Dynamodb)
+            .resource_id(self.resource())
+            .scalable_dimension(dimension)
+            .min_capacity(wanted.least)
+            .max_capacity(wanted.most);
+        let register =
+            || step.call("application-autoscaling:RegisterScalableTarget", register.clone().send());
+        step.retry(&[&SCALING_BUSY], register).await?;
+        Ok(())
+    }
+
+    async fn put_policy(&self, step: &Step<'_>, dimension: ScalableDimension, metric: MetricType) -> Result<()> {
+        let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
+        let metric = metric.map_err(|e| Error::new(format!("cannot write the request: {e}")))?;
+        let configuration = TargetTrackingScalingPolicyConfiguration::builder()
+            .target_value(UTILISATION)
+            .predefined_metric_specification(metric)
+            .build()
+            .map_err(|e| Error::new(format!("cannot write the request: {e}")))?;
+        let put = step
+            .aws
+            .autoscaling
+            .put_scaling_policy()
+            .policy_name(format!("deployer-{}", dimension.as_str().replace(':', "-")))
+            .service_namespace(ServiceNamespace::Dynamodb)
+            .resource_id(self.resource())
+            .scalable_dimension(dimension)
+            .policy_type(PolicyType::TargetTrackingScaling)
+            .target_tracking_scaling_policy_configuration(configuration);
+        let put = || step.call("application-autoscaling:PutScalingPolicy", put.clone().send());
+        step.retry(&[&SCALING_BUSY], put).await?;
+        Ok(())
+    }
+
+    /// Takes the policies along.
+    async fn deregister(&self, step: &Step<'_>, dimension: ScalableDimension) -> Result<()> {
+        let deregister = step
+            .aws
+            .autoscaling
+            .deregister_scalable_target()
+            .service_namespace(ServiceNamespace::Dynamodb)
+            .resource_id(self.resource())
+            .scalable_dimension(dimension);
+        let deregister =
+            || step.call("application-autoscaling:DeregisterScalableTarget", deregister.clone().send());
+        absent(step.retry(&[&SCALING_BUSY], deregister).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+/// Reading, then writing.
+fn dimensions() -> [ScalableDimension; 2] {
+    [ScalableDimension::DynamoDbTableReadCapacityUnits, ScalableDimension::DynamoDbTableWriteCapacityUnits]
+}
