@@ -2,8 +2,9 @@
 //! call. Time is paused by the tests (`start_paused`), so no wait takes any.
 
 pub(crate) mod gateway;
+pub(crate) mod script;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, one_attempt};
 use crate::engine::{Engine, Mode, Record, Step};
 use crate::error::Result;
 use crate::http::Http;
@@ -11,8 +12,15 @@ use crate::names::Scope;
 use crate::report::{Event, Reporter};
 use crate::resource::{Id, Resource};
 use crate::retry::Stop;
+use aws_sdk_iam::config::Intercept;
 use aws_smithy_mocks::{Rule, RuleMode, mock_client};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -51,11 +59,46 @@ impl Reporter for Recorder {
     }
 }
 
+/// Writes down which operations are called, in order, whatever the service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn read_before_serialization(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let name = cfg.load::<Metadata>().unwrap().name().to_owned();
+        self.0.lock().unwrap().push(name);
+        Ok(())
+    }
+}
+
+/// A client that answers by the first rule that fits and is not used up. The SDK's own retries are off, so that each
+/// call that is counted was decided on here.
+macro_rules! scripted {
+    ($sdk:ident, $world:expr, $rules:expr) => {{
+        let (calls, sent) = ($world.calls.clone(), $world.sent.clone());
+        mock_client!($sdk, RuleMode::MatchAny, $rules, |config| {
+            config.retry_config(one_attempt()).interceptor(calls.clone()).interceptor(sent.clone())
+        })
+    }};
+}
+
 /// AWS by script. A client without a script panics when it is called.
 pub(crate) struct World {
     pub(crate) aws: Aws,
     pub(crate) recorder: Recorder,
     pub(crate) stop: Stop,
+    pub(crate) sent: script::Sent,
+    calls: Calls,
 }
 
 impl World {
@@ -63,15 +106,59 @@ impl World {
         let nothing: [&Rule; 0] = [];
         let aws = Aws {
             apigateway: mock_client!(aws_sdk_apigateway, RuleMode::Sequential, nothing),
+            autoscaling: mock_client!(aws_sdk_applicationautoscaling, RuleMode::Sequential, nothing),
             dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, nothing),
             iam: mock_client!(aws_sdk_iam, RuleMode::Sequential, nothing),
             lambda: mock_client!(aws_sdk_lambda, RuleMode::Sequential, nothing),
             logs: mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, nothing),
+            tagging: mock_client!(aws_sdk_resourcegroupstagging, RuleMode::Sequential, nothing),
             scope: scope(),
             endpoint_url: None,
             http: Http::new(Duration::from_secs(1), &crate::aws::Target::default()).unwrap(),
         };
-        Self { aws, recorder: Recorder::default(), stop: Stop::default() }
+        Self {
+            aws,
+            recorder: Recorder::default(),
+            stop: Stop::default(),
+            sent: script::Sent::default(),
+            calls: Calls::default(),
+        }
+    }
+
+    pub(crate) fn with_apigateway(mut self, rules: &[Rule]) -> Self {
+        self.aws.apigateway = scripted!(aws_sdk_apigateway, self, rules);
+        self
+    }
+
+    pub(crate) fn with_dynamodb(mut self, rules: &[Rule]) -> Self {
+        self.aws.dynamodb = scripted!(aws_sdk_dynamodb, self, rules);
+        self
+    }
+
+    pub(crate) fn with_iam(mut self, rules: &[Rule]) -> Self {
+        self.aws.iam = scripted!(aws_sdk_iam, self, rules);
+        self
+    }
+
+    pub(crate) fn with_lambda(mut self, rules: &[Rule]) -> Self {
+        self.aws.lambda = scripted!(aws_sdk_lambda, self, rules);
+        self
+    }
+
+    pub(crate) fn with_logs(mut self, rules: &[Rule]) -> Self {
+        self.aws.logs = scripted!(aws_sdk_cloudwatchlogs, self, rules);
+        self
+    }
+
+    /// The operations that scripted clients were asked for, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.0.lock().unwrap().clone()
+    }
+
+    /// Those of them that change something.
+    pub(crate) fn mutations(&self) -> Vec<String> {
+        let is_read = |name: &str| ["Get", "List", "Describe"].iter().any(|read| name.starts_with(read));
+        self.calls().into_iter().filter(|name| !is_read(name)).collect()
     }
 
     pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {

@@ -19,8 +19,7 @@ fn route(method: &str, path: &str) -> Route {
         method: method.to_owned(),
         path: path.to_owned(),
         function: "f".to_owned(),
-        integration: IntegrationKind::Aws,
-        auth: Auth::None,
+        ..lab_routes().remove(0)
     }
 }
 
@@ -29,7 +28,11 @@ fn of(routes: &[Route]) -> Definition {
 }
 
 fn lab() -> Definition {
-    of(&Manifest::parse("", Path::new("stack.toml")).unwrap().api.routes)
+    of(&lab_routes())
+}
+
+fn lab_routes() -> Vec<Route> {
+    Manifest::parse("", Path::new("stack.toml")).unwrap().api.routes
 }
 
 /// One set of routes for each thing that a manifest can say.

@@ -116,17 +116,18 @@ impl Resource for Table {
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
-        self.scope.owner(&seen.tags)
+        // It is going already and may have lost its tags; all that anybody does about it is wait.
+        if seen.status == TableStatus::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
         let Some(seen) = seen else { return vec![Change::Create] };
-        let declared = &self.declared;
-        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
         if seen.status == TableStatus::Deleting {
             // It was somebody's last wish, and the new table is made when it is gone.
             return vec![Change::Create];
         }
+        let declared = &self.declared;
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
         if seen.keys != self.keys() {
             changes.push(Change::Refused {
                 field: "keys".to_owned(),
@@ -139,7 +140,7 @@ impl Resource for Table {
         }
         changes.extend(Change::update("status", Some(seen.status.as_str()), Some("ACTIVE")));
         changes.extend(Change::update("billing", Some(seen.capacity), Some(self.capacity())));
-        changes.extend(Change::update("ttl", seen.ttl.clone(), declared.ttl.clone()));
+        changes.extend(self.diff_ttl(seen));
         changes.extend(Change::update(
             "point-in-time-recovery",
             Some(seen.point_in_time_recovery),
@@ -160,16 +161,22 @@ impl Resource for Table {
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
         let seen = match seen {
-            Some(seen) if seen.status != TableStatus::Deleting => seen,
+            Some(seen) if seen.status == TableStatus::Active => seen,
+            Some(seen) if seen.status != TableStatus::Deleting => {
+                self.until_active(step).await?;
+                // While it changes, it may show what it was or what it becomes, and DynamoDB refuses to set what is
+                // already set.
+                self.observe(step).await?.ok_or_else(|| Error::new("the table was deleted by somebody else"))?
+            }
             deleting => {
                 if deleting.is_some() {
                     self.until_gone(step).await?;
                 }
                 self.create(step).await?;
+                self.until_active(step).await?;
                 self.fresh()
             }
         };
-        self.until_active(step).await?;
         self.update(step, &seen).await
     }
 
@@ -181,7 +188,10 @@ impl Resource for Table {
         }
     }
 
-    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        if seen.status == TableStatus::Deleting {
+            return self.until_gone(step).await;
+        }
         let delete = step.aws.dynamodb.delete_table().table_name(&self.name);
         let delete = || step.call("dynamodb:DeleteTable", delete.clone().send());
         if absent(step.retry(&[&TABLE_BUSY], delete).await, NO_SUCH)?.is_some() {
@@ -324,23 +334,34 @@ impl Table {
         self.until_active(step).await
     }
 
+    fn diff_ttl(&self, seen: &Observed) -> Option<Change> {
+        match (&seen.ttl, &self.declared.ttl) {
+            (Some(old), Some(new)) if old != new => Some(Change::Refused {
+                field: "ttl".to_owned(),
+                from: old.as_str().into(),
+                to: new.as_str().into(),
+                why: "DynamoDB takes another attribute only an hour after the old one is off; remove ttl from the \
+                      manifest, run up, and declare the new one later"
+                    .to_owned(),
+            }),
+            (old, new) => Change::update("ttl", old.clone(), new.clone()),
+        }
+    }
+
     async fn update_ttl(&self, step: &Step<'_>, seen: Option<&str>) -> Result<()> {
-        let (attribute, enabled) = match (seen, self.declared.ttl.as_deref()) {
-            (Some(old), Some(new)) => {
-                return Err(Error::new(format!(
-                    "the table {} expires items by {old}, and DynamoDB switches to {new} only after that is off",
-                    self.name
-                ))
-                .hint("Remove ttl from the manifest, run up, wait an hour, declare the new attribute, run up again."));
-            }
-            (None, Some(new)) => (new, true),
-            (Some(old), None) => (old, false),
-            (None, None) => return Ok(()),
-        };
-        let ttl = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(enabled).build();
+        let wanted = self.declared.ttl.as_deref();
+        let Some(attribute) = wanted.or(seen) else { return Ok(()) };
+        let ttl = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(wanted.is_some()).build();
         let update = step.aws.dynamodb.update_time_to_live().table_name(&self.name);
         let update = update.time_to_live_specification(built(ttl)?);
-        step.retry(&[&TABLE_BUSY], || step.call("dynamodb:UpdateTimeToLive", update.clone().send())).await?;
+        let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());
+        let updated = step.retry(&[&TABLE_BUSY], update).await;
+        updated.map_err(|error| match error.aws() {
+            Some(aws) if aws.message.contains("modified multiple times") => {
+                error.hint("DynamoDB takes one change of ttl an hour: run up again then.")
+            }
+            _ => error,
+        })?;
         Ok(())
     }
 
@@ -371,11 +392,16 @@ impl Table {
             .creation_date_time()
             .and_then(|created| SystemTime::try_from(*created).ok())
             .and_then(|created| SystemTime::now().duration_since(created).ok());
-        if !tags.is_empty() || age.is_some_and(|age| age > YOUNG) {
+        let going = table.table_status() == Some(&TableStatus::Deleting);
+        if !tags.is_empty() || going || age.is_some_and(|age| age > YOUNG) {
             return Ok(tags);
         }
         let look = async || Ok(Some(self.tags(step).await?).filter(|tags| !tags.is_empty()));
-        Ok(step.until(&TABLE_TAGS, look).await.unwrap_or_default())
+        match step.until(&TABLE_TAGS, look).await {
+            // Nothing came: it has none.
+            Err(error) if error.aws().is_none() && !step.stop.is_set() => Ok(tags),
+            found => found,
+        }
     }
 
     async fn until_active(&self, step: &Step<'_>) -> Result<()> {
@@ -455,3 +481,6 @@ fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>> {
 fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T> {
     result.map_err(|e| Error::new(format!("cannot write the request: {e}")))
 }
+
+#[cfg(test)]
+mod tests;
