@@ -139,7 +139,7 @@ impl Resource for Table {
             });
         }
         changes.extend(Change::update("status", Some(seen.status.as_str()), Some("ACTIVE")));
-        changes.extend(Change::update("billing", Some(seen.capacity), Some(self.capacity())));
+        changes.extend(Change::update("billing", Some(seen.capacity), Some(self.capacity_beside(seen.capacity))));
         changes.extend(self.diff_ttl(seen));
         changes.extend(Change::update(
             "point-in-time-recovery",
@@ -254,6 +254,20 @@ impl Table {
         }
     }
 
+    /// What capacity should be, given what it is: auto scaling moves it, and that is no difference.
+    fn capacity_beside(&self, seen: Capacity) -> Capacity {
+        let wanted = self.capacity();
+        let (Billing::Provisioned(declared), Capacity::Provisioned { read, write }) =
+            (&self.declared.billing, seen)
+        else {
+            return wanted;
+        };
+        let scaled = declared.max.is_some_and(|most| {
+            (declared.read..=most).contains(&read) && (declared.write..=most).contains(&write)
+        });
+        if scaled { seen } else { wanted }
+    }
+
     async fn create(&self, step: &Step<'_>) -> Result<()> {
         let mut create = step
             .aws
@@ -292,7 +306,7 @@ impl Table {
             let tag = tag.set_tags(Some(sdk_tags(&self.scope.tags())?));
             step.retry(&[&TABLE_BUSY], || step.call("dynamodb:TagResource", tag.clone().send())).await?;
         }
-        if seen.capacity != self.capacity() {
+        if seen.capacity != self.capacity_beside(seen.capacity) {
             let update = dynamodb.update_table().table_name(&self.name);
             let update = match (self.capacity(), seen.capacity) {
                 (Capacity::OnDemand, _) => update.billing_mode(BillingMode::PayPerRequest),
