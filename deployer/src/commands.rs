@@ -27,6 +27,12 @@ use tokio::time::Instant;
 /// The exit code of `plan` and `status` when they were asked for one and something differs.
 pub(crate) const DIFFERENT: u8 = 4;
 
+/// Nothing of the stack exists.
+pub(crate) const ABSENT: &str = "absent";
+
+/// Everything is as declared.
+pub(crate) const IN_SYNC: &str = "in_sync";
+
 /// A command that is about to run.
 pub(crate) struct Session<'a> {
     pub(crate) config: &'a Config,
@@ -73,6 +79,12 @@ impl Connected<'_> {
     /// The same, taking over what nobody has claimed.
     pub(crate) fn adopting(self, adopt: &Adopt) -> Self {
         Self { stack: self.stack.adopting_api(adopt.adopt_api.as_deref()), adopt: adopt.any(), ..self }
+    }
+
+    /// Which stack, and where, in words.
+    pub(crate) fn place(&self) -> String {
+        let scope = &self.aws.scope;
+        format!("the stack {} in {} (account {})", scope.stack, scope.region, scope.account)
     }
 
     pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
@@ -181,9 +193,9 @@ pub(crate) fn settle(records: &[Record], stop: &Stop, command: &str) -> Result<(
 /// One word for what a walk found.
 pub(crate) fn state(records: &[Record]) -> &'static str {
     if records.iter().all(|record| record.found.is_none()) {
-        "absent"
+        ABSENT
     } else if records.iter().all(|record| record.changes.is_empty()) {
-        "in_sync"
+        IN_SYNC
     } else {
         "different"
     }

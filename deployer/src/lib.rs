@@ -20,6 +20,7 @@ mod hints;
 mod http;
 mod local;
 mod manifest;
+mod meaning;
 mod names;
 mod orphans;
 mod package;

@@ -2,7 +2,7 @@
 
 use crate::engine::Step;
 use crate::error::{Error, Result};
-use crate::http::Answer;
+use crate::http::{Answer, Http};
 use crate::retry::{API_ANSWERS, at_most};
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ const PONG: &str = r#""pong""#;
 
 /// Edges learn of a deployment one by one, so that a good answer may be followed by a bad one.
 const GOOD_IN_A_ROW: u32 = 3;
+
+/// Somebody waits for `status`.
+const LOOK_WITHIN: Duration = Duration::from_secs(10);
 
 /// One answer may take a cold start, and no longer than API Gateway waits.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -26,21 +29,33 @@ pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()
     let mut last = String::new();
     let asked = step.until(&API_ANSWERS, async || {
         while good < wanted {
-            last = match at_most(ANSWER_WITHIN, step.aws.http.post(url, PING)).await {
-                Some(Ok(answer)) if answer.status == 200 && answer.body.trim() == PONG => {
-                    good += 1;
-                    continue;
+            match ask(&step.aws.http, url, ANSWER_WITHIN).await {
+                None => good += 1,
+                Some(instead) => {
+                    last = instead;
+                    good = 0;
+                    return Ok(None);
                 }
-                Some(Ok(answer)) => said(&answer),
-                Some(Err(error)) => error,
-                None => format!("nothing within {} s", ANSWER_WITHIN.as_secs()),
-            };
-            good = 0;
-            return Ok(None);
+            }
         }
         Ok(Some(()))
     });
     asked.await.map_err(|error| explain(error, url, &last))
+}
+
+/// Asks once, for `status`: what the URL answers instead of what it should, if so.
+pub(crate) async fn look(http: &Http, url: &str) -> Option<String> {
+    ask(http, url, LOOK_WITHIN).await
+}
+
+/// `None` is the good answer.
+async fn ask(http: &Http, url: &str, within: Duration) -> Option<String> {
+    match at_most(within, http.post(url, PING)).await {
+        Some(Ok(answer)) if answer.status == 200 && answer.body.trim() == PONG => None,
+        Some(Ok(answer)) => Some(said(&answer)),
+        Some(Err(error)) => Some(error),
+        None => Some(format!("nothing within {} s", within.as_secs())),
+    }
 }
 
 fn said(answer: &Answer) -> String {

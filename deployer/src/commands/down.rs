@@ -1,6 +1,6 @@
 //! `down`: list, ask, delete in AWS's order, and look again.
 
-use super::{Connected, Session, Stack, readable, settle};
+use super::{ABSENT, Connected, Session, Stack, readable, settle};
 use crate::aws::Access;
 use crate::cli::Down;
 use crate::engine::{Mode, Record};
@@ -21,9 +21,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     let going: Vec<&Record> = found.iter().filter(|record| !record.changes.is_empty()).collect();
     list(session, &found);
     if going.is_empty() {
-        let scope = &at.aws.scope;
-        session.console.talk(&format!("Nothing of the stack {} exists in {}.", scope.stack, scope.region));
-        document.state = Some("absent");
+        session.console.talk(&format!("Nothing of {} exists.", at.place()));
+        document.state = Some(ABSENT);
         return Ok(0);
     }
     refuse_blocked(&going)?;
@@ -36,7 +35,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     settle(&records, session.stop, "down")?;
     verify(session, at, keep_tables, &records).await?;
     session.console.talk("Everything of the stack is gone.");
-    document.state = Some("absent");
+    document.state = Some(ABSENT);
     Ok(0)
 }
 

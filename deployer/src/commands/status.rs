@@ -1,10 +1,12 @@
-//! `status`: the condition of each resource, then the URL.
+//! `status`: the condition of each resource, whether the URL answers, and the URL.
 
-use super::{DIFFERENT, Session, Stack, Survey, state};
+use super::{ABSENT, Connected, DIFFERENT, IN_SYNC, Session, Stack, Survey, state};
 use crate::aws::Access;
 use crate::cli::Status;
+use crate::engine::Record;
 use crate::error::{Error, Result};
 use crate::report::json::Document;
+use crate::smoke;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<u8> {
     let at = session.connect(Access::ReadOnly, document).await?;
@@ -15,26 +17,56 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
     let state = state(&records);
     document.state = Some(state);
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
-    let scope = &at.aws.scope;
-    let place = format!("{} in {} (account {})", scope.stack, scope.region, scope.account);
     if args.url {
-        let url = document.url.as_ref().ok_or_else(|| {
-            Error::new(format!("the stack {place} has no URL: it is not up")).hint("Run deployer up.")
-        })?;
-        session.console.data(url);
-    } else if state == "absent" {
-        session.console.data(&format!("The stack {place} does not exist."));
-    } else {
-        session.console.data(&format!("The stack {place}:"));
-        session.console.conditions(&records);
-        session.console.data(if state == "in_sync" {
-            "Everything is as declared. The function's code was not compared; deployer plan does."
-        } else {
-            "Not as declared: deployer plan shows the changes, deployer up makes them."
-        });
-        if let Some(url) = &document.url {
-            session.console.data(url);
-        }
+        return print_url(session, &at, document.url.as_deref());
     }
-    Ok(if state != "in_sync" && args.exit_code { DIFFERENT } else { 0 })
+    let instead = match &document.url {
+        Some(url) => smoke::look(&at.aws.http, url).await,
+        None => None,
+    };
+    document.answers = document.url.is_some().then_some(instead.is_none());
+    show(session, &at, &records, document, instead.as_deref());
+    let healthy = state == IN_SYNC && document.answers != Some(false);
+    Ok(if !healthy && args.exit_code { DIFFERENT } else { 0 })
+}
+
+fn print_url(session: &Session<'_>, at: &Connected<'_>, url: Option<&str>) -> Result<u8> {
+    let error = || Error::new(format!("{} has no URL: it is not up", at.place())).hint("Run deployer up.");
+    session.console.data(url.ok_or_else(error)?);
+    Ok(0)
+}
+
+fn show(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    records: &[Record],
+    document: &Document,
+    instead: Option<&str>,
+) {
+    let console = session.console;
+    match document.state {
+        Some(ABSENT) => return console.data(&format!("{} does not exist.", capital(&at.place()))),
+        Some(state) => {
+            console.data(&format!("{}:", capital(&at.place())));
+            console.conditions(records);
+            console.data(if state == IN_SYNC {
+                "Everything is as declared. The function's code was not compared; deployer plan does."
+            } else {
+                "Not as declared: deployer plan shows the changes, deployer up makes them."
+            });
+        }
+        None => {}
+    }
+    if let Some(url) = &document.url {
+        match instead {
+            None => console.data("The URL answers:"),
+            Some(instead) => console.data(&format!("The URL does not answer as it should; it says: {instead}")),
+        }
+        console.data(url);
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -31,6 +31,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     };
     document.url = Some(url.clone());
     prove(&at, &url, changed).await?;
+    document.answers = Some(true);
     session.console.talk(&format!(
         "Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{}'",
         smoke::PING

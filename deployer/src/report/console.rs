@@ -9,6 +9,7 @@ use crate::cli::Output;
 use crate::config::Machine;
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
+use crate::meaning;
 use crate::resource::{Change, Kind};
 use std::io::{BufRead as _, Write as _};
 
@@ -92,10 +93,19 @@ impl Console {
         changed.sort_by(|a, b| a.id.cmp(&b.id));
         for record in &changed {
             let (sign, code) = sign(record);
-            say(self, &format!("{} {}", self.painted(sign, code), record.id));
-            for one in record.changes.iter().filter(|one| !matches!(one, Change::Create | Change::Delete)) {
-                say(self, &format!("    {}", change(one)));
+            let mut head = format!("{} {}", self.painted(sign, code), record.id);
+            for one in &record.changes {
+                let meaning = meaning::of(record.id.kind, one).map(|m| format!(" ({m})")).unwrap_or_default();
+                match one {
+                    Change::Create | Change::Delete => head.push_str(&meaning),
+                    other => {
+                        head.push_str("\n    ");
+                        head.push_str(&change(other));
+                        head.push_str(&meaning);
+                    }
+                }
             }
+            say(self, &head);
         }
         say(self, &summary(records));
     }

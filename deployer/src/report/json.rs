@@ -3,6 +3,7 @@
 
 use crate::engine::Record;
 use crate::error::Error;
+use crate::meaning;
 use crate::names::{Owner, Scope};
 use crate::report::Outcome;
 use crate::resource::{Change, Kind};
@@ -21,6 +22,8 @@ pub(crate) struct Document {
     /// `absent`, `in_sync` or `different`: what a walk found before it changed anything.
     pub(crate) state: Option<&'static str>,
     pub(crate) url: Option<String>,
+    /// Whether the URL answered as it should when it was asked.
+    pub(crate) answers: Option<bool>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) error: Option<Failure>,
 }
@@ -33,9 +36,17 @@ pub(crate) struct Resource {
     exists: Option<bool>,
     ours: Option<bool>,
     condition: Option<String>,
-    changes: Vec<Change>,
+    changes: Vec<MeantChange>,
     #[serde(flatten)]
     outcome: Option<Outcome>,
+}
+
+/// A change, with what it means for those who use the stack.
+#[derive(Debug, Serialize)]
+struct MeantChange {
+    #[serde(flatten)]
+    change: Change,
+    means: Option<&'static str>,
 }
 
 /// Why the command failed.
@@ -58,6 +69,7 @@ impl Document {
             region: None,
             state: None,
             url: None,
+            answers: None,
             resources: Vec::new(),
             error: None,
         }
@@ -96,7 +108,11 @@ fn resource(record: &Record, outcome: Option<Outcome>) -> Resource {
         exists: looked.then_some(record.found.is_some()),
         ours: record.found.as_ref().map(|found| found.owner == Owner::Ours),
         condition: record.found.as_ref().map(|found| found.state.clone()),
-        changes: record.changes.clone(),
+        changes: record
+            .changes
+            .iter()
+            .map(|change| MeantChange { change: change.clone(), means: meaning::of(record.id.kind, change) })
+            .collect(),
         outcome,
     }
 }
