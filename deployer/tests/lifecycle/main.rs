@@ -1,0 +1,10 @@
+//! The stack's whole life on the local AWS, through the real binary, with every call watched.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod copies;
+mod down;
+mod foreign;
+mod lab;
+mod restart;
+mod unchanged;

@@ -1,0 +1,206 @@
+//! A local AWS of its own for one test: a free port, a folder that goes with it.
+
+use crate::aws::Lookup;
+use crate::deployer::{Deployer, Done, path, send};
+use crate::{repository, wait_for};
+use rustix::process::{Pid, Signal, test_kill_process};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const STOPPED_WITHIN: Duration = Duration::from_secs(20);
+
+/// A local AWS that runs until it is dropped.
+#[derive(Debug)]
+pub struct Emulator {
+    folder: TempDir,
+    port: u16,
+    pid: u32,
+    /// Set when the launcher was started by hand, and so is ours to reap.
+    child: Option<Child>,
+}
+
+impl Emulator {
+    /// Started as people start it: `deployer local start`.
+    pub fn start() -> Self {
+        for _ in 0..5 {
+            let folder = folder();
+            let port = free_port();
+            let done = local(folder.path(), port, "start");
+            if done.code == Some(0) {
+                let pid = pid_at(port);
+                return Self {
+                    folder,
+                    port,
+                    pid,
+                    child: None,
+                };
+            }
+            // Somebody took the port between our look and the start.
+            assert!(done.stderr.contains("is in use"), "{done}");
+        }
+        panic!("five free ports in a row were taken");
+    }
+
+    /// One whose tables and functions take this many seconds to become active, which the binary has no word for.
+    pub fn with_transitions(seconds: f64) -> Self {
+        let folder = folder();
+        let mut child = Command::new(repository().join(".venv/bin/python"))
+            .arg(repository().join("deployer/local/local_aws.py"))
+            .env_clear()
+            .env("PATH", path())
+            .env("HOME", folder.path())
+            .env("TMPDIR", folder.path())
+            .env("GATEWAY_PORT", "0")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("TRANSITION_SECONDS", seconds.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("make setup has made .venv");
+        let mut ready = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut ready)
+            .unwrap();
+        let port = ready.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port.unwrap_or_else(|| panic!("the launcher says {ready:?}"));
+        Self {
+            folder,
+            port,
+            pid: child.id(),
+            child: Some(child),
+        }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port of it.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its folder: also the home of what runs against it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where it keeps what it holds.
+    pub fn state(&self) -> PathBuf {
+        state(self.folder.path())
+    }
+
+    /// The binary with the flags that lead here, for the stack of this manifest.
+    pub fn deployer(&self, manifest: &Path, args: &[&str]) -> Deployer {
+        flags(self.folder.path(), self.port, manifest).args(args)
+    }
+
+    /// Stops it, and keeps what it holds.
+    pub fn stop(&self) {
+        let _ = local(self.folder.path(), self.port, "stop").succeeds();
+    }
+
+    /// Starts it again.
+    pub fn start_again(&mut self) {
+        let _ = local(self.folder.path(), self.port, "start").succeeds();
+        self.pid = pid_at(self.port);
+    }
+
+    /// What it holds, and more.
+    pub fn lookup(&self) -> Lookup {
+        Lookup::at(&self.url())
+    }
+
+    /// Forgets all that it holds.
+    pub fn reset(&self) {
+        ureq::post(format!("{}/_ministack/reset", self.url()))
+            .send_empty()
+            .expect("it resets itself");
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            send(child.id(), Signal::TERM);
+            let _ = child.wait();
+            return;
+        }
+        // No assertions: a test may be failing already, and a second panic would hide why.
+        let stopped = local(self.folder.path(), self.port, "stop");
+        if stopped.code != Some(0) && is_alive(self.pid) {
+            send(self.pid, Signal::KILL);
+        }
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("deployer-test-")
+        .tempdir()
+        .unwrap()
+}
+
+fn state(folder: &Path) -> PathBuf {
+    folder.join("local")
+}
+
+fn flags(folder: &Path, port: u16, manifest: &Path) -> Deployer {
+    Deployer::new(folder)
+        .args(["--local-port", &port.to_string()])
+        .args([
+            Path::new("--local-state"),
+            &state(folder),
+            Path::new("--manifest"),
+            manifest,
+        ])
+}
+
+/// The project's manifest says where the project is, and so where its `.venv` is.
+fn local(folder: &Path, port: u16, verb: &str) -> Done {
+    flags(folder, port, &repository().join("stack.toml"))
+        .args(["local", verb])
+        .run()
+}
+
+/// A port that nobody listened at a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn pid_at(port: u16) -> u32 {
+    let page = format!("http://127.0.0.1:{port}/_ministack/ready");
+    let text = ureq::get(page)
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    answer["pid"]
+        .as_u64()
+        .and_then(|pid| pid.try_into().ok())
+        .expect("the launcher says its process")
+}
+
+fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
+/// Waits until nothing is left of a process that is not our child.
+pub fn until_gone(pid: u32) {
+    wait_for("the process to end", STOPPED_WITHIN, || {
+        (!is_alive(pid)).then_some(())
+    });
+}

@@ -1,0 +1,61 @@
+//! What the end-to-end tests stand on: the real binary, a local AWS for each test, and a proxy between the two that
+//! sees every call and can spoil any.
+//!
+//! A test that cannot go on panics, and so does everything here.
+
+pub mod aws;
+pub mod deployer;
+pub mod emulator;
+pub mod lab;
+pub mod project;
+pub mod proxy;
+pub mod redact;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The project's own folder.
+pub fn repository() -> &'static Path {
+    let support = Path::new(env!("CARGO_MANIFEST_DIR"));
+    support
+        .ancestors()
+        .nth(3)
+        .expect("the support crate lies three folders deep")
+}
+
+/// The binary under test, as Cargo tells every integration test.
+pub fn binary() -> PathBuf {
+    variable("CARGO_BIN_EXE_deployer")
+        .expect("Cargo sets CARGO_BIN_EXE_deployer: run this by cargo test")
+        .into()
+}
+
+/// Asks again until there is an answer.
+pub fn wait_for<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < within, "{what}: nothing within {within:?}");
+        pause(Duration::from_millis(5));
+    }
+}
+
+/// Stands still.
+pub fn pause(duration: Duration) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests wait for other processes, which give no sign"
+    )]
+    std::thread::sleep(duration);
+}
+
+/// A variable of the environment that the tests run in.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests hand on what the binary's own environment needs"
+    )]
+    std::env::var_os(name)
+}
