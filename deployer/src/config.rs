@@ -69,11 +69,11 @@ impl Config {
     /// A manifest that is missing or wrong, a bad name, `--local` together with an endpoint elsewhere.
     pub(crate) fn load(global: &Global) -> Result<Self> {
         let here = std::env::current_dir().map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
-        let (manifest, root) = manifest(global, &here)?;
         let suffix = match global.env.as_deref() {
             None | Some("") => String::new(),
             Some(name) => format!("-{}", checked_env(name)?),
         };
+        let (manifest, root) = manifest(global, &here, &suffix)?;
         let port = global.local_port;
         let endpoint_url = global.endpoint_url.clone().filter(|url| !url.is_empty());
         if global.local
@@ -165,14 +165,15 @@ fn local_region() -> String {
         .unwrap_or_else(|| "us-east-1".to_owned())
 }
 
-fn manifest(global: &Global, here: &Path) -> Result<(Manifest, PathBuf)> {
-    let path = global.manifest.clone().unwrap_or_else(|| "stack.toml".into());
-    let path = here.join(path);
+fn manifest(global: &Global, here: &Path, suffix: &str) -> Result<(Manifest, PathBuf)> {
+    // Messages name it as the person did.
+    let named = global.manifest.clone().unwrap_or_else(|| "stack.toml".into());
+    let path = here.join(&named);
     let root = path.parent().unwrap_or(here).to_owned();
     match std::fs::read_to_string(&path) {
-        Ok(text) => Ok((Manifest::parse(&text, &path)?, root)),
+        Ok(text) => Ok((Manifest::parse(&text, &named, suffix)?, root)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.manifest.is_none() => {
-            Ok((Manifest::parse("", &path)?, root))
+            Ok((Manifest::parse("", &named, suffix)?, root))
         }
         Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))),
     }

@@ -96,7 +96,7 @@ impl Definition {
                     // Lambda is invoked by POST, whatever the client sent.
                     http_method: "POST".to_owned(),
                     passthrough: "WHEN_NO_MATCH".to_owned(),
-                    timeout_ms: TIMEOUT_MS,
+                    timeout_ms: route.timeout_ms,
                     templates: BTreeMap::new(),
                     responses,
                 }),

@@ -1,13 +1,39 @@
 //! `stack.toml`: what a person declares. Every key has the lab's value as its default, so an empty file is a stack.
+//!
+//! `read` goes through the document key by key, and one file for each section gives the keys their meaning, limits and
+//! defaults. What is wrong does not stop it: `problem` shows all mistakes together. `check` compares the sections.
 
-use crate::error::{Error, Result};
-use serde::Deserialize;
+mod account;
+mod api;
+mod check;
+mod code;
+mod environment;
+mod function;
+mod names;
+mod path;
+mod problem;
+mod read;
+mod table;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use api::{Api, Auth, IntegrationKind, Route, Throttle};
+pub(crate) use function::{Architecture, DEFAULT_POLICY, Function};
+#[cfg(test)]
+pub(crate) use table::Provisioned;
+pub(crate) use table::{Billing, Key, KeyType, Table};
+
+use crate::error::Result;
+use api::Callable;
+use problem::{Problem, Problems};
+use read::Section;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use toml::de::DeTable;
 
 /// A whole manifest.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Manifest {
     /// The stack's name: the value of the ownership tag. One stack per account, region and name.
     pub name: String,
@@ -21,305 +47,133 @@ pub(crate) struct Manifest {
     pub functions: BTreeMap<String, Function>,
     /// The one REST API.
     pub api: Api,
+    /// Tags of every resource, besides those that say whose it is.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "resources carry the ownership tags only so far")
+    )]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Names of the lab.
+const STACK: &str = "lambda-apigateway";
+const TABLE: &str = "lambda-apigateway";
+const FUNCTION: &str = "LambdaFunctionOverHttps";
+
+impl Manifest {
+    /// Reads a manifest. `path` is for messages; `suffix` is what `--env` adds to names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with line and column.
+    pub(crate) fn parse(text: &str, path: &Path, suffix: &str) -> Result<Self> {
+        let problems = Problems::default();
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(text.len()..text.len());
+            problems.add(Problem::new(
+                span,
+                format!("this is not TOML: {}", error.message()),
+            ));
+        }
+        let manifest = if errors.is_empty() {
+            Section::document(document.get_ref(), &problems, |keys| Self::of(keys, suffix))
+        } else {
+            // What was meant can only be guessed, and so could the mistakes in it.
+            problem::hide_after_environment(text, &problems);
+            Self::default()
+        };
+        problems.into_result(&path.display().to_string(), text)?;
+        Ok(manifest)
+    }
+
+    fn of(keys: &mut Section<'_>, suffix: &str) -> Self {
+        let problems = keys.problems();
+        let name = keys.get("name").and_then(|name| {
+            let name = name.text("text")?;
+            names::STACK.check(&name, suffix, problems);
+            Some(name.text.to_owned())
+        });
+        let region = keys
+            .get("region")
+            .and_then(|region| account::read_region(&region));
+        let allowed = keys
+            .get("allowed-accounts")
+            .map(|accounts| account::read_allowed(&accounts));
+
+        let tables = keys
+            .get("tables")
+            .and_then(|tables| tables.named("tables like [tables.NAME]"));
+        let tables = tables.map(|all| {
+            let read = all.into_iter().map(|(name, table)| {
+                names::TABLE.check(&name, suffix, problems);
+                (name.text.to_owned(), Table::read(&table))
+            });
+            read.collect::<BTreeMap<_, _>>()
+        });
+        let tables = tables.unwrap_or_else(|| BTreeMap::from([(TABLE.to_owned(), Table::default())]));
+        let table_names: Vec<&str> = tables.keys().map(String::as_str).collect();
+
+        let section = keys.get("functions");
+        let declared = section
+            .as_ref()
+            .and_then(|functions| functions.named("tables like [functions.NAME]"));
+        let declared: Option<Vec<check::Declared<'_>>> = declared.map(|all| {
+            let read = all.into_iter().map(|(name, function)| {
+                names::FUNCTION.check(&name, suffix, problems);
+                let (function, places) = Function::read(&function, &name, suffix, &table_names);
+                (name.text, function, places)
+            });
+            read.collect()
+        });
+        if let (Some([]), Some(functions)) = (declared.as_deref(), &section) {
+            let problem = functions.wrong("must declare a function, because an API needs one to call");
+            functions.report(problem.help("without this section, the stack has the function of the lab"));
+        }
+        let callable = Callable {
+            names: match &declared {
+                Some(functions) => functions.iter().map(|(name, ..)| *name).collect(),
+                None => vec![FUNCTION],
+            },
+            span: section.map_or(0..0, |functions| functions.span),
+            problems,
+        };
+        let api = keys.get("api");
+        let api = Api::read(api.as_ref(), suffix, &callable);
+        if let Some(functions) = &declared {
+            check::timeouts(functions, &api.routes, problems);
+            check::roles(functions, suffix, problems);
+        }
+
+        let default = Self::default();
+        Self {
+            name: name.unwrap_or(default.name),
+            region,
+            allowed_accounts: allowed.unwrap_or_default(),
+            functions: declared.map_or(default.functions, |all| {
+                all.into_iter()
+                    .map(|(name, function, _)| (name.to_owned(), function))
+                    .collect()
+            }),
+            tables,
+            api,
+            tags: keys.get("tags").map(|tags| tags::read(&tags)).unwrap_or_default(),
+        }
+    }
 }
 
 impl Default for Manifest {
     fn default() -> Self {
         Self {
-            name: "lambda-apigateway".to_owned(),
+            name: STACK.to_owned(),
             region: None,
             allowed_accounts: Vec::new(),
-            tables: [("lambda-apigateway".to_owned(), Table::default())].into(),
-            functions: [("LambdaFunctionOverHttps".to_owned(), Function::default())].into(),
-            api: Api::default(),
+            tables: BTreeMap::from([(TABLE.to_owned(), Table::default())]),
+            functions: BTreeMap::from([(FUNCTION.to_owned(), Function::default())]),
+            api: Api {
+                routes: vec![Route::of_the_only(FUNCTION)],
+                ..Api::default()
+            },
+            tags: BTreeMap::new(),
         }
-    }
-}
-
-/// A `DynamoDB` table.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct Table {
-    /// The hash key.
-    pub partition_key: Key,
-    /// The range key.
-    pub sort_key: Option<Key>,
-    /// How capacity is paid for.
-    pub billing: Billing,
-    /// The attribute that holds an item's expiry, as epoch seconds.
-    pub ttl: Option<String>,
-    /// Continuous backups.
-    pub point_in_time_recovery: bool,
-    /// Whether AWS refuses to delete the table. Absent leaves it as it is: protection is never switched off by default.
-    pub deletion_protection: Option<bool>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self {
-            partition_key: Key { name: "id".to_owned(), r#type: KeyType::S },
-            sort_key: None,
-            billing: Billing::OnDemand(OnDemand::OnDemand),
-            ttl: None,
-            point_in_time_recovery: false,
-            deletion_protection: None,
-        }
-    }
-}
-
-/// A key attribute.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Key {
-    /// The attribute's name.
-    pub name: String,
-    /// Its type.
-    pub r#type: KeyType,
-}
-
-/// What a key attribute may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum KeyType {
-    /// String.
-    S,
-    /// Number.
-    N,
-    /// Binary.
-    B,
-}
-
-/// How a table's capacity is paid for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Billing {
-    /// Per request.
-    OnDemand(OnDemand),
-    /// Per hour, for what is set aside.
-    Provisioned(Provisioned),
-}
-
-/// The one word for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum OnDemand {
-    /// `billing = "on-demand"`
-    OnDemand,
-}
-
-/// Capacity units a second.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Provisioned {
-    /// Read capacity units.
-    pub read: i64,
-    /// Write capacity units.
-    pub write: i64,
-    /// Auto scaling goes up to this, for both.
-    pub max: Option<i64>,
-}
-
-/// A Lambda function.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct Function {
-    /// A Cargo package of the workspace, built with cargo-lambda.
-    pub package: Option<String>,
-    /// Or a zip file that is ready, with `runtime` and `handler`.
-    pub zip: Option<PathBuf>,
-    /// Lambda's name of the runtime.
-    pub runtime: Option<String>,
-    /// What the runtime calls.
-    pub handler: Option<String>,
-    /// In MB; CPU grows with it.
-    pub memory: i32,
-    /// In seconds.
-    pub timeout: i32,
-    /// Of the processor.
-    pub architecture: Architecture,
-    /// What its role may touch; absent means all tables of the stack.
-    pub tables: Option<Vec<String>>,
-    /// The execution role's name.
-    pub role: String,
-    /// The policy document of that role.
-    pub policy: PathBuf,
-    /// How long logs are kept, in days.
-    pub log_retention_days: i32,
-    /// Environment variables.
-    pub environment: BTreeMap<String, String>,
-    /// Concurrent executions set aside for it, and its limit.
-    pub reserved_concurrency: Option<i32>,
-    /// Whether X-Ray traces every request.
-    pub tracing: bool,
-    /// Shown in the console.
-    pub description: String,
-}
-
-/// Where the default policy document lies in a project; a built-in copy serves where there is no such file.
-pub(crate) const DEFAULT_POLICY: &str = "policies/lambda-apigateway-policy.json";
-
-impl Default for Function {
-    fn default() -> Self {
-        Self {
-            package: None,
-            zip: None,
-            runtime: None,
-            handler: None,
-            memory: 128,
-            timeout: 10,
-            architecture: Architecture::X86_64,
-            tables: None,
-            role: "lambda-apigateway-role".to_owned(),
-            policy: DEFAULT_POLICY.into(),
-            log_retention_days: 14,
-            environment: BTreeMap::new(),
-            reserved_concurrency: None,
-            tracing: false,
-            description: String::new(),
-        }
-    }
-}
-
-/// A processor that Lambda offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub(crate) enum Architecture {
-    /// Intel and AMD.
-    #[serde(rename = "x86_64")]
-    X86_64,
-    /// Graviton.
-    #[serde(rename = "arm64")]
-    Arm64,
-}
-
-/// The REST API.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct Api {
-    /// Its name. AWS does not make it unique; our tags do.
-    pub name: String,
-    /// The stage that routes are called at.
-    pub stage: String,
-    /// Limits of the stage.
-    pub throttle: Option<Throttle>,
-    /// Absent means `POST /DynamoDBManager` to the only function.
-    pub routes: Vec<Route>,
-}
-
-impl Default for Api {
-    fn default() -> Self {
-        Self {
-            name: "DynamoDBOperations".to_owned(),
-            stage: "Prod".to_owned(),
-            throttle: None,
-            routes: Vec::new(),
-        }
-    }
-}
-
-/// Limits on calls.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Throttle {
-    /// Requests a second.
-    pub rate: f64,
-    /// Requests at once.
-    pub burst: i32,
-}
-
-/// One method on one path.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Route {
-    /// `GET`, `POST`, … or `ANY`.
-    pub method: String,
-    /// From the root, like `/items/{id}`.
-    pub path: String,
-    /// One of the stack's functions.
-    pub function: String,
-    /// What the function gets.
-    #[serde(default)]
-    pub integration: IntegrationKind,
-    /// Who may call.
-    #[serde(default)]
-    pub auth: Auth,
-}
-
-/// What the function gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum IntegrationKind {
-    /// The body is the event.
-    #[default]
-    Aws,
-    /// The event describes the HTTP request.
-    AwsProxy,
-}
-
-/// Who may call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Auth {
-    /// Everybody.
-    #[default]
-    None,
-    /// Who signs with IAM credentials that allow it.
-    Iam,
-    /// Who sends an API key of a usage plan.
-    ApiKey,
-}
-
-impl Manifest {
-    /// Reads a manifest. `path` is for messages.
-    ///
-    /// # Errors
-    /// Unknown keys and values of the wrong form, with line and column.
-    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
-        let mut manifest: Self = toml::from_str(text).map_err(|e| {
-            Error::usage(format!("{}: {}", path.display(), e.to_string().trim_end()))
-                .hint("README.md lists every key of the manifest.")
-        })?;
-        if manifest.api.routes.is_empty()
-            && let [function] = manifest.functions.keys().collect::<Vec<_>>()[..]
-        {
-            let route = Route {
-                method: "POST".to_owned(),
-                path: "/DynamoDBManager".to_owned(),
-                function: function.clone(),
-                integration: IntegrationKind::Aws,
-                auth: Auth::None,
-            };
-            manifest.api.routes.push(route);
-        }
-        Ok(manifest)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_manifest_is_the_lab() {
-        let lab = Manifest::parse("", Path::new("stack.toml")).unwrap();
-        assert_eq!(lab.name, "lambda-apigateway");
-        assert_eq!(lab.tables.keys().collect::<Vec<_>>(), ["lambda-apigateway"]);
-        assert_eq!(lab.functions.keys().collect::<Vec<_>>(), ["LambdaFunctionOverHttps"]);
-        let [route] = &lab.api.routes[..] else { panic!("one route: {:?}", lab.api.routes) };
-        assert_eq!((route.method.as_str(), route.path.as_str()), ("POST", "/DynamoDBManager"));
-    }
-
-    #[test]
-    fn the_manifest_of_this_project_is_the_lab_too() {
-        let text = include_str!("../../stack.toml");
-        let ours = Manifest::parse(text, Path::new("stack.toml")).unwrap();
-        let lab = Manifest::parse("", Path::new("stack.toml")).unwrap();
-        assert_eq!(format!("{ours:?}"), format!("{lab:?}"));
-    }
-
-    #[test]
-    fn an_unknown_key_names_its_place() {
-        let error = Manifest::parse("name = \"x\"\nregoin = \"y\"\n", Path::new("stack.toml")).unwrap_err();
-        assert_eq!(error.kind(), crate::error::ErrorKind::Usage);
-        assert!(error.to_string().contains("line 2, column 1"), "{error}");
-        assert!(error.to_string().contains("regoin"), "{error}");
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// # Errors
-    /// A policy document that cannot be read, or that two functions of one role disagree about.
+    /// A policy document that cannot be read.
     pub(crate) fn new(config: &Config, scope: &Scope) -> Result<Self> {
         let manifest = &config.manifest;
         let named = |name: &str| format!("{name}{}", config.suffix);
@@ -70,7 +70,7 @@ impl Stack {
                 name: role,
                 trust: policy_document::fill(TRUST_POLICY, &Placeholders::new())?,
                 description: Role::description_of(scope),
-                boundary: None,
+                boundary: members[0].1.permissions_boundary.clone(),
                 policies: vec![policy.arn()],
                 scope: scope.clone(),
             });
@@ -116,7 +116,7 @@ impl Stack {
                 name: named(&manifest.api.name),
                 stage: manifest.api.stage.clone(),
                 throttle: manifest.api.throttle.clone(),
-                variables: BTreeMap::new(),
+                variables: manifest.api.variables.clone(),
                 definition: Definition::of(routes, &config.suffix, scope),
                 adopt: None,
                 scope: scope.clone(),
@@ -269,7 +269,7 @@ async fn both_gone(a: impl Future<Output = bool>, b: impl Future<Output = bool>)
     a && b
 }
 
-/// Functions may share a role, and then share its policy.
+/// Functions may share a role, and then declare the same of it.
 fn by_role<'a>(
     functions: &'a [(String, &'a DeclaredFunction)],
 ) -> BTreeMap<&'a str, Vec<&'a (String, &'a DeclaredFunction)>> {
@@ -282,16 +282,6 @@ fn by_role<'a>(
 
 fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredFunction)]) -> Result<Value> {
     let file = &members[0].1.policy;
-    if let Some((name, other)) = members.iter().find(|(_, function)| function.policy != *file) {
-        return Err(Error::usage(format!(
-            "functions {} and {name} share the role {}, and declare two policies for it: {} and {}",
-            members[0].0,
-            other.role,
-            file.display(),
-            other.policy.display()
-        ))
-        .hint("Give one of them a role of its own."));
-    }
     let path = config.root.join(file);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,

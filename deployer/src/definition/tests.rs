@@ -32,7 +32,7 @@ fn lab() -> Definition {
 }
 
 fn lab_routes() -> Vec<Route> {
-    Manifest::parse("", Path::new("stack.toml")).unwrap().api.routes
+    Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes
 }
 
 /// One set of routes for each thing that a manifest can say.

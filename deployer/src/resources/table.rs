@@ -249,7 +249,7 @@ impl Table {
 
     fn capacity(&self) -> Capacity {
         match &self.declared.billing {
-            Billing::OnDemand(_) => Capacity::OnDemand,
+            Billing::OnDemand => Capacity::OnDemand,
             Billing::Provisioned(p) => Capacity::Provisioned { read: p.read, write: p.write },
         }
     }

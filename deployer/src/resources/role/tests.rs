@@ -14,6 +14,7 @@ fn role() -> Role {
         name: "lab-role".to_owned(),
         trust: json!({"Version": "2012-10-17", "Statement": []}),
         description: "Runs the functions of lab".to_owned(),
+        boundary: None,
         policies: vec![scope().policy_arn("lab-policy")],
         scope: scope(),
     }

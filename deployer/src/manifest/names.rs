@@ -1,0 +1,117 @@
+//! AWS's rules for names. They hold for the final name, which `--env` makes longer.
+
+use super::problem::{Problem, Problems};
+use super::read::Text;
+
+/// What a name may look like.
+#[derive(Debug)]
+pub(super) struct Rule {
+    what: &'static str,
+    least: usize,
+    most: usize,
+    /// The characters, for people.
+    set: &'static str,
+    /// What it may have besides letters and digits.
+    also: fn(char) -> bool,
+    /// Whether `--env` adds its suffix to it.
+    per_env: bool,
+}
+
+/// `DynamoDB`'s.
+pub(super) const TABLE: Rule = Rule {
+    what: "a table's name",
+    least: 3,
+    most: 255,
+    set: "a-z A-Z 0-9 _ . -",
+    also: |c| "_.-".contains(c),
+    per_env: true,
+};
+
+/// Lambda's.
+pub(super) const FUNCTION: Rule = Rule {
+    what: "a function's name",
+    least: 1,
+    most: 64,
+    set: "a-z A-Z 0-9 _ -",
+    also: |c| "_-".contains(c),
+    per_env: true,
+};
+
+/// IAM's. The policy's name is made of the role's, and so stays within its own 128 characters.
+pub(super) const ROLE: Rule = Rule {
+    what: "a role's name",
+    least: 1,
+    most: 64,
+    set: "a-z A-Z 0-9 _ + = , . @ -",
+    also: |c| "_+=,.@-".contains(c),
+    per_env: true,
+};
+
+/// API Gateway takes nearly anything; `CloudWatch`, which files the API's metrics under this name, takes this.
+pub(super) const API: Rule = Rule {
+    what: "the API's name",
+    least: 1,
+    most: 255,
+    set: "printable ASCII",
+    also: |c| c == ' ' || c.is_ascii_punctuation(),
+    per_env: true,
+};
+
+/// API Gateway's. A stage is part of its API, whose name has the suffix already.
+pub(super) const STAGE: Rule = Rule {
+    what: "the stage's name",
+    least: 1,
+    most: 128,
+    set: "a-z A-Z 0-9 _ -",
+    also: |c| "_-".contains(c),
+    per_env: false,
+};
+
+/// Every service's, for the value of a tag; and no spaces, which nobody sees at the end of a name.
+pub(super) const STACK: Rule = Rule {
+    what: "the stack's name",
+    least: 1,
+    most: 256,
+    set: "a-z A-Z 0-9 _ . : / = + @ -",
+    also: |c| "_.:/=+@-".contains(c),
+    per_env: true,
+};
+
+/// Cargo's. It becomes a folder of the build, so nothing else will do.
+pub(super) const PACKAGE: Rule = Rule {
+    what: "a Cargo package's name",
+    least: 1,
+    most: 64,
+    set: "a-z A-Z 0-9 _ -",
+    also: |c| "_-".contains(c),
+    per_env: false,
+};
+
+impl Rule {
+    pub(super) fn check(&self, name: &Text<'_>, suffix: &str, problems: &Problems) {
+        let suffix = if self.per_env { suffix } else { "" };
+        let length = name.text.chars().count() + suffix.len();
+        let stranger = name
+            .text
+            .chars()
+            .find(|c| !c.is_ascii_alphanumeric() && !(self.also)(*c));
+        let label = if let Some(stranger) = stranger {
+            format!("{stranger:?} is none of them")
+        } else if (self.least..=self.most).contains(&length) {
+            return;
+        } else if suffix.is_empty() {
+            format!("it has {length}")
+        } else {
+            format!("with {suffix}, which --env adds, it has {length}")
+        };
+        let Self {
+            what,
+            least,
+            most,
+            set,
+            ..
+        } = self;
+        let message = format!("{what} must be {least} to {most} characters of {set}");
+        problems.add(Problem::new(name.span.clone(), message).label(label));
+    }
+}

@@ -1,0 +1,91 @@
+//! `[tags]` and `variables` of the stage: names and values that people choose, and AWS limits.
+
+use super::problem::Problem;
+use super::read::{Item, Text};
+use std::collections::BTreeMap;
+
+/// AWS takes 50, and some are ours.
+const MOST_TAGS: usize = 40;
+
+/// API Gateway's.
+const MOST_VARIABLES: usize = 100;
+
+/// Tags for every resource of the stack.
+pub(super) fn read(tags: &Item<'_>) -> BTreeMap<String, String> {
+    let all = pairs(
+        tags,
+        r#"a table like { team = "shop" }"#,
+        |key| {
+            let lower = key.to_lowercase();
+            if lower.starts_with("aws:") || lower.starts_with("deployer:") {
+                return Some(format!(
+                    "a tag's key must not begin with aws: or deployer:, as {key} does"
+                ));
+            }
+            let fits = (1..=128).contains(&key.len()) && key.chars().all(is_taggable);
+            (!fits).then(|| {
+                "a tag's key must be 1 to 128 characters of a-z A-Z 0-9 space _ . : / = + @ -".to_owned()
+            })
+        },
+        "text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -",
+        |value| value.len() <= 256 && value.chars().all(is_taggable),
+    );
+    at_most(tags, all.len(), MOST_TAGS, "tags");
+    all
+}
+
+/// What API Gateway keeps with the stage.
+pub(super) fn read_variables(variables: &Item<'_>) -> BTreeMap<String, String> {
+    let all = pairs(
+        variables,
+        r#"a table like { level = "debug" }"#,
+        |name| {
+            let fits =
+                (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            (!fits).then(|| "a stage variable's name must be 1 to 64 characters of a-z A-Z 0-9 _".to_owned())
+        },
+        "text of 1 to 512 characters of a-z A-Z 0-9 - . _ ~ : / ? # & = ,",
+        |value| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
+            (1..=512).contains(&value.len()) && value.chars().all(fits)
+        },
+    );
+    at_most(variables, all.len(), MOST_VARIABLES, "stage variables");
+    all
+}
+
+fn pairs(
+    table: &Item<'_>,
+    like: &str,
+    refusal: impl Fn(&str) -> Option<String>,
+    expected: &str,
+    fits: impl Fn(&str) -> bool,
+) -> BTreeMap<String, String> {
+    let entries =
+        table
+            .named(like)
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(Text { text, span }, value)| {
+                if let Some(message) = refusal(text) {
+                    value.report(Problem::new(span, message));
+                }
+                Some((text.to_owned(), value.text_where(expected, &fits)?))
+            });
+    entries.collect()
+}
+
+fn at_most(table: &Item<'_>, number: usize, most: usize, what: &str) {
+    if number > most {
+        table.report(
+            table
+                .wrong(&format!("must be at most {most} {what}"))
+                .label(format!("these are {number}")),
+        );
+    }
+}
+
+/// What every service takes in a tag.
+fn is_taggable(c: char) -> bool {
+    c.is_ascii_alphanumeric() || " _.:/=+@-".contains(c)
+}
