@@ -69,6 +69,8 @@ pub enum Output {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a manifest to start from: the lab, with every other key as an example
+    Init,
     /// Make the stack as declared, prove that it answers, print its URL
     Up(Up),
     /// Show what `up` would change; changes nothing

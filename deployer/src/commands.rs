@@ -1,6 +1,7 @@
 //! One file for each verb, and what they share: the way from a configuration to a stack in AWS.
 
 pub(crate) mod down;
+pub(crate) mod init;
 pub(crate) mod local;
 pub(crate) mod plan;
 pub(crate) mod status;

@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub manifest: Manifest,
     /// Suffix of the names, from `--env`: `-NAME`, or empty.
     pub suffix: String,
+    /// The manifest's file, as the person named it.
+    pub manifest_path: PathBuf,
     /// Where the manifest lies, or would lie: paths in it start here.
     pub root: PathBuf,
     /// How to reach AWS.
@@ -67,13 +69,20 @@ impl Config {
     ///
     /// # Errors
     /// A manifest that is missing or wrong, a bad name, `--local` together with an endpoint elsewhere.
-    pub(crate) fn load(global: &Global) -> Result<Self> {
+    pub(crate) fn load(global: &Global, reads_manifest: bool) -> Result<Self> {
         let here = std::env::current_dir().map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
         let suffix = match global.env.as_deref() {
             None | Some("") => String::new(),
             Some(name) => format!("-{}", checked_env(name)?),
         };
-        let (manifest, root) = manifest(global, &here, &suffix)?;
+        let manifest_path = global.manifest.clone().unwrap_or_else(|| "stack.toml".into());
+        let root = here.join(&manifest_path).parent().unwrap_or(&here).to_owned();
+        let may_be_absent = global.manifest.is_none();
+        let manifest = if reads_manifest {
+            manifest(&manifest_path, may_be_absent, &suffix)?
+        } else {
+            Manifest::default()
+        };
         let port = global.local_port;
         let endpoint_url = global.endpoint_url.clone().filter(|url| !url.is_empty());
         if global.local
@@ -112,6 +121,7 @@ impl Config {
             machine: Machine::look(&root),
             target,
             manifest,
+            manifest_path,
             root,
             output: global.output,
             yes: global.yes,
@@ -165,17 +175,12 @@ fn local_region() -> String {
         .unwrap_or_else(|| "us-east-1".to_owned())
 }
 
-fn manifest(global: &Global, here: &Path, suffix: &str) -> Result<(Manifest, PathBuf)> {
-    // Messages name it as the person did.
-    let named = global.manifest.clone().unwrap_or_else(|| "stack.toml".into());
-    let path = here.join(&named);
-    let root = path.parent().unwrap_or(here).to_owned();
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok((Manifest::parse(&text, &named, suffix)?, root)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.manifest.is_none() => {
-            Ok((Manifest::parse("", &named, suffix)?, root))
-        }
-        Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))),
+fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Manifest::parse(&text, path, suffix),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_be_absent => Manifest::parse("", path, suffix),
+        Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))
+            .hint("deployer init writes one to start from.")),
     }
 }
 

@@ -43,7 +43,9 @@ use retry::Stop;
 
 /// Runs one command line and gives the process's exit code.
 pub async fn run(cli: Cli) -> u8 {
-    let config = match Config::load(&cli.global) {
+    // What init writes, it does not read.
+    let reads_manifest = !matches!(cli.command, Command::Init);
+    let config = match Config::load(&cli.global, reads_manifest) {
         Ok(config) => config,
         Err(error) => {
             show_error(&error, false);
@@ -73,6 +75,7 @@ async fn dispatch(
     document: &mut Document,
 ) -> Result<u8, Error> {
     match command {
+        Command::Init => commands::init::run(session),
         Command::Up(args) => commands::up::run(session, args, document).await,
         Command::Plan(args) => commands::plan::run(session, args, document).await,
         Command::Status(args) => commands::status::run(session, args, document).await,
@@ -83,6 +86,7 @@ async fn dispatch(
 
 fn name(command: &Command) -> &'static str {
     match command {
+        Command::Init => "init",
         Command::Up(_) => "up",
         Command::Plan(_) => "plan",
         Command::Status(_) => "status",

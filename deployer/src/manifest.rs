@@ -13,13 +13,17 @@ mod names;
 mod path;
 mod problem;
 mod read;
+mod route;
+mod section;
 mod table;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub(crate) use api::{Api, Auth, IntegrationKind, Route, Throttle};
+pub(crate) use api::{Api, Throttle};
 pub(crate) use function::{Architecture, DEFAULT_POLICY, Function};
+pub(crate) use route::{Auth, IntegrationKind, Route};
 #[cfg(test)]
 pub(crate) use table::Provisioned;
 pub(crate) use table::{Billing, Key, KeyType, Table};
@@ -27,7 +31,7 @@ pub(crate) use table::{Billing, Key, KeyType, Table};
 use crate::error::Result;
 use api::Callable;
 use problem::{Problem, Problems};
-use read::Section;
+use section::Section;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::de::DeTable;
@@ -76,7 +80,7 @@ impl Manifest {
             ));
         }
         let manifest = if errors.is_empty() {
-            Section::document(document.get_ref(), &problems, |keys| Self::of(keys, suffix))
+            Section::new("", 0..0, document.get_ref(), &problems).read_by(|keys| Self::of(keys, suffix))
         } else {
             // What was meant can only be guessed, and so could the mistakes in it.
             problem::hide_after_environment(text, &problems);
@@ -126,7 +130,7 @@ impl Manifest {
             read.collect()
         });
         if let (Some([]), Some(functions)) = (declared.as_deref(), &section) {
-            let problem = functions.wrong("must declare a function, because an API needs one to call");
+            let problem = functions.wrong("must declare one at least, for the API to call");
             functions.report(problem.help("without this section, the stack has the function of the lab"));
         }
         let callable = Callable {

@@ -119,6 +119,7 @@ impl Packages {
                 let path = self.root.join(path);
                 let zip = std::fs::read(&path)
                     .map_err(|e| Error::usage(format!("cannot read the zip {}: {e}", path.display())))?;
+                require_uploadable(&zip, &format!("the zip {}", path.display()))?;
                 Ok(Package::of(zip))
             }
         }
@@ -150,7 +151,9 @@ async fn build(
     let bytes = std::fs::read(&binary)
         .map_err(|e| Error::new(format!("cannot read {}: {e}", binary.display())))?;
     require_glibc(&bytes, &binary)?;
-    Ok(Package::of(zip_of(&bytes)?))
+    let zip = zip_of(&bytes)?;
+    require_uploadable(&zip, &format!("the package {package}"))?;
+    Ok(Package::of(zip))
 }
 
 fn command(machine: &Machine, program: &str, root: &Path) -> Command {
@@ -269,6 +272,24 @@ fn zip_of(bootstrap: &[u8]) -> Result<Vec<u8>> {
     writer.start_file("bootstrap", options).map_err(failed)?;
     writer.write_all(bootstrap).map_err(|e| Error::new(format!("cannot write the zip: {e}")))?;
     Ok(writer.finish().map_err(failed)?.into_inner())
+}
+
+/// Refuses code that Lambda would refuse, before anything is sent: a large upload may end in a broken connection, which
+/// says nothing.
+fn require_uploadable(zip: &[u8], what: &str) -> Result<()> {
+    const MB: usize = 1 << 20;
+    if zip.len() > 50 * MB {
+        return Err(Error::usage(format!("{what} has {} MB, and Lambda takes 50", zip.len().div_ceil(MB)))
+            .hint("Leave out what the function does not need, or strip the binary of its symbols."));
+    }
+    let archive = zip::ZipArchive::new(Cursor::new(zip));
+    let archive = archive.map_err(|e| Error::usage(format!("{what} cannot be opened as a zip: {e}")))?;
+    let unzipped = archive.decompressed_size().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if unzipped > 250 * MB {
+        let size = unzipped.div_ceil(MB);
+        return Err(Error::usage(format!("{what} has {size} MB when it is unzipped, and Lambda takes 250")));
+    }
+    Ok(())
 }
 
 /// One zip with the files of both; where both have one of a name, the new one's.

@@ -1,8 +1,8 @@
 //! What one part of a manifest demands of another.
 
-use super::api::{LONGEST_MS, Route};
 use super::function::{Function, Places};
 use super::problem::{Problem, Problems};
+use super::route::{LONGEST_MS, Route};
 use crate::names::policy_of_role;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! `package`, or `zip` with `runtime` and `handler`: where a function's code comes from.
 
 use super::names;
-use super::read::Section;
+use super::section::Section;
 use std::ops::Range;
 use std::path::PathBuf;
 

@@ -3,7 +3,8 @@
 use super::code::Code;
 use super::environment;
 use super::names;
-use super::read::{Item, Section, Text};
+use super::read::{Item, Text};
+use super::section::Section;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;

@@ -30,53 +30,61 @@ fn refusal(path: &str) -> Option<String> {
         return None;
     }
     let parts: Vec<&str> = parts.split('/').collect();
+    let last = parts.len() - 1;
     let mut names = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         if part.is_empty() {
-            return Some("must have a name between two slashes, and none at its end".to_owned());
+            let place = if index == last {
+                "at its end"
+            } else {
+                "after another"
+            };
+            return Some(format!("must have no / {place}"));
         }
-        let (name, is_variable) = match part.strip_prefix('{') {
-            Some(inner) => match inner.strip_suffix('}') {
-                Some(name) => (name, true),
-                None => {
-                    return Some(format!(
-                        "must close the brace of {part}, and have nothing after it"
-                    ));
-                }
-            },
-            None => (*part, false),
+        let Some(inner) = part.strip_prefix('{') else {
+            if let Some(why) = strange(part) {
+                return Some(why);
+            }
+            continue;
         };
-        let plain = if is_variable { name.strip_suffix('+') } else { None };
-        if plain.is_some() && index + 1 < parts.len() {
+        let Some(name) = inner.strip_suffix('}') else {
+            return Some(format!(
+                "must close the brace of {part}, and have nothing after it"
+            ));
+        };
+        if name.ends_with('+') && index != last {
             return Some(format!(
                 "must end with {part}, because that takes the rest of the path"
             ));
         }
-        let plain = plain.unwrap_or(name);
-        if plain.is_empty() {
+        let name = name.strip_suffix('+').unwrap_or(name);
+        if name.is_empty() {
             return Some(format!("must name the parameter {part}, like {{id}}"));
         }
-        if let Some(stranger) = plain
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !"._-:".contains(*c))
-        {
-            let hint = if "{}".contains(stranger) {
-                ", and a parameter takes a whole part, like /{id}/"
-            } else {
-                ""
-            };
-            return Some(format!(
-                "must have a-z A-Z 0-9 . _ - : only, and not {stranger:?}{hint}"
-            ));
+        if let Some(why) = strange(name) {
+            return Some(why);
         }
-        if is_variable {
-            if names.contains(&plain) {
-                return Some(format!("must give each parameter another name than {{{plain}}}"));
-            }
-            names.push(plain);
+        if names.contains(&name) {
+            return Some(format!("must give each parameter another name than {{{name}}}"));
         }
+        names.push(name);
     }
     None
+}
+
+/// A part that API Gateway does not take.
+fn strange(part: &str) -> Option<String> {
+    let stranger = part
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !"._-:".contains(*c))?;
+    let hint = if "{}".contains(stranger) {
+        ", and a parameter takes a whole part, like /{id}/"
+    } else {
+        ""
+    };
+    Some(format!(
+        "must have a-z A-Z 0-9 . _ - : only between its slashes, and not {stranger:?}{hint}"
+    ))
 }
 
 /// Two parameters in the same place of two paths: API Gateway keeps paths as a tree, with one parameter to a branch.

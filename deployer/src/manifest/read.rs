@@ -1,8 +1,11 @@
-//! Reading a parsed TOML document key by key: what has the wrong form is noted with its place, and reading goes on.
+//! Reading the values of a parsed TOML document: what has the wrong form is noted with its place, and reading goes on.
 
 use super::problem::{Problem, Problems};
+use super::section::Section;
+use super::words::{nearest, or};
 use std::ops::{Range, RangeInclusive};
-use toml::de::{DeInteger, DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeInteger, DeValue};
 
 /// Text of the manifest, with its place.
 #[derive(Clone, Debug)]
@@ -21,17 +24,16 @@ pub(super) struct Item<'a> {
     problems: &'a Problems,
 }
 
-/// A table whose keys we know.
-#[derive(Debug)]
-pub(super) struct Section<'a> {
-    place: String,
-    span: Range<usize>,
-    table: &'a DeTable<'a>,
-    problems: &'a Problems,
-    known: Vec<&'static str>,
-}
-
 impl<'a> Item<'a> {
+    pub(super) fn new(place: String, value: &'a Spanned<DeValue<'a>>, problems: &'a Problems) -> Self {
+        Self {
+            place,
+            span: value.span(),
+            value: value.get_ref(),
+            problems,
+        }
+    }
+
     /// A mistake in this value. `what` says what would be right, like "must be a whole number".
     pub(super) fn wrong(&self, what: &str) -> Problem {
         Problem::new(self.span.clone(), format!("{} {what}", self.place))
@@ -179,18 +181,7 @@ impl<'a> Item<'a> {
             self.report(self.not_a(like));
             return None;
         };
-        let span = self.span.clone();
-        let place = self.place.clone();
-        Some(
-            Section {
-                place,
-                span,
-                table,
-                problems: self.problems,
-                known: Vec::new(),
-            }
-            .read_by(read),
-        )
+        Some(Section::new(&self.place, self.span.clone(), table, self.problems).read_by(read))
     }
 
     /// A table whose keys are names that people chose.
@@ -200,12 +191,7 @@ impl<'a> Item<'a> {
             return None;
         };
         let entries = table.iter().map(|(key, value)| {
-            let item = Item {
-                place: format!("{}.{}", self.place, key.get_ref()),
-                span: value.span(),
-                value: value.get_ref(),
-                problems: self.problems,
-            };
+            let item = Item::new(format!("{}.{}", self.place, key.get_ref()), value, self.problems);
             (
                 Text {
                     text: key.get_ref(),
@@ -222,12 +208,9 @@ impl<'a> Item<'a> {
             self.report(self.not_a(like));
             return None;
         };
-        let items = array.iter().map(|value| Item {
-            place: self.place.clone(),
-            span: value.span(),
-            value: value.get_ref(),
-            problems: self.problems,
-        });
+        let items = array
+            .iter()
+            .map(|value| Item::new(self.place.clone(), value, self.problems));
         Some(items.collect())
     }
 
@@ -237,92 +220,8 @@ impl<'a> Item<'a> {
     }
 }
 
-impl<'a> Section<'a> {
-    /// Reads a whole document.
-    pub(super) fn document<T>(
-        table: &'a DeTable<'a>,
-        problems: &'a Problems,
-        read: impl FnOnce(&mut Self) -> T,
-    ) -> T {
-        Self {
-            place: String::new(),
-            span: 0..0,
-            table,
-            problems,
-            known: Vec::new(),
-        }
-        .read_by(read)
-    }
-
-    fn read_by<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
-        let value = read(&mut self);
-        self.refuse_unknown();
-        value
-    }
-
-    /// The value of a key, when it is there.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<Item<'a>> {
-        self.known.push(key);
-        let value = self.table.get(key)?;
-        let place = if self.place.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.place)
-        };
-        Some(Item {
-            place,
-            span: value.span(),
-            value: value.get_ref(),
-            problems: self.problems,
-        })
-    }
-
-    /// The value of a key that has to be there. `like` shows how to write it.
-    pub(super) fn require(&mut self, key: &'static str, like: &str) -> Option<Item<'a>> {
-        let item = self.get(key);
-        if item.is_none() {
-            let message = format!("{} needs the key {key}", self.place);
-            self.problems
-                .add(Problem::new(self.span.clone(), message).help(format!("like {like}")));
-        }
-        item
-    }
-
-    pub(super) fn span(&self) -> Range<usize> {
-        self.span.clone()
-    }
-
-    pub(super) fn problems(&self) -> &'a Problems {
-        self.problems
-    }
-
-    fn refuse_unknown(mut self) {
-        self.known.sort_unstable();
-        for (key, value) in self
-            .table
-            .iter()
-            .filter(|(key, _)| !self.known.contains(&key.get_ref().as_ref()))
-        {
-            let place = if self.place.is_empty() {
-                "the manifest"
-            } else {
-                self.place.as_str()
-            };
-            let problem = Problem::new(key.span(), format!("{place} has no key {}", key.get_ref()))
-                .help(format!("its keys are {}", self.known.join(", ")));
-            self.problems
-                .add(match nearest(key.get_ref(), self.known.iter().copied()) {
-                    Some(known) => problem.label(format!("did you mean {known}?")),
-                    None => problem,
-                });
-            // It may be a misspelled environment.
-            hide(value.get_ref(), value.span(), self.problems);
-        }
-    }
-}
-
 /// The span of a table is that of its header, so what is in it is hidden piece by piece.
-fn hide(value: &DeValue<'_>, span: Range<usize>, problems: &Problems) {
+pub(super) fn hide(value: &DeValue<'_>, span: Range<usize>, problems: &Problems) {
     match value {
         DeValue::Table(table) => table
             .iter()
@@ -336,26 +235,4 @@ fn hide(value: &DeValue<'_>, span: Range<usize>, problems: &Problems) {
 
 fn as_i64(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
-}
-
-/// What somebody most likely meant.
-pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // Below this, a suggestion is more of a guess than a help.
-    const ALIKE: f64 = 0.8;
-    let word = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(&word, &known.to_lowercase()), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, known)| known)
-}
-
-/// `a, b or c`.
-pub(super) fn or(words: impl IntoIterator<Item = String>) -> String {
-    let mut words: Vec<String> = words.into_iter().collect();
-    match words.pop() {
-        Some(last) if !words.is_empty() => format!("{} or {last}", words.join(", ")),
-        last => last.unwrap_or_default(),
-    }
 }

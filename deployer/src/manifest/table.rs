@@ -1,6 +1,7 @@
 //! `[tables.NAME]`: a `DynamoDB` table.
 
-use super::read::{Item, Section};
+use super::read::Item;
+use super::section::Section;
 
 /// A `DynamoDB` table.
 #[derive(Clone, Debug)]

@@ -1,0 +1,32 @@
+//! `init`: a manifest to start from. It needs no AWS, and no manifest.
+
+use super::Session;
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+
+/// The project's own manifest, so that what it explains is what is tested.
+pub(crate) const MANIFEST: &str = include_str!("../../../stack.toml");
+
+pub(crate) fn run(session: &Session<'_>) -> Result<u8> {
+    let path = &session.config.manifest_path;
+    // Asking first whether it is there would leave a moment to overwrite what somebody else has just made.
+    let mut file = File::create_new(path).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => Error::usage(format!("{} is there already", path.display()))
+            .hint("Nothing was changed. Name another file with --manifest, or move this one away."),
+        _ => Error::usage(format!("cannot write the manifest {}: {e}", path.display())),
+    })?;
+    file.write_all(MANIFEST.as_bytes())
+        .map_err(|e| Error::new(format!("cannot write the manifest {}: {e}", path.display())))?;
+    let flag = if path.as_os_str() == "stack.toml" {
+        String::new()
+    } else {
+        format!(" --manifest {}", path.display())
+    };
+    session.console.talk(&format!(
+        "Wrote {}: the lab as it stands, and every other key as an example.",
+        path.display()
+    ));
+    session.console.talk(&format!("Next, change what you like. deployer plan{flag} shows what it comes to, and deployer up{flag} makes it."));
+    Ok(0)
+}

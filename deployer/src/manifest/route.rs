@@ -1,0 +1,151 @@
+//! `[[api.routes]]`: one method on one path, and the function that it calls.
+
+use super::path::{self, Places};
+use super::problem::Problem;
+use super::read::Item;
+use super::section::Section;
+
+/// One method on one path.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    /// `GET`, `POST`, … or `ANY`.
+    pub method: String,
+    /// From the root, like `/items/{id}`.
+    pub path: String,
+    /// One of the stack's functions.
+    pub function: String,
+    /// What the function gets.
+    pub integration: IntegrationKind,
+    /// Who may call.
+    pub auth: Auth,
+    /// How long API Gateway waits for the function.
+    pub timeout_ms: i32,
+}
+
+/// What the function gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum IntegrationKind {
+    /// The body is the event.
+    #[default]
+    Aws,
+    /// The event describes the HTTP request.
+    AwsProxy,
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// Everybody.
+    #[default]
+    None,
+    /// Who signs with IAM credentials that allow it.
+    Iam,
+    /// Who sends an API key of a usage plan.
+    ApiKey,
+}
+
+/// API Gateway's longest, and its default.
+pub(super) const LONGEST_MS: i32 = 29_000;
+
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
+
+const INTEGRATIONS: [(&str, IntegrationKind); 2] = [
+    ("aws", IntegrationKind::Aws),
+    ("aws-proxy", IntegrationKind::AwsProxy),
+];
+
+const AUTHS: [(&str, Auth); 3] = [
+    ("none", Auth::None),
+    ("iam", Auth::Iam),
+    ("api-key", Auth::ApiKey),
+];
+
+/// All routes, as far as they can be read.
+pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
+    let mut routes: Vec<(Route, Places)> = Vec::new();
+    let items = list
+        .list("a list of tables like [[api.routes]]")
+        .unwrap_or_default();
+    for item in &items {
+        let read = item.section("a table like [[api.routes]]", |keys| Route::of(keys, functions));
+        let Some((route, places)) = read.flatten() else {
+            continue;
+        };
+        if let Some(problem) = clash(&route, &places, &routes) {
+            item.report(problem);
+        }
+        routes.push((route, places));
+    }
+    if items.is_empty() {
+        list.report(
+            list.wrong("must hold a route, because an API without one cannot be deployed")
+                .help("without this key, a stack with one function has the route POST /DynamoDBManager"),
+        );
+    }
+    routes.into_iter().map(|(route, _)| route).collect()
+}
+
+fn clash(route: &Route, places: &Places, others: &[(Route, Places)]) -> Option<Problem> {
+    let same = others
+        .iter()
+        .find(|(other, _)| (&other.method, &other.path) == (&route.method, &route.path));
+    if let Some((_, other)) = same {
+        let message = format!("the route {} {} is declared twice", route.method, route.path);
+        return Some(Problem::new(places.route.clone(), message).earlier(other.route.clone(), "first here"));
+    }
+    others.iter().find_map(|(other, at)| {
+        let (ours, theirs) = path::clash(&route.path, &other.path)?;
+        let message = format!(
+            "{ours} and {theirs} stand in the same place of two paths, where API Gateway takes one name only"
+        );
+        Some(Problem::new(places.path.clone(), message).earlier(at.path.clone(), "the other path"))
+    })
+}
+
+impl Route {
+    fn of(keys: &mut Section<'_>, functions: &[&str]) -> Option<(Self, Places)> {
+        let route = keys.span();
+        let methods = METHODS.map(|method| (method, method));
+        let method = keys
+            .require("method", r#"method = "POST""#)
+            .and_then(|method| method.choice(&methods));
+        let path = keys.require("path", r#"path = "/items/{id}""#);
+        let places = Places {
+            path: path.as_ref().map_or(route.clone(), |path| path.span.clone()),
+            route,
+        };
+        let path = path.and_then(|path| path::read(&path));
+        let like = format!("function = \"{}\"", functions.first().unwrap_or(&"NAME"));
+        let function = keys
+            .require("function", &like)
+            .and_then(|name| name.declared("function", functions));
+        let integration = keys
+            .get("integration")
+            .and_then(|kind| kind.choice(&INTEGRATIONS));
+        let auth = keys.get("auth").and_then(|auth| auth.choice(&AUTHS));
+        let timeout_ms = keys
+            .get("timeout-ms")
+            .and_then(|ms| ms.whole(50..=i64::from(LONGEST_MS), "milliseconds"));
+        let route = Self {
+            method: method?.to_owned(),
+            path: path?,
+            function: function?,
+            integration: integration.unwrap_or_default(),
+            auth: auth.unwrap_or_default(),
+            timeout_ms: timeout_ms.unwrap_or(LONGEST_MS),
+        };
+        Some((route, places))
+    }
+
+    /// What the lab has, for the only function of a stack that declares no routes.
+    pub(super) fn of_the_only(function: &str) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            path: "/DynamoDBManager".to_owned(),
+            function: function.to_owned(),
+            integration: IntegrationKind::Aws,
+            auth: Auth::None,
+            timeout_ms: LONGEST_MS,
+        }
+    }
+}
