@@ -61,7 +61,15 @@ impl<'a> Engine<'a> {
         mode: Mode,
         deadline: Instant,
     ) -> Self {
-        Self { aws, report, stop, mode, adopt: false, deadline, records: Mutex::default() }
+        Self {
+            aws,
+            report,
+            stop,
+            mode,
+            adopt: false,
+            deadline,
+            records: Mutex::default(),
+        }
     }
 
     /// The same walk, which also takes over what nobody has claimed.
@@ -81,7 +89,12 @@ impl<'a> Engine<'a> {
     ) -> Option<R::Output> {
         let id = resource.id();
         let step = self.at(id.clone());
-        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Unchanged) };
+        let mut record = Record {
+            id,
+            found: None,
+            changes: Vec::new(),
+            result: Ok(Outcome::Unchanged),
+        };
         step.started();
         let result = self.try_step(resource, needs, &step, &mut record).await;
         let output = match result {
@@ -119,18 +132,30 @@ impl<'a> Engine<'a> {
         record.changes = resource.diff(needs.as_ref(), seen.as_ref());
         let existing = seen.as_ref().map(|seen| resource.output(seen));
         if self.mode == Mode::Plan {
-            self.report.event(Event::Planned { id: record.id.clone(), changes: record.changes.clone() });
+            self.report.event(Event::Planned {
+                id: record.id.clone(),
+                changes: record.changes.clone(),
+            });
             return Ok((Outcome::Unchanged, existing));
         }
         if record.changes.is_empty() {
             return Ok((Outcome::Unchanged, existing));
         }
-        let Some(needs) = needs else { return Ok((Outcome::Skipped, None)) };
+        let Some(needs) = needs else {
+            return Ok((Outcome::Skipped, None));
+        };
         if self.stop.is_set() {
             return Ok((Outcome::Skipped, None));
         }
-        let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
-        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
+        let outcome = if seen.is_none() {
+            Outcome::Created
+        } else {
+            Outcome::Updated
+        };
+        self.report.event(Event::Applying {
+            id: record.id.clone(),
+            changes: record.changes.clone(),
+        });
         let output = self.settle(resource, needs, seen, step).await?;
         Ok((outcome, Some(output)))
     }
@@ -157,7 +182,10 @@ impl<'a> Engine<'a> {
             seen = resource.observe(step).await?;
             if let Some(seen) = &seen {
                 let owner = resource.owner(seen);
-                if let Some(why) = owner.objection().filter(|_| !(self.adopt && owner == Owner::Unclaimed)) {
+                if let Some(why) = owner
+                    .objection()
+                    .filter(|_| !(self.adopt && owner == Owner::Unclaimed))
+                {
                     return Err(error.context(&format!("{} is not of this stack: it {why}", resource.id())));
                 }
                 if resource.diff(Some(&needs), Some(seen)).is_empty() {
@@ -173,10 +201,18 @@ impl<'a> Engine<'a> {
     pub(crate) async fn remove<R: Resource>(&self, resource: &R, before: impl Future<Output = bool>) -> bool {
         let id = resource.id();
         let step = self.at(id.clone());
-        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
+        let mut record = Record {
+            id,
+            found: None,
+            changes: Vec::new(),
+            result: Ok(Outcome::Absent),
+        };
         step.started();
         record.result = self.try_remove(resource, before, &step, &mut record).await;
-        let gone = matches!(record.result, Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. }));
+        let gone = matches!(
+            record.result,
+            Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. })
+        );
         self.close(&step, record);
         gone
     }
@@ -189,7 +225,9 @@ impl<'a> Engine<'a> {
         record: &mut Record,
     ) -> Result<Outcome> {
         let (clear, seen) = tokio::join!(before, resource.observe(step));
-        let Some(seen) = seen? else { return Ok(Outcome::Absent) };
+        let Some(seen) = seen? else {
+            return Ok(Outcome::Absent);
+        };
         let owner = resource.owner(&seen);
         record.found = Some(Found {
             owner: owner.clone(),
@@ -197,7 +235,9 @@ impl<'a> Engine<'a> {
             blockers: resource.blockers(&seen),
         });
         if let Some(why) = owner.objection() {
-            return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
+            return Ok(Outcome::Kept {
+                why: format!("not of this stack: it {why}"),
+            });
         }
         record.changes = vec![Change::Delete];
         if self.mode == Mode::Plan {
@@ -206,7 +246,10 @@ impl<'a> Engine<'a> {
         if !clear || self.stop.is_set() {
             return Ok(Outcome::Skipped);
         }
-        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
+        self.report.event(Event::Applying {
+            id: record.id.clone(),
+            changes: record.changes.clone(),
+        });
         resource.delete(step, seen).await?;
         Ok(Outcome::Deleted)
     }
@@ -218,7 +261,15 @@ impl<'a> Engine<'a> {
             Some(_) => Outcome::Kept { why: why.to_owned() },
             None => Outcome::Absent,
         });
-        self.close(&step, Record { id: resource.id(), found: None, changes: Vec::new(), result });
+        self.close(
+            &step,
+            Record {
+                id: resource.id(),
+                found: None,
+                changes: Vec::new(),
+                result,
+            },
+        );
         true
     }
 
@@ -239,16 +290,30 @@ impl<'a> Engine<'a> {
         {
             // A plan is silent about what it looks at, but work on this machine may take minutes.
             let elapsed = step.begun.elapsed();
-            self.report.event(Event::Finished { id: id.clone(), outcome: outcome.clone(), elapsed });
+            self.report.event(Event::Finished {
+                id: id.clone(),
+                outcome: outcome.clone(),
+                elapsed,
+            });
         }
-        self.close(&step, Record { id, found: None, changes: Vec::new(), result });
+        self.close(
+            &step,
+            Record {
+                id,
+                found: None,
+                changes: Vec::new(),
+                result,
+            },
+        );
         value
     }
 
     /// Whether nothing has failed or been skipped so far.
     pub(crate) fn is_well(&self) -> bool {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.iter().all(|record| matches!(&record.result, Ok(outcome) if *outcome != Outcome::Skipped))
+        records
+            .iter()
+            .all(|record| matches!(&record.result, Ok(outcome) if *outcome != Outcome::Skipped))
     }
 
     /// Reads something more about one resource, outside the walk.
@@ -276,13 +341,22 @@ impl<'a> Engine<'a> {
     fn close(&self, step: &Step<'_>, record: Record) {
         let outcome = match &record.result {
             Ok(outcome) => outcome.clone(),
-            Err(error) => Outcome::Failed { error: error.to_string() },
+            Err(error) => Outcome::Failed {
+                error: error.to_string(),
+            },
         };
         // A plan's finding was its event; a walk that only looks has nothing to add, except that it could not look.
         if self.mode == Mode::Apply || matches!(outcome, Outcome::Failed { .. }) {
-            self.report.event(Event::Finished { id: step.id.clone(), outcome, elapsed: step.begun.elapsed() });
+            self.report.event(Event::Finished {
+                id: step.id.clone(),
+                outcome,
+                elapsed: step.begun.elapsed(),
+            });
         }
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(record);
     }
 }
 
@@ -312,11 +386,17 @@ impl Step<'_> {
         if self.mode == Mode::Apply && self.stop.is_set() {
             return Err(interrupted());
         }
-        request.await.map_err(|error| AwsError::new(operation, error).into())
+        request
+            .await
+            .map_err(|error| AwsError::new(operation, error).into())
     }
 
     pub(crate) fn waiting(&self, reason: &'static str, waited: Duration) {
-        self.report.event(Event::Waiting { id: self.id.clone(), reason, waited });
+        self.report.event(Event::Waiting {
+            id: self.id.clone(),
+            reason,
+            waited,
+        });
     }
 
     /// Whether the command's own deadline comes before a pause of this length ends.
@@ -334,7 +414,10 @@ impl Step<'_> {
 /// Whether only another look can tell what a call did.
 fn is_unclear(error: &AwsError) -> bool {
     error.outcome_unknown()
-        || matches!(error.code.as_str(), "EntityAlreadyExists" | "ResourceAlreadyExistsException")
+        || matches!(
+            error.code.as_str(),
+            "EntityAlreadyExists" | "ResourceAlreadyExistsException"
+        )
         || error.code == "ResourceInUseException" && error.message.contains("already exists")
         || error.code == "ResourceConflictException" && error.message.contains("already exist")
 }

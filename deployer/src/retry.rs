@@ -97,7 +97,10 @@ pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
 };
 
 fn iam_is_changing(e: &AwsError) -> bool {
-    matches!(e.code.as_str(), "ConcurrentModification" | "EntityTemporarilyUnmodifiable")
+    matches!(
+        e.code.as_str(),
+        "ConcurrentModification" | "EntityTemporarilyUnmodifiable"
+    )
 }
 
 /// Lambda takes one change of a function at a time. "Function already exist" has the same code and never passes.
@@ -110,7 +113,9 @@ pub(crate) static FUNCTION_BUSY: Passing = Passing {
     },
     applies: |e| {
         e.code == "ResourceConflictException"
-            && ["in progress", "Pending", "concurrent update"].iter().any(|text| e.message.contains(text))
+            && ["in progress", "Pending", "concurrent update"]
+                .iter()
+                .any(|text| e.message.contains(text))
     },
 };
 
@@ -138,7 +143,12 @@ pub(crate) static API_BUSY: Passing = Passing {
 
 /// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s. SDK retries end long before.
 pub(crate) static THROTTLED: Passing = Passing {
-    cadence: Cadence { reason: "AWS's call rate limit", first: secs(1), longest: secs(31), within: secs(600) },
+    cadence: Cadence {
+        reason: "AWS's call rate limit",
+        first: secs(1),
+        longest: secs(31),
+        within: secs(600),
+    },
     applies: AwsError::is_throttle,
 };
 
@@ -188,28 +198,52 @@ pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
 };
 
 /// A table is usually made in 10 to 30 s. The SDK's own waiter looks only every 20 s.
-pub(crate) static TABLE_ACTIVE: Cadence =
-    Cadence { reason: "the table to become active", first: ms(500), longest: secs(2), within: secs(1800) };
+pub(crate) static TABLE_ACTIVE: Cadence = Cadence {
+    reason: "the table to become active",
+    first: ms(500),
+    longest: secs(2),
+    within: secs(1800),
+};
 
 /// A new table's tags are visible some seconds after it.
-pub(crate) static TABLE_TAGS: Cadence =
-    Cadence { reason: "DynamoDB to show the table's tags", first: ms(500), longest: secs(4), within: secs(10) };
+pub(crate) static TABLE_TAGS: Cadence = Cadence {
+    reason: "DynamoDB to show the table's tags",
+    first: ms(500),
+    longest: secs(4),
+    within: secs(10),
+};
 
 /// Deleting takes as long as creating.
-pub(crate) static TABLE_GONE: Cadence =
-    Cadence { reason: "the table to be gone", first: ms(250), longest: secs(2), within: secs(1800) };
+pub(crate) static TABLE_GONE: Cadence = Cadence {
+    reason: "the table to be gone",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(1800),
+};
 
 /// A new function is pending for a second or two.
-pub(crate) static FUNCTION_READY: Cadence =
-    Cadence { reason: "Lambda to make the function ready", first: ms(250), longest: secs(1), within: secs(300) };
+pub(crate) static FUNCTION_READY: Cadence = Cadence {
+    reason: "Lambda to make the function ready",
+    first: ms(250),
+    longest: secs(1),
+    within: secs(300),
+};
 
 /// Deleting a function may be asynchronous.
-pub(crate) static FUNCTION_GONE: Cadence =
-    Cadence { reason: "the function to be gone", first: ms(250), longest: secs(2), within: secs(600) };
+pub(crate) static FUNCTION_GONE: Cadence = Cadence {
+    reason: "the function to be gone",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(600),
+};
 
 /// A deployed API answers 403 or the old way until every edge knows it. AWS names no figure; tools allow a minute.
-pub(crate) static API_ANSWERS: Cadence =
-    Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
+pub(crate) static API_ANSWERS: Cadence = Cadence {
+    reason: "the deployed API to answer",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(90),
+};
 
 /// Set once by Ctrl-C: what is in flight finishes, nothing new starts.
 #[derive(Debug, Default)]
@@ -245,7 +279,11 @@ impl Stop {
         });
         match first.await {
             Some(done) => done,
-            #[expect(clippy::exit, clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
+            #[expect(
+                clippy::exit,
+                clippy::disallowed_methods,
+                reason = "asked for twice: at once, whatever is in flight"
+            )]
             None => std::process::exit(130),
         }
     }
@@ -281,14 +319,20 @@ pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
     if stop.is_set() {
         return Err(interrupted());
     }
-    #[expect(clippy::disallowed_methods, reason = "the one timer of this program; it bounds a wait, not a call")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one timer of this program; it bounds a wait, not a call"
+    )]
     let slept = tokio::time::timeout(length, woken).await;
     if slept.is_ok() { Err(interrupted()) } else { Ok(()) }
 }
 
 /// Bounds a future that changes nothing: a look-up of credentials, a read, a local process.
 pub(crate) async fn at_most<T>(length: Duration, read: impl Future<Output = T>) -> Option<T> {
-    #[expect(clippy::disallowed_methods, reason = "callers pass futures that may be dropped at any point")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "callers pass futures that may be dropped at any point"
+    )]
     tokio::time::timeout(length, read).await.ok()
 }
 
@@ -301,7 +345,11 @@ pub(crate) struct Pauses {
 
 impl Pauses {
     pub(crate) fn new(cadence: &'static Cadence) -> Self {
-        Self { cadence, started: Instant::now(), next: cadence.first }
+        Self {
+            cadence,
+            started: Instant::now(),
+            next: cadence.first,
+        }
     }
 
     /// Waits for the next look, at least as long as AWS asked for; false when the time is up.
@@ -324,7 +372,11 @@ impl Pauses {
 
     /// For the error at the end.
     fn gave_up(&self) -> String {
-        format!("gave up after {} s of waiting for {}", self.started.elapsed().as_secs(), self.cadence.reason)
+        format!(
+            "gave up after {} s of waiting for {}",
+            self.started.elapsed().as_secs(),
+            self.cadence.reason
+        )
     }
 }
 
@@ -345,7 +397,12 @@ impl Step<'_> {
                 Err(error) => error,
             };
             let Some(aws) = error.aws() else { return Err(error) };
-            let Some(reason) = passing.iter().copied().chain([&THROTTLED]).find(|p| (p.applies)(aws)) else {
+            let Some(reason) = passing
+                .iter()
+                .copied()
+                .chain([&THROTTLED])
+                .find(|p| (p.applies)(aws))
+            else {
                 return Err(error);
             };
             let asked = aws.retry_after;
@@ -376,8 +433,9 @@ impl Step<'_> {
                 return Ok(found);
             }
             if !pauses.wait(self, None).await? {
-                return Err(Error::new(pauses.gave_up())
-                    .hint("Run the same command again: it goes on from here."));
+                return Err(
+                    Error::new(pauses.gave_up()).hint("Run the same command again: it goes on from here.")
+                );
             }
         }
     }

@@ -41,9 +41,16 @@ impl Resource for LogGroup {
         let list_tags = step.aws.logs.list_tags_for_resource().resource_arn(&arn);
         let tags = || step.call("logs:ListTagsForResource", list_tags.clone().send());
         let (group, tags) = tokio::join!(self.find(step), step.retry(&[], tags));
-        let Some(retention_days) = group? else { return Ok(None) };
-        let tags = absent(tags, NO_SUCH)?.and_then(|output| output.tags).unwrap_or_default();
-        Ok(Some(Observed { retention_days, tags: tags.into_iter().collect() }))
+        let Some(retention_days) = group? else {
+            return Ok(None);
+        };
+        let tags = absent(tags, NO_SUCH)?
+            .and_then(|output| output.tags)
+            .unwrap_or_default();
+        Ok(Some(Observed {
+            retention_days,
+            tags: tags.into_iter().collect(),
+        }))
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
@@ -54,9 +61,15 @@ impl Resource for LogGroup {
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else { return vec![Change::Create] };
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
         let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
-        changes.extend(Change::update("retention-days", seen.retention_days, Some(self.retention_days)));
+        changes.extend(Change::update(
+            "retention-days",
+            seen.retention_days,
+            Some(self.retention_days),
+        ));
         changes
     }
 
@@ -102,7 +115,12 @@ impl Resource for LogGroup {
 impl LogGroup {
     /// One that is only to be looked at and deleted.
     pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
-        Self { name: name.to_owned(), retention_days: 0, claims_unowned: false, scope: scope.clone() }
+        Self {
+            name: name.to_owned(),
+            retention_days: 0,
+            claims_unowned: false,
+            scope: scope.clone(),
+        }
     }
 
     fn arn(&self) -> String {
@@ -113,9 +131,15 @@ impl LogGroup {
     async fn find(&self, step: &Step<'_>) -> Result<Option<Option<i32>>> {
         let mut token = None;
         loop {
-            let list = step.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);
+            let list = step
+                .aws
+                .logs
+                .describe_log_groups()
+                .log_group_name_prefix(&self.name);
             let list = list.set_next_token(token);
-            let page = step.retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send())).await?;
+            let page = step
+                .retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send()))
+                .await?;
             let mut groups = page.log_groups().iter();
             if let Some(group) = groups.find(|group| group.log_group_name() == Some(&self.name)) {
                 return Ok(Some(group.retention_in_days()));

@@ -52,8 +52,14 @@ impl Resource for Permission {
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let get = step.aws.lambda.get_policy().function_name(&self.function);
-        let found = absent(step.retry(&[], || step.call("lambda:GetPolicy", get.clone().send())).await, NO_SUCH)?;
-        let Some(text) = found.and_then(|output| output.policy) else { return Ok(None) };
+        let found = absent(
+            step.retry(&[], || step.call("lambda:GetPolicy", get.clone().send()))
+                .await,
+            NO_SUCH,
+        )?;
+        let Some(text) = found.and_then(|output| output.policy) else {
+            return Ok(None);
+        };
         let statements = statements(&text);
         Ok((!statements.is_empty()).then_some(Observed { statements }))
     }
@@ -64,8 +70,12 @@ impl Resource for Permission {
     }
 
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some((function, api)) = needs else { return vec![Change::Create] };
-        let Some(seen) = seen.filter(|_| !function.fresh) else { return vec![Change::Create] };
+        let Some((function, api)) = needs else {
+            return vec![Change::Create];
+        };
+        let Some(seen) = seen.filter(|_| !function.fresh) else {
+            return vec![Change::Create];
+        };
         let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
             field: "statement".to_owned(),
             from: Shown::Nothing,
@@ -100,7 +110,8 @@ impl Resource for Permission {
                 .principal("apigateway.amazonaws.com")
                 .source_arn(source);
             let add = || step.call("lambda:AddPermission", add.clone().send());
-            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add).await?;
+            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add)
+                .await?;
         }
         for statement in self.stale(&api, &seen) {
             self.remove(step, &statement.id).await?;
@@ -109,7 +120,11 @@ impl Resource for Permission {
     }
 
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for statement in seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX)) {
+        for statement in seen
+            .statements
+            .iter()
+            .filter(|statement| statement.id.starts_with(PREFIX))
+        {
             self.remove(step, &statement.id).await?;
         }
         Ok(())
@@ -127,19 +142,38 @@ impl Permission {
 
     /// Sources that nothing allows yet. Who wrote the statement does not matter.
     fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
-        let stands = |source: &String| seen.statements.iter().any(|s| s.source_arn.as_ref() == Some(source));
-        self.wanted(api).into_iter().filter(|source| !stands(source)).collect()
+        let stands = |source: &String| {
+            seen.statements
+                .iter()
+                .any(|s| s.source_arn.as_ref() == Some(source))
+        };
+        self.wanted(api)
+            .into_iter()
+            .filter(|source| !stands(source))
+            .collect()
     }
 
     /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.
     fn stale<'a>(&self, api: &rest_api::Output, seen: &'a Observed) -> Vec<&'a Statement> {
         let wanted = self.wanted(api);
-        let is_wanted = |s: &Statement| s.source_arn.as_ref().is_some_and(|source| wanted.contains(source));
-        seen.statements.iter().filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s)).collect()
+        let is_wanted = |s: &Statement| {
+            s.source_arn
+                .as_ref()
+                .is_some_and(|source| wanted.contains(source))
+        };
+        seen.statements
+            .iter()
+            .filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s))
+            .collect()
     }
 
     async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
-        let remove = step.aws.lambda.remove_permission().function_name(&self.function).statement_id(id);
+        let remove = step
+            .aws
+            .lambda
+            .remove_permission()
+            .function_name(&self.function)
+            .statement_id(id);
         let remove = || step.call("lambda:RemovePermission", remove.clone().send());
         absent(step.retry(&[&FUNCTION_BUSY], remove).await, NO_SUCH)?;
         Ok(())
@@ -151,7 +185,11 @@ fn free_id(source: &str, seen: &Observed) -> String {
     let hash = Sha256::digest(source.as_bytes());
     let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let id = format!("{PREFIX}{hex}");
-    if seen.statements.iter().any(|statement| statement.id == id) { format!("{id}-2") } else { id }
+    if seen.statements.iter().any(|statement| statement.id == id) {
+        format!("{id}-2")
+    } else {
+        id
+    }
 }
 
 fn statements(policy: &str) -> Vec<Statement> {
