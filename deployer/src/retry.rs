@@ -85,7 +85,8 @@ pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {
     applies: |e| e.code == "NoSuchEntity" || iam_is_changing(e),
 };
 
-/// A detachment is not known everywhere at once, and until then IAM refuses to delete what was attached.
+/// A detachment is not known everywhere at once, and until then IAM refuses to delete what was attached. An instance
+/// profile is somebody else's, and nobody here takes the role out of it.
 pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to know what was just detached",
@@ -93,7 +94,7 @@ pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
         longest: secs(2),
         within: secs(120),
     },
-    applies: |e| e.code == "DeleteConflict" || iam_is_changing(e),
+    applies: |e| e.code == "DeleteConflict" && !e.message.contains("instance profile") || iam_is_changing(e),
 };
 
 fn iam_is_changing(e: &AwsError) -> bool {

@@ -5,9 +5,11 @@ use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
-use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
+use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE};
+use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
+use std::time::SystemTime;
 
 const NO_SUCH: &[&str] = &["NoSuchEntity"];
 
@@ -15,6 +17,9 @@ const NO_SUCH: &[&str] = &["NoSuchEntity"];
 const SESSION: i32 = 3600;
 
 const BOUNDARY: &str = "permissions-boundary";
+
+/// Where roles are made; their ARNs are computed from it.
+const PATH: &str = "/";
 
 /// A role as declared.
 #[derive(Clone, Debug)]
@@ -33,6 +38,7 @@ pub(crate) struct Role {
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
     pub(crate) role_id: String,
+    pub(crate) path: String,
     pub(crate) trust: Value,
     pub(crate) description: String,
     pub(crate) max_session: i32,
@@ -40,6 +46,8 @@ pub(crate) struct Observed {
     /// ARNs of the managed policies attached to it, by whomever.
     pub(crate) attached: Vec<String>,
     pub(crate) tags: Tags,
+    /// Made so lately, by whichever run, that IAM may not have told Lambda yet.
+    pub(crate) fresh: bool,
 }
 
 /// What a function needs of its role.
@@ -48,7 +56,7 @@ pub(crate) struct Output {
     pub(crate) arn: String,
     /// `AROA…`: another one after the role was deleted and made again under the same name.
     pub(crate) role_id: String,
-    /// Made by this run, so IAM may not have told Lambda yet.
+    /// New, or changed by this run, so IAM may not have told Lambda yet.
     pub(crate) fresh: bool,
 }
 
@@ -86,6 +94,8 @@ impl Resource for Role {
             // A role that has only just been made may be known to one call and not to the other.
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
             tags: tags(role.tags.as_deref().unwrap_or_default()),
+            fresh: is_fresh(role.create_date),
+            path: role.path,
             role_id: role.role_id,
         }))
     }
@@ -99,6 +109,14 @@ impl Resource for Role {
             return vec![Change::Create];
         };
         let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        if seen.path != PATH {
+            changes.push(Change::Refused {
+                field: "path".to_owned(),
+                from: seen.path.as_str().into(),
+                to: PATH.into(),
+                why: "a role's path cannot be changed; declare a role of another name".to_owned(),
+            });
+        }
         if !document::same(&self.trust, &seen.trust) {
             changes.push(Change::Update {
                 field: "trust".to_owned(),
@@ -131,7 +149,7 @@ impl Resource for Role {
         Output {
             arn: self.scope.role_arn(&self.name),
             role_id: seen.role_id.clone(),
-            fresh: false,
+            fresh: seen.fresh,
         }
     }
 
@@ -164,7 +182,8 @@ impl Resource for Role {
                 .detach_role_policy()
                 .role_name(&self.name)
                 .policy_arn(arn);
-            absent(step.call("iam:DetachRolePolicy", detach.send()).await, NO_SUCH)?;
+            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
         }
         let inline = pages::inline_policies(step, &self.name).await;
         for name in absent(inline, NO_SUCH)?.unwrap_or_default() {
@@ -174,7 +193,8 @@ impl Resource for Role {
                 .delete_role_policy()
                 .role_name(&self.name)
                 .policy_name(name);
-            absent(step.call("iam:DeleteRolePolicy", delete.send()).await, NO_SUCH)?;
+            let delete = || step.call("iam:DeleteRolePolicy", delete.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
         }
         let delete = || {
             step.call(
@@ -264,10 +284,19 @@ impl Role {
         }
         // A trust that was just changed spreads as slowly as a new role.
         Ok(Output {
-            fresh: differs("trust"),
+            fresh: seen.fresh || differs("trust"),
             ..self.output(&seen)
         })
     }
+}
+
+/// To a clock that is behind IAM's, a new role was made in the future.
+fn is_fresh(created: DateTime) -> bool {
+    let Ok(created) = SystemTime::try_from(created) else {
+        return false;
+    };
+    let age = SystemTime::now().duration_since(created).unwrap_or_default();
+    age < ROLE_NOT_YET_ASSUMABLE.cadence.within
 }
 
 pub(super) fn tags(tags: &[Tag]) -> Tags {
