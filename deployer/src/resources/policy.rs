@@ -44,6 +44,13 @@ pub(crate) struct Version {
     pub(crate) is_default: bool,
 }
 
+impl Version {
+    /// IAM counts up, and promises no order of its list.
+    fn number(&self) -> u64 {
+        self.id.trim_start_matches('v').parse().unwrap_or_default()
+    }
+}
+
 impl Resource for Policy {
     type Needs = role::Output;
     type Observed = Observed;
@@ -161,7 +168,8 @@ impl Resource for Policy {
             .detach_role_policy()
             .role_name(&self.role)
             .policy_arn(&arn);
-        absent(step.call("iam:DetachRolePolicy", detach.send()).await, NO_SUCH)?;
+        let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+        absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
         // The default version goes with the policy; IAM refuses while there are others.
         for version in seen.versions.iter().filter(|version| !version.is_default) {
             self.delete_version(step, &version.id).await?;
@@ -228,12 +236,17 @@ impl Policy {
                     .set_default_policy_version()
                     .policy_arn(&arn)
                     .version_id(&version.id);
-                step.call("iam:SetDefaultPolicyVersion", promote.send()).await?;
+                let promote = || step.call("iam:SetDefaultPolicyVersion", promote.clone().send());
+                step.retry(&[&IAM_NOT_YET_VISIBLE], promote).await?;
                 return Ok(());
             }
         }
         if seen.versions.len() >= MOST_VERSIONS
-            && let Some(oldest) = seen.versions.iter().rfind(|version| !version.is_default)
+            && let Some(oldest) = seen
+                .versions
+                .iter()
+                .filter(|v| !v.is_default)
+                .min_by_key(|v| v.number())
         {
             self.delete_version(step, &oldest.id).await?;
         }
@@ -243,10 +256,13 @@ impl Policy {
             .create_policy_version()
             .policy_arn(&arn)
             .policy_document(self.document.to_string())
-            .set_as_default(true)
-            .customize()
-            .config_override(Config::builder().retry_config(one_attempt()));
-        step.call("iam:CreatePolicyVersion", create.send()).await?;
+            .set_as_default(true);
+        let create = || {
+            let create = create.clone().customize();
+            let create = create.config_override(Config::builder().retry_config(one_attempt()));
+            step.call("iam:CreatePolicyVersion", create.send())
+        };
+        step.retry(&[&IAM_NOT_YET_VISIBLE], create).await?;
         Ok(())
     }
 
@@ -257,7 +273,8 @@ impl Policy {
             .delete_policy_version()
             .policy_arn(self.arn())
             .version_id(id);
-        absent(step.call("iam:DeletePolicyVersion", delete.send()).await, NO_SUCH)?;
+        let delete = || step.call("iam:DeletePolicyVersion", delete.clone().send());
+        absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
         Ok(())
     }
 
@@ -277,7 +294,6 @@ impl Policy {
         Ok(text.as_deref().and_then(document::decode).unwrap_or_default())
     }
 
-    /// Newest first, as IAM lists them.
     async fn versions(&self, step: &Step<'_>) -> Result<Vec<Version>> {
         let mut all = Vec::new();
         let mut marker = None;
@@ -342,3 +358,6 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
