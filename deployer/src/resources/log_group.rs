@@ -93,7 +93,10 @@ impl Resource for LogGroup {
         } else if tags_differ(&changes) {
             let tag = logs.tag_resource().resource_arn(self.arn());
             let tag = tag.set_tags(Some(self.scope.tags().into_iter().collect()));
-            step.call("logs:TagResource", tag.send()).await?;
+            step.retry(&[&LOG_GROUP_BUSY], || {
+                step.call("logs:TagResource", tag.clone().send())
+            })
+            .await?;
         }
         if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
             let put = logs.put_retention_policy().log_group_name(&self.name);
@@ -151,3 +154,6 @@ impl LogGroup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
