@@ -36,6 +36,10 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
         "InvalidParameterValueException" if says("less than or equal to 3008") => {
             "New accounts have functions of at most 3008 MB: declare less, or ask AWS for more.".to_owned()
         }
+        "PolicyLengthExceededException" => {
+            "A function's policy holds some 60 routes: declare ANY with a path like /{proxy+}, or use more functions."
+                .to_owned()
+        }
         "LimitExceededException" | "LimitExceeded" => {
             "A quota of the account is reached: delete what nobody uses, or ask AWS for more.".to_owned()
         }

@@ -6,7 +6,7 @@
 
 use super::{function, rest_api};
 use crate::engine::{Step, absent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{Owner, Scope};
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::{FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
@@ -99,21 +99,25 @@ impl Resource for Permission {
     async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<()> {
         let (function, api) = needs;
         let seen = seen.filter(|_| !function.fresh).unwrap_or_default();
+        let mut stale = self.stale(&api, &seen).into_iter();
         for source in self.missing(&api, &seen) {
-            let add = step
-                .aws
-                .lambda
-                .add_permission()
-                .function_name(&self.function)
-                .statement_id(free_id(&source, &seen))
-                .action("lambda:InvokeFunction")
-                .principal("apigateway.amazonaws.com")
-                .source_arn(source);
-            let add = || step.call("lambda:AddPermission", add.clone().send());
-            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add)
-                .await?;
+            let id = free_id(&source, &seen);
+            while let Err(error) = self.add(step, &id, &source).await {
+                // Nobody else has told a function that was just made of this id: an answer was lost.
+                if function.fresh && exists(&error) {
+                    break;
+                }
+                // Where there is room for both, the new one stands before the old one goes.
+                match stale
+                    .next()
+                    .filter(|_| error.has_code("PolicyLengthExceededException"))
+                {
+                    Some(old) => self.remove(step, &old.id).await?,
+                    None => return Err(error),
+                }
+            }
         }
-        for statement in self.stale(&api, &seen) {
+        for statement in stale {
             self.remove(step, &statement.id).await?;
         }
         Ok(())
@@ -167,6 +171,22 @@ impl Permission {
             .collect()
     }
 
+    async fn add(&self, step: &Step<'_>, id: &str, source: &str) -> Result<()> {
+        let add = step
+            .aws
+            .lambda
+            .add_permission()
+            .function_name(&self.function)
+            .statement_id(id)
+            .action("lambda:InvokeFunction")
+            .principal("apigateway.amazonaws.com")
+            .source_arn(source);
+        let add = || step.call("lambda:AddPermission", add.clone().send());
+        step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add)
+            .await?;
+        Ok(())
+    }
+
     async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
         let remove = step
             .aws
@@ -180,16 +200,25 @@ impl Permission {
     }
 }
 
+/// Whether a statement of this id stands already. A change in progress is refused with the same code.
+fn exists(error: &Error) -> bool {
+    error.has_code("ResourceConflictException")
+        && error
+            .aws()
+            .is_some_and(|aws| aws.message.contains("already exists"))
+}
+
 /// An id for a statement of this source. A changed statement of the same id stays until the new one stands.
 fn free_id(source: &str, seen: &Observed) -> String {
     let hash = Sha256::digest(source.as_bytes());
     let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let id = format!("{PREFIX}{hex}");
-    if seen.statements.iter().any(|statement| statement.id == id) {
-        format!("{id}-2")
-    } else {
-        id
-    }
+    let is_taken = |id: &String| seen.statements.iter().any(|statement| statement.id == *id);
+    let others = (2..).map(|n| format!("{id}-{n}"));
+    std::iter::once(id.clone())
+        .chain(others)
+        .find(|id| !is_taken(id))
+        .unwrap_or(id)
 }
 
 fn statements(policy: &str) -> Vec<Statement> {
@@ -222,3 +251,6 @@ fn source_arn(statement: &Value) -> Option<String> {
         && key.eq_ignore_ascii_case("aws:SourceArn");
     (is_ours && simple).then(|| value.as_str().map(str::to_owned))?
 }
+
+#[cfg(test)]
+mod tests;

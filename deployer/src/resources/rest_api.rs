@@ -82,7 +82,7 @@ pub(crate) struct Stage {
 pub(crate) struct Output {
     pub(crate) id: String,
     /// How declared paths are really spelled: an adopted API keeps its own.
-    spelling: BTreeMap<String, String>,
+    pub(super) spelling: BTreeMap<String, String>,
 }
 
 impl Output {

@@ -1,0 +1,132 @@
+//! What counts as a difference, and which statements are read as ours.
+
+use super::*;
+
+fn lines(permission: &Permission, seen: &Observed) -> Vec<String> {
+    permission
+        .diff(Some(&needs()), Some(seen))
+        .iter()
+        .map(text::change)
+        .collect()
+}
+
+#[test]
+fn each_statement_is_compared_as_it_is_meant() {
+    let wanted = source(API);
+    let (add, stale) = (format!("statement: (none) → {wanted}"), source("gone"));
+    let other_condition = |condition: Value| {
+        let mut statement = ours(&wanted);
+        statement["Condition"] = condition;
+        vec![statement]
+    };
+    let changed = |field: &str, value: &str| {
+        let mut statement = ours(&wanted);
+        statement[field] = value.into();
+        vec![statement]
+    };
+    let tampered = vec![add.clone(), format!("statement: {} → (none)", id_of(&wanted))];
+    let cases: Vec<(&str, Vec<Value>, Vec<String>)> = vec![
+        ("as declared", vec![ours(&wanted)], vec![]),
+        ("made by hand", vec![statement("console-1", &wanted)], vec![]),
+        (
+            "somebody else's beside it",
+            vec![statement("theirs", &stale), ours(&wanted)],
+            vec![],
+        ),
+        (
+            "with the older operator and spelling",
+            other_condition(json!({"StringLike": {"aws:SourceArn": &wanted}})),
+            vec![],
+        ),
+        (
+            "somebody else's only",
+            vec![statement("theirs", &stale)],
+            vec![add.clone()],
+        ),
+        (
+            "of an API that is gone",
+            vec![ours(&stale)],
+            vec![add.clone(), format!("statement: {stale} → (none)")],
+        ),
+        ("for every API", other_condition(Value::Null), tampered.clone()),
+        (
+            "with one more condition",
+            other_condition(json!({
+                "ArnLike": {"AWS:SourceArn": &wanted}, "StringEquals": {"AWS:SourceAccount": "1"},
+            })),
+            tampered.clone(),
+        ),
+        ("that denies", changed("Effect", "Deny"), tampered.clone()),
+        (
+            "for another action",
+            changed("Action", "lambda:*"),
+            tampered.clone(),
+        ),
+        ("for anybody", changed("Principal", "*"), tampered),
+    ];
+    for (name, statements, expected) in cases {
+        assert_eq!(
+            lines(&permission(), &seen(&statements)),
+            expected,
+            "a statement {name}"
+        );
+    }
+}
+
+#[test]
+fn before_the_function_or_the_api_is_there_it_is_created() {
+    let seen = seen(&[ours(&source(API))]);
+    assert_eq!(permission().diff(None, Some(&seen)), [Change::Create]);
+    assert_eq!(permission().diff(Some(&needs()), None), [Change::Create]);
+    // A function that was made again lost the statements that were seen.
+    assert_eq!(permission().diff(Some(&fresh()), Some(&seen)), [Change::Create]);
+}
+
+#[test]
+fn a_dropped_route_loses_its_statement() {
+    let dropped = "arn:aws:execute-api:us-east-1:123456789012:api1/*/GET/old";
+    let seen = seen(&[ours(&source(API)), ours(dropped)]);
+    assert_eq!(
+        lines(&permission(), &seen),
+        [format!("statement: {dropped} → (none)")]
+    );
+}
+
+#[test]
+fn routes_become_patterns_as_api_gateway_matches_them() {
+    let mut api = api(API);
+    api.spelling
+        .insert("/DynamoDBManager".to_owned(), "/dynamodbmanager".to_owned());
+    let permission = with_routes(&[
+        ("POST", "/DynamoDBManager"),
+        ("ANY", "/items/{id}"),
+        ("GET", "/"),
+        ("ANY", "/{proxy+}"),
+    ]);
+    let prefix = "arn:aws:execute-api:us-east-1:123456789012:api1/*/";
+    assert_eq!(
+        permission.wanted(&api),
+        ["POST/dynamodbmanager", "*/items/*", "GET/", "*/*"].map(|end| format!("{prefix}{end}"))
+    );
+}
+
+#[test]
+fn ids_are_of_the_form_that_lambda_takes() {
+    let id = id_of(&source(API));
+    assert!(id.starts_with(PREFIX));
+    assert!(id.len() <= 100);
+    assert!(
+        id.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+        "{id}"
+    );
+    assert_ne!(id, id_of(&source("api2")));
+}
+
+#[test]
+fn a_policy_that_is_no_list_is_read_too() {
+    let one = statements(&json!({"Statement": ours(&source(API))}).to_string());
+    assert_eq!(one, seen(&[ours(&source(API))]).statements);
+    assert!(statements("").is_empty());
+    assert_eq!(permission().state(&Observed { statements: one }), "1 statement");
+}
