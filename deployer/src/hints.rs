@@ -2,6 +2,9 @@
 
 use crate::error::AwsError;
 
+pub(crate) const CODE_TOO_LARGE: &str =
+    "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.";
+
 /// What to do about this answer of AWS's, when it is one of the well-known.
 pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
     let says = |text: &str| error.message.contains(text);
@@ -27,8 +30,13 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
             "Your own permissions lack this: {}. policies/deployer-policy.json holds all that deployer needs.",
             statement(error)
         ),
-        "RequestEntityTooLargeException" => {
-            "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.".to_owned()
+        "RequestEntityTooLargeException" => CODE_TOO_LARGE.to_owned(),
+        "InvalidParameterValueException" if says("Unzipped size") => CODE_TOO_LARGE.to_owned(),
+        "InvalidParameterValueException" if says("4KB limit") => {
+            "A function's environment holds at most 4 KB, names and values: declare less.".to_owned()
+        }
+        "InvalidParameterValueException" if says("reserved keys") => {
+            "Lambda sets variables of these names itself: declare others.".to_owned()
         }
         "CodeStorageExceededException" => {
             "The region's storage for function code is full: delete functions or versions that nobody uses.".to_owned()

@@ -2,7 +2,7 @@
 
 use super::role;
 use crate::engine::{Step, absent};
-use crate::error::{Error, Result};
+use crate::error::{AwsError, Error, Result};
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::package::Package;
@@ -23,6 +23,9 @@ const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 /// The tag that remembers which role the function was made with. A role that was deleted and made again has the same
 /// ARN, but the key grant of the function's environment still names the old one, and every invocation fails.
 const ROLE_ID_TAG: &str = "deployer:role-id";
+
+/// What Lambda takes in one call. Of a larger body it may just cut the connection, which would look like a bad network.
+const LARGEST_ZIP: usize = 50 * 1024 * 1024;
 
 /// A function as declared.
 #[derive(Clone, Debug)]
@@ -84,6 +87,11 @@ impl Resource for Function {
         let get = || step.call("lambda:GetFunction", get.clone().send());
         let Some(found) = absent(step.retry(&[], get).await, NO_SUCH)? else { return Ok(None) };
         let Some(configuration) = found.configuration else { return Ok(None) };
+        if let Some(why) = found.tags_error {
+            // Without them it would be taken for somebody else's.
+            return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
+                .hint("Your own permissions lack lambda:ListTags."));
+        }
         let tags = found.tags.unwrap_or_default().into_iter().collect();
         let reserved = found.concurrency.and_then(|c| c.reserved_concurrent_executions);
         let code_url = found.code.and_then(|code| code.location);
@@ -91,7 +99,8 @@ impl Resource for Function {
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
-        self.scope.owner(&seen.tags)
+        // It is going already; all that anybody does about it is wait.
+        if seen.state == State::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
@@ -139,7 +148,10 @@ impl Resource for Function {
     }
 
     /// Takes the function's resource policy along.
-    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        if seen.state == State::Deleting {
+            return self.until_gone(step).await;
+        }
         let delete = step.aws.lambda.delete_function().function_name(&self.name);
         let delete = || step.call("lambda:DeleteFunction", delete.clone().send());
         if absent(step.retry(&[&FUNCTION_BUSY], delete).await, NO_SUCH)?.is_some() {
@@ -179,11 +191,13 @@ impl Function {
             });
         }
         let has_ciphertext = !seen.environment.is_empty();
-        let (Some((role, _)), Some(before)) = (needs, seen.tags.get(ROLE_ID_TAG)) else { return None };
-        (has_ciphertext && *before != role.role_id).then(|| Change::Replace {
+        let before = seen.tags.get(ROLE_ID_TAG)?;
+        // A plan knows no role where there is none, and the one that `up` makes is another one.
+        let after = needs.map_or("(a new role)", |(role, _)| role.role_id.as_str());
+        (has_ciphertext && before != after).then(|| Change::Replace {
             field: "role-id".to_owned(),
             from: before.as_str().into(),
-            to: role.role_id.as_str().into(),
+            to: after.into(),
             why: "its role was deleted and made again, and the key of its environment still answers only to the \
                   old one; the API answers 500 for some seconds"
                 .to_owned(),
@@ -247,10 +261,10 @@ impl Function {
             .environment(self.sdk_environment())
             .tracing_config(self.sdk_tracing())
             .role(&role.arn)
-            .code(FunctionCode::builder().zip_file(Blob::new(package.zip)).build())
+            .code(FunctionCode::builder().zip_file(self.blob(package.zip)?).build())
             .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
-        step.retry(&[role_passing(&role)], create).await.map_err(|e| self.explain_role(e))?;
+        step.retry(&[role_passing(&role)], create).await.map_err(|e| self.explain(e))?;
         self.until_ready(step).await?;
         if let Some(reserved) = self.reserved_concurrency {
             self.reserve(step, Some(reserved)).await?;
@@ -266,7 +280,9 @@ impl Function {
         seen: Observed,
     ) -> Result<Output> {
         let lambda = &step.aws.lambda;
-        if settled_state(&seen) != "Active" {
+        // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
+        let again = seen.last_update == LastUpdateStatus::Failed;
+        if settled_state(&seen) != "Active" && !again {
             self.until_ready(step).await?;
         }
         if tags_differ(&diff_tags(&self.wanted_tags(&role), &seen.tags)) {
@@ -274,7 +290,8 @@ impl Function {
             let tag = tag.set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
-        let new_code = package.filter(|package| package.sha256 != seen.code_sha256);
+        let rebuilt = seen.architecture != self.architecture_name();
+        let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);
         let bridge = match &new_code {
             Some(package) => self.bridge(step, &seen, package).await,
             None => None,
@@ -283,7 +300,7 @@ impl Function {
         if let Some(zip) = bridge.or_else(|| new_code.as_ref().map(|package| package.zip.clone())) {
             self.upload(step, zip).await?;
         }
-        if !self.diff_configuration(&seen).is_empty() {
+        if again || !self.diff_configuration(&seen).is_empty() {
             // Lambda leaves alone what is not sent, so all of it is.
             let update = lambda
                 .update_function_configuration()
@@ -298,7 +315,7 @@ impl Function {
                 .role(&role.arn);
             let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
             let passing = [&FUNCTION_BUSY, role_passing(&role)];
-            step.retry(&passing, update).await.map_err(|e| self.explain_role(e))?;
+            step.retry(&passing, update).await.map_err(|e| self.explain(e))?;
             self.until_ready(step).await?;
         }
         if let Some(package) = new_code.filter(|_| needs_bridge) {
@@ -319,7 +336,7 @@ impl Function {
             .update_function_code()
             .function_name(&self.name)
             .architectures(self.sdk_architecture())
-            .zip_file(Blob::new(zip));
+            .zip_file(self.blob(zip)?);
         let update = || step.call("lambda:UpdateFunctionCode", update.clone().send());
         step.retry(&[&FUNCTION_BUSY], update).await?;
         self.until_ready(step).await
@@ -334,7 +351,7 @@ impl Function {
             return None;
         }
         let old = step.aws.http.download(seen.code_url.as_deref()?).await.ok()?;
-        crate::package::merged(&old, &new.zip).ok()
+        crate::package::merged(&old, &new.zip).ok().filter(|zip| zip.len() <= LARGEST_ZIP)
     }
 
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {
@@ -364,9 +381,9 @@ impl Function {
                 return Err(Error::new(format!("Lambda could not make the function {}: {reason}", self.name))
                     .hint("Mend what the reason names, and run up again."));
             }
-            let pending = found.state == Some(State::Pending)
-                || found.last_update_status == Some(LastUpdateStatus::InProgress);
-            Ok((!pending).then_some(()))
+            let ready = matches!(found.state, None | Some(State::Active | State::Inactive))
+                && matches!(found.last_update_status, None | Some(LastUpdateStatus::Successful));
+            Ok(ready.then_some(()))
         })
         .await
     }
@@ -380,15 +397,28 @@ impl Function {
         .await
     }
 
-    /// After the wait, the message alone would send people looking at Lambda.
-    fn explain_role(&self, error: Error) -> Error {
-        if error.aws().is_some_and(|aws| aws.message.contains("cannot be assumed")) {
+    /// Where AWS's message alone would send people the wrong way, or say too much.
+    fn explain(&self, error: Error) -> Error {
+        let Some(aws) = error.aws() else { return error };
+        if aws.message.contains("cannot be assumed") {
             return error.hint(format!(
                 "Check that the trust policy of the role {} lets lambda.amazonaws.com do sts:AssumeRole.",
                 self.role
             ));
         }
+        // What follows is the whole environment, values and all.
+        if let Some((before, _)) = aws.message.split_once("String measured") {
+            return AwsError { message: before.trim_end().to_owned(), ..aws.clone() }.into();
+        }
         error
+    }
+
+    fn blob(&self, zip: Vec<u8>) -> Result<Blob> {
+        if zip.len() > LARGEST_ZIP {
+            return Err(Error::new(format!("the code of {} is {} bytes zipped", self.name, zip.len()))
+                .hint(crate::hints::CODE_TOO_LARGE));
+        }
+        Ok(Blob::new(zip))
     }
 
     fn architecture_name(&self) -> &'static str {
@@ -450,7 +480,11 @@ fn observed(
 fn settled_state(seen: &Observed) -> &str {
     match (&seen.state, &seen.last_update) {
         (State::Active | State::Inactive, LastUpdateStatus::InProgress) => "Updating",
+        (State::Active | State::Inactive, LastUpdateStatus::Failed) => "Update failed",
         (State::Active | State::Inactive, _) => "Active",
         (state, _) => state.as_str(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+use super::*;
+use crate::retry::{FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY};
+use crate::testing::script::broken;
+use std::time::Duration;
+use tokio::time::Instant;
+
+fn created(answer: impl IntoIterator<Item = Answer>) -> Rule {
+    answers(mock!(Client::create_function), answer)
+}
+
+/// What Lambda says of a role that it cannot use yet.
+const ROLE_REFUSALS: [&str; 3] = [
+    "The role defined for the function cannot be assumed by Lambda.",
+    "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+    "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
+     CreateGrant. KMS Exception: InvalidArnException KMS Message: ARN does not refer to a valid principal",
+];
+
+#[tokio::test(start_paused = true)]
+async fn an_absent_function_is_made_with_its_tags_and_waited_for() {
+    let function = declaring(|function| function.tracing = true);
+    let states = [is("Pending", "InProgress"), is("Pending", "InProgress"), ready()];
+    let world = world([no_such()], states, vec![created([ok()])]);
+    let (output, record) = world.step(Mode::Apply, &function, needs()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
+    assert_eq!(output, Some(Output { fresh: true }));
+    assert_eq!(world.mutations(), ["CreateFunction"]);
+    assert_eq!(world.recorder.waits(), [FUNCTION_READY.reason; 2]);
+    assert_eq!(
+        world.sent.bodies("CreateFunction"),
+        [json!({
+            "FunctionName": "orders",
+            "Description": "Takes orders",
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "MemorySize": 128,
+            "Timeout": 10,
+            "Architectures": ["x86_64"],
+            "Environment": { "Variables": {} },
+            "TracingConfig": { "Mode": "Active" },
+            "Role": "arn:aws:iam::123456789012:role/orders-role",
+            "Code": { "ZipFile": "dGhlIGNvZGU=" },
+            "Tags": { "deployer:stack": "lab", "deployer:region": "us-east-1", "deployer:role-id": "AROA1" },
+        })]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_function_may_not_be_known_to_the_next_call() {
+    let world = world(
+        [no_such()],
+        [no_such(), no_such(), ready()],
+        vec![created([ok()])],
+    );
+    assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
+    assert_eq!(
+        world.recorder.waits(),
+        [FUNCTION_NOT_YET_VISIBLE.cadence.reason; 2]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_of_this_run_is_waited_for_as_long_as_iam_may_take() {
+    for message in ROLE_REFUSALS {
+        let refusals = std::iter::repeat_n(invalid(message), 40).chain([ok()]);
+        let world = world([no_such()], [ready()], vec![created(refusals)]);
+        let begun = Instant::now();
+        let fresh = (role("AROA1", true), Some(package()));
+        assert_eq!(up(&world, &function(), fresh).await.unwrap(), Outcome::Created);
+        assert!(begun.elapsed() > Duration::from_secs(60), "{:?}", begun.elapsed());
+        assert_eq!(
+            world.recorder.waits(),
+            [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 40]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_role_that_lambda_refuses_is_soon_an_error() {
+    for message in ROLE_REFUSALS {
+        let world = world(
+            [no_such()],
+            [],
+            vec![always(mock!(Client::create_function), invalid(message))],
+        );
+        let begun = Instant::now();
+        let error = up(&world, &function(), needs()).await.unwrap_err();
+        assert!(
+            begun.elapsed() <= Duration::from_secs(20),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(error.aws().unwrap().message, message, "AWS's own answer stays");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_stays_refused_is_explained_by_its_trust_policy() {
+    let refusal = invalid("The role defined for the function cannot be assumed by Lambda.");
+    let world = world(
+        [no_such()],
+        [],
+        vec![always(mock!(Client::create_function), refusal)],
+    );
+    let error = up(&world, &function(), needs()).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("of waiting for IAM to let Lambda assume the role"),
+        "{error}"
+    );
+    let [hint] = &error.hints()[..] else {
+        panic!("{:?}", error.hints())
+    };
+    assert!(hint.contains("trust policy of the role orders-role"), "{hint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_invalid_parameters_are_not_repeated() {
+    let invalid = invalid("Value bootstrapp at 'handler' failed to satisfy constraint");
+    let world = world([no_such()], [], vec![created([invalid])]);
+    up(&world, &function(), needs()).await.unwrap_err();
+    assert_eq!(world.mutations(), ["CreateFunction"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_already_exists_is_looked_at_again_and_not_waited_out() {
+    let begun = Instant::now();
+    let exists = created([conflict("Function already exist: orders")]);
+    let world = world([no_such(), found(|_| ())], [], vec![exists]);
+    assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
+    assert_eq!(world.mutations(), ["CreateFunction"]);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_of_somebody_else_that_already_exists_is_not_touched() {
+    let theirs = found_with(&Tags::new(), |_| ());
+    let exists = created([conflict("Function already exist: orders")]);
+    let world = world([no_such(), theirs], [], vec![exists]);
+    let error = up(&world, &function(), needs()).await.unwrap_err();
+    assert!(error.to_string().contains("is not of this stack"), "{error}");
+    assert_eq!(world.mutations(), ["CreateFunction"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_cleared_up_by_looking() {
+    // What came of it is still pending, so the second look waits for it.
+    let pending = found(|function| function["State"] = json!("Pending"));
+    let world = world(
+        [no_such(), pending],
+        [is("Pending", "InProgress"), ready()],
+        vec![created([broken()])],
+    );
+    assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
+    assert_eq!(world.mutations(), ["CreateFunction"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_lost_on_the_way_there_is_asked_again() {
+    let world = world([no_such(), no_such()], [ready()], vec![created([broken(), ok()])]);
+    assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
+    assert_eq!(world.mutations(), ["CreateFunction"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_fails_to_start_says_why() {
+    let failed = done(configured(|function| {
+        function["State"] = json!("Failed");
+        function["StateReason"] = json!("The image could not be unpacked.");
+    }));
+    let world = world(
+        [no_such()],
+        [is("Pending", "InProgress"), failed],
+        vec![created([ok()])],
+    );
+    let error = up(&world, &function(), needs()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Lambda could not make the function orders: The image could not be unpacked."
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn reserved_concurrency_is_set_when_the_function_stands() {
+    let function = declaring(|function| function.reserved_concurrency = Some(5));
+    let put = answers(mock!(Client::put_function_concurrency), [no_such(), ok()]);
+    let world = world([no_such()], [ready()], vec![created([ok()]), put]);
+    up(&world, &function, needs()).await.unwrap();
+    assert_eq!(
+        world.sent.bodies("PutFunctionConcurrency"),
+        [
+            json!({ "ReservedConcurrentExecutions": 5 }),
+            json!({ "ReservedConcurrentExecutions": 5 })
+        ]
+    );
+}
+
+#[tokio::test]
+async fn well_known_refusals_come_with_advice() {
+    let cases = [
+        (
+            refused(
+                413,
+                "RequestEntityTooLargeException",
+                "Zipped size must be smaller than 52428800 bytes",
+            ),
+            "make the binary smaller",
+        ),
+        (
+            invalid("Unzipped size must be smaller than 262144000 bytes"),
+            "make the binary smaller",
+        ),
+        (
+            refused(
+                400,
+                "CodeStorageExceededException",
+                "Code storage limit exceeded.",
+            ),
+            "delete functions or versions",
+        ),
+        (
+            refused(
+                400,
+                "InvalidParameterValueException",
+                "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008",
+            ),
+            "3008 MB",
+        ),
+        (
+            invalid(
+                "Lambda was unable to configure your environment variables because the environment variables you have \
+                 provided contains reserved keys that are currently not supported for modification. Reserved keys used \
+                 in this request: AWS_REGION",
+            ),
+            "Lambda sets variables of these names itself",
+        ),
+        (
+            refused(
+                403,
+                "AccessDeniedException",
+                "User: x is not authorized to perform: iam:PassRole on resource: r",
+            ),
+            "iam:PassRole",
+        ),
+    ];
+    for (answer, advice) in cases {
+        let world = world([no_such()], [], vec![created([answer])]);
+        let error = up(&world, &function(), needs()).await.unwrap_err();
+        assert!(
+            error.hints().iter().any(|hint| hint.contains(advice)),
+            "{error}: {:?}",
+            error.hints()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_zip_that_lambda_would_not_take_is_not_sent() {
+    let too_large = (
+        role("AROA1", false),
+        Some(Package {
+            zip: vec![0; LARGEST_ZIP + 1],
+            sha256: "x".to_owned(),
+        }),
+    );
+    let world = world([no_such()], [], vec![]);
+    let error = up(&world, &function(), too_large).await.unwrap_err();
+    assert_eq!(error.to_string(), "the code of orders is 52428801 bytes zipped");
+    assert!(world.mutations().is_empty());
+}
+
+#[tokio::test]
+async fn an_environment_that_is_too_large_is_not_shown() {
+    let function = declaring(|function| function.environment = environment(&[("TOKEN", "s3cret")]));
+    let too_large = invalid(
+        "Lambda was unable to configure your environment variables because the environment variables you have \
+         provided exceeded the 4KB limit. String measured: {\"TOKEN\":\"s3cret\"}",
+    );
+    let world = world([no_such()], [], vec![created([too_large])]);
+    let error = up(&world, &function, needs()).await.unwrap_err();
+    assert!(error.to_string().contains("exceeded the 4KB limit."), "{error}");
+    assert!(error.hints()[0].contains("at most 4 KB"), "{:?}", error.hints());
+    let everything = format!("{error:?} {:?}", world.recorder.events());
+    assert!(!everything.contains("s3cret"), "{everything}");
+}
