@@ -11,16 +11,13 @@ pub mod project;
 pub mod proxy;
 pub mod redact;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// The project's own folder.
-pub fn repository() -> &'static Path {
-    let support = Path::new(env!("CARGO_MANIFEST_DIR"));
-    support
-        .ancestors()
-        .nth(3)
-        .expect("the support crate lies three folders deep")
+/// The project's own folder, above that of the package whose tests Cargo runs.
+pub fn repository() -> PathBuf {
+    let package = PathBuf::from(variable("CARGO_MANIFEST_DIR").expect("Cargo sets it: run this by cargo test"));
+    package.parent().unwrap().to_owned()
 }
 
 /// The binary under test, as Cargo tells every integration test.
