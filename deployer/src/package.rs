@@ -143,6 +143,9 @@ async fn build(
     // One binary is expected there; an earlier build may have left another one of an old name.
     remove_if_there(&folder)?;
     let mut cargo = command(machine, "cargo", root);
+    // The linker that cargo-lambda writes lies there, and another path would make Cargo build everything again. Its
+    // own choice is a folder of the home, which differs between people and between tests.
+    cargo.env("CARGO_ZIGBUILD_CACHE_DIR", root.join("target/lambda/linker"));
     cargo.args(["lambda", "build", "--profile", "lambda", "--package", package]);
     // Without --skip-target-check cargo-lambda would have rustup download the target, silently.
     cargo.args(["--target", &format!("{triple}.{LINKED_GLIBC}"), "--skip-target-check", "--lambda-dir"]);
