@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   := .venv
 TOOLS  := $(VENV)/installed
+NODE   := function/tests/dynalite
+TESTS  := $(NODE)/node_modules/.package-lock.json
 BINARY := target/release/deployer
 FLAGS  ?= --local
 
@@ -27,6 +29,13 @@ $(TOOLS): deployer/local/requirements.txt
 	@ln -s "$$($(VENV)/bin/python -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig" $(VENV)/bin/zig
 	@touch $(TOOLS)
 
+# The second emulator of the function's tests, and a Node.js for it.
+$(TESTS): $(TOOLS) function/tests/requirements.txt $(NODE)/package-lock.json
+	@echo "Installing a second DynamoDB emulator for the tests" >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r function/tests/requirements.txt >&2
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --silent --ignore-scripts --prefix $(NODE) >&2
+	@touch $(TESTS)
+
 build: ## Build the deployer binary
 	@cargo build --release --locked -p deployer
 
@@ -42,7 +51,7 @@ status: setup build ## Show the stack's condition and its URL
 down: setup build ## Remove the stack
 	@$(BINARY) down $(FLAGS)
 
-test: setup ## Run all tests
+test: setup $(TESTS) ## Run all tests
 	@cargo test --workspace --locked --no-fail-fast
 	@$(VENV)/bin/python -m unittest discover -s deployer/local
 
@@ -64,4 +73,4 @@ docs:
 
 clean: ## Stop the local AWS, and remove it with everything that was built
 	@if [ -x $(BINARY) ]; then $(BINARY) local stop; fi
-	@rm -rf $(VENV) .deployer target
+	@rm -rf $(VENV) .deployer target $(NODE)/node_modules

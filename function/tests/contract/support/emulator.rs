@@ -88,7 +88,7 @@ impl Emulator {
         let output = File::create(&log).unwrap();
         let mut command = match kind {
             Kind::Ministack => Command::new(installed(".venv/bin/ministack")),
-            Kind::Dynalite => Command::new(installed("function/tests/dynalite/node_modules/.bin/dynalite")),
+            Kind::Dynalite => Command::new(installed(".venv/bin/node")),
         };
         match kind {
             Kind::Ministack => command.envs([
@@ -96,7 +96,9 @@ impl Emulator {
                 ("BIND_HOST", "127.0.0.1"),
                 ("IOT_MTLS_ENABLED", "0"),
             ]),
-            Kind::Dynalite => command.args(["--host", "127.0.0.1", "--port", &port, "--createTableMs", "0"]),
+            Kind::Dynalite => command
+                .arg(installed("function/tests/dynalite/node_modules/dynalite/cli.js"))
+                .args(["--host", "127.0.0.1", "--port", &port, "--createTableMs", "0"]),
         };
         let process = command
             .env("TMPDIR", scratch)
