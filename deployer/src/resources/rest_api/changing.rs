@@ -1,0 +1,209 @@
+//! The calls that change an API.
+
+use super::{Candidate, DEPLOYED, NO_SUCH, Observed, RestApi, Stage};
+use crate::aws::one_attempt;
+use crate::definition::Definition;
+use crate::engine::{Step, absent};
+use crate::error::{Error, Result};
+use crate::retry::API_BUSY;
+use aws_sdk_apigateway::config::Config;
+use aws_sdk_apigateway::primitives::Blob;
+use aws_sdk_apigateway::types::{
+    ApiStatus, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode,
+};
+use std::collections::BTreeMap;
+
+impl RestApi {
+    /// AWS would make a second API of the same name without a word, so nothing is sent twice: the engine looks for our
+    /// tags when the answer is lost.
+    pub(super) async fn create(&self, step: &Step<'_>) -> Result<String> {
+        let create = step
+            .aws
+            .apigateway
+            .create_rest_api()
+            .name(&self.name)
+            .endpoint_configuration(
+                EndpointConfiguration::builder()
+                    .types(EndpointType::Regional)
+                    .build(),
+            )
+            .set_tags(Some(self.scope.tags().into_iter().collect()));
+        let create = || {
+            let once = Config::builder().retry_config(one_attempt());
+            step.call(
+                "apigateway:CreateRestApi",
+                create.clone().customize().config_override(once).send(),
+            )
+        };
+        let created = step.retry(&[&API_BUSY], create).await?;
+        let id = created
+            .id
+            .ok_or_else(|| Error::new("API Gateway made an API and did not say its id; run up again"))?;
+        self.give_way(step, id).await
+    }
+
+    /// Two runs at once make two APIs. The oldest stays, and each run takes back only its own: the other may be at
+    /// work on the other one.
+    async fn give_way(&self, step: &Step<'_>, id: String) -> Result<String> {
+        match self.find(step).await? {
+            Some(Candidate { api, twins, .. }) if twins.contains(&id) => {
+                delete_api(step, &id).await?;
+                Ok(api.id.unwrap_or_default())
+            }
+            _ => Ok(id),
+        }
+    }
+
+    pub(super) async fn put_definition(
+        &self,
+        step: &Step<'_>,
+        id: &str,
+        definition: &Definition,
+    ) -> Result<()> {
+        let put = step
+            .aws
+            .apigateway
+            .put_rest_api()
+            .rest_api_id(id)
+            .mode(PutMode::Overwrite)
+            .fail_on_warnings(true)
+            .body(Blob::new(definition.openapi(&self.name).to_string()));
+        step.retry(&[&API_BUSY], || {
+            step.call("apigateway:PutRestApi", put.clone().send())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// One call makes the deployment and points the stage at it, and makes the stage when there is none.
+    pub(super) async fn deploy(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
+        let create = step
+            .aws
+            .apigateway
+            .create_deployment()
+            .rest_api_id(id)
+            .stage_name(&self.stage)
+            .description(format!("{DEPLOYED}{}", definition.fingerprint()));
+        let create = || {
+            let once = Config::builder().retry_config(one_attempt());
+            step.call(
+                "apigateway:CreateDeployment",
+                create.clone().customize().config_override(once).send(),
+            )
+        };
+        step.retry(&[&API_BUSY], create).await?;
+        Ok(())
+    }
+
+    /// Settings that belong to the stage and not to what is deployed there.
+    pub(super) async fn update_stage(&self, step: &Step<'_>, id: &str, seen: Option<&Stage>) -> Result<()> {
+        let patches = self.stage_patches(seen);
+        if patches.is_empty() {
+            return Ok(());
+        }
+        let update = step
+            .aws
+            .apigateway
+            .update_stage()
+            .rest_api_id(id)
+            .stage_name(&self.stage);
+        let update = update.set_patch_operations(Some(patches));
+        step.retry(&[&API_BUSY], || {
+            step.call("apigateway:UpdateStage", update.clone().send())
+        })
+        .await?;
+        Ok(())
+    }
+
+    fn stage_patches(&self, seen: Option<&Stage>) -> Vec<PatchOperation> {
+        let patch = |op: Op, path: String, value: Option<String>| {
+            PatchOperation::builder()
+                .op(op)
+                .path(path)
+                .set_value(value)
+                .build()
+        };
+        let mut patches = Vec::new();
+        if self.throttle.as_ref() != seen.and_then(|stage| stage.throttle.as_ref()) {
+            // The paths name every method of every resource; minus one is no limit of the stage's own.
+            let (rate, burst) = self
+                .throttle
+                .as_ref()
+                .map_or((-1.0, -1), |wanted| (wanted.rate, wanted.burst));
+            patches.push(patch(
+                Op::Replace,
+                "/*/*/throttling/rateLimit".to_owned(),
+                Some(rate.to_string()),
+            ));
+            patches.push(patch(
+                Op::Replace,
+                "/*/*/throttling/burstLimit".to_owned(),
+                Some(burst.to_string()),
+            ));
+        }
+        let none = BTreeMap::new();
+        let variables = seen.map_or(&none, |stage| &stage.variables);
+        for (name, value) in self
+            .variables
+            .iter()
+            .filter(|(name, value)| variables.get(*name) != Some(value))
+        {
+            patches.push(patch(
+                Op::Replace,
+                format!("/variables/{name}"),
+                Some(value.clone()),
+            ));
+        }
+        for name in variables
+            .keys()
+            .filter(|name| !self.variables.contains_key(*name))
+        {
+            patches.push(patch(Op::Remove, format!("/variables/{name}"), None));
+        }
+        patches
+    }
+
+    /// In place: the id, and so the URL, stays.
+    pub(super) async fn make_regional(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
+        let replace = PatchOperation::builder()
+            .op(Op::Replace)
+            .path(format!("/endpointConfiguration/types/{}", seen.endpoint))
+            .value(EndpointType::Regional.as_str())
+            .build();
+        let update = step
+            .aws
+            .apigateway
+            .update_rest_api()
+            .rest_api_id(&seen.id)
+            .patch_operations(replace);
+        step.retry(&[&API_BUSY], || {
+            step.call("apigateway:UpdateRestApi", update.clone().send())
+        })
+        .await?;
+        // Until the endpoint has moved, API Gateway takes no other change.
+        let get = step.aws.apigateway.get_rest_api().rest_api_id(&seen.id);
+        step.until(&API_BUSY.cadence, async || {
+            let get = || step.call("apigateway:GetRestApi", get.clone().send());
+            let api = step.retry(&[], get).await?;
+            match api.api_status {
+                None | Some(ApiStatus::Available) => Ok(Some(())),
+                Some(ApiStatus::Failed) => {
+                    let why = api.api_status_message.unwrap_or_default();
+                    Err(Error::new(format!(
+                        "API Gateway could not make the API {} regional: {why}",
+                        seen.id
+                    )))
+                }
+                Some(_) => Ok(None),
+            }
+        })
+        .await
+    }
+}
+
+pub(super) async fn delete_api(step: &Step<'_>, id: &str) -> Result<()> {
+    let delete = step.aws.apigateway.delete_rest_api().rest_api_id(id);
+    let delete = || step.call("apigateway:DeleteRestApi", delete.clone().send());
+    absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
+    Ok(())
+}

@@ -1,0 +1,239 @@
+use super::*;
+
+/// What `up` would change after reading this.
+async fn read(gateway: Gateway) -> Vec<Change> {
+    let seen = gateway.world(vec![]).observe(&api()).await.unwrap();
+    api().diff(Some(&()), seen.as_ref())
+}
+
+async fn observed(gateway: Gateway) -> Observed {
+    gateway.world(vec![]).observe(&api()).await.unwrap().unwrap()
+}
+
+fn tags_of(stack: &str) -> Tags {
+    let mut tags = scope().tags();
+    tags.insert("deployer:stack".to_owned(), stack.to_owned());
+    tags
+}
+
+#[tokio::test]
+async fn what_api_gateway_fills_in_by_itself_is_no_difference() {
+    assert_eq!(read(Gateway::new()).await, []);
+}
+
+#[tokio::test]
+async fn an_api_is_found_by_its_tags_whatever_its_name() {
+    let gateway = Gateway::with(|gateway| {
+        let mut ours = listed("ours", 9, &scope().tags());
+        ours["name"] = json!("Renamed");
+        gateway.apis = vec![
+            listed("theirs", 0, &tags_of("other")),
+            listed("nobodys", 1, &Tags::new()),
+            ours,
+        ];
+    });
+    let seen = observed(gateway).await;
+    assert_eq!((seen.id.as_str(), seen.name.as_str()), ("ours", "Renamed"));
+    assert!(seen.twins.is_empty() && seen.rivals.is_empty());
+}
+
+#[tokio::test]
+async fn of_two_that_are_ours_the_oldest_stays() {
+    let tags = scope().tags();
+    let gateway = Gateway::with(|gateway| {
+        gateway.apis = vec![
+            listed("young", 9, &tags),
+            listed("old", 1, &tags),
+            listed("older", 0, &tags),
+        ];
+    });
+    let seen = observed(gateway).await;
+    assert_eq!(
+        (seen.id.as_str(), &seen.twins[..]),
+        ("older", &["old".to_owned(), "young".to_owned()][..])
+    );
+}
+
+#[tokio::test]
+async fn an_api_of_our_name_that_is_another_stacks_is_foreign() {
+    let seen = observed(Gateway::with(|gateway| {
+        gateway.apis = vec![listed("x9", 0, &tags_of("other"))]
+    }))
+    .await;
+    let Owner::Foreign(why) = api().owner(&seen) else {
+        panic!("{:?}", seen.tags)
+    };
+    assert!(why.contains("(API x9)"), "{why}");
+}
+
+#[tokio::test]
+async fn apis_of_other_names_are_nothing_to_us() {
+    let mut other = listed("x9", 0, &Tags::new());
+    other["name"] = json!("Other");
+    let world = Gateway::with(|gateway| gateway.apis = vec![other]).world(vec![]);
+    assert!(world.observe(&api()).await.unwrap().is_none());
+    assert_eq!(world.calls(), ["GetRestApis"]);
+}
+
+fn page(items: &[Value], position: Option<&str>) -> Answer {
+    let mut page = json!({ "item": items });
+    if let Some(position) = position {
+        page["position"] = json!(position);
+    }
+    done(page)
+}
+
+#[tokio::test]
+async fn every_list_is_read_to_its_last_page() {
+    let gateway = Gateway::new();
+    let resources = gateway.resources["item"].as_array().unwrap().clone();
+    let rules = vec![
+        answers(
+            mock!(Client::get_rest_apis),
+            [page(&[], Some("p/2")), page(&gateway.apis, None)],
+        ),
+        answers(
+            mock!(Client::get_resources),
+            [page(&resources[..1], Some("p2")), page(&resources[1..], None)],
+        ),
+        answers(
+            mock!(Client::get_deployments),
+            [page(&[], Some("p2")), page(&gateway.deployments, None)],
+        ),
+    ];
+    let world = gateway.world(rules);
+    let seen = world.observe(&api()).await.unwrap();
+    assert_eq!(api().diff(Some(&()), seen.as_ref()), []);
+    let cases = [
+        ("GetRestApis", "/restapis?", "limit=500", "position=p%2F2"),
+        (
+            "GetResources",
+            "/restapis/api1/resources?",
+            "embed=methods",
+            "position=p2",
+        ),
+        (
+            "GetDeployments",
+            "/restapis/api1/deployments?",
+            "limit=500",
+            "position=p2",
+        ),
+    ];
+    for (operation, path, query, position) in cases {
+        let [first, second] = &world.sent.of(operation)[..] else {
+            panic!("two pages of {operation}")
+        };
+        assert!(
+            first.uri.contains(path) && first.uri.contains(query),
+            "{}",
+            first.uri
+        );
+        assert!(!first.uri.contains("position"), "{}", first.uri);
+        assert!(
+            second.uri.contains(path) && second.uri.contains(position),
+            "{}",
+            second.uri
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_api_that_was_deleted_since_it_was_listed_is_none() {
+    let gone: [fn() -> Rule; 3] = [
+        || always(mock!(Client::get_resources), no_such_api()),
+        || always(mock!(Client::get_stages), no_such_api()),
+        || always(mock!(Client::get_deployments), no_such_api()),
+    ];
+    for rule in gone {
+        let world = Gateway::new().world(vec![rule()]);
+        assert!(world.observe(&api()).await.unwrap().is_none());
+    }
+}
+
+/// Every integration that was made in the console has such templates.
+#[tokio::test]
+async fn templates_that_are_null_are_read_as_none() {
+    let gateway = Gateway::with(|gateway| {
+        let integration = &mut gateway.resources["item"][1]["resourceMethods"]["POST"]["methodIntegration"];
+        integration["requestTemplates"] = json!({ "application/json": null });
+        integration["integrationResponses"]["200"]["responseTemplates"] = json!({ "application/json": null });
+        integration["integrationResponses"]["200"]["selectionPattern"] = Value::Null;
+    });
+    assert_eq!(read(gateway).await, []);
+}
+
+#[tokio::test]
+async fn refusals_of_the_resources_are_read_as_ever() {
+    let denied = refused(
+        403,
+        "AccessDeniedException",
+        "User: x is not authorized to perform: apigateway:GET",
+    );
+    let world = Gateway::new().world(vec![always(mock!(Client::get_resources), denied)]);
+    let error = world.observe(&api()).await.unwrap_err();
+    assert!(error.has_code("AccessDeniedException"), "{error}");
+}
+
+#[tokio::test]
+async fn a_deployment_that_somebody_else_made_holds_no_fingerprint_of_ours() {
+    let by_hand = Gateway::with(|gateway| {
+        gateway.deployments = vec![
+            deployment("dep0", &description()),
+            deployment("dep1", "from the console"),
+        ];
+    });
+    let seen = observed(by_hand).await;
+    assert_eq!(seen.stage.unwrap().fingerprint, None);
+    assert_eq!(seen.old_deployments, ["dep0"]);
+}
+
+#[tokio::test]
+async fn only_our_stage_counts_and_other_stages_keep_their_deployments() {
+    let gateway = Gateway::with(|gateway| {
+        gateway.stages = vec![stage("canary", "dep0"), stage("Prod", "dep1")];
+        gateway.deployments = ["dep0", "dep1", "dep2"]
+            .map(|id| deployment(id, &description()))
+            .into();
+    });
+    let seen = observed(gateway).await;
+    assert_eq!(
+        seen.stage.unwrap().fingerprint,
+        Some(api().definition.fingerprint())
+    );
+    assert_eq!(seen.old_deployments, ["dep2"]);
+    let only_another = Gateway::with(|gateway| gateway.stages = vec![stage("canary", "dep1")]);
+    assert_eq!(observed(only_another).await.stage, None);
+}
+
+#[tokio::test]
+async fn limits_and_variables_of_the_stage_are_read() {
+    let cases = [
+        (
+            json!({ "*/*": { "throttlingRateLimit": 0.5, "throttlingBurstLimit": 7 } }),
+            Some((0.5, 7)),
+        ),
+        (
+            json!({ "*/*": { "throttlingRateLimit": -1.0, "throttlingBurstLimit": -1 } }),
+            None,
+        ),
+        (
+            json!({ "~1x/POST": { "throttlingRateLimit": 5.0, "throttlingBurstLimit": 5 } }),
+            None,
+        ),
+    ];
+    for (settings, expected) in cases {
+        let gateway = Gateway::with(|gateway| {
+            gateway.stages[0]["methodSettings"] = settings;
+            gateway.stages[0]["variables"] = json!({ "level": "debug" });
+        });
+        let stage = observed(gateway).await.stage.unwrap();
+        assert_eq!(
+            stage.throttle,
+            expected.map(|(rate, burst)| Throttle { rate, burst })
+        );
+        assert_eq!(
+            stage.variables,
+            BTreeMap::from([("level".to_owned(), "debug".to_owned())])
+        );
+    }
+}
