@@ -31,6 +31,7 @@ pub(crate) use table::{Billing, Key, KeyType, Table};
 use crate::error::Result;
 use api::Callable;
 use problem::{Problem, Problems};
+use read::Item;
 use section::Section;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,17 +74,12 @@ impl Manifest {
         let problems = Problems::default();
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let span = error.span().unwrap_or(text.len()..text.len());
-            problems.add(Problem::new(
-                span,
-                format!("this is not TOML: {}", error.message()),
-            ));
+            problems.add(not_toml(error, text));
         }
+        // Of text that is no TOML, what was meant can only be guessed, and so could the mistakes in it.
         let manifest = if errors.is_empty() {
             Section::new("", 0..0, document.get_ref(), &problems).read_by(|keys| Self::of(keys, suffix))
         } else {
-            // What was meant can only be guessed, and so could the mistakes in it.
-            problem::hide_after_environment(text, &problems);
             Self::default()
         };
         problems.into_result(&path.display().to_string(), text)?;
@@ -104,35 +100,15 @@ impl Manifest {
             .get("allowed-accounts")
             .map(|accounts| account::read_allowed(&accounts));
 
+        let default = Self::default();
         let tables = keys
             .get("tables")
-            .and_then(|tables| tables.named("tables like [tables.NAME]"));
-        let tables = tables.map(|all| {
-            let read = all.into_iter().map(|(name, table)| {
-                names::TABLE.check(&name, suffix, problems);
-                (name.text.to_owned(), Table::read(&table))
-            });
-            read.collect::<BTreeMap<_, _>>()
-        });
-        let tables = tables.unwrap_or_else(|| BTreeMap::from([(TABLE.to_owned(), Table::default())]));
-        let table_names: Vec<&str> = tables.keys().map(String::as_str).collect();
-
+            .and_then(|tables| read_tables(&tables, suffix, problems));
+        let tables = tables.unwrap_or(default.tables);
         let section = keys.get("functions");
         let declared = section
             .as_ref()
-            .and_then(|functions| functions.named("tables like [functions.NAME]"));
-        let declared: Option<Vec<check::Declared<'_>>> = declared.map(|all| {
-            let read = all.into_iter().map(|(name, function)| {
-                names::FUNCTION.check(&name, suffix, problems);
-                let (function, places) = Function::read(&function, &name, suffix, &table_names);
-                (name.text, function, places)
-            });
-            read.collect()
-        });
-        if let (Some([]), Some(functions)) = (declared.as_deref(), &section) {
-            let problem = functions.wrong("must declare one at least, for the API to call");
-            functions.report(problem.help("without this section, the stack has the function of the lab"));
-        }
+            .and_then(|functions| read_functions(functions, suffix, &tables, problems));
         let callable = Callable {
             names: match &declared {
                 Some(functions) => functions.iter().map(|(name, ..)| *name).collect(),
@@ -148,7 +124,6 @@ impl Manifest {
             check::roles(functions, suffix, problems);
         }
 
-        let default = Self::default();
         Self {
             name: name.unwrap_or(default.name),
             region,
@@ -179,5 +154,55 @@ impl Default for Manifest {
             },
             tags: BTreeMap::new(),
         }
+    }
+}
+
+fn read_tables(tables: &Item<'_>, suffix: &str, problems: &Problems) -> Option<BTreeMap<String, Table>> {
+    let read = tables
+        .named("tables like [tables.NAME]")?
+        .into_iter()
+        .map(|(name, table)| {
+            names::TABLE.check(&name, suffix, problems);
+            (name.text.to_owned(), Table::read(&table))
+        });
+    Some(read.collect())
+}
+
+fn read_functions<'a>(
+    functions: &Item<'a>,
+    suffix: &str,
+    tables: &BTreeMap<String, Table>,
+    problems: &Problems,
+) -> Option<Vec<check::Declared<'a>>> {
+    let tables: Vec<&str> = tables.keys().map(String::as_str).collect();
+    let read = functions
+        .named("tables like [functions.NAME]")?
+        .into_iter()
+        .map(|(name, function)| {
+            names::FUNCTION.check(&name, suffix, problems);
+            let (function, places) = Function::read(&function, &name, suffix, &tables);
+            (name.text, function, places)
+        });
+    let read: Vec<_> = read.collect();
+    if read.is_empty() {
+        let problem = functions.wrong("must declare one at least, for the API to call");
+        functions.report(problem.help("without this section, the stack has the function of the lab"));
+    }
+    Some(read)
+}
+
+fn not_toml(error: &toml::de::Error, text: &str) -> Problem {
+    let span = error.span().unwrap_or(text.len()..text.len());
+    let rest = text.get(span.end..).unwrap_or_default();
+    let line_end = text.len() - rest.find('\n').map_or(0, |newline| rest.len() - newline);
+    let problem = Problem::new(span, format!("this is not TOML: {}", error.message()));
+    // Environment variables hold secrets, and may go on over any number of lines. Their key may be what is broken.
+    let so_far = text[..line_end].to_lowercase();
+    if ["env", "iron", "ment"].iter().any(|part| so_far.contains(part)) {
+        problem
+            .unquoted()
+            .help("the line is not shown here, because it may hold the value of an environment variable")
+    } else {
+        problem
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// What stands for a placeholder: every one of these values.
 pub(crate) type Placeholders = BTreeMap<&'static str, Vec<String>>;
 
-/// Parses a document and replaces each list entry or value `"${name}"` by the values of that name.
+/// Parses a document and replaces each list entry or value `"${name}"` by the values of that name. A statement that is
+/// left without any resource allows nothing, and goes, because IAM refuses it.
 ///
 /// # Errors
 /// Text that is no JSON object, and a placeholder that nobody knows.
@@ -17,7 +18,11 @@ pub(crate) fn fill(text: &str, values: &Placeholders) -> Result<Value> {
     if !document.is_object() {
         return Err(Error::usage("it is not a JSON object"));
     }
-    filled(document, values)
+    let mut document = filled(document, values)?;
+    if let Some(Value::Array(statements)) = document.get_mut("Statement") {
+        statements.retain(|statement| statement.get("Resource") != Some(&Value::Array(Vec::new())));
+    }
+    Ok(document)
 }
 
 fn filled(value: Value, values: &Placeholders) -> Result<Value> {
@@ -122,6 +127,13 @@ mod tests {
         assert_eq!(filled, json!({"Resource": ["t1", "t2", "x"], "One": ["l"], "Own": "${aws:username}"}));
         let error = fill(r#"{"Resource":"${table}"}"#, &values).unwrap_err();
         assert!(error.to_string().contains("${table}; there are ${logs}, ${tables}"), "{error}");
+    }
+
+    #[test]
+    fn a_statement_without_resources_goes() {
+        let values = [("tables", Vec::new()), ("logs", vec!["l".to_owned()])].into();
+        let text = r#"{"Statement":[{"Resource":["${tables}"]},{"Resource":"${tables}"},{"Resource":["${logs}"]}]}"#;
+        assert_eq!(fill(text, &values).unwrap(), json!({"Statement": [{"Resource": ["l"]}]}));
     }
 
     #[test]

@@ -49,12 +49,8 @@ pub(super) fn read(environment: &Item<'_>) -> BTreeMap<String, String> {
     }
     let bytes = serde_json::to_string(&variables).map_or(0, |json| json.len());
     if bytes > MOST_BYTES {
-        let label = format!("these are {bytes}");
-        environment.report(
-            environment
-                .wrong("must be at most 4096 bytes in all, as JSON")
-                .label(label),
-        );
+        let limit = format!("must be at most {MOST_BYTES} bytes in all, as JSON, and has {bytes}");
+        environment.report(environment.wrong(&limit));
     }
     variables
 }

@@ -95,15 +95,6 @@ impl Rule {
             .text
             .chars()
             .find(|c| !c.is_ascii_alphanumeric() && !(self.also)(*c));
-        let label = if let Some(stranger) = stranger {
-            format!("{stranger:?} is none of them")
-        } else if (self.least..=self.most).contains(&length) {
-            return;
-        } else if suffix.is_empty() {
-            format!("it has {length}")
-        } else {
-            format!("with {suffix}, which --env adds, it has {length}")
-        };
         let Self {
             what,
             least,
@@ -112,6 +103,19 @@ impl Rule {
             ..
         } = self;
         let message = format!("{what} must be {least} to {most} characters of {set}");
-        problems.add(Problem::new(name.span.clone(), message).label(label));
+        let span = name.span.clone();
+        if let Some(stranger) = stranger {
+            problems.add(Problem::new(span, message).label(format!("{stranger:?} is none of them")));
+        } else if !(*least..=*most).contains(&length) {
+            let with = if suffix.is_empty() {
+                String::new()
+            } else {
+                format!(" with {suffix}, which --env adds")
+            };
+            problems.add(Problem::new(
+                span,
+                format!("{message}, and this one has {length}{with}"),
+            ));
+        }
     }
 }

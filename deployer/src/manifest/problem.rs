@@ -1,7 +1,7 @@
 //! What is wrong with a manifest: every mistake at once, each with its place and the line it stands on.
 
 use crate::error::{Error, Result};
-use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -13,6 +13,7 @@ pub(super) struct Problem {
     label: Option<String>,
     earlier: Option<(Range<usize>, String)>,
     help: Option<String>,
+    quotes: bool,
 }
 
 impl Problem {
@@ -24,6 +25,7 @@ impl Problem {
             label: None,
             earlier: None,
             help: None,
+            quotes: true,
         }
     }
 
@@ -45,18 +47,18 @@ impl Problem {
         self
     }
 
+    /// The place alone, without its line, because nobody can tell what on it is a secret.
+    pub(super) fn unquoted(mut self) -> Self {
+        self.quotes = false;
+        self
+    }
+
     fn render(&self, path: &str, text: &str) -> String {
-        let primary = AnnotationKind::Primary
-            .span(self.span.clone())
-            .label(self.label.as_deref());
-        let earlier = self
-            .earlier
-            .as_ref()
-            .map(|(span, label)| AnnotationKind::Context.span(span.clone()).label(label.as_str()));
-        let snippet = Snippet::source(text)
-            .path(path)
-            .annotation(primary)
-            .annotations(earlier);
+        let place = if self.quotes {
+            Element::from(self.quotation(path, text))
+        } else {
+            self.origin(path, text)
+        };
         let help = self
             .help
             .as_deref()
@@ -64,9 +66,30 @@ impl Problem {
         let group = Level::ERROR
             .no_name()
             .primary_title(&self.message)
-            .element(snippet)
+            .element(place)
             .elements(help);
         Renderer::plain().render(&[group])
+    }
+
+    fn quotation<'a>(&'a self, path: &'a str, text: &'a str) -> Snippet<'a, Annotation<'a>> {
+        let primary = AnnotationKind::Primary
+            .span(self.span.clone())
+            .label(self.label.as_deref());
+        let earlier = self
+            .earlier
+            .as_ref()
+            .map(|(span, label)| AnnotationKind::Context.span(span.clone()).label(label.as_str()));
+        Snippet::source(text)
+            .path(path)
+            .annotation(primary)
+            .annotations(earlier)
+    }
+
+    fn origin<'a>(&self, path: &'a str, text: &str) -> Element<'a> {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        Origin::path(path).line(line).char_column(column).into()
     }
 }
 
@@ -117,23 +140,4 @@ fn masked(text: &str, secrets: &[Range<usize>]) -> String {
             )
         })
         .collect()
-}
-
-/// Text that is no TOML gives no values to hide one by one. Environment variables hold secrets, so from the first line
-/// that speaks of an environment on, nothing after an equals sign is shown.
-pub(super) fn hide_after_environment(text: &str, problems: &Problems) {
-    let Some(first) = text.to_ascii_lowercase().find("env") else {
-        return;
-    };
-    let mut start = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-    for line in text[start..].split_inclusive('\n') {
-        // What has no equals sign may be the rest of a value of several lines.
-        let value = match line.find('=') {
-            Some(equals) => equals + 1,
-            None if line.trim_start().starts_with('[') => line.len(),
-            None => 0,
-        };
-        problems.hide(start + value..start + line.len());
-        start += line.len();
-    }
 }

@@ -48,7 +48,7 @@ impl<'a> Item<'a> {
             DeValue::String(_) => "text",
             DeValue::Integer(_) => "a whole number",
             DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "true or false, without quotes",
+            DeValue::Boolean(_) => "true or false",
             DeValue::Datetime(_) => "a date",
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
@@ -90,7 +90,7 @@ impl<'a> Item<'a> {
 
     /// A whole number in a range. `unit` is what it counts.
     pub(super) fn whole<N: TryFrom<i64>>(&self, range: RangeInclusive<i64>, unit: &str) -> Option<N> {
-        let expected = if *range.end() == i64::MAX {
+        let expected = if *range.end() >= i64::from(i32::MAX) {
             format!("a whole number of {unit}, at least {}", range.start())
         } else {
             format!(

@@ -63,9 +63,9 @@ const AUTHS: [(&str, Auth); 3] = [
 /// All routes, as far as they can be read.
 pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
     let mut routes: Vec<(Route, Places)> = Vec::new();
-    let items = list
-        .list("a list of tables like [[api.routes]]")
-        .unwrap_or_default();
+    let Some(items) = list.list("a list of tables like [[api.routes]]") else {
+        return Vec::new();
+    };
     for item in &items {
         let read = item.section("a table like [[api.routes]]", |keys| Route::of(keys, functions));
         let Some((route, places)) = read.flatten() else {

@@ -57,7 +57,7 @@ impl<'a> Section<'a> {
         if item.is_none() {
             let message = format!("{} needs the key {key}", self.place);
             self.problems
-                .add(Problem::new(self.span.clone(), message).help(format!("like {like}")));
+                .add(Problem::new(self.span.clone(), message).help(format!("for example, {like}")));
         }
         item
     }

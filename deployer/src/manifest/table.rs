@@ -129,7 +129,7 @@ impl Key {
                 .and_then(|n| n.text_where(ATTRIBUTE, is_attribute));
             let types = [("S", KeyType::S), ("N", KeyType::N), ("B", KeyType::B)];
             let r#type = keys
-                .require("type", r#"type = "S", for a string"#)
+                .require("type", r#"type = "S""#)
                 .and_then(|t| t.choice(&types));
             Some(Self {
                 name: name?,

@@ -77,11 +77,7 @@ fn pairs(
 
 fn at_most(table: &Item<'_>, number: usize, most: usize, what: &str) {
     if number > most {
-        table.report(
-            table
-                .wrong(&format!("must be at most {most} {what}"))
-                .label(format!("these are {number}")),
-        );
+        table.report(table.wrong(&format!("must be at most {most} {what}, and has {number}")));
     }
 }
 

@@ -7,10 +7,19 @@ pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) 
     let word = word.to_lowercase();
     known
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(&word, &known.to_lowercase()), known))
+        .map(|known| (alikeness(&word, &known.to_lowercase()), known))
         .filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, known)| known)
+}
+
+fn alikeness(word: &str, known: &str) -> f64 {
+    // `proxy` is no misspelled `aws-proxy`, and still means that.
+    if word.len() > 2 && known.contains(word) {
+        1.0
+    } else {
+        strsim::jaro_winkler(word, known)
+    }
 }
 
 /// `a, b or c`.
