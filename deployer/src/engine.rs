@@ -2,9 +2,9 @@
 //! reporter how a step went.
 
 use crate::aws::Aws;
-use crate::error::{AwsError, Error, Result};
+use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
-use crate::report::{Event, Outcome, Reporter};
+use crate::report::{Event, Outcome, Reporter, text};
 use crate::resource::{Change, Id, Resource};
 use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted};
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -120,14 +120,23 @@ impl<'a> Engine<'a> {
     ) -> Result<(Outcome, Option<R::Output>)> {
         // Names are ours, so looking needs nobody: observe while the parents are still being made.
         let (needs, seen) = tokio::join!(needs, resource.observe(step));
-        let seen = seen?;
+        let seen = match seen {
+            Err(error) if is_interruption(&error) => return Ok((Outcome::Skipped, None)),
+            seen => seen?,
+        };
         record.found = seen.as_ref().map(|seen| Found {
             owner: resource.owner(seen),
             state: resource.state(seen),
             blockers: Vec::new(),
         });
-        if self.mode == Mode::Apply && needs.is_none() {
-            return Ok((Outcome::Skipped, None));
+        if self.mode == Mode::Apply {
+            // The plan was fine with it, but that was a while ago.
+            if let Some(seen) = &seen {
+                self.may_change(resource, seen)?;
+            }
+            if needs.is_none() {
+                return Ok((Outcome::Skipped, None));
+            }
         }
         record.changes = resource.diff(needs.as_ref(), seen.as_ref());
         let existing = seen.as_ref().map(|seen| resource.output(seen));
@@ -146,6 +155,13 @@ impl<'a> Engine<'a> {
         };
         if self.stop.is_set() {
             return Ok((Outcome::Skipped, None));
+        }
+        if let Some(refused) = record
+            .changes
+            .iter()
+            .find(|c| matches!(c, Change::Refused { .. }))
+        {
+            return Err(Error::new(text::change(refused)));
         }
         let outcome = if seen.is_none() {
             Outcome::Created
@@ -169,29 +185,40 @@ impl<'a> Engine<'a> {
         mut seen: Option<R::Observed>,
         step: &Step<'_>,
     ) -> Result<R::Output> {
-        let mut pauses = Pauses::new(&ANSWER_UNCLEAR);
+        let mut pauses = None;
         loop {
             let error = match resource.apply(step, needs.clone(), seen).await {
                 Ok(output) => return Ok(output),
                 Err(error) if !error.aws().is_some_and(is_unclear) => return Err(error),
                 Err(error) => error,
             };
-            if !pauses.wait(step, None).await? {
-                return Err(error);
-            }
+            // From the first unclear answer on: the call itself may have taken minutes.
+            let pauses = pauses.get_or_insert_with(|| Pauses::new(&ANSWER_UNCLEAR));
+            let goes_on = pauses.wait(step, None).await?;
             seen = resource.observe(step).await?;
             if let Some(seen) = &seen {
-                let owner = resource.owner(seen);
-                if let Some(why) = owner
-                    .objection()
-                    .filter(|_| !(self.adopt && owner == Owner::Unclaimed))
-                {
-                    return Err(error.context(&format!("{} is not of this stack: it {why}", resource.id())));
+                if let Err(foreign) = self.may_change(resource, seen) {
+                    return Err(error.context(&foreign.to_string()));
                 }
                 if resource.diff(Some(&needs), Some(seen)).is_empty() {
                     return Ok(resource.output(seen));
                 }
             }
+            if !goes_on {
+                return Err(error.context(&pauses.gave_up()));
+            }
+        }
+    }
+
+    /// Refuses what is not ours, and not to be adopted either.
+    fn may_change<R: Resource>(&self, resource: &R, seen: &R::Observed) -> Result<()> {
+        let owner = resource.owner(seen);
+        match owner.objection() {
+            Some(why) if !(self.adopt && owner == Owner::Unclaimed) => Err(Error::new(format!(
+                "{} is not of this stack: it {why}",
+                resource.id()
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -225,7 +252,11 @@ impl<'a> Engine<'a> {
         record: &mut Record,
     ) -> Result<Outcome> {
         let (clear, seen) = tokio::join!(before, resource.observe(step));
-        let Some(seen) = seen? else {
+        let seen = match seen {
+            Err(error) if is_interruption(&error) => return Ok(Outcome::Skipped),
+            seen => seen?,
+        };
+        let Some(seen) = seen else {
             return Ok(Outcome::Absent);
         };
         let owner = resource.owner(&seen);
@@ -422,6 +453,11 @@ fn is_unclear(error: &AwsError) -> bool {
         || error.code == "ResourceConflictException" && error.message.contains("already exist")
 }
 
+/// Whether Ctrl-C came while something was only being looked at, so that nothing has become of it.
+fn is_interruption(error: &Error) -> bool {
+    error.kind() == ErrorKind::Partial
+}
+
 /// `None` where AWS says that there is none.
 pub(crate) fn absent<T>(result: Result<T>, not_found: &[&str]) -> Result<Option<T>> {
     match result {
@@ -449,3 +485,6 @@ pub(crate) async fn both<A, B>(
     let (a, b) = tokio::join!(a, b);
     a.zip(b)
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,9 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named() {
         let hint = for_aws(&error("AccessDeniedException", "User x is not authorized")).unwrap();
-        assert!(hint.contains(r#""Action":"lambda:CreateFunction","Effect":"Allow","Resource":"*""#), "{hint}");
+        for part in [r#""Action":"lambda:CreateFunction""#, r#""Effect":"Allow""#, r#""Resource":"*""#] {
+            assert!(hint.contains(part), "{hint}");
+        }
         let said = "User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: \
                     arn:aws:iam::1:role/r because no identity-based policy allows the iam:PassRole action";
         let hint = for_aws(&error("AccessDenied", said)).unwrap();

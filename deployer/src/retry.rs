@@ -372,7 +372,7 @@ impl Pauses {
     }
 
     /// For the error at the end.
-    fn gave_up(&self) -> String {
+    pub(crate) fn gave_up(&self) -> String {
         format!(
             "gave up after {} s of waiting for {}",
             self.started.elapsed().as_secs(),
@@ -441,3 +441,6 @@ impl Step<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

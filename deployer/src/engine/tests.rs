@@ -1,0 +1,271 @@
+//! The engine on fakes and a paused clock. Looking takes a second, changing ten.
+
+use super::*;
+use crate::resource::{Kind, Shown};
+use crate::retry::pause;
+use crate::testing::{World, refusal};
+use futures_util::FutureExt as _;
+use futures_util::future::{LocalBoxFuture, Shared, join_all};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+mod answers;
+mod limits;
+mod removing;
+mod walking;
+
+const LOOKING: Duration = Duration::from_secs(1);
+const CHANGING: Duration = Duration::from_secs(10);
+
+/// What stands, and everything that was done, with the second at which it was.
+struct Cloud {
+    things: RefCell<BTreeMap<&'static str, Thing>>,
+    log: RefCell<Vec<(u64, String)>>,
+    begun: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Thing {
+    value: u32,
+    owner: Owner,
+}
+
+impl Cloud {
+    fn new() -> Self {
+        Self {
+            things: RefCell::default(),
+            log: RefCell::default(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn holding(things: &[(&'static str, u32)]) -> Self {
+        let cloud = Self::new();
+        things
+            .iter()
+            .for_each(|(name, value)| cloud.put(name, *value, Owner::Ours));
+        cloud
+    }
+
+    fn put(&self, name: &'static str, value: u32, owner: Owner) {
+        self.things.borrow_mut().insert(name, Thing { value, owner });
+    }
+
+    fn value(&self, name: &str) -> Option<u32> {
+        self.things.borrow().get(name).map(|thing| thing.value)
+    }
+
+    fn note(&self, what: &str, name: &str) {
+        self.log
+            .borrow_mut()
+            .push((self.begun.elapsed().as_secs(), format!("{what} {name}")));
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.log
+            .borrow()
+            .iter()
+            .map(|(at, what)| format!("{at} {what}"))
+            .collect()
+    }
+
+    /// How often something was done to a thing.
+    fn count(&self, what: &str) -> usize {
+        self.log
+            .borrow()
+            .iter()
+            .filter(|(_, noted)| noted == what)
+            .count()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verb {
+    Observe,
+    Apply,
+    Delete,
+}
+
+/// What AWS answers to the n-th call that applies. `Ok` without having put the thing would be a lie.
+type Answers<'c> = Box<dyn Fn(&'c Cloud, usize) -> Result<()> + 'c>;
+
+/// A resource that wants to hold a value. Its parents' names are what it needs.
+struct Fake<'c> {
+    cloud: &'c Cloud,
+    name: &'static str,
+    value: u32,
+    fails: Option<Verb>,
+    answers: Option<Answers<'c>>,
+    /// How long a change takes.
+    takes: Duration,
+    /// Holding anything else is not mended but refused.
+    rigid: bool,
+}
+
+impl<'c> Fake<'c> {
+    fn new(cloud: &'c Cloud, name: &'static str) -> Self {
+        Self {
+            cloud,
+            name,
+            value: 1,
+            fails: None,
+            answers: None,
+            takes: CHANGING,
+            rigid: false,
+        }
+    }
+
+    fn answering(cloud: &'c Cloud, answers: impl Fn(&'c Cloud, usize) -> Result<()> + 'c) -> Self {
+        Self {
+            answers: Some(Box::new(answers)),
+            ..Self::new(cloud, "a")
+        }
+    }
+
+    async fn work(&self, verb: Verb, what: &str, length: Duration) -> Result<()> {
+        self.cloud.note(what, self.name);
+        pause(&Stop::default(), length).await?;
+        if self.fails == Some(verb) {
+            Err(refusal("Broken", "it broke").into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Resource for Fake<'_> {
+    type Needs = Vec<&'static str>;
+    type Observed = Thing;
+    type Output = &'static str;
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Role, self.name)
+    }
+
+    async fn observe(&self, _step: &Step<'_>) -> Result<Option<Thing>> {
+        self.work(Verb::Observe, "observe", LOOKING).await?;
+        Ok(self.cloud.things.borrow().get(self.name).cloned())
+    }
+
+    fn owner(&self, seen: &Thing) -> Owner {
+        seen.owner.clone()
+    }
+
+    fn diff(&self, _needs: Option<&Self::Needs>, seen: Option<&Thing>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
+        let (from, to) = (Shown::from(Some(seen.value)), Shown::from(Some(self.value)));
+        let field = "value".to_owned();
+        match (from == to, self.rigid) {
+            (true, _) => Vec::new(),
+            (false, false) => vec![Change::Update { field, from, to }],
+            (false, true) => vec![Change::Refused {
+                field,
+                from,
+                to,
+                why: "it is rigid".to_owned(),
+            }],
+        }
+    }
+
+    fn output(&self, _seen: &Thing) -> &'static str {
+        self.name
+    }
+
+    fn state(&self, seen: &Thing) -> String {
+        format!("holds {}", seen.value)
+    }
+
+    fn blockers(&self, seen: &Thing) -> Vec<String> {
+        if seen.value == 13 {
+            vec!["brings bad luck".to_owned()]
+        } else {
+            Vec::new()
+        }
+    }
+
+    async fn apply(&self, _step: &Step<'_>, needs: Self::Needs, seen: Option<Thing>) -> Result<&'static str> {
+        assert_ne!(
+            self.diff(Some(&needs), seen.as_ref()),
+            [],
+            "apply without a change of {}",
+            self.name
+        );
+        assert!(
+            needs.iter().all(|parent| self.cloud.value(parent).is_some()),
+            "{} came too early",
+            self.name
+        );
+        let earlier = self.cloud.count(&format!("apply {}", self.name));
+        self.work(Verb::Apply, "apply", self.takes).await?;
+        match &self.answers {
+            Some(answers) => answers(self.cloud, earlier)?,
+            None => self.cloud.put(self.name, self.value, Owner::Ours),
+        }
+        self.cloud.note("applied", self.name);
+        Ok(self.name)
+    }
+
+    async fn delete(&self, _step: &Step<'_>, _seen: Thing) -> Result<()> {
+        self.work(Verb::Delete, "delete", self.takes).await?;
+        self.cloud.things.borrow_mut().remove(self.name);
+        self.cloud.note("deleted", self.name);
+        Ok(())
+    }
+}
+
+/// Who needs whom, parents first.
+type Shape = &'static [(&'static str, &'static [&'static str])];
+
+const SHAPES: [Shape; 4] = [
+    &[("a", &[]), ("b", &[]), ("c", &[])],
+    &[("a", &[]), ("b", &["a"])],
+    &[("a", &[]), ("b", &["a"]), ("c", &["b"])],
+    &[
+        ("a", &[]),
+        ("b", &["a"]),
+        ("c", &["a"]),
+        ("d", &["b", "c"]),
+        ("e", &[]),
+    ],
+];
+
+fn parents(shape: Shape, name: &str) -> &'static [&'static str] {
+    shape
+        .iter()
+        .find(|(node, _)| *node == name)
+        .map_or(&[], |(_, parents)| parents)
+}
+
+fn fakes<'c>(cloud: &'c Cloud, shape: Shape) -> Vec<Fake<'c>> {
+    shape.iter().map(|(name, _)| Fake::new(cloud, name)).collect()
+}
+
+/// The walk of a shape: every step is made once, and awaited by all that need it.
+async fn walk(go: &Engine<'_>, shape: Shape, fakes: &[Fake<'_>]) {
+    let mut known: BTreeMap<&str, Shared<LocalBoxFuture<'_, Option<&'static str>>>> = BTreeMap::new();
+    for (fake, (name, parents)) in fakes.iter().zip(shape) {
+        let needs = join_all(parents.iter().map(|parent| known[parent].clone()));
+        let needs = needs.map(|outputs| outputs.into_iter().collect::<Option<Vec<_>>>());
+        known.insert(name, go.step(fake, needs).boxed_local().shared());
+    }
+    join_all(known.into_values()).await;
+}
+
+/// Runs one step of one fake in a world of its own.
+async fn step(mode: Mode, fake: &Fake<'_>) -> (Option<&'static str>, Record) {
+    World::new().step(mode, fake, Vec::new()).await
+}
+
+/// Each record's outcome, by name.
+fn outcomes(records: &[Record]) -> BTreeMap<String, String> {
+    let outcome = |record: &Record| match &record.result {
+        Ok(outcome) => text::outcome(outcome),
+        Err(error) => error.to_string(),
+    };
+    records
+        .iter()
+        .map(|record| (record.id.name.clone(), outcome(record)))
+        .collect()
+}

@@ -1,0 +1,216 @@
+//! Deadlines, Ctrl-C inside one step, and tasks that are no resources.
+
+use super::*;
+use crate::retry::{IAM_NOT_YET_VISIBLE, THROTTLED};
+use aws_sdk_iam::error::ErrorMetadata;
+use aws_sdk_iam::operation::get_role::GetRoleError;
+use std::cell::Cell;
+
+/// The command has this long.
+fn engine(world: &World, within: Duration) -> Engine<'_> {
+    Engine::new(
+        &world.aws,
+        &world.recorder,
+        &world.stop,
+        Mode::Apply,
+        Instant::now() + within,
+    )
+}
+
+fn id() -> Id {
+    Id::new(Kind::Role, "a")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mutation_is_not_cut_short_by_the_deadline() {
+    let (cloud, world) = (Cloud::new(), World::new());
+    let go = engine(&world, Duration::from_secs(3));
+    let output = go.step(&Fake::new(&cloud, "a"), async { Some(Vec::new()) }).await;
+    assert_eq!(output, Some("a"));
+    assert_eq!(cloud.log(), ["0 observe a", "1 apply a", "11 applied a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_ends_a_wait_with_awss_last_answer() {
+    let world = World::new();
+    let calls = Cell::new(0);
+    let go = engine(&world, Duration::from_secs(20));
+    let begun = Instant::now();
+    let refused = async || {
+        calls.set(calls.get() + 1);
+        Err::<(), _>(refusal("NoSuchEntity", &format!("answer {}", calls.get())).into())
+    };
+    let error = go
+        .read(id(), async |step| {
+            step.retry(&[&IAM_NOT_YET_VISIBLE], refused).await
+        })
+        .await
+        .unwrap_err();
+    assert!(
+        (17..=20).contains(&begun.elapsed().as_secs()),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(error.aws().unwrap().message, format!("answer {}", calls.get()));
+    assert!(error.to_string().starts_with("gave up after 1"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_aws_asks_for_and_the_deadline_forbids_is_not_begun() {
+    let world = World::new();
+    let go = engine(&world, Duration::from_secs(20));
+    let slow_down = async || {
+        let asked = Some(Duration::from_secs(30));
+        Err::<(), _>(
+            AwsError {
+                retry_after: asked,
+                ..refusal("Throttling", "Rate exceeded")
+            }
+            .into(),
+        )
+    };
+    let begun = Instant::now();
+    let error = go
+        .read(id(), async |step| step.retry(&[], slow_down).await)
+        .await
+        .unwrap_err();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert!(error.to_string().contains(THROTTLED.cadence.reason), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_starts_after_ctrl_c_unless_it_only_looks() {
+    for (mode, sent) in [(Mode::Apply, false), (Mode::Plan, true)] {
+        let world = World::new();
+        world.stop.set();
+        let was_sent = Cell::new(false);
+        let request = async {
+            was_sent.set(true);
+            Ok::<_, SdkError<GetRoleError, Response>>(7)
+        };
+        let go = world.engine(mode);
+        let answer = go
+            .read(id(), async |step| step.call("iam:GetRole", request).await)
+            .await;
+        assert_eq!(answer.is_ok(), sent);
+        assert_eq!(was_sent.get(), sent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_names_its_call() {
+    let world = World::new();
+    let request = async {
+        let metadata = ErrorMetadata::builder()
+            .code("NoSuchEntity")
+            .message("no such role")
+            .build();
+        let raw = Response::new(404.try_into().unwrap(), aws_smithy_types::body::SdkBody::empty());
+        Err::<(), _>(SdkError::service_error(GetRoleError::generic(metadata), raw))
+    };
+    let error = world
+        .at(async |step| step.call("iam:GetRole", request).await)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "iam:GetRole failed: NoSuchEntity: no such role"
+    );
+    assert_eq!(
+        absent(Err::<(), _>(error), &["Other", "NoSuchEntity"]).unwrap(),
+        None
+    );
+    let other = absent(
+        Err::<(), _>(refusal("AccessDenied", "no").into()),
+        &["NoSuchEntity"],
+    );
+    assert!(other.unwrap_err().has_code("AccessDenied"));
+}
+
+/// Looks by a call, as real kinds do.
+struct Looking;
+
+impl Resource for Looking {
+    type Needs = ();
+    type Observed = ();
+    type Output = ();
+
+    fn id(&self) -> Id {
+        id()
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<()>> {
+        pause(&Stop::default(), LOOKING).await?;
+        step.call("iam:GetRole", async {
+            Ok::<_, SdkError<GetRoleError, Response>>(Some(()))
+        })
+        .await
+    }
+
+    fn owner(&self, (): &()) -> Owner {
+        Owner::Ours
+    }
+
+    fn diff(&self, _needs: Option<&()>, _seen: Option<&()>) -> Vec<Change> {
+        vec![Change::Create]
+    }
+
+    fn output(&self, (): &()) {}
+
+    fn state(&self, (): &()) -> String {
+        String::new()
+    }
+
+    async fn apply(&self, _step: &Step<'_>, (): (), _seen: Option<()>) -> Result<()> {
+        Err(Error::new("apply came after Ctrl-C"))
+    }
+
+    async fn delete(&self, _step: &Step<'_>, (): ()) -> Result<()> {
+        Err(Error::new("delete came after Ctrl-C"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_only_being_looked_at_is_skipped() {
+    let world = World::new();
+    let (go, back) = (world.engine(Mode::Apply), world.engine(Mode::Apply));
+    let ctrl_c = async { world.stop.set() };
+    tokio::join!(
+        go.step(&Looking, nothing()),
+        back.remove(&Looking, async { true }),
+        ctrl_c
+    );
+    assert_eq!(go.finish()[0].result.as_ref().unwrap(), &Outcome::Skipped);
+    assert_eq!(back.finish()[0].result.as_ref().unwrap(), &Outcome::Skipped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_told_in_every_mode_and_its_failure_kept() {
+    let id = || Id::new(Kind::Package, "code");
+    for mode in [Mode::Plan, Mode::Apply] {
+        let world = World::new();
+        let go = world.engine(mode);
+        assert_eq!(go.task(id(), async |_| Ok((Outcome::Passed, 7))).await, Some(7));
+        assert!(go.is_well());
+        assert_eq!(
+            go.task(id(), async |_| Err::<(Outcome, u32), _>(Error::new(
+                "no compiler"
+            )))
+            .await,
+            None
+        );
+        assert!(!go.is_well());
+        let finished = |outcome| Event::Finished {
+            id: id(),
+            outcome,
+            elapsed: Duration::ZERO,
+        };
+        let failed = Outcome::Failed {
+            error: "no compiler".to_owned(),
+        };
+        let started = || Event::Started { id: id() };
+        let expected = [started(), finished(Outcome::Passed), started(), finished(failed)];
+        assert_eq!(world.recorder.events(), expected);
+        assert_eq!(go.finish().len(), 2);
+    }
+}
