@@ -1,5 +1,5 @@
 use super::*;
-use crate::retry::TABLE_BUSY;
+use crate::retry::{TABLE_BUSY, TABLE_GONE};
 
 fn deleted(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::delete_table), answer)

@@ -111,6 +111,39 @@ fn each_difference_is_one_change() {
 }
 
 #[test]
+fn what_auto_scaling_moves_within_its_limits_is_no_difference() {
+    let scaled = declaring(|table| {
+        let Billing::Provisioned(mut capacity) = provisioned(5, 6) else {
+            unreachable!()
+        };
+        capacity.max = Some(10);
+        table.billing = Billing::Provisioned(capacity);
+    });
+    let diff = |read, write| {
+        let seen = Observed {
+            capacity: Capacity::Provisioned { read, write },
+            ..seen()
+        };
+        scaled.diff(Some(&()), Some(&seen))
+    };
+    for (read, write) in [(5, 6), (10, 6), (7, 10)] {
+        assert_eq!(diff(read, write), [], "{read} {write}");
+    }
+    for (read, write) in [(4, 6), (5, 5), (11, 6), (5, 11)] {
+        let from = format!("{read} read, {write} write");
+        assert_eq!(
+            diff(read, write),
+            [update("billing", Some(&from), Some("5 read, 6 write"))]
+        );
+    }
+    let on_demand = scaled.diff(Some(&()), Some(&seen()));
+    assert_eq!(
+        on_demand,
+        [update("billing", Some("on-demand"), Some("5 read, 6 write"))]
+    );
+}
+
+#[test]
 fn protection_that_nobody_declared_is_left_as_it_is() {
     let seen = Observed {
         deletion_protection: true,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::manifest::KeyType;
-use crate::retry::TABLE_BUSY;
+use crate::retry::{TABLE_ACTIVE, TABLE_BUSY, TABLE_GONE};
 
 fn created(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::create_table), answer)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::retry::TABLE_BUSY;
+use crate::retry::{TABLE_ACTIVE, TABLE_BUSY};
 
 fn updated(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::update_table), answer)
@@ -214,7 +214,10 @@ async fn missing_tags_are_set_and_foreign_ones_stay() {
     let world = world([is("ACTIVE")], rules);
     // A walk comes this far only with what is ours, or is being adopted.
     let seen = world.observe(&table()).await.unwrap();
-    world.at(async |step| table().apply(step, (), seen).await).await.unwrap();
+    world
+        .at(async |step| table().apply(step, (), seen).await)
+        .await
+        .unwrap();
     assert_eq!(world.mutations(), ["TagResource"]);
     assert_eq!(
         world.sent.bodies("TagResource"),
@@ -240,4 +243,12 @@ async fn protection_is_not_switched_off_unless_it_is_declared_off() {
         world.sent.bodies("UpdateTable"),
         [json!({ "TableName": "orders", "DeletionProtectionEnabled": false })]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_vanishes_in_between_is_not_waited_for() {
+    let table = declaring(|table| table.deletion_protection = Some(true));
+    let world = world([is("ACTIVE"), is("UPDATING"), no_such()], vec![updated([ok()])]);
+    let error = up(&world, &table).await.unwrap_err();
+    assert_eq!(error.to_string(), "the table orders was deleted by somebody else");
 }

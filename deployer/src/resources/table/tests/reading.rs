@@ -1,6 +1,6 @@
 use super::*;
 use crate::retry::TABLE_TAGS;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What `up` would change after reading this.
 async fn read(world: &World, table: &Table) -> Vec<Change> {

@@ -1,0 +1,132 @@
+//! What DynamoDB says of a table, and the waits until it says what is wanted.
+
+use super::{Capacity, NO_SUCH, Table, shown_key};
+use crate::engine::{Step, absent};
+use crate::error::{Error, Result};
+use crate::names::Tags;
+use crate::retry::{TABLE_ACTIVE, TABLE_GONE, TABLE_TAGS};
+use aws_sdk_dynamodb::types::{
+    BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription, TableStatus,
+};
+use std::time::{Duration, SystemTime};
+
+/// Tags of a table younger than this may not be visible yet.
+const YOUNG: Duration = Duration::from_secs(60);
+
+impl Table {
+    pub(super) async fn describe(&self, step: &Step<'_>) -> Result<Option<TableDescription>> {
+        let describe = step.aws.dynamodb.describe_table().table_name(&self.name);
+        let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
+        Ok(absent(step.retry(&[], describe).await, NO_SUCH)?.and_then(|output| output.table))
+    }
+
+    pub(super) async fn tags(&self, step: &Step<'_>) -> Result<Tags> {
+        let mut all = Tags::new();
+        let mut token = None;
+        loop {
+            let list = step
+                .aws
+                .dynamodb
+                .list_tags_of_resource()
+                .resource_arn(self.arn())
+                .set_next_token(token);
+            let list = || step.call("dynamodb:ListTagsOfResource", list.clone().send());
+            let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
+                return Ok(all);
+            };
+            all.extend(
+                page.tags()
+                    .iter()
+                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
+            );
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// A new table's tags come a few seconds after it, and a table without ours would be taken for somebody else's.
+    pub(super) async fn settled_tags(
+        &self,
+        step: &Step<'_>,
+        table: &TableDescription,
+        tags: Tags,
+    ) -> Result<Tags> {
+        let age = table
+            .creation_date_time()
+            .and_then(|created| SystemTime::try_from(*created).ok())
+            .and_then(|created| SystemTime::now().duration_since(created).ok());
+        let going = table.table_status() == Some(&TableStatus::Deleting);
+        if !tags.is_empty() || going || age.is_some_and(|age| age > YOUNG) {
+            return Ok(tags);
+        }
+        let look = async || Ok(Some(self.tags(step).await?).filter(|tags| !tags.is_empty()));
+        match step.until(&TABLE_TAGS, look).await {
+            // Nothing came: it has none.
+            Err(error) if error.aws().is_none() && !step.stop.is_set() => Ok(tags),
+            found => found,
+        }
+    }
+
+    /// A table that was just created may not be known yet. Afterwards, an absent one is gone.
+    pub(super) async fn until_active(&self, step: &Step<'_>, mut known: bool) -> Result<()> {
+        step.until(&TABLE_ACTIVE, async || {
+            let Some(table) = self.describe(step).await? else {
+                return if known { Err(self.vanished()) } else { Ok(None) };
+            };
+            known = true;
+            match table.table_status() {
+                Some(TableStatus::Active) | None => Ok(Some(())),
+                Some(TableStatus::Creating | TableStatus::Updating) => Ok(None),
+                Some(other) => Err(
+                    Error::new(format!("the table {} is {}", self.name, other.as_str()))
+                        .hint("Look at the table in the AWS console: nothing here can change that state."),
+                ),
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn until_gone(&self, step: &Step<'_>) -> Result<()> {
+        step.until(&TABLE_GONE, async || {
+            Ok(self.describe(step).await?.is_none().then_some(()))
+        })
+        .await
+    }
+}
+
+pub(super) fn keys_of(table: &TableDescription) -> Vec<String> {
+    let type_of = |name: &str| {
+        let mut definitions = table.attribute_definitions().iter();
+        definitions
+            .find(|d| d.attribute_name() == name)
+            .map(|d| d.attribute_type().clone())
+    };
+    let mut schema: Vec<&KeySchemaElement> = table.key_schema().iter().collect();
+    schema.sort_by_key(|key| *key.key_type() != KeyType::Hash);
+    schema
+        .into_iter()
+        .map(|key| {
+            let scalar = type_of(key.attribute_name()).unwrap_or(ScalarAttributeType::S);
+            shown_key(key.attribute_name(), &scalar)
+        })
+        .collect()
+}
+
+/// No billing summary means provisioned: `DynamoDB` leaves it out for tables that were never on demand.
+pub(super) fn capacity_of(table: &TableDescription) -> Capacity {
+    match table
+        .billing_mode_summary()
+        .and_then(|summary| summary.billing_mode())
+    {
+        Some(BillingMode::PayPerRequest) => Capacity::OnDemand,
+        _ => {
+            let units = table.provisioned_throughput();
+            Capacity::Provisioned {
+                read: units.and_then(|u| u.read_capacity_units()).unwrap_or_default(),
+                write: units.and_then(|u| u.write_capacity_units()).unwrap_or_default(),
+            }
+        }
+    }
+}
