@@ -1,4 +1,5 @@
 use super::*;
+use crate::retry::FUNCTION_GONE;
 
 fn deleted(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::delete_function), answer)

@@ -1,5 +1,6 @@
 use super::*;
-use crate::retry::{FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY};
+use crate::resources::function::changing::LARGEST_ZIP;
+use crate::retry::{FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY, ROLE_NOT_YET_ASSUMABLE};
 use crate::testing::script::broken;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::retry::{FUNCTION_BUSY, FUNCTION_READY};
+use crate::retry::{FUNCTION_BUSY, FUNCTION_READY, ROLE_NOT_YET_ASSUMABLE};
 
 fn code(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::update_function_code), answer)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::retry::FUNCTION_GONE;
 
 fn gone_and_made_again() -> Vec<Rule> {
     vec![
