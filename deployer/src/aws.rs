@@ -105,7 +105,8 @@ impl Aws {
         access: Access,
     ) -> Result<Self> {
         let http = Http::new(CONNECT_TIMEOUT, target)?;
-        let sdk = retry::at_most(IDENTIFY_WITHIN, sdk_config(target, &http)).await.ok_or_else(no_credentials)??;
+        let sdk = retry::at_most(IDENTIFY_WITHIN, sdk_config(target, &http)).await;
+        let sdk = sdk.ok_or_else(|| no_credentials(target))??;
         let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
         let sts = aws_sdk_sts::Client::from_conf(
             aws_sdk_sts::config::Builder::from(&sdk).retry_config(attempts(2)).build(),
@@ -124,7 +125,8 @@ impl Aws {
         }
         // The caller's own ARN names the partition, so no list of regions is needed.
         let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        let scope = Scope { partition, account, region, stack: stack.to_owned() };
+        let scope =
+            Scope { partition, account, region, stack: stack.to_owned(), more_tags: crate::names::Tags::new() };
         Ok(Self::with(&sdk, scope, target.endpoint_url.clone(), http, access))
     }
 
@@ -251,7 +253,11 @@ fn no_region() -> Error {
         .hint("Say --region us-east-1, set AWS_REGION, or write region = \"us-east-1\" into the manifest.")
 }
 
-fn no_credentials() -> Error {
+fn no_credentials(target: &Target) -> Error {
+    if let Some(profile) = &target.profile {
+        return Error::new(format!("no AWS credentials were found for the profile {profile}"))
+            .hint("aws configure list-profiles shows the profiles that there are; aws sso login --profile NAME or aws login --profile NAME gives one credentials.");
+    }
     Error::new("no AWS credentials were found")
         .hint("Run aws sso login or aws login, choose a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
         .hint("To try without an AWS account, add --local.")
@@ -274,14 +280,16 @@ fn explain(error: AwsError, target: &Target, region: &str) -> Error {
     if error.transport.is_none() {
         return error.into();
     }
-    if said.contains("no providers in chain") || said.contains("credentials provider was not enabled") {
-        return no_credentials();
+    // The metadata service of an instance is the last that is asked, and on other machines anything may answer there.
+    let nobody_had_any = ["no providers in chain", "credentials provider was not enabled", "imds"];
+    if nobody_had_any.iter().any(|text| said.contains(text)) {
+        return no_credentials(target);
     }
     if said.contains("credential") || said.contains("token") || said.contains("sso") {
         return Error::from(error)
             .hint("The credentials could not be loaded. For SSO run aws sso login; for aws login run it again.");
     }
-    unreachable(target, region).context(&error.message)
+    unreachable(target, region).because(&error.message)
 }
 
 /// Refuses everything but reads, before anything is sent.

@@ -69,7 +69,8 @@ impl<'a> Session<'a> {
             }
         }
         let allowed = &config.manifest.allowed_accounts;
-        let aws = Aws::connect(&config.target, &config.stack_name(), allowed, access).await?;
+        let mut aws = Aws::connect(&config.target, &config.stack_name(), allowed, access).await?;
+        aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;
         Ok(Connected { session: self, packages: Stack::packages(config), aws, stack, adopt: false })

@@ -46,14 +46,17 @@ pub(crate) struct Scope {
     pub region: String,
     /// The stack's name, which is the value of its ownership tag.
     pub stack: String,
+    /// More tags for everything, from the manifest.
+    pub more_tags: Tags,
 }
 
 impl Scope {
     /// The tags that every resource of the stack gets in the call that creates it.
     pub(crate) fn tags(&self) -> Tags {
-        [(STACK_TAG, &self.stack), (REGION_TAG, &self.region)]
-            .map(|(key, value)| (key.to_owned(), value.clone()))
-            .into()
+        let mut tags = self.more_tags.clone();
+        tags.insert(STACK_TAG.to_owned(), self.stack.clone());
+        tags.insert(REGION_TAG.to_owned(), self.region.clone());
+        tags
     }
 
     pub(crate) fn owner(&self, tags: &Tags) -> Owner {
@@ -169,6 +172,7 @@ mod tests {
             account: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
             stack: "lab".to_owned(),
+            more_tags: Tags::new(),
         }
     }
 

@@ -31,6 +31,7 @@ pub(crate) fn scope() -> Scope {
         account: "123456789012".to_owned(),
         region: "us-east-1".to_owned(),
         stack: "lab".to_owned(),
+        more_tags: crate::names::Tags::new(),
     }
 }
 
