@@ -85,6 +85,29 @@ mod tests {
     }
 
     #[test]
+    fn code_that_lambda_would_refuse_is_not_sent() {
+        let refused = |zip: &[u8]| require_uploadable(zip, "the zip f.zip").unwrap_err().to_string();
+        let large = vec![0; (50 << 20) + 1];
+        assert_eq!(refused(&large), "the zip f.zip has 51 MB, and Lambda takes 50");
+        assert!(refused(b"#!/bin/sh").starts_with("the zip f.zip cannot be opened as a zip: "));
+        let zeros = zip_of(&vec![0; 10 << 20]).unwrap();
+        let zeros_times = |times: usize| {
+            let mut archive = zip::ZipArchive::new(Cursor::new(&zeros)).unwrap();
+            let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            for n in 0..times {
+                let file = archive.by_index_raw(0).unwrap();
+                writer.raw_copy_file_rename(file, n.to_string()).unwrap();
+            }
+            writer.finish().unwrap().into_inner()
+        };
+        assert!(require_uploadable(&zeros_times(25), "").is_ok());
+        assert_eq!(
+            refused(&zeros_times(26)),
+            "the zip f.zip has 260 MB when it is unzipped, and Lambda takes 250"
+        );
+    }
+
+    #[test]
     fn merged_code_has_the_files_of_both() {
         let zip = |files: &[(&str, &str)]| {
             let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
