@@ -159,34 +159,28 @@ impl Definition {
     ///
     /// The console lower-cases what people type, and their URLs are in use.
     pub(crate) fn spelled_like(&self, seen: &Self) -> Self {
-        let spelled = |path: &String| {
-            let mut paths = seen.0.keys().map(|(path, _)| path);
-            paths
-                .find(|seen| seen.eq_ignore_ascii_case(path))
-                .unwrap_or(path)
-                .clone()
-        };
-        Self(
-            self.0
-                .iter()
-                .map(|((path, name), method)| ((spelled(path), name.clone()), method.clone()))
-                .collect(),
-        )
+        let methods = self.0.iter().map(|((path, name), method)| {
+            let path = self.spelled(path, seen).unwrap_or(path);
+            ((path.clone(), name.clone()), method.clone())
+        });
+        Self(methods.collect())
     }
 
     /// Each declared path with its spelling in `other`, which came out of [`Self::spelled_like`].
     pub(crate) fn spelling(&self, other: &Self) -> BTreeMap<String, String> {
         let declared = self.0.keys().map(|(path, _)| path);
         declared
-            .filter_map(|path| {
-                let spelled = other
-                    .0
-                    .keys()
-                    .map(|(path, _)| path)
-                    .find(|seen| seen.eq_ignore_ascii_case(path))?;
-                Some((path.clone(), spelled.clone()))
-            })
+            .filter_map(|path| Some((path.clone(), self.spelled(path, other)?.clone())))
             .collect()
+    }
+
+    /// A path is first of all itself. Where several are alike, none gives way: two routes would become one.
+    fn spelled<'a>(&self, path: &str, there: &'a Self) -> Option<&'a String> {
+        let alike = |other: &str| other.eq_ignore_ascii_case(path);
+        let is_alone = !self.0.keys().any(|(other, _)| other != path && alike(other));
+        let mut paths = there.0.keys().map(|(path, _)| path);
+        let itself = paths.clone().find(|other| *other == path);
+        itself.or_else(|| paths.find(|other| is_alone && alike(other)))
     }
 
     /// What differs from `seen`, in an order that reads well.

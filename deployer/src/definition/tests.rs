@@ -13,6 +13,7 @@ use std::path::Path;
 mod error_table;
 
 mod rendering;
+mod spelling;
 
 fn route(method: &str, path: &str) -> Route {
     Route {
@@ -32,7 +33,10 @@ fn lab() -> Definition {
 }
 
 fn lab_routes() -> Vec<Route> {
-    Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes
+    Manifest::parse("", Path::new("stack.toml"), "")
+        .unwrap()
+        .api
+        .routes
 }
 
 /// One set of routes for each thing that a manifest can say.
@@ -77,6 +81,13 @@ fn route_sets() -> Vec<(&'static str, Vec<Route>)> {
                 },
                 route("GET", "/items"),
             ],
+        ),
+        (
+            "a timeout",
+            vec![Route {
+                timeout_ms: 5000,
+                ..route("POST", "/items")
+            }],
         ),
         (
             "two functions",

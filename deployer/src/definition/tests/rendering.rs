@@ -158,10 +158,14 @@ fn errors_are_mapped_as_the_function_says() {
 }
 
 #[test]
-fn the_integration_waits_as_long_as_api_gateway_allows() {
-    let operation = operation(&[route("POST", "/a")], "/a", "post");
-    assert_eq!(
-        operation["x-amazon-apigateway-integration"]["timeoutInMillis"],
-        29_000
-    );
+fn an_integration_waits_as_long_as_declared_or_as_api_gateway_allows() {
+    let wait = |route: Route| {
+        operation(&[route], "/a", "post")["x-amazon-apigateway-integration"]["timeoutInMillis"].clone()
+    };
+    assert_eq!(wait(route("POST", "/a")), 29_000);
+    let declared = Route {
+        timeout_ms: 5000,
+        ..route("POST", "/a")
+    };
+    assert_eq!(wait(declared), 5000);
 }
