@@ -5,7 +5,6 @@
 
 use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_runtime_api::http::Response;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
 use std::time::Duration;
@@ -163,6 +162,8 @@ impl AwsError {
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 Some(Transport::Unknown)
             }
+            // It says yes, in words that nobody understands: a proxy's page, or half an answer.
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => Some(Transport::Unknown),
             _ => None,
         };
         let raw = error.raw_response();
@@ -173,8 +174,11 @@ impl AwsError {
             .or_else(|| header("retry-after").and_then(|s| s.parse().ok().map(Duration::from_secs)));
         let message = match error.message() {
             Some(message) => message.to_owned(),
-            None if transport.is_some() => root_causes(&error),
-            None => DisplayErrorContext(&error).to_string(),
+            // Not the SDK's own longest text, which quotes the answer with all that is secret in it.
+            None => match raw {
+                Some(raw) => format!("{} (HTTP {})", root_causes(&error), raw.status().as_u16()),
+                None => root_causes(&error),
+            },
         };
         Self {
             operation,
@@ -239,3 +243,6 @@ fn root_causes(error: &(dyn std::error::Error + 'static)) -> String {
     }
     if parts.is_empty() { error.to_string() } else { parts.join(": ") }
 }
+
+#[cfg(test)]
+mod tests;

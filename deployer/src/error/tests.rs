@@ -1,0 +1,133 @@
+//! How answers are read: by the real client, from a real socket.
+
+use super::*;
+use crate::aws::{Target, one_attempt};
+use crate::http::Http;
+use crate::testing::refusal;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+/// Makes one call that changes something, to this address.
+async fn call(url: &str) -> AwsError {
+    let local = Target {
+        endpoint_url: Some(url.to_owned()),
+        ..Target::default()
+    };
+    let http = Http::new(Duration::from_secs(5), &local).unwrap();
+    let config = aws_sdk_iam::Config::builder()
+        .with_test_defaults_v2()
+        .http_client(http.sdk_client())
+        .endpoint_url(url)
+        .retry_config(one_attempt())
+        .build();
+    let iam = aws_sdk_iam::Client::from_conf(config);
+    let create = iam
+        .create_role()
+        .assume_role_policy_document("{}")
+        .role_name("lab-role");
+    AwsError::new("iam:CreateRole", create.send().await.unwrap_err())
+}
+
+/// Reads a request to its end, answers with these bytes, and closes the connection.
+async fn answered(answer: &'static str) -> AwsError {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut seen = Vec::new();
+        while !seen.windows(8).any(|window| window == b"lab-role") {
+            let mut some = [0; 1024];
+            let read = stream.read(&mut some).unwrap();
+            seen.extend_from_slice(&some[..read]);
+        }
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let error = call(&url).await;
+    server.join().unwrap();
+    error
+}
+
+#[tokio::test]
+async fn what_was_never_sent_cannot_have_been_applied() {
+    // Nobody listens where somebody did a moment ago.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = call(&format!("http://{closed}")).await;
+    assert_eq!(error.transport, Some(Transport::NotSent), "{error}");
+    assert!(!error.outcome_unknown());
+    assert!(error.to_string().contains("onnection refused"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_or_unreadable_leaves_the_outcome_open() {
+    let lost = [
+        "",
+        "HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n<CreateRole",
+        "HTTP/1.1 200 OK\r\n\r\n<html>secret</html>",
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\n\r\n<html>secret</html>",
+    ];
+    for answer in lost {
+        let error = answered(answer).await;
+        assert!(error.outcome_unknown(), "{answer:?}: {error:?}");
+        assert!(!error.is_throttle());
+        assert!(!error.to_string().contains("secret"), "{error}");
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .map_or(String::new(), |status| format!("(HTTP {status})"));
+        assert!(error.to_string().ends_with(&status), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_read_whole() {
+    let error = answered(
+        "HTTP/1.1 409 Conflict\r\nx-amzn-requestid: 1-2\r\nretry-after: 3\r\n\r\n\
+         <ErrorResponse><Error><Code>LimitExceeded</Code><Message>Too many roles.</Message></Error></ErrorResponse>",
+    )
+    .await;
+    assert_eq!(error.transport, None);
+    assert!(!error.outcome_unknown());
+    assert_eq!(error.retry_after, Some(Duration::from_secs(3)));
+    assert_eq!(
+        error.to_string(),
+        "iam:CreateRole failed: LimitExceeded: Too many roles. (request id 1-2)"
+    );
+}
+
+#[test]
+fn throttling_is_told_by_code_or_words() {
+    let throttled = [
+        ("Throttling", ""),
+        ("ThrottlingException", ""),
+        ("TooManyRequestsException", "Too Many Requests"),
+        ("RequestLimitExceeded", ""),
+        ("LimitExceededException", "Rate exceeded"),
+    ];
+    for (code, message) in throttled {
+        assert!(refusal(code, message).is_throttle(), "{code}");
+    }
+    for code in [
+        "LimitExceededException",
+        "LimitExceeded",
+        "AccessDenied",
+        "ConflictException",
+        "",
+    ] {
+        assert!(
+            !refusal(code, "Maximum number of Resources has been reached").is_throttle(),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn context_comes_first_and_awss_answer_stays() {
+    let error = Error::from(refusal("LimitExceeded", "in use")).context("gave up after 3 s");
+    assert_eq!(
+        error.to_string(),
+        "gave up after 3 s: lab:Make failed: LimitExceeded: in use"
+    );
+    assert!(error.has_code("LimitExceeded"));
+    assert_eq!(error.kind().exit_code(), 1);
+}
