@@ -316,26 +316,9 @@ impl<'a> Engine<'a> {
             Ok((outcome, value)) => (Ok(outcome), Some(value)),
             Err(error) => (Err(error), None),
         };
-        if let Ok(outcome) = &result
-            && self.mode == Mode::Plan
-        {
-            // A plan is silent about what it looks at, but work on this machine may take minutes.
-            let elapsed = step.begun.elapsed();
-            self.report.event(Event::Finished {
-                id: id.clone(),
-                outcome: outcome.clone(),
-                elapsed,
-            });
-        }
-        self.close(
-            &step,
-            Record {
-                id,
-                found: None,
-                changes: Vec::new(),
-                result,
-            },
-        );
+        // A plan is silent about what it looks at, but work on this machine may take minutes.
+        self.finished(&step, &result);
+        self.keep_record(Record { id, found: None, changes: Vec::new(), result });
         value
     }
 
@@ -369,25 +352,24 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// A plan's finding was its event, and what it could not look at is the command's error.
     fn close(&self, step: &Step<'_>, record: Record) {
-        let outcome = match &record.result {
-            Ok(outcome) => outcome.clone(),
-            Err(error) => Outcome::Failed {
-                error: error.to_string(),
-            },
-        };
-        // A plan's finding was its event; a walk that only looks has nothing to add, except that it could not look.
-        if self.mode == Mode::Apply || matches!(outcome, Outcome::Failed { .. }) {
-            self.report.event(Event::Finished {
-                id: step.id.clone(),
-                outcome,
-                elapsed: step.begun.elapsed(),
-            });
+        if self.mode == Mode::Apply {
+            self.finished(step, &record.result);
         }
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(record);
+        self.keep_record(record);
+    }
+
+    fn finished(&self, step: &Step<'_>, result: &Result<Outcome>) {
+        let outcome = match result {
+            Ok(outcome) => outcome.clone(),
+            Err(error) => Outcome::Failed { error: error.to_string() },
+        };
+        self.report.event(Event::Finished { id: step.id.clone(), outcome, elapsed: step.begun.elapsed() });
+    }
+
+    fn keep_record(&self, record: Record) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 }
 

@@ -79,6 +79,13 @@ impl Error {
         self
     }
 
+    /// The same error, with what it came from.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: &str) -> Self {
+        self.message = format!("{}: {cause}", self.message);
+        self
+    }
+
     /// What kind of failure it was.
     #[must_use]
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -231,7 +238,7 @@ fn is_before_sending(failure: &DispatchFailure) -> bool {
 }
 
 /// The chain of causes on one line, each said once: the SDK's own outermost text ("dispatch failure") says nothing.
-fn root_causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn root_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {

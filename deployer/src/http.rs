@@ -2,7 +2,7 @@
 //! there is one pool, one trust store and one way through a proxy.
 
 use crate::aws::Target;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, root_causes};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -14,7 +14,6 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use std::time::Duration;
 
 /// The connector, cheap to clone.
@@ -80,7 +79,7 @@ impl Http {
         request.set_method(method).map_err(|e| e.to_string())?;
         request.set_uri(url).map_err(|e| e.to_string())?;
         request.headers_mut().insert("content-type", "application/json");
-        let response = self.0.call(request).await.map_err(|e| DisplayErrorContext(&e).to_string())?;
+        let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
         let status = response.status().as_u16();
         let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
         Ok((status, body.into_bytes().to_vec()))

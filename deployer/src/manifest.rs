@@ -53,10 +53,6 @@ pub(crate) struct Manifest {
     /// The one REST API.
     pub api: Api,
     /// Tags of every resource, besides those that say whose it is.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "resources carry the ownership tags only so far")
-    )]
     pub tags: BTreeMap<String, String>,
 }
 
