@@ -34,6 +34,9 @@ const UPLOAD_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 /// Credentials, region and account are found, or missed, within this time: a person waits.
 const IDENTIFY_WITHIN: Duration = Duration::from_millis(4500);
 
+/// The metadata service is on the instance's own host, and answers in milliseconds.
+const METADATA_WITHIN: Duration = Duration::from_millis(1000);
+
 /// How to reach AWS, as the person said it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
@@ -198,12 +201,12 @@ fn attempts(attempts: u32) -> RetryConfig {
 async fn sdk_config(target: &Target, http: &Http) -> Result<SdkConfig> {
     let http = http.sdk_client();
     let provider = ProviderConfig::without_region().with_http_client(http.clone());
-    // Off EC2 nobody answers at the metadata address: two quick tries, not four slow ones.
+    // Off EC2 nobody answers at the metadata address, or somebody who knows nothing of it: a quick look is enough.
     let metadata = imds::Client::builder()
         .configure(&provider)
         .max_attempts(2)
-        .connect_timeout(Duration::from_millis(800))
-        .read_timeout(Duration::from_millis(800))
+        .operation_attempt_timeout(METADATA_WITHIN)
+        .operation_timeout(METADATA_WITHIN)
         .build();
     let region = region(target, &provider, metadata.clone()).await.ok_or_else(no_region)?;
     let timeouts = TimeoutConfig::builder()

@@ -21,6 +21,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The manifest [default: stack.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
@@ -41,10 +42,17 @@ pub struct Global {
     #[arg(long, global = true)]
     pub local: bool,
     /// The port of the local AWS
-    #[arg(long, global = true, value_name = "PORT", env = "DEPLOYER_LOCAL_PORT", default_value_t = 4566)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PORT",
+        env = "DEPLOYER_LOCAL_PORT",
+        hide_env_values = true,
+        default_value_t = 4566
+    )]
     pub local_port: u16,
     /// Where the local AWS keeps its state [default: .deployer/local beside the manifest]
-    #[arg(long, global = true, value_name = "FOLDER", env = "DEPLOYER_LOCAL_STATE")]
+    #[arg(long, global = true, value_name = "FOLDER", env = "DEPLOYER_LOCAL_STATE", hide_env_values = true)]
     pub local_state: Option<PathBuf>,
     /// What stdout gets
     #[arg(long, global = true, value_enum, default_value_t = Output::Human)]

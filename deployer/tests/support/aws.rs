@@ -30,19 +30,14 @@ impl Lookup {
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
-        Self {
-            url: url.to_owned(),
-            agent,
-        }
+        Self { url: url.to_owned(), agent }
     }
 
     /// A call of IAM's query protocol; its XML.
     pub fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> String {
         let always = [("Action", action), ("Version", "2010-05-08")];
         let pairs = always.iter().chain(parameters);
-        let body: Vec<String> = pairs
-            .map(|(name, value)| format!("{name}={}", escape(value)))
-            .collect();
+        let body: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", escape(value))).collect();
         let form = ("content-type", "application/x-www-form-urlencoded");
         self.succeed("iam", "POST", "/", form, body.join("&"))
     }
@@ -55,11 +50,7 @@ impl Lookup {
 
     /// A call of a REST protocol.
     pub fn rest(&self, service: &str, method: &str, path: &str, input: &Value) -> Value {
-        let body = if input.is_null() {
-            String::new()
-        } else {
-            input.to_string()
-        };
+        let body = if input.is_null() { String::new() } else { input.to_string() };
         let json = ("content-type", "application/json");
         serde_json::from_str(&self.succeed(service, method, path, json, body)).unwrap_or_default()
     }
@@ -74,9 +65,7 @@ impl Lookup {
     /// # Errors
     /// What the transport says.
     pub fn try_post(&self, url: &str, body: &str) -> Result<(u16, String), ureq::Error> {
-        let request = Request::post(url)
-            .header("content-type", "application/json")
-            .body(body.to_owned())?;
+        let request = Request::post(url).header("content-type", "application/json").body(body.to_owned())?;
         let mut answer = self.agent.run(request)?;
         Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
@@ -98,11 +87,7 @@ impl Lookup {
         }
         for arn in elements(&self.iam("ListPolicies", &[("Scope", "Local")]), "Arn") {
             let name = arn.rsplit('/').next().unwrap().to_owned();
-            add(
-                "policy",
-                &name,
-                pairs(&self.iam("ListPolicyTags", &[("PolicyArn", &arn)])),
-            );
+            add("policy", &name, pairs(&self.iam("ListPolicyTags", &[("PolicyArn", &arn)])));
         }
         for table in strings(&self.dynamodb("ListTables", &json!({}))["TableNames"]) {
             let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}");
@@ -110,12 +95,7 @@ impl Lookup {
             add(
                 "table",
                 &table,
-                answer["Tags"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(key_and_value)
-                    .collect(),
+                answer["Tags"].as_array().into_iter().flatten().map(key_and_value).collect(),
             );
         }
         for function in
@@ -141,12 +121,7 @@ impl Lookup {
 
     /// `GetFunction`.
     pub fn function(&self, name: &str) -> Value {
-        self.rest(
-            "lambda",
-            "GET",
-            &format!("/2015-03-31/functions/{name}"),
-            &Value::Null,
-        )
+        self.rest("lambda", "GET", &format!("/2015-03-31/functions/{name}"), &Value::Null)
     }
 
     /// `DynamoDB`'s calls.
@@ -161,10 +136,7 @@ impl Lookup {
 
     fn succeed(&self, service: &str, method: &str, path: &str, header: (&str, &str), body: String) -> String {
         let (status, answer) = self.send(service, method, path, header, body);
-        assert!(
-            (200..300).contains(&status),
-            "{service} {method} {path}: {status} {answer}"
-        );
+        assert!((200..300).contains(&status), "{service} {method} {path}: {status} {answer}");
         answer
     }
 
@@ -181,45 +153,27 @@ impl Lookup {
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header(header.0, header.1)
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"),
-            )
+            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
             .body(body)
             .unwrap();
-        let mut answer = self
-            .agent
-            .run(request)
-            .unwrap_or_else(|e| panic!("{service} {method} {path}: {e}"));
-        (
-            answer.status().as_u16(),
-            answer.body_mut().read_to_string().unwrap(),
-        )
+        let mut answer = self.agent.run(request).unwrap_or_else(|e| panic!("{service} {method} {path}: {e}"));
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
     }
 }
 
 /// The texts of all elements of this name.
 pub fn elements(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let texts = xml
-        .split(&open)
-        .skip(1)
-        .map(|rest| rest.split(&close).next().unwrap_or_default());
+    let texts = xml.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap_or_default());
     texts
         .map(|text| {
-            text.replace("&quot;", "\"")
-                .replace("&lt;", "<")
-                .replace("&gt;", ">")
-                .replace("&amp;", "&")
+            text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         })
         .collect()
 }
 
 fn pairs(xml: &str) -> Tags {
-    elements(xml, "Key")
-        .into_iter()
-        .zip(elements(xml, "Value"))
-        .collect()
+    elements(xml, "Key").into_iter().zip(elements(xml, "Value")).collect()
 }
 
 /// An array's elements; none where there is no array.
@@ -232,19 +186,11 @@ fn strings(array: &Value) -> Vec<String> {
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is no text"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
 fn map(value: &Value) -> Tags {
-    value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.clone(), text(value)))
-        .collect()
+    value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
 }
 
 fn key_and_value(tag: &Value) -> (String, String) {
@@ -254,12 +200,6 @@ fn key_and_value(tag: &Value) -> (String, String) {
 fn escape(text: &str) -> String {
     let kept = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.bytes()
-        .map(|byte| {
-            if kept(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(|byte| if kept(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }

@@ -41,8 +41,7 @@ impl Deployer {
     pub fn building(mut self) -> Self {
         let home = PathBuf::from(variable("HOME").unwrap_or_default());
         for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-            self.0
-                .env(name, variable(name).unwrap_or_else(|| home.join(folder).into()));
+            self.0.env(name, variable(name).unwrap_or_else(|| home.join(folder).into()));
         }
         let kept = repository().join("target/tmp/home");
         std::fs::create_dir_all(&kept).unwrap();
@@ -79,13 +78,7 @@ impl Deployer {
         let started = Instant::now();
         let mut child = self.0.spawn().expect("the binary starts");
         let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
-        Running {
-            child,
-            stdout: Some(stdout),
-            stderr: Some(stderr),
-            started,
-            what,
-        }
+        Running { child, stdout: Some(stdout), stderr: Some(stderr), started, what }
     }
 }
 
@@ -151,10 +144,7 @@ impl Drop for Running {
 
 /// Sends a signal to a process. One that has ended does not mind.
 pub fn send(pid: u32, signal: Signal) {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .expect("a process has a positive number");
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process has a positive number");
     let _ = kill_process(pid, signal);
 }
 
@@ -200,14 +190,7 @@ impl Done {
 
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            code,
-            signal,
-            stdout,
-            stderr,
-            what,
-            took,
-        } = self;
+        let Self { code, signal, stdout, stderr, what, took } = self;
         write!(
             f,
             "{what} ended with {code:?} (signal {signal:?}) after {took:?}\n--- stdout\n{stdout}--- stderr\n{stderr}"

@@ -32,12 +32,7 @@ impl Emulator {
             let done = local(folder.path(), port, "start");
             if done.code == Some(0) {
                 let pid = pid_at(port);
-                return Self {
-                    folder,
-                    port,
-                    pid,
-                    child: None,
-                };
+                return Self { folder, port, pid, child: None };
             }
             // Somebody took the port between our look and the start.
             assert!(done.stderr.contains("is in use"), "{done}");
@@ -63,17 +58,10 @@ impl Emulator {
             .spawn()
             .expect("make setup has made .venv");
         let mut ready = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut ready)
-            .unwrap();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
         let port = ready.trim().rsplit(':').next().and_then(|port| port.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the launcher says {ready:?}"));
-        Self {
-            folder,
-            port,
-            pid: child.id(),
-            child: Some(child),
-        }
+        Self { folder, port, pid: child.id(), child: Some(child) }
     }
 
     /// Where it listens.
@@ -119,9 +107,7 @@ impl Emulator {
 
     /// Forgets all that it holds.
     pub fn reset(&self) {
-        ureq::post(format!("{}/_ministack/reset", self.url()))
-            .send_empty()
-            .expect("it resets itself");
+        ureq::post(format!("{}/_ministack/reset", self.url())).send_empty().expect("it resets itself");
     }
 }
 
@@ -141,10 +127,7 @@ impl Drop for Emulator {
 }
 
 fn folder() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("deployer-test-")
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().prefix("deployer-test-").tempdir().unwrap()
 }
 
 fn state(folder: &Path) -> PathBuf {
@@ -152,45 +135,29 @@ fn state(folder: &Path) -> PathBuf {
 }
 
 fn flags(folder: &Path, port: u16, manifest: &Path) -> Deployer {
-    Deployer::new(folder)
-        .args(["--local-port", &port.to_string()])
-        .args([
-            Path::new("--local-state"),
-            &state(folder),
-            Path::new("--manifest"),
-            manifest,
-        ])
+    Deployer::new(folder).args(["--local-port", &port.to_string()]).args([
+        Path::new("--local-state"),
+        &state(folder),
+        Path::new("--manifest"),
+        manifest,
+    ])
 }
 
 /// The project's manifest says where the project is, and so where its `.venv` is.
 fn local(folder: &Path, port: u16, verb: &str) -> Done {
-    flags(folder, port, &repository().join("stack.toml"))
-        .args(["local", verb])
-        .run()
+    flags(folder, port, &repository().join("stack.toml")).args(["local", verb]).run()
 }
 
 /// A port that nobody listened at a moment ago.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn pid_at(port: u16) -> u32 {
     let page = format!("http://127.0.0.1:{port}/_ministack/ready");
-    let text = ureq::get(page)
-        .call()
-        .unwrap()
-        .body_mut()
-        .read_to_string()
-        .unwrap();
+    let text = ureq::get(page).call().unwrap().body_mut().read_to_string().unwrap();
     let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
-    answer["pid"]
-        .as_u64()
-        .and_then(|pid| pid.try_into().ok())
-        .expect("the launcher says its process")
+    answer["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("the launcher says its process")
 }
 
 fn is_alive(pid: u32) -> bool {
@@ -200,7 +167,5 @@ fn is_alive(pid: u32) -> bool {
 
 /// Waits until nothing is left of a process that is not our child.
 pub fn until_gone(pid: u32) {
-    wait_for("the process to end", STOPPED_WITHIN, || {
-        (!is_alive(pid)).then_some(())
-    });
+    wait_for("the process to end", STOPPED_WITHIN, || (!is_alive(pid)).then_some(()));
 }

@@ -26,11 +26,7 @@ impl Lab {
 
     /// The same at this AWS.
     pub fn at(aws: Emulator) -> Self {
-        Self {
-            proxy: Proxy::before(&aws.url()),
-            aws,
-            project: Project::new(),
-        }
+        Self { proxy: Proxy::before(&aws.url()), aws, project: Project::new() }
     }
 
     /// The binary, through the proxy.

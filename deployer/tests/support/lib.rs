@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 /// The project's own folder, above that of the package whose tests Cargo runs.
 pub fn repository() -> PathBuf {
-    let package = PathBuf::from(variable("CARGO_MANIFEST_DIR").expect("Cargo sets it: run this by cargo test"));
+    let package =
+        PathBuf::from(variable("CARGO_MANIFEST_DIR").expect("Cargo sets it: run this by cargo test"));
     package.parent().unwrap().to_owned()
 }
 
@@ -41,18 +42,12 @@ pub fn wait_for<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option
 
 /// Stands still.
 pub fn pause(duration: Duration) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests wait for other processes, which give no sign"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "tests wait for other processes, which give no sign")]
     std::thread::sleep(duration);
 }
 
 /// A variable of the environment that the tests run in.
 fn variable(name: &str) -> Option<std::ffi::OsString> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests hand on what the binary's own environment needs"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "tests hand on what the binary's own environment needs")]
     std::env::var_os(name)
 }

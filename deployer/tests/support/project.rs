@@ -9,6 +9,8 @@ use zip::write::SimpleFileOptions;
 const MANIFEST: &str = r#"
 [functions.LambdaFunctionOverHttps]
 zip = "handler.zip"
+runtime = "provided.al2023"
+handler = "bootstrap"
 "#;
 
 /// A runtime in a few lines: answers `ping` as the real function does, and everything else with its version.
@@ -33,12 +35,7 @@ pub struct Project(TempDir);
 impl Project {
     /// The lab.
     pub fn new() -> Self {
-        let project = Self(
-            tempfile::Builder::new()
-                .prefix("deployer-test-")
-                .tempdir()
-                .unwrap(),
-        );
+        let project = Self(tempfile::Builder::new().prefix("deployer-test-").tempdir().unwrap());
         project.write("stack.toml", MANIFEST);
         project.set_version("1");
         project
@@ -70,8 +67,7 @@ impl Project {
         let mut zip = zip::ZipWriter::new(file);
         let options = SimpleFileOptions::default().unix_permissions(0o755);
         zip.start_file("bootstrap", options).unwrap();
-        zip.write_all(BOOTSTRAP.replace("VERSION", version).as_bytes())
-            .unwrap();
+        zip.write_all(BOOTSTRAP.replace("VERSION", version).as_bytes()).unwrap();
         zip.finish().unwrap();
     }
 }

@@ -71,26 +71,17 @@ impl Proxy {
         let (say, said) = std::sync::mpsc::channel();
         let target = target.to_owned();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let shared = Arc::new(Shared::new(target));
-                say.send((listener.local_addr().unwrap(), Arc::clone(&shared)))
-                    .unwrap();
+                say.send((listener.local_addr().unwrap(), Arc::clone(&shared))).unwrap();
                 let _accepting = tokio::spawn(accept(listener, shared));
                 let _ = stopped.await;
             });
         });
         let (address, shared) = said.recv().unwrap();
-        Self {
-            url: format!("http://{address}"),
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { url: format!("http://{address}"), shared, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Where it listens.
@@ -110,10 +101,7 @@ impl Proxy {
 
     /// Runs something just before or just after one call is applied; the call goes on when it is done.
     pub fn on_call(&self, at: At, moment: Moment, hook: impl FnOnce() + Send + 'static) {
-        self.shared
-            .state()
-            .rules
-            .add(at, Plan::Run(moment, Box::new(hook)));
+        self.shared.state().rules.add(at, Plan::Run(moment, Box::new(hook)));
     }
 
     /// Forgets what was to be broken, and whether credentials have expired. What has not happened was not needed:
@@ -145,21 +133,14 @@ impl Proxy {
     /// Waits until a call of this operation has come.
     pub fn wait_for_call(&self, operation: &str) {
         wait_for(operation, Duration::from_mins(1), || {
-            self.shared
-                .state()
-                .calls
-                .iter()
-                .any(|call| call.operation == operation)
-                .then_some(())
+            self.shared.state().calls.iter().any(|call| call.operation == operation).then_some(())
         });
     }
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy")
-            .field("url", &self.url)
-            .finish_non_exhaustive()
+        f.debug_struct("Proxy").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
@@ -193,15 +174,9 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) -> hyper::Result<()>
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         // In a task of its own, which a client that hangs up does not end.
-        async move {
-            tokio::spawn(answer(shared, request))
-                .await
-                .unwrap_or(Err(Dropped))
-        }
+        async move { tokio::spawn(answer(shared, request)).await.unwrap_or(Err(Dropped)) }
     });
-    hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await
+    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
@@ -224,15 +199,8 @@ impl Shared {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         // No pool: a kept connection that the other side has just closed would look like a fault of AWS's.
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .build(connector);
-        Self {
-            target,
-            client,
-            begun: Instant::now(),
-            state: Mutex::default(),
-        }
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Self { target, client, begun: Instant::now(), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -260,22 +228,14 @@ impl Shared {
             call.started = self.begun.elapsed();
             call.in_flight = state.in_flight;
             state.calls.push(call.clone());
-            (
-                state.calls.len() - 1,
-                state.rules.plan(&call),
-                state.limits.latency(),
-            )
+            (state.calls.len() - 1, state.rules.plan(&call), state.limits.latency())
         };
         sleep(latency).await;
         let answer = self.follow(plan, &call, request).await;
         let mut state = self.state();
         state.in_flight -= 1;
         // The log may have been taken meanwhile; another run's call must not get this one's end.
-        if let Some(logged) = state
-            .calls
-            .get_mut(index)
-            .filter(|logged| logged.started == call.started)
-        {
+        if let Some(logged) = state.calls.get_mut(index).filter(|logged| logged.started == call.started) {
             logged.took = self.begun.elapsed().saturating_sub(call.started);
             logged.status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
         }
@@ -371,10 +331,7 @@ impl Shared {
             return Ok(refused);
         }
         let (parts, answered) = self.pass_on(request).await?;
-        let answered = self
-            .state()
-            .limits
-            .settle(call, &body, parts.status.as_u16(), answered);
+        let answered = self.state().limits.settle(call, &body, parts.status.as_u16(), answered);
         Ok(Response::from_parts(parts, Full::new(answered)))
     }
 
@@ -388,12 +345,7 @@ impl Shared {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         parts.uri = format!("{}{path}", self.target).parse().map_err(|_| Dropped)?;
         let request = Request::from_parts(parts, Full::new(body));
-        let (mut parts, body) = self
-            .client
-            .request(request)
-            .await
-            .map_err(|_| Dropped)?
-            .into_parts();
+        let (mut parts, body) = self.client.request(request).await.map_err(|_| Dropped)?.into_parts();
         let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
         // Of this connection only; and the body's length may change.
         for header in ["transfer-encoding", "connection", "content-length"] {

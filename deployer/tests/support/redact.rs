@@ -15,9 +15,6 @@ const VARYING: [(&str, &str); 6] = [
 /// The text, with everything that varies replaced.
 pub fn redact(text: &str) -> String {
     VARYING.iter().fold(text.to_owned(), |text, (pattern, stand_in)| {
-        Regex::new(pattern)
-            .unwrap()
-            .replace_all(&text, *stand_in)
-            .into_owned()
+        Regex::new(pattern).unwrap().replace_all(&text, *stand_in).into_owned()
     })
 }

@@ -56,30 +56,10 @@ const REST: [(&str, &str, &str, &str); 36] = [
     ("lambda", "GET", "functions/*", "GetFunction"),
     ("lambda", "DELETE", "functions/*", "DeleteFunction"),
     ("lambda", "PUT", "functions/*/code", "UpdateFunctionCode"),
-    (
-        "lambda",
-        "GET",
-        "functions/*/configuration",
-        "GetFunctionConfiguration",
-    ),
-    (
-        "lambda",
-        "PUT",
-        "functions/*/configuration",
-        "UpdateFunctionConfiguration",
-    ),
-    (
-        "lambda",
-        "PUT",
-        "functions/*/concurrency",
-        "PutFunctionConcurrency",
-    ),
-    (
-        "lambda",
-        "DELETE",
-        "functions/*/concurrency",
-        "DeleteFunctionConcurrency",
-    ),
+    ("lambda", "GET", "functions/*/configuration", "GetFunctionConfiguration"),
+    ("lambda", "PUT", "functions/*/configuration", "UpdateFunctionConfiguration"),
+    ("lambda", "PUT", "functions/*/concurrency", "PutFunctionConcurrency"),
+    ("lambda", "DELETE", "functions/*/concurrency", "DeleteFunctionConcurrency"),
     ("lambda", "POST", "functions/*/invocations", "Invoke"),
     ("lambda", "GET", "functions/*/policy", "GetPolicy"),
     ("lambda", "POST", "functions/*/policy", "AddPermission"),
@@ -97,12 +77,7 @@ const REST: [(&str, &str, &str, &str); 36] = [
     ("apigateway", "GET", "restapis/*/deployments", "GetDeployments"),
     ("apigateway", "POST", "restapis/*/deployments", "CreateDeployment"),
     ("apigateway", "GET", "restapis/*/deployments/*", "GetDeployment"),
-    (
-        "apigateway",
-        "DELETE",
-        "restapis/*/deployments/*",
-        "DeleteDeployment",
-    ),
+    ("apigateway", "DELETE", "restapis/*/deployments/*", "DeleteDeployment"),
     ("apigateway", "GET", "restapis/*/stages", "GetStages"),
     ("apigateway", "POST", "restapis/*/stages", "CreateStage"),
     ("apigateway", "GET", "restapis/*/stages/*", "GetStage"),
@@ -114,9 +89,8 @@ const REST: [(&str, &str, &str, &str); 36] = [
     ("apigateway", "GET", "account", "GetAccount"),
 ];
 
-const READS: [&str; 9] = [
-    "Get", "List", "Describe", "Filter", "Scan", "Query", "BatchGet", "Invoke", "Lookup",
-];
+const READS: [&str; 9] =
+    ["Get", "List", "Describe", "Filter", "Scan", "Query", "BatchGet", "Invoke", "Lookup"];
 
 impl Call {
     /// Reads the service off the signature and the operation off wherever the service's protocol has it. Nothing for
@@ -130,9 +104,7 @@ impl Call {
         let operation = if let Some(target) = header("x-amz-target") {
             target.rsplit('.').next()?.to_owned()
         } else if let Some(form) = form() {
-            form.split(|byte| *byte == b'&')
-                .next()
-                .map(|name| String::from_utf8_lossy(name).into_owned())?
+            form.split(|byte| *byte == b'&').next().map(|name| String::from_utf8_lossy(name).into_owned())?
         } else {
             let method = request.method().as_str();
             rest(service, method, path).map_or_else(|| format!("{method} {path}"), str::to_owned)
@@ -154,9 +126,7 @@ impl Call {
 fn rest(service: &str, method: &str, path: &str) -> Option<&'static str> {
     let fits = |pattern: &str| {
         let mut parts = segments(service, path);
-        pattern
-            .split('/')
-            .all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
+        pattern.split('/').all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
             && parts.next().is_none()
     };
     REST.iter()
@@ -172,15 +142,7 @@ fn segments<'a>(service: &str, path: &'a str) -> impl Iterator<Item = &'a str> {
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            service,
-            operation,
-            started,
-            took,
-            status,
-            in_flight,
-            ..
-        } = self;
+        let Self { service, operation, started, took, status, in_flight, .. } = self;
         let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         write!(
             f,

@@ -66,16 +66,11 @@ impl At {
 
     /// The n-th call of this operation, counted from 1.
     pub fn operation(name: &str, nth: u32) -> Self {
-        Self {
-            operation: Some(name.to_owned()),
-            nth,
-        }
+        Self { operation: Some(name.to_owned()), nth }
     }
 
     fn counts(&self, call: &Call) -> bool {
-        self.operation
-            .as_ref()
-            .map_or(call.mutating, |name| *name == call.operation)
+        self.operation.as_ref().map_or(call.mutating, |name| *name == call.operation)
     }
 }
 
@@ -116,12 +111,7 @@ impl Rules {
             return Plan::Break(Fault::Expired);
         }
         let mut due = None;
-        for (index, rule) in self
-            .waiting
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, rule)| rule.at.counts(call))
-        {
+        for (index, rule) in self.waiting.iter_mut().enumerate().filter(|(_, rule)| rule.at.counts(call)) {
             rule.seen += 1;
             if rule.seen == rule.at.nth && due.is_none() {
                 due = Some(index);

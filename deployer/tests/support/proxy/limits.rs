@@ -63,15 +63,9 @@ impl Limits {
         if self.behaviour.quotas && call.service == "apigateway" && !self.is_within_quota(&call.operation) {
             return Some(refusal::throttled(call));
         }
-        if matches!(
-            call.operation.as_str(),
-            "CreateFunction" | "UpdateFunctionConfiguration"
-        ) {
+        if matches!(call.operation.as_str(), "CreateFunction" | "UpdateFunctionConfiguration") {
             let input: Value = serde_json::from_slice(body).unwrap_or_default();
-            let role = input["Role"]
-                .as_str()
-                .and_then(|arn| arn.rsplit('/').next())
-                .unwrap_or_default();
+            let role = input["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
             if is_young(&self.roles, role, self.behaviour.role) {
                 return Some(refusal::role_not_assumable(call));
             }
@@ -81,17 +75,11 @@ impl Limits {
 
     fn is_within_quota(&mut self, operation: &str) -> bool {
         let now = Instant::now();
-        let mut named = QUOTAS
-            .iter()
-            .filter(|(name, ..)| *name == operation || *name == "*")
-            .peekable();
+        let mut named = QUOTAS.iter().filter(|(name, ..)| *name == operation || *name == "*").peekable();
         debug_assert!(named.peek().is_some(), "all calls count");
         let named: Vec<_> = named.collect();
         for (name, most, seconds) in &named {
-            let bucket = self.buckets.entry(name).or_insert(Bucket {
-                tokens: *most,
-                filled: now,
-            });
+            let bucket = self.buckets.entry(name).or_insert(Bucket { tokens: *most, filled: now });
             let grown = now.duration_since(bucket.filled).as_secs_f64() * most / seconds;
             bucket.tokens = (bucket.tokens + grown).min(*most);
             bucket.filled = now;
@@ -149,10 +137,7 @@ fn json_text(body: &[u8], name: &str) -> String {
 fn form_value(body: &[u8], name: &str) -> String {
     let text = String::from_utf8_lossy(body);
     let mut pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
-        .unwrap_or_default()
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
 fn with(body: &Bytes, path: &[&str], value: &str) -> Bytes {

@@ -52,10 +52,7 @@ fn answer(call: &Call, status: u16, code: &str, message: &str) -> Response<Body>
                  <RequestId>{id}</RequestId></ErrorResponse>"
             ),
         ),
-        _ => (
-            "application/json",
-            serde_json::json!({ "__type": code, "message": message }).to_string(),
-        ),
+        _ => ("application/json", serde_json::json!({ "__type": code, "message": message }).to_string()),
     };
     Response::builder()
         .status(status)

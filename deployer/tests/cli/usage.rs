@@ -1,0 +1,75 @@
+//! Bad input: refused at once, with exit code 2, and with what to write instead.
+
+use crate::{deployer, folder, shown};
+use std::path::Path;
+use std::time::Duration;
+
+fn refused(folder: &Path, args: &[&str]) -> String {
+    let done = deployer(folder, args).run().exits(2);
+    assert!(done.took < Duration::from_secs(2), "nobody is asked: {done}");
+    assert_eq!(done.stdout, "", "{done}");
+    shown(&done)
+}
+
+#[test]
+fn an_unknown_verb() {
+    insta::assert_snapshot!(refused(folder().path(), &["upp"]));
+}
+
+#[test]
+fn an_unknown_flag() {
+    insta::assert_snapshot!(refused(folder().path(), &["up", "--fast"]));
+}
+
+#[test]
+fn no_verb_shows_the_help() {
+    let done = deployer(folder().path(), &[]).run().exits(2);
+    assert!(done.stderr.contains("Usage: deployer [OPTIONS] <COMMAND>"), "{done}");
+}
+
+#[test]
+fn two_flags_that_contradict_each_other() {
+    insta::assert_snapshot!(refused(folder().path(), &["down", "--keep-table", "--delete-data"]));
+}
+
+#[test]
+fn a_time_that_is_none() {
+    insta::assert_snapshot!(refused(folder().path(), &["up", "--timeout", "10x"]));
+}
+
+#[test]
+fn an_env_that_fits_no_name() {
+    insta::assert_snapshot!(refused(folder().path(), &["up", "--env", "my_copy"]));
+}
+
+#[test]
+fn local_never_leaves_this_machine() {
+    let args = ["up", "--local", "--endpoint-url", "https://dynamodb.us-east-1.amazonaws.com"];
+    insta::assert_snapshot!(refused(folder().path(), &args));
+}
+
+#[test]
+fn a_manifest_that_is_not_there() {
+    insta::assert_snapshot!(refused(folder().path(), &["plan", "--manifest", "other.toml"]));
+}
+
+#[test]
+fn a_manifest_with_an_unknown_key() {
+    let folder = folder();
+    std::fs::write(folder.path().join("stack.toml"), "[functions.f]\nmemroy = 256\n").unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &["plan"]));
+}
+
+#[test]
+fn a_manifest_with_a_value_of_the_wrong_type() {
+    let folder = folder();
+    std::fs::write(folder.path().join("stack.toml"), "[functions.f]\nmemory = \"big\"\n").unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &["plan"]));
+}
+
+#[test]
+fn a_manifest_that_is_no_toml() {
+    let folder = folder();
+    std::fs::write(folder.path().join("stack.toml"), "name = \n").unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &["plan"]));
+}
