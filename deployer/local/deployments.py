@@ -12,6 +12,8 @@ import json
 from ministack.core.responses import AccountRegionScopedDict, request_scope
 from ministack.services import apigateway_v1 as gateway
 
+import patches
+
 # The deployment's record carries the snapshot, so that it is persisted and deleted with it. The REST API's answers
 # leave out what starts with an underscore (fidelity.py).
 SNAPSHOT = "_resources"
@@ -44,7 +46,6 @@ _method_authorization_type = gateway.method_authorization_type
 _create_deployment = gateway._create_deployment
 _delete_deployment = gateway._delete_deployment
 _create_stage = gateway._create_stage
-_update_stage = gateway._update_stage
 
 
 async def execute_in_scope(request, api_id, stage_name, *rest):
@@ -102,7 +103,7 @@ def update_stage(api_id, stage_name, data):
         known = gateway._deployments_v1.get(api_id, {})
         if operation.get("path") == "/deploymentId" and operation.get("value") not in known:
             return _bad_request("Deployment id does not exist")
-    return _update_stage(api_id, stage_name, data)
+    return patches.update_stage(api_id, stage_name, data)
 
 
 def _bad_request(message: str):

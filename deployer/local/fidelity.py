@@ -9,6 +9,8 @@ from ministack.core import iam_evaluator, responses
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import cloudwatch_logs, dynamodb, iam, lambda_svc, tagging
 
+import patches
+
 # How long tables and functions are in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
@@ -43,13 +45,29 @@ def _tidy(record):
     }
 
 
+def _rest_api_call(method: str, parts: list[str], body: bytes):
+    """What ministack lacks or should refuse; else None."""
+    match method, *parts:
+        case "PATCH", "restapis", *_:
+            return patches.update_response(parts, body)
+        case "POST", "restapis" if json.loads(body or b"{}").get("description") == "":
+            return gateway._v1_error("BadRequestException", "Description cannot be an empty string", 400)
+        case "PUT", "restapis", api_id, "resources", resource_id, "methods", verb, *rest if len(rest) in (0, 2):
+            resource = gateway._resources.get(api_id, {}).get(resource_id, {})
+            known = resource.get("resourceMethods", {}).get(verb)
+            if known and not rest:
+                return gateway._v1_error("ConflictException", "Method already exists for this resource", 409)
+            if known and rest[0] == "responses" and rest[1] in known["methodResponses"]:
+                return gateway._v1_error("ConflictException", "Response already exists for this resource", 409)
+    return None
+
+
 async def rest_api(method, path, headers, body, query_params):
     """API Gateway's control plane, read back as AWS writes it: tidied, with the tags that TagResource set, and with
     methods only for `embed=methods`."""
     parts = path.strip("/").split("/")
-    if (method, parts) == ("POST", ["restapis"]) and json.loads(body or b"{}").get("description") == "":
-        return gateway._v1_error("BadRequestException", "Description cannot be an empty string", 400)
-    status, answer_headers, answer = await _handle_request(method, path, headers, body, query_params)
+    own = _rest_api_call(method, parts, body)
+    status, answer_headers, answer = own or await _handle_request(method, path, headers, body, query_params)
     if status >= 300 or parts[0] != "restapis" or not answer:
         return status, answer_headers, answer
     answered = json.loads(answer)
@@ -59,6 +77,7 @@ async def rest_api(method, path, headers, body, query_params):
         elif parts[2] == "stages" and "stageName" in record:
             arn = f"{gateway._rest_api_arn(parts[1])}/stages/{record['stageName']}"
             record["tags"] = gateway._v1_tags.get(arn) or record.get("tags")
+            record["cacheClusterStatus"] = "AVAILABLE" if record.get("cacheClusterEnabled") else "NOT_AVAILABLE"
         elif parts[2] == "resources" and len(parts) <= 4 and method == "GET":
             methods = record.get("resourceMethods") or {}
             embedded = "methods" in ",".join(query_params.get("embed", []))
@@ -67,7 +86,9 @@ async def rest_api(method, path, headers, body, query_params):
 
 
 _find_api_scope = gateway.find_api_scope
+_create_rest_api = gateway._create_rest_api
 _delete_rest_api = gateway._delete_rest_api
+_delete_resource = gateway._delete_resource
 _delete_stage = gateway._delete_stage
 
 
@@ -76,6 +97,26 @@ def find_api_scope(api_id):
     credentials, which is anybody with the URL, reaches the APIs of one account only."""
     owners = ((account, region) for (account, region, found), _api in gateway._rest_apis.all_items() if found == api_id)
     return _find_api_scope(api_id) or next(owners, None)
+
+
+def create_rest_api(data):
+    """An edge-optimized API where nothing else is asked for."""
+    endpoint = data.get("endpointConfiguration") or {}
+    types = endpoint.get("types") or ["EDGE"]
+    addresses = "dualstack" if types == ["PRIVATE"] else "ipv4"
+    return _create_rest_api(
+        {**data, "endpointConfiguration": {"ipAddressType": addresses, **endpoint, "types": types}}
+    )
+
+
+def delete_resource(api_id, resource_id):
+    """Takes what is below it along."""
+    answer = _delete_resource(api_id, resource_id)
+    resources = gateway._resources.get(api_id, {})
+    while orphans := [one for one in resources.values() if one["parentId"] and one["parentId"] not in resources]:
+        for orphan in orphans:
+            del resources[orphan["id"]]
+    return answer
 
 
 def delete_rest_api(api_id):
@@ -348,7 +389,9 @@ def install() -> None:
     global _handle_request
     _handle_request, gateway.handle_request = gateway.handle_request, rest_api
     gateway.find_api_scope = find_api_scope
+    gateway._create_rest_api = create_rest_api
     gateway._delete_rest_api = delete_rest_api
+    gateway._delete_resource = delete_resource
     gateway._delete_stage = delete_stage
 
     iam._IAM_HANDLERS.update(

@@ -88,6 +88,7 @@ def repair() -> None:
     import durability
     import fidelity
     import integration
+    import patches
     import runtime_api
 
     if os.environ.get("PERSIST_STATE") == "1":
@@ -95,7 +96,7 @@ def repair() -> None:
             durability.claim(os.environ["STATE_DIR"])
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
-    for part in (runtime_api, integration, definition, deployments, fidelity, durability):
+    for part in (runtime_api, integration, definition, patches, deployments, fidelity, durability):
         part.install()
 
 

@@ -18,13 +18,14 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 8] = [
+const LAUNCHER: [(&str, &str); 9] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("definition.py", include_str!("../local/definition.py")),
     ("deployments.py", include_str!("../local/deployments.py")),
     ("durability.py", include_str!("../local/durability.py")),
     ("fidelity.py", include_str!("../local/fidelity.py")),
     ("integration.py", include_str!("../local/integration.py")),
+    ("patches.py", include_str!("../local/patches.py")),
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
     ("self_test.py", include_str!("../local/self_test.py")),
 ];
