@@ -3,6 +3,7 @@
 use crate::error::{AwsError, Error, Result};
 use crate::http::Http;
 use crate::names::Scope;
+use crate::pace::Pace;
 use crate::retry;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -93,6 +94,7 @@ pub(crate) struct Aws {
     pub(crate) scope: Scope,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) http: Http,
+    pub(crate) pace: Pace,
 }
 
 impl Aws {
@@ -170,6 +172,7 @@ impl Aws {
             scope,
             endpoint_url,
             http,
+            pace: Pace::default(),
         }
     }
 

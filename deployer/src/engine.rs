@@ -6,7 +6,7 @@ use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
 use crate::report::{Event, Outcome, Reporter, text};
 use crate::resource::{Change, Id, Resource};
-use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted};
+use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted, pause};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -399,17 +399,16 @@ impl Step<'_> {
         if self.mode == Mode::Apply && self.stop.is_set() {
             return Err(interrupted());
         }
-        request
-            .await
-            .map_err(|error| AwsError::new(operation, error).into())
+        if let Some((length, quota)) = self.aws.pace.reserve(operation) {
+            self.waiting_for(quota.reason, Duration::ZERO, length);
+            pause(self.stop, length).await?;
+        }
+        request.await.map_err(|error| AwsError::new(operation, error).into())
     }
 
-    pub(crate) fn waiting(&self, reason: &'static str, waited: Duration) {
-        self.report.event(Event::Waiting {
-            id: self.id.clone(),
-            reason,
-            waited,
-        });
+    /// Says what is being waited for, how long so far, and how long at the most until the next look.
+    pub(crate) fn waiting_for(&self, reason: &'static str, waited: Duration, next: Duration) {
+        self.report.event(Event::Waiting { id: self.id.clone(), reason, waited, next });
     }
 
     /// Whether the command's own deadline comes before a pause of this length ends.

@@ -23,6 +23,7 @@ mod manifest;
 mod meaning;
 mod names;
 mod orphans;
+mod pace;
 mod package;
 mod policy_document;
 mod report;

@@ -42,6 +42,9 @@ pub(crate) enum Event {
         /// How long it has waited so far.
         #[serde(rename = "waited_ms", serialize_with = "as_millis")]
         waited: Duration,
+        /// When it is tried again.
+        #[serde(rename = "next_ms", serialize_with = "as_millis")]
+        next: Duration,
     },
     /// The step is done.
     Finished {

@@ -365,7 +365,7 @@ impl Pauses {
         if waited + length > self.cadence.within || step.deadline_passes_within(length) {
             return Ok(false);
         }
-        step.waiting(self.cadence.reason, waited);
+        step.waiting_for(self.cadence.reason, waited, length);
         pause(step.stop, length).await?;
         self.next = (self.next * 2).min(self.cadence.longest);
         Ok(true)

@@ -119,6 +119,7 @@ impl World {
             scope: scope(),
             endpoint_url: None,
             http: Http::new(Duration::from_secs(1), &crate::aws::Target::default()).unwrap(),
+            pace: crate::pace::Pace::default(),
         };
         Self {
             aws,

@@ -2,7 +2,7 @@
 
 use super::text::{outcome, seconds};
 use super::{Event, Outcome, Reporter};
-use crate::resource::Id;
+use crate::resource::{Id, Kind};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -57,13 +57,18 @@ impl Reporter for Tree {
     fn event(&self, event: Event) {
         match event {
             Event::Planned { .. } => {}
-            Event::Started { id } => self.line(&id).set_message("looking"),
+            Event::Started { id } => self.line(&id).set_message(match id.kind {
+                Kind::Package => "building",
+                Kind::SmokeTest => "asking",
+                _ => "looking",
+            }),
             Event::Applying { id, changes } => {
                 let what: Vec<String> = changes.iter().map(super::text::change).collect();
                 self.line(&id).set_message(what.join("; "));
             }
-            Event::Waiting { id, reason, waited } => {
-                self.line(&id).set_message(format!("waiting for {reason}, {} s", waited.as_secs()));
+            Event::Waiting { id, reason, waited, next } => {
+                let until = (waited + next).as_secs();
+                self.line(&id).set_message(format!("waiting for {reason}, {} of {until} s", waited.as_secs()));
             }
             Event::Finished { id, outcome: how, elapsed } => {
                 let line = self.line(&id);

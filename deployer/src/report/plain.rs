@@ -21,10 +21,12 @@ impl Reporter for Plain {
                 let what: Vec<String> = changes.iter().map(super::text::change).collect();
                 talk(&format!("{id}: {}", what.join("; ")));
             }
-            Event::Waiting { id, reason, .. } => {
+            Event::Waiting { id, reason, next, .. } => {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 if waiting.insert(id.clone(), reason) != Some(reason) {
-                    talk(&format!("{id}: waiting for {reason}"));
+                    // A short wait ends before it is read; a long one should say when.
+                    let until = if next.as_secs() >= 2 { format!(", {} s", next.as_secs()) } else { String::new() };
+                    talk(&format!("{id}: waiting for {reason}{until}"));
                 }
             }
             Event::Finished { outcome: Outcome::Unchanged | Outcome::Absent, .. } => {}
