@@ -83,6 +83,7 @@ def set_up_environment(port: int) -> None:
 
 def repair() -> None:
     """Replaces in ministack what differs from AWS; each module says what and why."""
+    import autoscaling
     import definition
     import deployments
     import durability
@@ -96,7 +97,7 @@ def repair() -> None:
             durability.claim(os.environ["STATE_DIR"])
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
-    for part in (runtime_api, integration, definition, patches, deployments, fidelity, durability):
+    for part in (runtime_api, integration, definition, patches, deployments, autoscaling, fidelity, durability):
         part.install()
 
 

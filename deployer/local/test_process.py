@@ -61,10 +61,14 @@ class State(unittest.TestCase):
             BillingMode="PAY_PER_REQUEST",
         )
         tables.put_item(TableName="items", Item={"id": {"S": "1"}})
+        autoscaling = aws.client("application-autoscaling")
+        table = {"ServiceNamespace": "dynamodb", "ResourceId": "table/items"}
+        read = {**table, "ScalableDimension": "dynamodb:table:ReadCapacityUnits"}
+        autoscaling.register_scalable_target(**read, MinCapacity=1, MaxCapacity=7)
         stack.functions.update_function_configuration(FunctionName="f", MemorySize=256)
         if kill:
-            saved = pathlib.Path(self.folder, "state", "dynamodb.json")
-            wait_until(lambda: saved.exists() and '"items"' in saved.read_text() and '"S": "1"' in saved.read_text())
+            self.wait_for_saved("dynamodb", '"items"', '"S": "1"')
+            self.wait_for_saved("application_autoscaling", "table/items")
         aws.stop(kill)
         wait_until(lambda: _has_ended(pid))  # the function ends with it
 
@@ -74,8 +78,14 @@ class State(unittest.TestCase):
         self.assertEqual(stack.send("/x", b"2.50"), (200, b"2.50"))
         self.assertEqual(set(stack.resources()), {"/", "/x"})
         self.assertEqual(again.client("dynamodb").scan(TableName="items")["Count"], 1)
+        targets = again.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="dynamodb")
+        self.assertEqual([target["MaxCapacity"] for target in targets["ScalableTargets"]], [7])
         state = stack.functions.get_function(FunctionName="f")["Configuration"]
         self.assertEqual((state["State"], state["LastUpdateStatus"]), ("Active", "Successful"))
+
+    def wait_for_saved(self, service: str, *words: str):
+        saved = pathlib.Path(self.folder, "state", f"{service}.json")
+        wait_until(lambda: saved.exists() and all(word in saved.read_text() for word in words))
 
     def test_the_self_test_leaves_nothing(self):
         aws = LocalAws(self.folder)
@@ -92,9 +102,25 @@ class State(unittest.TestCase):
     def test_a_reset_forgets_everything(self):
         aws = LocalAws(self.folder)
         stack = Stack(aws, "f", API)
+        aws.client("dynamodb").create_table(
+            TableName="items",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        autoscaling = aws.client("application-autoscaling")
+        autoscaling.register_scalable_target(
+            ServiceNamespace="dynamodb",
+            ResourceId="table/items",
+            ScalableDimension="dynamodb:table:ReadCapacityUnits",
+            MinCapacity=1,
+            MaxCapacity=7,
+        )
         self.assertEqual(aws.request("POST", "/_ministack/reset")[0], 200)
         self.assertEqual(stack.send("/x", b"1")[0], 404)
         self.assertEqual(stack.functions.list_functions()["Functions"], [])
+        targets = autoscaling.describe_scalable_targets(ServiceNamespace="dynamodb")
+        self.assertEqual(targets["ScalableTargets"], [])
         aws.stop()
         again = LocalAws(self.folder)
         self.addCleanup(again.stop)

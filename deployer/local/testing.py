@@ -116,11 +116,11 @@ class LocalAws:
             self._folder.cleanup()
         return error
 
-    def client(self, service: str, key: str = ACCOUNT, secret: str = "test"):
+    def client(self, service: str, key: str = ACCOUNT, secret: str = "test", region: str = REGION):
         """An SDK client that doesn't retry, so that every answer is seen."""
         return _SESSION.create_client(
             service,
-            REGION,
+            region,
             endpoint_url=self.endpoint,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
