@@ -96,7 +96,12 @@ impl Resource for Table {
             step.retry(&[], backups)
         );
         let Some(table) = table? else { return Ok(None) };
-        let tags = self.settled_tags(step, &table, tags?).await?;
+        // The tags of a table that is almost gone are refused as those of one that never was: AWS does not tell.
+        let tags = if table.table_status() == Some(&TableStatus::Deleting) {
+            tags.unwrap_or_default()
+        } else {
+            self.settled_tags(step, &table, tags?).await?
+        };
         let ttl = absent(ttl, NO_SUCH)?
             .and_then(|output| output.time_to_live_description)
             .filter(|ttl| {

@@ -75,13 +75,23 @@ impl Lookup {
         self.tags().into_keys().collect()
     }
 
+    /// The same; two of one kind and name are two.
+    pub fn list(&self) -> Vec<String> {
+        self.all().into_iter().map(|(thing, _)| thing).collect()
+    }
+
     /// Everything, with its tags. Two of one kind and name would be one here, so that is refused.
     pub fn tags(&self) -> BTreeMap<String, Tags> {
-        let mut all = BTreeMap::new();
-        let mut add = |kind: &str, name: &str, tags: Tags| {
-            let before = all.insert(format!("{kind} {name}"), tags);
-            assert!(before.is_none(), "there are two of {kind} {name}");
-        };
+        let all = self.all();
+        let count = all.len();
+        let tags: BTreeMap<String, Tags> = all.into_iter().collect();
+        assert_eq!(tags.len(), count, "there are two of one kind and name: {tags:?}");
+        tags
+    }
+
+    fn all(&self) -> Vec<(String, Tags)> {
+        let mut all = Vec::new();
+        let mut add = |kind: &str, name: &str, tags: Tags| all.push((format!("{kind} {name}"), tags));
         for role in elements(&self.iam("ListRoles", &[]), "RoleName") {
             add("role", &role, pairs(&self.iam("GetRole", &[("RoleName", &role)])));
         }

@@ -56,8 +56,9 @@ struct State {
     in_flight: usize,
     rules: Rules,
     limits: Limits,
-    /// The process that is killed or interrupted.
+    /// The process that is killed or interrupted, and when that happened.
     victim: Option<u32>,
+    struck: Option<Duration>,
 }
 
 /// The connection ends here, without an answer.
@@ -107,12 +108,19 @@ impl Proxy {
     /// Forgets what was to be broken, and whether credentials have expired. What has not happened was not needed:
     /// true if nothing was left.
     pub fn heal(&self) -> bool {
-        self.shared.state().rules.clear()
+        let mut state = self.shared.state();
+        state.struck = None;
+        state.rules.clear()
     }
 
     /// The process that faults kill and interrupt.
     pub fn victim(&self, pid: Option<u32>) {
         self.shared.state().victim = pid;
+    }
+
+    /// When the process was killed or interrupted, on the clock of the calls.
+    pub fn struck(&self) -> Option<Duration> {
+        self.shared.state().struck
     }
 
     /// The calls so far, in the order in which they came.
@@ -314,6 +322,7 @@ impl Shared {
             let victim = self.state().victim;
             if let Some(pid) = victim {
                 crate::deployer::send(pid, signal);
+                self.state().struck = Some(self.begun.elapsed());
                 // For a signal to be handled before the answer comes.
                 sleep(Duration::from_millis(20)).await;
                 return;

@@ -57,8 +57,7 @@ impl Table {
             .creation_date_time()
             .and_then(|created| SystemTime::try_from(*created).ok())
             .and_then(|created| SystemTime::now().duration_since(created).ok());
-        let going = table.table_status() == Some(&TableStatus::Deleting);
-        if !tags.is_empty() || going || age.is_some_and(|age| age > YOUNG) {
+        if !tags.is_empty() || age.is_some_and(|age| age > YOUNG) {
             return Ok(tags);
         }
         let look = async || Ok(Some(self.tags(step).await?).filter(|tags| !tags.is_empty()));
