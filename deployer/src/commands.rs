@@ -22,6 +22,7 @@ use crate::report::json::Document;
 use crate::resource::{Change, Id, Kind};
 use crate::resources::rest_api;
 use crate::retry::Stop;
+use crate::seen::Seen;
 use crate::stack::Stack;
 use tokio::time::Instant;
 
@@ -48,6 +49,7 @@ pub(crate) struct Connected<'a> {
     pub(crate) stack: Stack,
     pub(crate) packages: Packages,
     adopt: bool,
+    seen: Seen,
 }
 
 /// What a walk that only looks has found.
@@ -73,7 +75,7 @@ impl<'a> Session<'a> {
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;
-        Ok(Connected { session: self, packages: Stack::packages(config), aws, stack, adopt: false })
+        Ok(Connected { session: self, packages: Stack::packages(config), aws, stack, adopt: false, seen: Seen::default() })
     }
 }
 
@@ -91,7 +93,9 @@ impl Connected<'_> {
 
     pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
         let deadline = Instant::now() + self.session.config.timeout;
-        Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline).adopting(self.adopt)
+        Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline)
+            .adopting(self.adopt)
+            .sharing(&self.seen)
     }
 
     /// What carries the stack's tags and is no longer declared, as a stack of its own.

@@ -6,6 +6,7 @@ use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
 use crate::report::{Event, Outcome, Reporter, text};
 use crate::resource::{Change, Id, Resource};
+use crate::seen::Seen;
 use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted, pause};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
@@ -49,6 +50,7 @@ pub(crate) struct Engine<'a> {
     stop: &'a Stop,
     mode: Mode,
     adopt: bool,
+    seen: Option<&'a Seen>,
     deadline: Instant,
     records: Mutex<Vec<Record>>,
 }
@@ -67,9 +69,16 @@ impl<'a> Engine<'a> {
             stop,
             mode,
             adopt: false,
+            seen: None,
             deadline,
             records: Mutex::default(),
         }
+    }
+
+    /// The same walk, which shares what it sees with the one before or after it.
+    pub(crate) fn sharing(mut self, seen: &'a Seen) -> Self {
+        self.seen = Some(seen);
+        self
     }
 
     /// The same walk, which also takes over what nobody has claimed.
@@ -119,7 +128,7 @@ impl<'a> Engine<'a> {
         record: &mut Record,
     ) -> Result<(Outcome, Option<R::Output>)> {
         // Names are ours, so looking needs nobody: observe while the parents are still being made.
-        let (needs, seen) = tokio::join!(needs, resource.observe(step));
+        let (needs, seen) = tokio::join!(needs, self.look(resource, step));
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok((Outcome::Skipped, None)),
             seen => seen?,
@@ -145,6 +154,7 @@ impl<'a> Engine<'a> {
                 id: record.id.clone(),
                 changes: record.changes.clone(),
             });
+            self.remember::<R>(&record.id, seen);
             return Ok((Outcome::Unchanged, existing));
         }
         if record.changes.is_empty() {
@@ -210,6 +220,25 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// What AWS has, or had when the plan looked, if that was a moment ago: nobody was asked anything in between.
+    async fn look<R: Resource>(&self, resource: &R, step: &Step<'_>) -> Result<Option<R::Observed>> {
+        let remembered = match self.mode {
+            Mode::Plan => None,
+            Mode::Apply => self.seen.and_then(|seen| seen.take::<R>(&step.id)),
+        };
+        match remembered {
+            Some(seen) => Ok(seen),
+            None => resource.observe(step).await,
+        }
+    }
+
+    /// Keeps what a plan has seen for the walk that follows it.
+    fn remember<R: Resource>(&self, id: &Id, seen: Option<R::Observed>) {
+        if let (Mode::Plan, Some(all)) = (self.mode, self.seen) {
+            all.put::<R>(id.clone(), seen);
+        }
+    }
+
     /// Refuses what is not ours, and not to be adopted either.
     fn may_change<R: Resource>(&self, resource: &R, seen: &R::Observed) -> Result<()> {
         let owner = resource.owner(seen);
@@ -251,12 +280,13 @@ impl<'a> Engine<'a> {
         step: &Step<'_>,
         record: &mut Record,
     ) -> Result<Outcome> {
-        let (clear, seen) = tokio::join!(before, resource.observe(step));
+        let (clear, seen) = tokio::join!(before, self.look(resource, step));
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok(Outcome::Skipped),
             seen => seen?,
         };
         let Some(seen) = seen else {
+            self.remember::<R>(&record.id, None);
             return Ok(Outcome::Absent);
         };
         let owner = resource.owner(&seen);
@@ -272,6 +302,7 @@ impl<'a> Engine<'a> {
         }
         record.changes = vec![Change::Delete];
         if self.mode == Mode::Plan {
+            self.remember::<R>(&record.id, Some(seen));
             return Ok(Outcome::Unchanged);
         }
         if !clear || self.stop.is_set() {

@@ -30,6 +30,7 @@ mod report;
 mod resource;
 mod resources;
 mod retry;
+mod seen;
 mod smoke;
 mod stack;
 #[cfg(test)]

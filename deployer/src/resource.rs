@@ -192,7 +192,7 @@ pub(crate) trait Resource {
     /// Outputs of the resources that must exist first: the graph's edges, in the type.
     type Needs: Clone;
     /// What AWS says about it now.
-    type Observed;
+    type Observed: 'static;
     /// What dependents get to know.
     type Output;
 

@@ -225,7 +225,7 @@ pub(crate) static TABLE_GONE: Cadence = Cadence {
 /// A new function is pending for a second or two.
 pub(crate) static FUNCTION_READY: Cadence = Cadence {
     reason: "Lambda to make the function ready",
-    first: ms(250),
+    first: ms(100),
     longest: secs(1),
     within: secs(300),
 };

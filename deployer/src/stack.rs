@@ -169,7 +169,7 @@ impl Stack {
         let functions =
             known(join_all(self.functions.iter().map(|f| go.remove(f, now()))).map(|gone| all(&gone)));
         let policies =
-            known(join_all(self.policies.iter().map(|p| go.remove(p, functions.clone()))).map(|gone| all(&gone)));
+            known(join_all(self.policies.iter().map(|p| go.remove(p, now()))).map(|gone| all(&gone)));
         let roles = known(
             join_all(self.roles.iter().map(|r| go.remove(r, both_gone(functions.clone(), policies.clone()))))
                 .map(|gone| all(&gone)),

@@ -162,14 +162,11 @@ impl Resource for Policy {
 
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
         let arn = self.arn();
-        let detach = step
-            .aws
-            .iam
-            .detach_role_policy()
-            .role_name(&self.role)
-            .policy_arn(&arn);
-        let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
-        absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
+        if self.is_attached(&seen) {
+            let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(&arn);
+            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
+        }
         // The default version goes with the policy; IAM refuses while there are others.
         for version in seen.versions.iter().filter(|version| !version.is_default) {
             self.delete_version(step, &version.id).await?;

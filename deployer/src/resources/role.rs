@@ -172,37 +172,21 @@ impl Resource for Role {
             .collect()
     }
 
-    /// IAM refuses to delete a role that has policies. The managed ones were detached with their own deletion, unless
-    /// an earlier run was stopped before that; inline ones have no life without the role.
-    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for arn in &seen.attached {
-            let detach = step
-                .aws
-                .iam
-                .detach_role_policy()
-                .role_name(&self.name)
-                .policy_arn(arn);
-            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
-            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
-        }
-        let inline = pages::inline_policies(step, &self.name).await;
-        for name in absent(inline, NO_SUCH)?.unwrap_or_default() {
-            let delete = step
-                .aws
-                .iam
-                .delete_role_policy()
-                .role_name(&self.name)
-                .policy_name(name);
-            let delete = || step.call("iam:DeleteRolePolicy", delete.clone().send());
-            absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
-        }
-        let delete = || {
-            step.call(
-                "iam:DeleteRole",
-                step.aws.iam.delete_role().role_name(&self.name).send(),
-            )
+    /// The policies of the stack were detached with their own deletion, so the role is usually bare. If IAM says that it
+    /// is not, an earlier run was stopped in between, or there are inline policies, which have no life without the role.
+    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
+        let delete = async || {
+            step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
         };
-        absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        let mut bare = false;
+        let deleted = step.retry(&[&IAM_STILL_DETACHING], async || match delete().await {
+            Err(error) if error.has_code("DeleteConflict") && !std::mem::replace(&mut bare, true) => {
+                self.lay_bare(step).await?;
+                delete().await
+            }
+            other => other,
+        });
+        absent(deleted.await, NO_SUCH)?;
         Ok(())
     }
 }
@@ -223,6 +207,25 @@ impl Role {
             policies: vec![policy_arn],
             scope: scope.clone(),
         }
+    }
+
+    /// Takes every policy off the role: IAM deletes none that has any.
+    async fn lay_bare(&self, step: &Step<'_>) -> Result<()> {
+        let (attached, inline) = tokio::join!(
+            pages::attached_policies(step, &self.name),
+            pages::inline_policies(step, &self.name)
+        );
+        for arn in absent(attached, NO_SUCH)?.unwrap_or_default() {
+            let detach = step.aws.iam.detach_role_policy().role_name(&self.name).policy_arn(arn);
+            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
+        }
+        for name in absent(inline, NO_SUCH)?.unwrap_or_default() {
+            let delete = step.aws.iam.delete_role_policy().role_name(&self.name).policy_name(name);
+            let delete = || step.call("iam:DeleteRolePolicy", delete.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        }
+        Ok(())
     }
 
     async fn create(&self, step: &Step<'_>) -> Result<Output> {
