@@ -92,6 +92,8 @@ pub(crate) enum Outcome {
 pub(crate) trait Reporter {
     /// One more event.
     fn event(&self, event: Event);
+    /// Text comes next on the same terminal: what was drawn stays above it, and is not drawn again.
+    fn rest(&self) {}
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -32,13 +32,14 @@ impl Console {
     /// A line of human data on stdout; nothing when stdout is one JSON document.
     pub(crate) fn data(&self, line: &str) {
         if self.output == Output::Human {
+            self.reporter.rest();
             data(line);
         }
     }
 
     /// A line on stderr.
-    #[expect(clippy::unused_self, reason = "the console is the only way to the channels")]
     pub(crate) fn talk(&self, line: &str) {
+        self.reporter.rest();
         talk(line);
     }
 
@@ -53,6 +54,7 @@ impl Console {
     pub(crate) fn error(&self, error: &Error, mut document: Document) {
         document.error = Some(Failure::from(error));
         self.document(&document);
+        self.reporter.rest();
         show_error(error, self.colour);
     }
 

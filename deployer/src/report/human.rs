@@ -13,34 +13,40 @@ const TICK: Duration = Duration::from_millis(100);
 /// Draws on stderr.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    all: MultiProgress,
-    lines: Mutex<BTreeMap<Id, ProgressBar>>,
+    drawn: Mutex<Drawn>,
     colour: bool,
+}
+
+/// What moves on the terminal now.
+#[derive(Debug)]
+struct Drawn {
+    all: MultiProgress,
+    lines: BTreeMap<Id, ProgressBar>,
+}
+
+impl Drawn {
+    fn new() -> Self {
+        Self { all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), lines: BTreeMap::new() }
+    }
 }
 
 impl Tree {
     /// An empty tree.
-    #[must_use]
     pub(crate) fn new(colour: bool) -> Self {
-        Self {
-            all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
-            lines: Mutex::default(),
-            colour,
-        }
+        Self { drawn: Mutex::new(Drawn::new()), colour }
     }
 
     fn line(&self, id: &Id) -> ProgressBar {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines
-            .entry(id.clone())
-            .or_insert_with(|| {
-                let line = self.all.add(ProgressBar::new_spinner());
-                line.set_style(style("  {spinner} {prefix:<52} {wide_msg} {elapsed:>4}"));
-                line.set_prefix(id.to_string());
-                line.enable_steady_tick(TICK);
-                line
-            })
-            .clone()
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let Drawn { all, lines } = &mut *drawn;
+        let new = || {
+            let line = all.add(ProgressBar::new_spinner());
+            line.set_style(style("  {spinner} {prefix:<52} {wide_msg} {elapsed:>4}"));
+            line.set_prefix(id.to_string());
+            line.enable_steady_tick(TICK);
+            line
+        };
+        lines.entry(id.clone()).or_insert_with(new).clone()
     }
 
     fn mark(&self, outcome: &Outcome) -> String {
@@ -54,6 +60,10 @@ impl Tree {
 }
 
 impl Reporter for Tree {
+    fn rest(&self) {
+        *self.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Drawn::new();
+    }
+
     fn event(&self, event: Event) {
         match event {
             Event::Planned { .. } => {}

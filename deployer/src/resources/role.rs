@@ -179,7 +179,8 @@ impl Resource for Role {
             step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
         };
         let mut bare = false;
-        let deleted = step.retry(&[&IAM_STILL_DETACHING], async || match delete().await {
+        let passing = [&IAM_STILL_DETACHING];
+        let deleted = step.retry(&passing, async || match delete().await {
             Err(error) if error.has_code("DeleteConflict") && !std::mem::replace(&mut bare, true) => {
                 self.lay_bare(step).await?;
                 delete().await

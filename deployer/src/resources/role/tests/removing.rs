@@ -32,6 +32,11 @@ fn still_attached() -> HttpResponse {
     )
 }
 
+/// IAM's first answer, by which the role turns out not to be bare.
+fn not_bare() -> Rule {
+    mock!(Client::delete_role).sequence().http_response(still_attached).build()
+}
+
 async fn removed(rules: Vec<Rule>) -> (World, Result<Outcome, Error>) {
     let world = World::new().with_iam(&[present(seen()), rules].concat());
     let record = world.remove(Mode::Apply, &role()).await;
@@ -57,17 +62,19 @@ async fn everything_goes_that_would_keep_a_role() {
     };
     let pages = vec![page("one", None, Some("2")), page("two", Some("2"), None)];
     let (world, result) =
-        removed([pages, vec![detached(), inline("one"), inline("two"), deleted()]].concat()).await;
+        removed([pages, vec![not_bare(), detached(), inline("one"), inline("two"), deleted()]].concat()).await;
     assert_eq!(result.unwrap(), Outcome::Deleted);
     assert_eq!(
         world.mutations(),
-        [
-            "DetachRolePolicy",
-            "DeleteRolePolicy",
-            "DeleteRolePolicy",
-            "DeleteRole"
-        ]
+        ["DeleteRole", "DetachRolePolicy", "DeleteRolePolicy", "DeleteRolePolicy", "DeleteRole"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_role_goes_in_one_call() {
+    let (world, result) = removed(vec![deleted()]).await;
+    assert_eq!(result.unwrap(), Outcome::Deleted);
+    assert_eq!(world.mutations(), ["DeleteRole"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +82,7 @@ async fn a_conflict_after_detaching_passes() {
     let conflict = mock!(Client::delete_role)
         .sequence()
         .http_response(still_attached)
-        .times(4)
+        .times(5)
         .build();
     let (world, result) = removed(vec![detached(), no_inline(), conflict, deleted()]).await;
     assert_eq!(result.unwrap(), Outcome::Deleted);
@@ -162,10 +169,8 @@ async fn throttling_and_concurrent_changes_are_waited_out_at_every_call() {
                 .sequence()
                 .http_response(refused)
                 .build(),
-            mock!(Client::delete_role)
-                .sequence()
-                .http_response(refused)
-                .build(),
+            not_bare(),
+            mock!(Client::delete_role).sequence().http_response(refused).build(),
         ];
         let rules = [
             once.to_vec(),
@@ -203,7 +208,7 @@ async fn a_denied_deletion_is_asked_for_once() {
             "with an explicit deny in a service control policy",
         )
     };
-    let (world, result) = removed(vec![mock!(Client::detach_role_policy).then_http_response(denied)]).await;
+    let (world, result) = removed(vec![mock!(Client::delete_role).then_http_response(denied)]).await;
     assert!(result.unwrap_err().has_code("AccessDenied"));
-    assert_eq!(world.mutations(), ["DetachRolePolicy"]);
+    assert_eq!(world.mutations(), ["DeleteRole"]);
 }
