@@ -136,57 +136,6 @@ def delete_stage(api_id, stage_name):
     return answer
 
 
-# ---- IAM --------------------------------------------------------------------------------------------------------
-
-_create_role = iam._create_role
-_attach_role_policy = iam._attach_role_policy
-_delete_policy = iam._delete_policy
-
-
-def create_role(parameters):
-    """Refuses a trust policy that says nothing."""
-    try:
-        says_something = bool(json.loads(iam._p(parameters, "AssumeRolePolicyDocument"))["Statement"])
-    except (ValueError, KeyError, TypeError):
-        says_something = False
-    if not says_something:
-        return iam._error(400, "MalformedPolicyDocument", "This policy contains invalid Json", ns="iam")
-    return _create_role(parameters)
-
-
-def attach_role_policy(parameters):
-    """Refuses a policy that isn't there."""
-    arn = iam._p(parameters, "PolicyArn")
-    if not iam._policy_exists(arn):
-        return iam._error(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", ns="iam")
-    return _attach_role_policy(parameters)
-
-
-def delete_policy(parameters):
-    """Refuses while there are other versions than the default one."""
-    policy = iam._policies.get(iam._p(parameters, "PolicyArn"))
-    if policy and len(policy["Versions"]) > 1 and not policy.get("AttachmentCount"):
-        message = (
-            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
-            "The default version is deleted with the policy."
-        )
-        return iam._error(409, "DeleteConflict", message, ns="iam")
-    return _delete_policy(parameters)
-
-
-def set_default_policy_version(parameters):
-    """An operation that ministack lacks."""
-    arn, version = iam._p(parameters, "PolicyArn"), iam._p(parameters, "VersionId")
-    versions = (iam._policies.get(arn) or {}).get("Versions", {})
-    if version not in versions:
-        message = f"Policy {arn} version {version} does not exist or is not attachable."
-        return iam._error(404, "NoSuchEntity", message, ns="iam")
-    for name, record in versions.items():
-        record["IsDefaultVersion"] = name == version
-    iam._policies[arn].update(DefaultVersionId=version, UpdateDate=iam._now())
-    return iam._xml(200, "SetDefaultPolicyVersionResponse", "", ns="iam")
-
-
 # ---- Lambda -----------------------------------------------------------------------------------------------------
 
 _create_function = lambda_svc._create_function
@@ -393,13 +342,6 @@ def install() -> None:
     gateway._delete_rest_api = delete_rest_api
     gateway._delete_resource = delete_resource
     gateway._delete_stage = delete_stage
-
-    iam._IAM_HANDLERS.update(
-        AttachRolePolicy=attach_role_policy,
-        CreateRole=create_role,
-        DeletePolicy=delete_policy,
-        SetDefaultPolicyVersion=set_default_policy_version,
-    )
 
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION
     lambda_svc._create_function = create_function

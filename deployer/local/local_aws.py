@@ -90,6 +90,7 @@ def repair() -> None:
     import fidelity
     import integration
     import patches
+    import roles
     import runtime_api
 
     if os.environ.get("PERSIST_STATE") == "1":
@@ -97,7 +98,7 @@ def repair() -> None:
             durability.claim(os.environ["STATE_DIR"])
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
-    for part in (runtime_api, integration, definition, patches, deployments, autoscaling, fidelity, durability):
+    for part in (runtime_api, integration, definition, patches, deployments, autoscaling, roles, fidelity, durability):
         part.install()
 
 

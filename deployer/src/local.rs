@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 10] = [
+const LAUNCHER: [(&str, &str); 11] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
     ("definition.py", include_str!("../local/definition.py")),
@@ -27,6 +27,7 @@ const LAUNCHER: [(&str, &str); 10] = [
     ("fidelity.py", include_str!("../local/fidelity.py")),
     ("integration.py", include_str!("../local/integration.py")),
     ("patches.py", include_str!("../local/patches.py")),
+    ("roles.py", include_str!("../local/roles.py")),
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
     ("self_test.py", include_str!("../local/self_test.py")),
 ];
