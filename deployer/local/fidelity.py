@@ -2,16 +2,15 @@
 
 import json
 import os
-import time
 
 from ministack import app
 from ministack.core import iam_evaluator, responses
 from ministack.services import apigateway_v1 as gateway
-from ministack.services import cloudwatch_logs, dynamodb, iam, lambda_svc, tagging
+from ministack.services import cloudwatch_logs, iam, lambda_svc, tagging
 
 import patches
 
-# How long tables and functions are in a state between two others. Long enough to be seen, short enough to wait for.
+# How long functions are in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
 # ---- API Gateway ------------------------------------------------------------------------------------------------
@@ -220,93 +219,6 @@ def load_functions(data):
         function["config"].update(State="Active", StateReason="", StateReasonCode="", LastUpdateStatus="Successful")
 
 
-# ---- DynamoDB ---------------------------------------------------------------------------------------------------
-
-_create_table = dynamodb._create_table
-_update_table = dynamodb._update_table
-_delete_table = dynamodb._delete_table
-_describe_table = dynamodb._describe_table
-_table_description = dynamodb._table_description
-_update_ttl = dynamodb._update_ttl
-
-_transitions: dict[tuple, tuple[str, float, dict]] = {}  # table -> status, until when, description
-
-
-def _transition(name) -> tuple[str, dict] | None:
-    """The status that a table is in for the moment, and its description then."""
-    key = (responses.get_account_id(), responses.get_region(), name)
-    status, until, description = _transitions.get(key, ("", 0, {}))
-    if time.monotonic() < until:
-        return status, description
-    _transitions.pop(key, None)
-    return None
-
-
-def _taking_a_moment(operation, status: str):
-    """An operation on a table after which it has `status` for a moment, and until when others are refused."""
-
-    def handle(data):
-        name = dynamodb._normalize_table_name(data.get("TableName"))
-        current = _transition(name)
-        if current and current[0] == "DELETING" and status == "UPDATING":
-            return _no_such_table(name)
-        if current:
-            doing = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}[current[0]]
-            message = f"Attempt to change a resource which is still in use: Table is being {doing}: {name}"
-            return responses.error_response_json("ResourceInUseException", message, 400)
-        code, headers, body = operation(data)
-        if code >= 300:
-            return code, headers, body
-        description = {**json.loads(body)["TableDescription"], "TableStatus": status}
-        key = (responses.get_account_id(), responses.get_region(), name)
-        _transitions[key] = (status, time.monotonic() + _TRANSITION, description)
-        return code, headers, json.dumps({"TableDescription": description}).encode()
-
-    return handle
-
-
-def describe_table(data):
-    """DescribeTable, also of a table that is being deleted."""
-    name = dynamodb._normalize_table_name(data.get("TableName"))
-    status, description = _transition(name) or ("", {})
-    return responses.json_response({"Table": description}) if status == "DELETING" else _describe_table(data)
-
-
-def table_description(name):
-    """A table's description, with the status that it has for the moment."""
-    status, _description = _transition(name) or ("", {})
-    description = _table_description(name)
-    return {**description, "TableStatus": status} if status else description
-
-
-def delete_table(data):
-    """Refuses in DynamoDB's words."""
-    table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName"))) or {}
-    if table.get("DeletionProtectionEnabled"):
-        message = (
-            "Resource cannot be deleted as it is currently protected against deletion. "
-            "Disable deletion protection first."
-        )
-        return responses.error_response_json("ValidationException", message, 400)
-    return _delete_table(data)
-
-
-def update_time_to_live(data):
-    """Refuses to enable or disable it again."""
-    name = dynamodb._normalize_table_name(data.get("TableName"))
-    wanted = "ENABLED" if (data.get("TimeToLiveSpecification") or {}).get("Enabled") else "DISABLED"
-    current = (dynamodb._ttl_settings.get(name) or {}).get("TimeToLiveStatus", "DISABLED")
-    if name in dynamodb._tables and wanted == current:
-        message = f"TimeToLive is already {current.lower()}"
-        return responses.error_response_json("ValidationException", message, 400)
-    return _update_ttl(data)
-
-
-def _no_such_table(name):
-    message = f"Requested resource not found: Table: {name} not found"
-    return responses.error_response_json("ResourceNotFoundException", message, 400)
-
-
 # ---- Resource Groups Tagging API --------------------------------------------------------------------------------
 
 _matches_type_filters = tagging._matches_type_filters
@@ -349,13 +261,6 @@ def install() -> None:
     lambda_svc._update_config = _updating(update_config)
     lambda_svc._get_policy = get_policy
     lambda_svc.load_persisted_state = load_functions
-
-    dynamodb._create_table = _taking_a_moment(_create_table, "CREATING")
-    dynamodb._update_table = _taking_a_moment(_update_table, "UPDATING")
-    dynamodb._delete_table = _taking_a_moment(delete_table, "DELETING")
-    dynamodb._describe_table = describe_table
-    dynamodb._table_description = table_description
-    dynamodb._update_ttl = update_time_to_live
 
     tagging._COLLECTORS["apigateway"] = collect_apigateway
     tagging._COLLECTORS["logs"] = collect_logs

@@ -92,13 +92,15 @@ def repair() -> None:
     import patches
     import roles
     import runtime_api
+    import tables
 
     if os.environ.get("PERSIST_STATE") == "1":
         try:
             durability.claim(os.environ["STATE_DIR"])
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
-    for part in (runtime_api, integration, definition, patches, deployments, autoscaling, roles, fidelity, durability):
+    gateway_parts = integration, definition, patches, deployments
+    for part in (runtime_api, *gateway_parts, autoscaling, roles, tables, fidelity, durability):
         part.install()
 
 

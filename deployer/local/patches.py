@@ -381,6 +381,14 @@ def update_response(parts: list[str], body: bytes):
     return None
 
 
+_take_token = gateway._take_token
+
+
+def take_token(slot, limits):
+    """A limit of -1 is none; stock ministack refuses every request then."""
+    return _take_token(slot, {name: limit for name, limit in limits.items() if limit is not None and limit >= 0})
+
+
 def install() -> None:
     """Makes ministack use all of the above; `update_stage` goes through `deployments`, responses through `fidelity`."""
     gateway._update_rest_api = _call(_REST_API, _rest_api, gateway._rest_api_view)
@@ -388,3 +396,4 @@ def install() -> None:
     gateway._update_method = _call(_METHOD, _method)
     gateway._update_integration = _call(_INTEGRATION, _integration)
     gateway._update_deployment = _call(_DEPLOYMENT, _deployment)
+    gateway._take_token = take_token

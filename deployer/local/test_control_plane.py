@@ -54,54 +54,6 @@ class Functions(unittest.TestCase):
             self.functions.get_policy(FunctionName="unpermitted")
 
 
-class Tables(unittest.TestCase):
-    def setUp(self):
-        self.tables = aws.client("dynamodb")
-
-    def create(self, name: str):
-        return self.tables.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-            Tags=TAGS,
-        )["TableDescription"]
-
-    def status(self, name: str) -> str | None:
-        try:
-            return self.tables.describe_table(TableName=name)["Table"]["TableStatus"]
-        except self.tables.exceptions.ResourceNotFoundException:
-            return None
-
-    def test_states(self):
-        self.assertEqual(self.create("states")["TableStatus"], "CREATING")
-        self.assertEqual(self.status("states"), "CREATING")
-        with self.assertRaisesRegex(ClientError, "ResourceInUseException.*Table is being created: states"):
-            self.tables.delete_table(TableName="states")
-        wait_until(lambda: self.status("states") == "ACTIVE")
-        self.tables.update_table(TableName="states", DeletionProtectionEnabled=True)
-        with self.assertRaisesRegex(ClientError, "ResourceInUseException.*Table is being updated: states"):
-            self.tables.update_table(TableName="states", DeletionProtectionEnabled=False)
-        wait_until(lambda: self.status("states") == "ACTIVE")
-        with self.assertRaisesRegex(ClientError, "ValidationException.*currently protected against deletion"):
-            self.tables.delete_table(TableName="states")
-        self.tables.update_table(TableName="states", DeletionProtectionEnabled=False)
-        wait_until(lambda: self.status("states") == "ACTIVE")
-        self.tables.delete_table(TableName="states")
-        self.assertEqual(self.status("states"), "DELETING")
-        with self.assertRaisesRegex(ClientError, "ResourceInUseException.*Table is being deleted: states"):
-            self.create("states")
-        wait_until(lambda: self.status("states") is None)
-        self.create("states")
-
-    def test_time_to_live_can_not_be_enabled_twice(self):
-        self.create("ttl")
-        wanted = {"Enabled": True, "AttributeName": "until"}
-        self.tables.update_time_to_live(TableName="ttl", TimeToLiveSpecification=wanted)
-        with self.assertRaisesRegex(ClientError, "ValidationException.*TimeToLive is already enabled"):
-            self.tables.update_time_to_live(TableName="ttl", TimeToLiveSpecification=wanted)
-
-
 class Tags(unittest.TestCase):
     def test_an_apis_tags_are_those_that_were_set_last(self):
         gateway = aws.client("apigateway")

@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 11] = [
+const LAUNCHER: [(&str, &str); 12] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
     ("definition.py", include_str!("../local/definition.py")),
@@ -30,6 +30,7 @@ const LAUNCHER: [(&str, &str); 11] = [
     ("roles.py", include_str!("../local/roles.py")),
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
     ("self_test.py", include_str!("../local/self_test.py")),
+    ("tables.py", include_str!("../local/tables.py")),
 ];
 
 /// A slow machine needs some seconds to start Python and pass the launcher's self-test.
