@@ -135,6 +135,11 @@ impl World {
         self
     }
 
+    pub(crate) fn with_autoscaling(mut self, rules: &[Rule]) -> Self {
+        self.aws.autoscaling = scripted!(aws_sdk_applicationautoscaling, self, rules);
+        self
+    }
+
     pub(crate) fn with_dynamodb(mut self, rules: &[Rule]) -> Self {
         self.aws.dynamodb = scripted!(aws_sdk_dynamodb, self, rules);
         self

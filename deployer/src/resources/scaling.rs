@@ -233,3 +233,6 @@ impl Scaling {
 fn dimensions() -> [ScalableDimension; 2] {
     [ScalableDimension::DynamoDbTableReadCapacityUnits, ScalableDimension::DynamoDbTableWriteCapacityUnits]
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,19 +46,11 @@ async fn keys_are_read_hash_first_whatever_the_order() {
 
 #[tokio::test]
 async fn only_a_ttl_that_is_on_counts() {
-    let cases = [
-        ("ENABLED", Some("until")),
-        ("ENABLING", Some("until")),
-        ("DISABLING", None),
-        ("DISABLED", None),
-    ];
+    let cases =
+        [("ENABLED", Some("until")), ("ENABLING", Some("until")), ("DISABLING", None), ("DISABLED", None)];
     for (status, expected) in cases {
         let rule = always(mock!(Client::describe_time_to_live), expiring(status, "until"));
-        let seen = world([is("ACTIVE")], vec![rule])
-            .observe(&table())
-            .await
-            .unwrap()
-            .unwrap();
+        let seen = world([is("ACTIVE")], vec![rule]).observe(&table()).await.unwrap().unwrap();
         assert_eq!(seen.ttl.as_deref(), expected, "{status}");
     }
 }
@@ -67,10 +59,7 @@ async fn only_a_ttl_that_is_on_counts() {
 async fn tags_are_read_page_by_page() {
     let first = done(json!({ "Tags": [{ "Key": "deployer:stack", "Value": "lab" }], "NextToken": "more" }));
     let second = done(json!({ "Tags": [{ "Key": "deployer:region", "Value": "us-east-1" }] }));
-    let world = world(
-        [is("ACTIVE")],
-        vec![answers(mock!(Client::list_tags_of_resource), [first, second])],
-    );
+    let world = world([is("ACTIVE")], vec![answers(mock!(Client::list_tags_of_resource), [first, second])]);
     let seen = world.observe(&table()).await.unwrap().unwrap();
     assert_eq!(seen.tags, scope().tags());
     assert_eq!(world.sent.bodies("ListTagsOfResource")[1]["NextToken"], "more");
@@ -88,12 +77,7 @@ fn tags_come(answer: impl IntoIterator<Item = Answer>) -> Vec<Rule> {
 #[tokio::test(start_paused = true)]
 async fn tags_of_a_young_table_appear_late() {
     let untagged = tagged(&Tags::new());
-    let late = tags_come([
-        untagged.clone(),
-        untagged.clone(),
-        untagged,
-        tagged(&scope().tags()),
-    ]);
+    let late = tags_come([untagged.clone(), untagged.clone(), untagged, tagged(&scope().tags())]);
     let world = world([made_just_now("CREATING")], late);
     let seen = world.observe(&table()).await.unwrap().unwrap();
     assert_eq!(table().owner(&seen), Owner::Ours);
@@ -118,16 +102,24 @@ async fn an_old_table_without_tags_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tags_of_a_table_that_is_almost_gone_do_not_matter() {
+    let denied = refused(400, "AccessDeniedException", "User: x is not authorized to perform this");
+    for answer in [tagged(&Tags::new()), denied] {
+        let world = world([made_just_now("DELETING")], tags_come([answer]));
+        let seen = world.observe(&table()).await.unwrap().unwrap();
+        assert_eq!(table().owner(&seen), Owner::Ours);
+        assert!(world.recorder.waits().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn tags_that_cannot_be_read_are_not_taken_for_none() {
     let denied = refused(
         400,
         "AccessDeniedException",
         "User: x is not authorized to perform: dynamodb:ListTagsOfResource",
     );
-    let world = world(
-        [made_just_now("ACTIVE")],
-        tags_come([tagged(&Tags::new()), denied]),
-    );
+    let world = world([made_just_now("ACTIVE")], tags_come([tagged(&Tags::new()), denied]));
     let error = world.observe(&table()).await.unwrap_err();
     assert!(error.has_code("AccessDeniedException"), "{error}");
 }
@@ -140,22 +132,10 @@ async fn items_are_counted_by_reading_consistently() {
         done(json!({ "Count": 1, "ScannedCount": 1 })),
     ];
     let world = World::new().with_dynamodb(&[answers(mock!(Client::scan), pages)]);
-    let count = world
-        .at(async |step| table().count_items(step).await)
-        .await
-        .unwrap();
-    assert_eq!(
-        count,
-        ItemCount {
-            counted: 4,
-            and_more: false
-        }
-    );
+    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    assert_eq!(count, ItemCount { counted: 4, and_more: false });
     let scans = world.sent.bodies("Scan");
-    assert_eq!(
-        scans[0],
-        json!({ "TableName": "orders", "Select": "COUNT", "ConsistentRead": true })
-    );
+    assert_eq!(scans[0], json!({ "TableName": "orders", "Select": "COUNT", "ConsistentRead": true }));
     assert_eq!(scans[1]["ExclusiveStartKey"], last("3"));
 }
 
@@ -163,17 +143,8 @@ async fn items_are_counted_by_reading_consistently() {
 async fn counting_ends_after_a_few_pages() {
     let page = done(json!({ "Count": 100, "LastEvaluatedKey": { "id": { "S": "x" } } }));
     let world = World::new().with_dynamodb(&[always(mock!(Client::scan), page)]);
-    let count = world
-        .at(async |step| table().count_items(step).await)
-        .await
-        .unwrap();
-    assert_eq!(
-        count,
-        ItemCount {
-            counted: 500,
-            and_more: true
-        }
-    );
+    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    assert_eq!(count, ItemCount { counted: 500, and_more: true });
     assert_eq!(world.calls(), ["Scan"; PAGES_COUNTED]);
     assert_eq!(count.to_string(), "at least 500 items");
 }
@@ -181,17 +152,7 @@ async fn counting_ends_after_a_few_pages() {
 #[tokio::test]
 async fn a_table_that_vanished_holds_nothing() {
     let world = World::new().with_dynamodb(&[answers(mock!(Client::scan), [no_such()])]);
-    let count = world
-        .at(async |step| table().count_items(step).await)
-        .await
-        .unwrap();
+    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
     assert_eq!(count.to_string(), "0 items");
-    assert_eq!(
-        ItemCount {
-            counted: 1,
-            and_more: false
-        }
-        .to_string(),
-        "1 item"
-    );
+    assert_eq!(ItemCount { counted: 1, and_more: false }.to_string(), "1 item");
 }

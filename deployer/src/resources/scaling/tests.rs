@@ -1,0 +1,211 @@
+//! Auto scaling: its comparison in tables, its calls on scripted answers.
+
+use super::*;
+use crate::engine::Mode;
+use crate::report::Outcome;
+use crate::testing::World;
+use crate::testing::script::{Answer, always, answers, done, refused};
+use aws_sdk_applicationautoscaling::Client;
+use aws_smithy_mocks::{Rule, mock};
+use serde_json::{Value, json};
+
+const READ: &str = "dynamodb:table:ReadCapacityUnits";
+const WRITE: &str = "dynamodb:table:WriteCapacityUnits";
+
+fn scaling() -> Scaling {
+    let limits = Limits { read: 5, write: 6, most: 50 };
+    Scaling { table: "orders".to_owned(), limits: Some(limits) }
+}
+
+fn fixed() -> Scaling {
+    Scaling { limits: None, ..scaling() }
+}
+
+fn target(dimension: &str, least: i32, most: i32) -> Value {
+    json!({
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/orders",
+        "ScalableDimension": dimension,
+        "MinCapacity": least,
+        "MaxCapacity": most,
+        "RoleARN": "arn:aws:iam::123456789012:role/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/x",
+        "CreationTime": 1_700_000_000,
+    })
+}
+
+fn policy(dimension: &str, percent: f64) -> Value {
+    json!({
+        "PolicyARN": "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:x",
+        "PolicyName": "whatever",
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/orders",
+        "ScalableDimension": dimension,
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": { "TargetValue": percent },
+        "CreationTime": 1_700_000_000,
+    })
+}
+
+/// The scaling of `scaling()`.
+fn targets() -> Vec<Value> {
+    vec![target(READ, 5, 50), target(WRITE, 6, 50)]
+}
+
+fn policies() -> Vec<Value> {
+    vec![policy(READ, 70.0), policy(WRITE, 70.0)]
+}
+
+fn world(targets: &[Value], policies: &[Value], mut rules: Vec<Rule>) -> World {
+    rules.extend([
+        always(mock!(Client::describe_scalable_targets), done(json!({ "ScalableTargets": targets }))),
+        always(mock!(Client::describe_scaling_policies), done(json!({ "ScalingPolicies": policies }))),
+    ]);
+    World::new().with_autoscaling(&rules)
+}
+
+fn times(count: usize) -> impl Iterator<Item = Answer> {
+    std::iter::repeat_n(done(json!({})), count)
+}
+
+async fn up(world: &World, scaling: &Scaling) -> Result<Outcome> {
+    world.step(Mode::Apply, scaling, ()).await.1.result
+}
+
+fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
+}
+
+async fn diff(scaling: &Scaling, targets: &[Value], policies: &[Value]) -> Vec<Change> {
+    let seen = world(targets, policies, vec![]).observe(scaling).await.unwrap();
+    scaling.diff(Some(&()), seen.as_ref())
+}
+
+#[tokio::test]
+async fn scaling_as_declared_does_not_differ() {
+    assert_eq!(diff(&scaling(), &targets(), &policies()).await, []);
+    assert_eq!(diff(&fixed(), &[], &[]).await, []);
+}
+
+#[tokio::test]
+async fn scaling_that_is_not_there_is_created() {
+    assert_eq!(diff(&scaling(), &[], &[]).await, [Change::Create]);
+}
+
+#[tokio::test]
+async fn each_difference_is_one_change() {
+    let cases = [
+        (vec![target(READ, 5, 50)], policies(), update("write-capacity", None, Some("6 to 50"))),
+        (
+            vec![target(READ, 1, 50), target(WRITE, 6, 50)],
+            policies(),
+            update("read-capacity", Some("1 to 50"), Some("5 to 50")),
+        ),
+        (
+            vec![target(READ, 5, 50), target(WRITE, 6, 99)],
+            policies(),
+            update("write-capacity", Some("6 to 99"), Some("6 to 50")),
+        ),
+        (
+            targets(),
+            vec![policy(WRITE, 70.0)],
+            update("read-capacity", Some("5 to 50, without a policy"), Some("5 to 50")),
+        ),
+        (
+            targets(),
+            vec![policy(READ, 70.0), policy(WRITE, 90.0)],
+            update("write-capacity", Some("6 to 50, without a policy"), Some("6 to 50")),
+        ),
+    ];
+    for (targets, policies, expected) in cases {
+        assert_eq!(diff(&scaling(), &targets, &policies).await, [expected]);
+    }
+}
+
+#[tokio::test]
+async fn scaling_that_is_no_longer_declared_goes() {
+    let changes = diff(&fixed(), &targets(), &policies()).await;
+    assert_eq!(
+        changes,
+        [update("read-capacity", Some("5 to 50"), None), update("write-capacity", Some("6 to 50"), None),]
+    );
+    let rule = answers(mock!(Client::deregister_scalable_target), times(2));
+    let world = world(&targets(), &policies(), vec![rule]);
+    assert_eq!(up(&world, &fixed()).await.unwrap(), Outcome::Updated);
+    assert_eq!(world.mutations(), ["DeregisterScalableTarget"; 2]);
+}
+
+#[tokio::test]
+async fn both_directions_get_limits_and_a_policy() {
+    let rules = vec![
+        answers(mock!(Client::register_scalable_target), times(2)),
+        answers(mock!(Client::put_scaling_policy), times(2)),
+    ];
+    let world = world(&[], &[], rules);
+    assert_eq!(up(&world, &scaling()).await.unwrap(), Outcome::Created);
+    let register = |dimension: &str, least: i32| {
+        json!({
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": "table/orders",
+            "ScalableDimension": dimension,
+            "MinCapacity": least,
+            "MaxCapacity": 50,
+        })
+    };
+    assert_eq!(world.sent.bodies("RegisterScalableTarget"), [register(READ, 5), register(WRITE, 6)]);
+    let put = |dimension: &str, name: &str, metric: &str| {
+        json!({
+            "PolicyName": name,
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": "table/orders",
+            "ScalableDimension": dimension,
+            "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": 70.0,
+                "PredefinedMetricSpecification": { "PredefinedMetricType": metric },
+            },
+        })
+    };
+    assert_eq!(
+        world.sent.bodies("PutScalingPolicy"),
+        [
+            put(READ, "deployer-dynamodb-table-ReadCapacityUnits", "DynamoDBReadCapacityUtilization"),
+            put(WRITE, "deployer-dynamodb-table-WriteCapacityUnits", "DynamoDBWriteCapacityUtilization"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn only_what_differs_is_sent() {
+    let register = || answers(mock!(Client::register_scalable_target), times(1));
+    let limits = world(&[target(READ, 1, 50), target(WRITE, 6, 50)], &policies(), vec![register()]);
+    up(&limits, &scaling()).await.unwrap();
+    assert_eq!(limits.mutations(), ["RegisterScalableTarget"]);
+    assert_eq!(limits.sent.bodies("RegisterScalableTarget")[0]["ScalableDimension"], READ);
+    let put = answers(mock!(Client::put_scaling_policy), times(1));
+    let policy_only = world(&targets(), &[policy(READ, 70.0)], vec![put]);
+    up(&policy_only, &scaling()).await.unwrap();
+    assert_eq!(policy_only.mutations(), ["PutScalingPolicy"]);
+    assert_eq!(policy_only.sent.bodies("PutScalingPolicy")[0]["ScalableDimension"], WRITE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_change_of_the_scaling_is_waited_for() {
+    let busy = refused(400, "ConcurrentUpdateException", "Another update is in progress");
+    let register = [busy.clone(), busy].into_iter().chain(times(2));
+    let rules = vec![
+        answers(mock!(Client::register_scalable_target), register),
+        answers(mock!(Client::put_scaling_policy), times(2)),
+    ];
+    let world = world(&[], &[], rules);
+    assert_eq!(up(&world, &scaling()).await.unwrap(), Outcome::Created);
+    assert_eq!(world.recorder.waits(), [SCALING_BUSY.cadence.reason; 2]);
+}
+
+#[tokio::test]
+async fn what_stands_is_removed_and_what_is_gone_already_is_fine() {
+    let gone = refused(400, "ObjectNotFoundException", "No scalable target found");
+    let rule = answers(mock!(Client::deregister_scalable_target), [gone]);
+    let world = world(&[target(WRITE, 6, 50)], &[], vec![rule]);
+    assert_eq!(world.remove(Mode::Apply, &scaling()).await.result.unwrap(), Outcome::Deleted);
+    assert_eq!(world.sent.bodies("DeregisterScalableTarget")[0]["ScalableDimension"], WRITE);
+}
