@@ -24,18 +24,12 @@ pub(crate) const ERROR_RESPONSES: [(&str, &str); 7] = [
         "409",
         r"An error occurred \((ConditionalCheckFailedException|TransactionConflictException|ReplicatedWriteConflictException)\) .*",
     ),
-    (
-        "413",
-        r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*",
-    ),
+    ("413", r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*"),
     (
         "429",
         r"An error occurred \((ProvisionedThroughputExceededException|ThrottlingException|RequestLimitExceeded)\) .*",
     ),
-    (
-        "500",
-        r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds",
-    ),
+    ("500", r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds"),
     ("503", r"Service unavailable: .*"),
 ];
 
@@ -78,12 +72,7 @@ impl Definition {
                     .collect(),
             };
             Method {
-                authorization: if route.auth == Auth::Iam {
-                    "AWS_IAM"
-                } else {
-                    "NONE"
-                }
-                .to_owned(),
+                authorization: if route.auth == Auth::Iam { "AWS_IAM" } else { "NONE" }.to_owned(),
                 api_key: route.auth == Auth::ApiKey,
                 statuses: responses.keys().cloned().collect(),
                 integration: Some(Integration {
@@ -102,12 +91,7 @@ impl Definition {
                 }),
             }
         };
-        Self(
-            routes
-                .iter()
-                .map(|route| ((route.path.clone(), route.method.clone()), method(route)))
-                .collect(),
-        )
+        Self(routes.iter().map(|route| ((route.path.clone(), route.method.clone()), method(route))).collect())
     }
 
     /// Reads `GetResources` with its methods embedded.
@@ -126,11 +110,8 @@ impl Definition {
     pub(crate) fn openapi(&self, title: &str) -> Value {
         let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for ((path, name), method) in &self.0 {
-            let name = if name == "ANY" {
-                "x-amazon-apigateway-any-method".to_owned()
-            } else {
-                name.to_lowercase()
-            };
+            let name =
+                if name == "ANY" { "x-amazon-apigateway-any-method".to_owned() } else { name.to_lowercase() };
             paths.entry(path).or_default().insert(name, method.openapi(path));
         }
         let mut document = json!({
@@ -169,9 +150,7 @@ impl Definition {
     /// Each declared path with its spelling in `other`, which came out of [`Self::spelled_like`].
     pub(crate) fn spelling(&self, other: &Self) -> BTreeMap<String, String> {
         let declared = self.0.keys().map(|(path, _)| path);
-        declared
-            .filter_map(|path| Some((path.clone(), self.spelled(path, other)?.clone())))
-            .collect()
+        declared.filter_map(|path| Some((path.clone(), self.spelled(path, other)?.clone()))).collect()
     }
 
     /// A path is first of all itself. Where several are alike, none gives way: two routes would become one.
@@ -205,12 +184,8 @@ fn shown((path, method): &(String, String)) -> String {
 
 impl Method {
     fn read(method: &sdk::Method) -> Self {
-        let mut statuses: Vec<String> = method
-            .method_responses()
-            .into_iter()
-            .flatten()
-            .map(|(status, _)| status.clone())
-            .collect();
+        let mut statuses: Vec<String> =
+            method.method_responses().into_iter().flatten().map(|(status, _)| status.clone()).collect();
         statuses.sort();
         Self {
             authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
@@ -253,11 +228,7 @@ impl Method {
             seen.authorization.as_str(),
             self.authorization.as_str(),
         ));
-        changes.extend(Change::update(
-            field("api-key"),
-            Some(seen.api_key),
-            Some(self.api_key),
-        ));
+        changes.extend(Change::update(field("api-key"), Some(seen.api_key), Some(self.api_key)));
         changes.extend(Change::update(
             field("responses"),
             seen.statuses.join(", "),
@@ -280,29 +251,18 @@ impl Integration {
         let responses = integration.integration_responses().into_iter().flatten();
         let templates = integration.request_templates().into_iter().flatten();
         Self {
-            kind: integration
-                .r#type()
-                .map(|kind| kind.as_str().to_owned())
-                .unwrap_or_default(),
+            kind: integration.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
             uri: integration.uri().unwrap_or_default().to_owned(),
             http_method: integration.http_method().unwrap_or_default().to_owned(),
-            passthrough: integration
-                .passthrough_behavior()
-                .unwrap_or("WHEN_NO_MATCH")
-                .to_owned(),
+            passthrough: integration.passthrough_behavior().unwrap_or("WHEN_NO_MATCH").to_owned(),
             timeout_ms: match integration.timeout_in_millis() {
                 0 => TIMEOUT_MS,
                 timeout => timeout,
             },
-            templates: templates
-                .map(|(kind, template)| (kind.clone(), template.clone()))
-                .collect(),
+            templates: templates.map(|(kind, template)| (kind.clone(), template.clone())).collect(),
             responses: responses
                 .map(|(status, response)| {
-                    (
-                        status.clone(),
-                        response.selection_pattern().unwrap_or_default().to_owned(),
-                    )
+                    (status.clone(), response.selection_pattern().unwrap_or_default().to_owned())
                 })
                 .collect(),
         }
@@ -335,16 +295,8 @@ impl Integration {
         let mut changes: Vec<Change> = [
             Change::update(field("type"), seen.kind.as_str(), self.kind.as_str()),
             Change::update(field("uri"), seen.uri.as_str(), self.uri.as_str()),
-            Change::update(
-                field("http-method"),
-                seen.http_method.as_str(),
-                self.http_method.as_str(),
-            ),
-            Change::update(
-                field("passthrough"),
-                seen.passthrough.as_str(),
-                self.passthrough.as_str(),
-            ),
+            Change::update(field("http-method"), seen.http_method.as_str(), self.http_method.as_str()),
+            Change::update(field("passthrough"), seen.passthrough.as_str(), self.passthrough.as_str()),
             Change::update(field("timeout-ms"), Some(seen.timeout_ms), Some(self.timeout_ms)),
         ]
         .into_iter()

@@ -33,72 +33,29 @@ fn lab() -> Definition {
 }
 
 fn lab_routes() -> Vec<Route> {
-    Manifest::parse("", Path::new("stack.toml"), "")
-        .unwrap()
-        .api
-        .routes
+    Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes
 }
 
 /// One set of routes for each thing that a manifest can say.
 fn route_sets() -> Vec<(&'static str, Vec<Route>)> {
-    let aws_proxy = |route: Route| Route {
-        integration: IntegrationKind::AwsProxy,
-        ..route
-    };
+    let aws_proxy = |route: Route| Route { integration: IntegrationKind::AwsProxy, ..route };
     vec![
         ("the root", vec![route("POST", "/")]),
         ("one path", vec![route("POST", "/items")]),
         ("a path below a path", vec![route("POST", "/shop/items")]),
         (
             "several methods of a path",
-            vec![
-                route("GET", "/items"),
-                route("PUT", "/items"),
-                route("DELETE", "/items"),
-            ],
+            vec![route("GET", "/items"), route("PUT", "/items"), route("DELETE", "/items")],
         ),
         ("any method", vec![route("ANY", "/items")]),
-        (
-            "any method beside one",
-            vec![route("ANY", "/items"), route("GET", "/items")],
-        ),
+        ("any method beside one", vec![route("ANY", "/items"), route("GET", "/items")]),
         ("path parameters", vec![route("GET", "/items/{id}/tags/{tag}")]),
         ("the rest of a path", vec![aws_proxy(route("ANY", "/{proxy+}"))]),
         ("a proxy event", vec![aws_proxy(route("POST", "/items"))]),
-        (
-            "IAM",
-            vec![Route {
-                auth: Auth::Iam,
-                ..route("POST", "/items")
-            }],
-        ),
-        (
-            "an API key",
-            vec![
-                Route {
-                    auth: Auth::ApiKey,
-                    ..route("POST", "/items")
-                },
-                route("GET", "/items"),
-            ],
-        ),
-        (
-            "a timeout",
-            vec![Route {
-                timeout_ms: 5000,
-                ..route("POST", "/items")
-            }],
-        ),
-        (
-            "two functions",
-            vec![
-                route("GET", "/a"),
-                Route {
-                    function: "g".to_owned(),
-                    ..route("GET", "/b")
-                },
-            ],
-        ),
+        ("IAM", vec![Route { auth: Auth::Iam, ..route("POST", "/items") }]),
+        ("an API key", vec![Route { auth: Auth::ApiKey, ..route("POST", "/items") }, route("GET", "/items")]),
+        ("a timeout", vec![Route { timeout_ms: 5000, ..route("POST", "/items") }]),
+        ("two functions", vec![route("GET", "/a"), Route { function: "g".to_owned(), ..route("GET", "/b") }]),
     ]
 }
 
@@ -127,11 +84,7 @@ fn set(answer: &mut Value, pointer: &str, value: Value) {
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update {
-        field: format!("POST /DynamoDBManager{field}"),
-        from: from.into(),
-        to: to.into(),
-    }
+    Change::Update { field: format!("POST /DynamoDBManager{field}"), from: from.into(), to: to.into() }
 }
 
 #[tokio::test]
@@ -143,10 +96,7 @@ async fn each_difference_is_one_change() {
     let responses = "200, 400, 404, 409, 413, 429, 500, 503";
     let uri = scope().integration_uri("LambdaFunctionOverHttps");
     let quoted = |status: &str| {
-        let (_, pattern) = ERROR_RESPONSES
-            .iter()
-            .find(|(known, _)| *known == status)
-            .unwrap();
+        let (_, pattern) = ERROR_RESPONSES.iter().find(|(known, _)| *known == status).unwrap();
         format!("'{pattern}'")
     };
     let cases = [
@@ -156,44 +106,24 @@ async fn each_difference_is_one_change() {
             json!("AWS_IAM"),
             update(" authorization", Some("AWS_IAM"), Some("NONE")),
         ),
-        (
-            format!("{METHOD}/apiKeyRequired"),
-            json!(true),
-            update(" api-key", Some("true"), Some("false")),
-        ),
+        (format!("{METHOD}/apiKeyRequired"), json!(true), update(" api-key", Some("true"), Some("false"))),
         (
             format!("{METHOD}/methodResponses/404"),
             Value::Null,
-            update(
-                " responses",
-                Some("200, 400, 409, 413, 429, 500, 503"),
-                Some(responses),
-            ),
+            update(" responses", Some("200, 400, 409, 413, 429, 500, 503"), Some(responses)),
         ),
         (
             format!("{METHOD}/methodResponses/302"),
             json!({ "statusCode": "302" }),
-            update(
-                " responses",
-                Some("200, 302, 400, 404, 409, 413, 429, 500, 503"),
-                Some(responses),
-            ),
+            update(" responses", Some("200, 302, 400, 404, 409, 413, 429, 500, 503"), Some(responses)),
         ),
-        (
-            integration(""),
-            Value::Null,
-            update(" integration", None, Some(&uri)),
-        ),
+        (integration(""), Value::Null, update(" integration", None, Some(&uri))),
         (
             integration("/type"),
             json!("AWS_PROXY"),
             update(" integration.type", Some("AWS_PROXY"), Some("AWS")),
         ),
-        (
-            integration("/uri"),
-            json!("arn:other"),
-            update(" integration.uri", Some("arn:other"), Some(&uri)),
-        ),
+        (integration("/uri"), json!("arn:other"), update(" integration.uri", Some("arn:other"), Some(&uri))),
         (
             integration("/httpMethod"),
             json!("GET"),
@@ -222,11 +152,7 @@ async fn each_difference_is_one_change() {
         (
             integration("/integrationResponses/404/selectionPattern"),
             json!(".*gone.*"),
-            update(
-                " integration.responses.404",
-                Some("'.*gone.*'"),
-                Some(&quoted("404")),
-            ),
+            update(" integration.responses.404", Some("'.*gone.*'"), Some(&quoted("404"))),
         ),
         (
             integration("/integrationResponses/200/selectionPattern"),
@@ -247,23 +173,11 @@ async fn what_api_gateway_leaves_out_is_its_default() {
     let declared = lab();
     let mut answer = gateway::resources_of(&declared.openapi("api"));
     let method = "/item/1/resourceMethods/POST";
-    for pointer in [
-        "/authorizationType",
-        "/apiKeyRequired",
-        "/methodIntegration/timeoutInMillis",
-    ] {
+    for pointer in ["/authorizationType", "/apiKeyRequired", "/methodIntegration/timeoutInMillis"] {
         set(&mut answer, &format!("{method}{pointer}"), Value::Null);
     }
-    set(
-        &mut answer,
-        &format!("{method}/methodIntegration/passthroughBehavior"),
-        Value::Null,
-    );
-    set(
-        &mut answer,
-        &format!("{method}/methodIntegration/connectionType"),
-        json!("INTERNET"),
-    );
+    set(&mut answer, &format!("{method}/methodIntegration/passthroughBehavior"), Value::Null);
+    set(&mut answer, &format!("{method}/methodIntegration/connectionType"), json!("INTERNET"));
     set(
         &mut answer,
         &format!("{method}/methodIntegration/integrationResponses/200/selectionPattern"),
@@ -276,17 +190,9 @@ async fn what_api_gateway_leaves_out_is_its_default() {
 #[tokio::test]
 async fn a_method_that_nobody_declared_goes() {
     let declared = of(&[route("POST", "/items")]);
-    let seen = read_back(&of(&[
-        route("POST", "/items"),
-        route("GET", "/items"),
-        route("PUT", "/old"),
-    ]))
-    .await;
-    let gone = |field: &str| Change::Update {
-        field: field.to_owned(),
-        from: "present".into(),
-        to: Shown::Nothing,
-    };
+    let seen = read_back(&of(&[route("POST", "/items"), route("GET", "/items"), route("PUT", "/old")])).await;
+    let gone =
+        |field: &str| Change::Update { field: field.to_owned(), from: "present".into(), to: Shown::Nothing };
     assert_eq!(declared.diff(&seen), [gone("GET /items"), gone("PUT /old")]);
 }
 
@@ -294,11 +200,8 @@ async fn a_method_that_nobody_declared_goes() {
 async fn an_api_without_methods_differs_in_each_of_them() {
     let declared = of(&[route("GET", "/b"), route("GET", "/a")]);
     let seen = Definition::read(&gateway::read(&json!({ "item": [{ "id": "r", "path": "/" }] })).await);
-    let missing = |field: &str| Change::Update {
-        field: field.to_owned(),
-        from: Shown::Nothing,
-        to: "declared".into(),
-    };
+    let missing =
+        |field: &str| Change::Update { field: field.to_owned(), from: Shown::Nothing, to: "declared".into() };
     assert_eq!(declared.diff(&seen), [missing("GET /a"), missing("GET /b")]);
 }
 
@@ -306,30 +209,17 @@ async fn an_api_without_methods_differs_in_each_of_them() {
 fn a_fingerprint_is_the_same_for_the_same_definition() {
     let (get, put) = (route("GET", "/items"), route("PUT", "/items"));
     let fingerprint = of(&[get.clone(), put.clone()]).fingerprint();
-    assert_eq!(
-        fingerprint,
-        of(&[put, get]).fingerprint(),
-        "the order of routes does not matter"
-    );
+    assert_eq!(fingerprint, of(&[put, get]).fingerprint(), "the order of routes does not matter");
     // It stands in the description of deployments that are already out there: another value deploys every API again.
-    assert_eq!(
-        lab().fingerprint(),
-        "f173b55549aa436cf6a24214cd0e5ec02bf785c5ec4998ed7dc58b74146c8384"
-    );
+    assert_eq!(lab().fingerprint(), "f173b55549aa436cf6a24214cd0e5ec02bf785c5ec4998ed7dc58b74146c8384");
 }
 
 #[test]
 fn a_fingerprint_tells_definitions_apart() {
     let scopes = [
         scope(),
-        crate::names::Scope {
-            account: "210987654321".to_owned(),
-            ..scope()
-        },
-        crate::names::Scope {
-            region: "eu-west-1".to_owned(),
-            ..scope()
-        },
+        crate::names::Scope { account: "210987654321".to_owned(), ..scope() },
+        crate::names::Scope { region: "eu-west-1".to_owned(), ..scope() },
     ];
     let sets = route_sets();
     let fingerprints = sets.iter().flat_map(|(_, routes)| {

@@ -85,12 +85,8 @@ impl Resource for Function {
         };
         if let Some(why) = found.tags_error {
             // Without them it would be taken for somebody else's.
-            return Err(Error::new(format!(
-                "the tags of {} cannot be read: {}",
-                self.name,
-                why.message()
-            ))
-            .hint("Your own permissions lack lambda:ListTags."));
+            return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
+                .hint("Your own permissions lack lambda:ListTags."));
         }
         let tags = found.tags.unwrap_or_default().into_iter().collect();
         let reserved = found.concurrency.and_then(|c| c.reserved_concurrent_executions);
@@ -100,11 +96,7 @@ impl Resource for Function {
 
     fn owner(&self, seen: &Observed) -> Owner {
         // It is going already; all that anybody does about it is wait.
-        if seen.state == State::Deleting {
-            Owner::Ours
-        } else {
-            self.scope.owner(&seen.tags)
-        }
+        if seen.state == State::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
@@ -114,7 +106,7 @@ impl Resource for Function {
         if seen.state == State::Deleting {
             return vec![Change::Create];
         }
-        if let Some(why) = self.replacement(needs, seen) {
+        if let Some(why) = Self::replacement(needs, seen) {
             return vec![why];
         }
         let mut changes = self.diff_tags(needs, seen);
@@ -122,11 +114,7 @@ impl Resource for Function {
         if let Some((_, Some(package))) = needs {
             changes.extend(Change::update("code", seen.code_sha256.as_str(), &package.sha256));
         }
-        changes.extend(Change::update(
-            "architecture",
-            seen.architecture.as_str(),
-            self.architecture_name(),
-        ));
+        changes.extend(Change::update("architecture", seen.architecture.as_str(), self.architecture_name()));
         changes.extend(self.diff_configuration(seen));
         changes.extend(Change::update(
             "reserved-concurrency",
@@ -141,12 +129,7 @@ impl Resource for Function {
     }
 
     fn state(&self, seen: &Observed) -> String {
-        format!(
-            "{}, {} MB, {}",
-            settled_state(seen).to_lowercase(),
-            seen.memory,
-            seen.architecture
-        )
+        format!("{}, {} MB, {}", settled_state(seen).to_lowercase(), seen.memory, seen.architecture)
     }
 
     async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<Output> {
@@ -157,7 +140,7 @@ impl Resource for Function {
             self.until_gone(step).await?;
             return self.create(step, needs).await;
         }
-        if self.replacement(Some(&needs), &seen).is_some() {
+        if Self::replacement(Some(&needs), &seen).is_some() {
             self.delete(step, seen).await?;
             return self.create(step, needs).await;
         }
@@ -198,7 +181,7 @@ impl Function {
     }
 
     /// What cannot be mended in place.
-    fn replacement(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Option<Change> {
+    fn replacement(needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Option<Change> {
         if seen.state == State::Failed {
             return Some(Change::Replace {
                 field: "state".to_owned(),
@@ -285,10 +268,7 @@ fn observed(
         state: c.state.unwrap_or(State::Active),
         last_update: c.last_update_status.unwrap_or(LastUpdateStatus::Successful),
         description: c.description.unwrap_or_default(),
-        runtime: c
-            .runtime
-            .map(|runtime| runtime.as_str().to_owned())
-            .unwrap_or_default(),
+        runtime: c.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
         handler: c.handler.unwrap_or_default(),
         memory: c.memory_size.unwrap_or(128),
         timeout: c.timeout.unwrap_or(3),
@@ -296,12 +276,7 @@ fn observed(
             .architectures
             .and_then(|all| all.first().map(|one| one.as_str().to_owned()))
             .unwrap_or_else(|| "x86_64".to_owned()),
-        environment: c
-            .environment
-            .and_then(|e| e.variables)
-            .unwrap_or_default()
-            .into_iter()
-            .collect(),
+        environment: c.environment.and_then(|e| e.variables).unwrap_or_default().into_iter().collect(),
         tracing: c.tracing_config.and_then(|t| t.mode) == Some(TracingMode::Active),
         reserved_concurrency,
         role_arn: c.role.unwrap_or_default(),

@@ -109,9 +109,7 @@ impl Resource for RestApi {
             // Deleted since it was listed.
             return Ok(None);
         };
-        let stage = stages
-            .iter()
-            .find(|stage| stage.stage_name() == Some(&self.stage));
+        let stage = stages.iter().find(|stage| stage.stage_name() == Some(&self.stage));
         let serving = stage.and_then(SdkStage::deployment_id);
         Ok(Some(Observed {
             name: api.name.unwrap_or_default(),
@@ -123,10 +121,7 @@ impl Resource for RestApi {
             definition: Definition::read(&resources),
             old_deployments: unused(&deployments, &stages),
             stage: stage.map(|stage| Stage {
-                fingerprint: deployments
-                    .iter()
-                    .find(|d| d.id() == serving)
-                    .and_then(fingerprint),
+                fingerprint: deployments.iter().find(|d| d.id() == serving).and_then(fingerprint),
                 throttle: throttle(stage),
                 variables: stage.variables.clone().unwrap_or_default().into_iter().collect(),
             }),
@@ -158,11 +153,7 @@ impl Resource for RestApi {
         }
         let definition = self.wanted_definition(seen);
         changes.extend(Change::update("name", seen.name.as_str(), &self.name));
-        changes.extend(Change::update(
-            "endpoint",
-            seen.endpoint.as_str(),
-            EndpointType::Regional.as_str(),
-        ));
+        changes.extend(Change::update("endpoint", seen.endpoint.as_str(), EndpointType::Regional.as_str()));
         changes.extend(definition.diff(&seen.definition));
         let wanted = definition.fingerprint();
         match &seen.stage {
@@ -181,33 +172,21 @@ impl Resource for RestApi {
                 let names: BTreeSet<&String> = stage.variables.keys().chain(self.variables.keys()).collect();
                 changes.extend(names.into_iter().filter_map(|name| {
                     let of = |variables: &BTreeMap<String, String>| variables.get(name).cloned();
-                    Change::update(
-                        format!("variables.{name}"),
-                        of(&stage.variables),
-                        of(&self.variables),
-                    )
+                    Change::update(format!("variables.{name}"), of(&stage.variables), of(&self.variables))
                 }));
             }
         }
         changes.extend(
-            seen.old_deployments
-                .iter()
-                .filter_map(|id| Change::update("old-deployment", Some(id), None)),
+            seen.old_deployments.iter().filter_map(|id| Change::update("old-deployment", Some(id), None)),
         );
         let twin = |id: &String| format!("{id} (made after {}, which stays)", seen.id);
-        changes.extend(
-            seen.twins
-                .iter()
-                .filter_map(|id| Change::update("duplicate-api", Some(twin(id)), None)),
-        );
+        changes
+            .extend(seen.twins.iter().filter_map(|id| Change::update("duplicate-api", Some(twin(id)), None)));
         changes
     }
 
     fn output(&self, seen: &Observed) -> Output {
-        Output {
-            id: seen.id.clone(),
-            spelling: self.definition.spelling(&self.wanted_definition(seen)),
-        }
+        Output { id: seen.id.clone(), spelling: self.definition.spelling(&self.wanted_definition(seen)) }
     }
 
     fn state(&self, seen: &Observed) -> String {
@@ -223,23 +202,13 @@ impl Resource for RestApi {
             self.put_definition(step, &id, &self.definition).await?;
             self.deploy(step, &id, &self.definition).await?;
             self.update_stage(step, &id, None).await?;
-            return Ok(Output {
-                id,
-                spelling: BTreeMap::new(),
-            });
+            return Ok(Output { id, spelling: BTreeMap::new() });
         };
         let changes = self.diff(Some(&()), Some(&seen));
         if tags_differ(&changes) {
-            let tag = step
-                .aws
-                .apigateway
-                .tag_resource()
-                .resource_arn(self.scope.rest_api_arn(&seen.id));
+            let tag = step.aws.apigateway.tag_resource().resource_arn(self.scope.rest_api_arn(&seen.id));
             let tag = tag.set_tags(Some(self.wanted_tags(&seen).into_iter().collect()));
-            step.retry(&[&API_BUSY], || {
-                step.call("apigateway:TagResource", tag.clone().send())
-            })
-            .await?;
+            step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
         }
         if seen.endpoint != EndpointType::Regional.as_str() {
             self.make_regional(step, &seen).await?;
@@ -253,20 +222,14 @@ impl Resource for RestApi {
         let mut old = seen.old_deployments.clone();
         if redefined || deployed != Some(definition.fingerprint().as_str()) {
             self.deploy(step, &seen.id, &definition).await?;
-            let (deployments, stages) = tokio::join!(
-                reading::deployments(step, &seen.id),
-                reading::stages(step, &seen.id)
-            );
+            let (deployments, stages) =
+                tokio::join!(reading::deployments(step, &seen.id), reading::stages(step, &seen.id));
             old = unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default());
         }
         self.update_stage(step, &seen.id, seen.stage.as_ref()).await?;
         for deployment in old {
-            let delete = step
-                .aws
-                .apigateway
-                .delete_deployment()
-                .rest_api_id(&seen.id)
-                .deployment_id(deployment);
+            let delete =
+                step.aws.apigateway.delete_deployment().rest_api_id(&seen.id).deployment_id(deployment);
             let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());
             absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
         }
@@ -313,33 +276,20 @@ impl RestApi {
         // Every run has to choose the same one: the oldest.
         all.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
         let owner = |api: &SdkRestApi| {
-            let tags: Tags = api
-                .tags()
-                .into_iter()
-                .flatten()
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect();
+            let tags: Tags = api.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
             self.scope.owner(&tags)
         };
         let ids = |apis: &[SdkRestApi]| apis.iter().filter_map(|api| api.id.clone()).collect();
         let (mut ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|api| owner(api) == Owner::Ours);
         if !ours.is_empty() {
             let api = ours.remove(0);
-            return Ok(Some(Candidate {
-                api,
-                twins: ids(&ours),
-                rivals: Vec::new(),
-            }));
+            return Ok(Some(Candidate { api, twins: ids(&ours), rivals: Vec::new() }));
         }
         if let Some(id) = &self.adopt {
             let chosen = others.into_iter().find(|api| api.id() == Some(id));
             let api = chosen
                 .ok_or_else(|| Error::usage(format!("there is no API {id} in {}", self.scope.region)))?;
-            return Ok(Some(Candidate {
-                api,
-                twins: Vec::new(),
-                rivals: Vec::new(),
-            }));
+            return Ok(Some(Candidate { api, twins: Vec::new(), rivals: Vec::new() }));
         }
         let same_name = others.into_iter().filter(|api| api.name() == Some(&self.name));
         let (mut unclaimed, mut foreign): (Vec<_>, Vec<_>) =
@@ -349,39 +299,26 @@ impl RestApi {
             (true, false) => foreign.remove(0),
             (true, true) => return Ok(None),
         };
-        Ok(Some(Candidate {
-            api,
-            twins: Vec::new(),
-            rivals: ids(&unclaimed),
-        }))
+        Ok(Some(Candidate { api, twins: Vec::new(), rivals: ids(&unclaimed) }))
     }
 }
 
 /// Our deployments that no stage needs. API Gateway refuses to delete one that serves at any.
 fn unused(deployments: &[Deployment], stages: &[SdkStage]) -> Vec<String> {
     let serves = |id: &str| stages.iter().any(|stage| stage.deployment_id() == Some(id));
-    let ours = deployments
-        .iter()
-        .filter(|deployment| fingerprint(deployment).is_some());
-    ours.filter_map(|deployment| deployment.id.clone())
-        .filter(|id| !serves(id))
-        .collect()
+    let ours = deployments.iter().filter(|deployment| fingerprint(deployment).is_some());
+    ours.filter_map(|deployment| deployment.id.clone()).filter(|id| !serves(id)).collect()
 }
 
 /// What was deployed, when the deployment is ours.
 fn fingerprint(deployment: &Deployment) -> Option<String> {
-    deployment
-        .description()?
-        .strip_prefix(DEPLOYED)
-        .map(str::to_owned)
+    deployment.description()?.strip_prefix(DEPLOYED).map(str::to_owned)
 }
 
 fn throttle(stage: &SdkStage) -> Option<Throttle> {
     let all = stage.method_settings()?.get("*/*")?;
-    (all.throttling_rate_limit() >= 0.0 && all.throttling_burst_limit() >= 0).then(|| Throttle {
-        rate: all.throttling_rate_limit(),
-        burst: all.throttling_burst_limit(),
-    })
+    (all.throttling_rate_limit() >= 0.0 && all.throttling_burst_limit() >= 0)
+        .then(|| Throttle { rate: all.throttling_rate_limit(), burst: all.throttling_burst_limit() })
 }
 
 fn shown(throttle: Option<&Throttle>) -> Option<String> {

@@ -69,24 +69,21 @@ impl Resource for Scaling {
         let policies = policies.resource_id(self.resource());
         // A table has two targets and two policies: one page, always.
         let (targets, policies) = tokio::join!(
-            step.retry(&[], || step.call("application-autoscaling:DescribeScalableTargets", targets.clone().send())),
-            step.retry(&[], || step.call("application-autoscaling:DescribeScalingPolicies", policies.clone().send()))
+            step.retry(&[], || step
+                .call("application-autoscaling:DescribeScalableTargets", targets.clone().send())),
+            step.retry(&[], || step
+                .call("application-autoscaling:DescribeScalingPolicies", policies.clone().send()))
         );
         let (targets, policies) = (targets?, policies?);
         let of = |dimension: &ScalableDimension| {
-            let target =
-                targets.scalable_targets().iter().find(|t| t.scalable_dimension() == dimension)?;
+            let target = targets.scalable_targets().iter().find(|t| t.scalable_dimension() == dimension)?;
             let mut policies = policies.scaling_policies().iter();
             let has_policy = policies.any(|p| {
                 p.scalable_dimension() == dimension
                     && p.target_tracking_scaling_policy_configuration().map(|c| c.target_value())
                         == Some(UTILISATION)
             });
-            Some(Dimension {
-                least: target.min_capacity(),
-                most: target.max_capacity(),
-                has_policy,
-            })
+            Some(Dimension { least: target.min_capacity(), most: target.max_capacity(), has_policy })
         };
         let seen = Observed(dimensions().map(|dimension| of(&dimension)));
         Ok((seen != Observed::default()).then_some(seen))
@@ -120,7 +117,8 @@ impl Resource for Scaling {
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
         let seen = seen.unwrap_or_default();
-        let metrics = [MetricType::DynamoDbReadCapacityUtilization, MetricType::DynamoDbWriteCapacityUtilization];
+        let metrics =
+            [MetricType::DynamoDbReadCapacityUtilization, MetricType::DynamoDbWriteCapacityUtilization];
         for (i, (dimension, metric)) in dimensions().into_iter().zip(metrics).enumerate() {
             match (seen.0[i], self.wanted().0[i]) {
                 (seen, wanted) if seen == wanted => {}
@@ -170,7 +168,9 @@ impl Scaling {
         let dimension = |least: i32, most: i32| Some(Dimension { least, most, has_policy: true });
         match self.limits {
             None => Observed::default(),
-            Some(limits) => Observed([dimension(limits.read, limits.most), dimension(limits.write, limits.most)]),
+            Some(limits) => {
+                Observed([dimension(limits.read, limits.most), dimension(limits.write, limits.most)])
+            }
         }
     }
 
@@ -190,7 +190,12 @@ impl Scaling {
         Ok(())
     }
 
-    async fn put_policy(&self, step: &Step<'_>, dimension: ScalableDimension, metric: MetricType) -> Result<()> {
+    async fn put_policy(
+        &self,
+        step: &Step<'_>,
+        dimension: ScalableDimension,
+        metric: MetricType,
+    ) -> Result<()> {
         let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
         let metric = metric.map_err(|e| Error::new(format!("cannot write the request: {e}")))?;
         let configuration = TargetTrackingScalingPolicyConfiguration::builder()

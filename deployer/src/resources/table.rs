@@ -83,11 +83,7 @@ impl Resource for Table {
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let ttl = step.aws.dynamodb.describe_time_to_live().table_name(&self.name);
         let ttl = || step.call("dynamodb:DescribeTimeToLive", ttl.clone().send());
-        let backups = step
-            .aws
-            .dynamodb
-            .describe_continuous_backups()
-            .table_name(&self.name);
+        let backups = step.aws.dynamodb.describe_continuous_backups().table_name(&self.name);
         let backups = || step.call("dynamodb:DescribeContinuousBackups", backups.clone().send());
         let (table, tags, ttl, backups) = tokio::join!(
             self.describe(step),
@@ -102,14 +98,9 @@ impl Resource for Table {
         } else {
             self.settled_tags(step, &table, tags?).await?
         };
-        let ttl = absent(ttl, NO_SUCH)?
-            .and_then(|output| output.time_to_live_description)
-            .filter(|ttl| {
-                matches!(
-                    ttl.time_to_live_status(),
-                    Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
-                )
-            });
+        let ttl = absent(ttl, NO_SUCH)?.and_then(|output| output.time_to_live_description).filter(|ttl| {
+            matches!(ttl.time_to_live_status(), Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
+        });
         // Not before the table is active does AWS know anything of its backups.
         let backups = absent(backups, &["TableNotFoundException", "ResourceNotFoundException"])?
             .and_then(|output| output.continuous_backups_description)
@@ -128,11 +119,7 @@ impl Resource for Table {
 
     fn owner(&self, seen: &Observed) -> Owner {
         // It is going already and may have lost its tags; all that anybody does about it is wait.
-        if seen.status == TableStatus::Deleting {
-            Owner::Ours
-        } else {
-            self.scope.owner(&seen.tags)
-        }
+        if seen.status == TableStatus::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
@@ -155,11 +142,7 @@ impl Resource for Table {
                     .to_owned(),
             });
         }
-        changes.extend(Change::update(
-            "status",
-            Some(seen.status.as_str()),
-            Some("ACTIVE"),
-        ));
+        changes.extend(Change::update("status", Some(seen.status.as_str()), Some("ACTIVE")));
         changes.extend(Change::update(
             "billing",
             Some(seen.capacity),
@@ -173,11 +156,7 @@ impl Resource for Table {
         ));
         if declared.deletion_protection.is_some() {
             let seen = Some(seen.deletion_protection);
-            changes.extend(Change::update(
-                "deletion-protection",
-                seen,
-                declared.deletion_protection,
-            ));
+            changes.extend(Change::update("deletion-protection", seen, declared.deletion_protection));
         }
         changes
     }
@@ -254,10 +233,7 @@ impl Table {
                 break;
             }
         }
-        Ok(ItemCount {
-            counted,
-            and_more: start.is_some(),
-        })
+        Ok(ItemCount { counted, and_more: start.is_some() })
     }
 
     /// What a table that we have just created looks like.
@@ -274,9 +250,7 @@ impl Table {
     }
 
     fn keys(&self) -> Vec<String> {
-        self.declared_keys()
-            .map(|key| shown_key(&key.name, &scalar(key.r#type)))
-            .collect()
+        self.declared_keys().map(|key| shown_key(&key.name, &scalar(key.r#type))).collect()
     }
 
     fn declared_keys(&self) -> impl Iterator<Item = &Key> {
@@ -286,10 +260,7 @@ impl Table {
     fn capacity(&self) -> Capacity {
         match &self.declared.billing {
             Billing::OnDemand => Capacity::OnDemand,
-            Billing::Provisioned(p) => Capacity::Provisioned {
-                read: p.read,
-                write: p.write,
-            },
+            Billing::Provisioned(p) => Capacity::Provisioned { read: p.read, write: p.write },
         }
     }
 

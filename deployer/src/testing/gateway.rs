@@ -19,11 +19,7 @@ pub(crate) fn resources_of(document: &Value) -> Value {
     let declared = document["paths"].as_object().unwrap();
     let mut paths = BTreeSet::from(["/".to_owned()]);
     for path in declared.keys() {
-        let parts: Vec<&str> = path
-            .trim_matches('/')
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .collect();
+        let parts: Vec<&str> = path.trim_matches('/').split('/').filter(|part| !part.is_empty()).collect();
         paths.extend((1..=parts.len()).map(|depth| format!("/{}", parts[..depth].join("/"))));
     }
     let items: Vec<Value> = paths
@@ -54,14 +50,7 @@ pub(crate) async fn read(answer: &Value) -> Vec<Resource> {
         HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body.clone()))
     });
     let client = mock_client!(aws_sdk_apigateway, RuleMode::MatchAny, [&rule]);
-    client
-        .get_resources()
-        .rest_api_id("api1")
-        .send()
-        .await
-        .unwrap()
-        .items
-        .unwrap_or_default()
+    client.get_resources().rest_api_id("api1").send().await.unwrap().items.unwrap_or_default()
 }
 
 fn method(document: &Value, path: &str, resource: &str, name: &str, operation: &Value) -> (String, Value) {
@@ -79,10 +68,7 @@ fn method(document: &Value, path: &str, resource: &str, name: &str, operation: &
         "x-amazon-apigateway-any-method" => "ANY".to_owned(),
         verb => verb.to_uppercase(),
     };
-    let auth = operation
-        .pointer("/x-amazon-apigateway-auth/type")
-        .and_then(Value::as_str)
-        .unwrap_or("NONE");
+    let auth = operation.pointer("/x-amazon-apigateway-auth/type").and_then(Value::as_str).unwrap_or("NONE");
     let mut method = json!({
         "httpMethod": name,
         "authorizationType": auth,
@@ -94,9 +80,7 @@ fn method(document: &Value, path: &str, resource: &str, name: &str, operation: &
     }
     let statuses: Vec<&String> = operation["responses"].as_object().unwrap().keys().collect();
     if !statuses.is_empty() {
-        let responses = statuses
-            .iter()
-            .map(|status| ((*status).clone(), json!({ "statusCode": status })));
+        let responses = statuses.iter().map(|status| ((*status).clone(), json!({ "statusCode": status })));
         method["methodResponses"] = Value::Object(responses.collect());
     }
     if let Some(declared) = operation.get("x-amazon-apigateway-integration") {
@@ -106,17 +90,7 @@ fn method(document: &Value, path: &str, resource: &str, name: &str, operation: &
 }
 
 fn integration(resource: &str, declared: &Value, statuses: &[&String]) -> Value {
-    only(
-        declared,
-        &[
-            "type",
-            "uri",
-            "httpMethod",
-            "passthroughBehavior",
-            "timeoutInMillis",
-            "responses",
-        ],
-    );
+    only(declared, &["type", "uri", "httpMethod", "passthroughBehavior", "timeoutInMillis", "responses"]);
     let upper = |key: &str| declared[key].as_str().unwrap().to_uppercase();
     let mut integration = json!({
         "type": upper("type"),
@@ -127,19 +101,12 @@ fn integration(resource: &str, declared: &Value, statuses: &[&String]) -> Value 
         "cacheNamespace": resource,
         "cacheKeyParameters": [],
     });
-    let responses = declared
-        .get("responses")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let responses = declared.get("responses").and_then(Value::as_object).into_iter().flatten();
     let responses: Map<String, Value> = responses
         .map(|(pattern, response)| {
             only(response, &["statusCode"]);
             let status = response["statusCode"].as_str().unwrap().to_owned();
-            assert!(
-                statuses.contains(&&status),
-                "No method response exists for method: {status}"
-            );
+            assert!(statuses.contains(&&status), "No method response exists for method: {status}");
             let answer = match pattern.as_str() {
                 "default" => json!({ "statusCode": status }),
                 pattern => json!({ "statusCode": status, "selectionPattern": pattern }),
@@ -155,46 +122,26 @@ fn integration(resource: &str, declared: &Value, statuses: &[&String]) -> Value 
 
 /// An API key is asked for by a security scheme of exactly this form.
 fn needs_api_key(document: &Value, operation: &Value) -> bool {
-    let schemes = operation
-        .get("security")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    schemes
-        .flat_map(|scheme| scheme.as_object().unwrap().keys())
-        .any(|name| {
-            let scheme = &document["components"]["securitySchemes"][name];
-            assert_eq!(
-                scheme,
-                &json!({ "type": "apiKey", "name": "x-api-key", "in": "header" }),
-                "{name}"
-            );
-            true
-        })
+    let schemes = operation.get("security").and_then(Value::as_array).into_iter().flatten();
+    schemes.flat_map(|scheme| scheme.as_object().unwrap().keys()).any(|name| {
+        let scheme = &document["components"]["securitySchemes"][name];
+        assert_eq!(scheme, &json!({ "type": "apiKey", "name": "x-api-key", "in": "header" }), "{name}");
+        true
+    })
 }
 
 fn parameters(path: &str, operation: &Value) -> BTreeMap<String, bool> {
-    let declared = operation
-        .get("parameters")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let declared = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
     let declared: BTreeMap<String, bool> = declared
         .map(|parameter| {
             assert_eq!(parameter["in"], "path");
             let name = parameter["name"].as_str().unwrap();
-            (
-                format!("method.request.path.{name}"),
-                parameter["required"].as_bool().unwrap(),
-            )
+            (format!("method.request.path.{name}"), parameter["required"].as_bool().unwrap())
         })
         .collect();
     for part in path.split('/').filter(|part| part.starts_with('{')) {
         let name = part.trim_matches(['{', '}', '+']);
-        assert!(
-            declared.contains_key(&format!("method.request.path.{name}")),
-            "{part} is not declared"
-        );
+        assert!(declared.contains_key(&format!("method.request.path.{name}")), "{part} is not declared");
     }
     declared
 }

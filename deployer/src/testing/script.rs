@@ -20,12 +20,7 @@ pub(crate) enum Answer {
     /// It is done; the body.
     Done(Value),
     /// AWS refuses.
-    Refused {
-        status: u16,
-        code: &'static str,
-        message: String,
-        retry_after: Option<&'static str>,
-    },
+    Refused { status: u16, code: &'static str, message: String, retry_after: Option<&'static str> },
 }
 
 pub(crate) fn done(body: Value) -> Answer {
@@ -33,12 +28,7 @@ pub(crate) fn done(body: Value) -> Answer {
 }
 
 pub(crate) fn refused(status: u16, code: &'static str, message: impl Into<String>) -> Answer {
-    Answer::Refused {
-        status,
-        code,
-        message: message.into(),
-        retry_after: None,
-    }
+    Answer::Refused { status, code, message: message.into(), retry_after: None }
 }
 
 /// The service broke, and may have done it or not.
@@ -50,33 +40,19 @@ impl Answer {
     /// With API Gateway's header, in seconds.
     pub(crate) fn retry_after(self, seconds: &'static str) -> Self {
         match self {
-            Self::Refused {
-                status,
-                code,
-                message,
-                ..
-            } => Self::Refused {
-                status,
-                code,
-                message,
-                retry_after: Some(seconds),
-            },
+            Self::Refused { status, code, message, .. } => {
+                Self::Refused { status, code, message, retry_after: Some(seconds) }
+            }
             Self::Done(_) => panic!("what is done is not to be done again"),
         }
     }
 
     fn response(&self) -> HttpResponse {
         match self {
-            Self::Done(body) => HttpResponse::new(
-                StatusCode::try_from(200).unwrap(),
-                SdkBody::from(body.to_string()),
-            ),
-            Self::Refused {
-                status,
-                code,
-                message,
-                retry_after,
-            } => {
+            Self::Done(body) => {
+                HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body.to_string()))
+            }
+            Self::Refused { status, code, message, retry_after } => {
                 let mut response = wire::json(*status, code, message);
                 if let Some(seconds) = retry_after {
                     response.headers_mut().insert("retry-after", *seconds);
@@ -98,12 +74,7 @@ where
     E: Debug + Send + Sync + std::error::Error + 'static,
 {
     let script = operation.sequence();
-    answers
-        .into_iter()
-        .fold(script, |script, answer| {
-            script.http_response(move || answer.response())
-        })
-        .build()
+    answers.into_iter().fold(script, |script, answer| script.http_response(move || answer.response())).build()
 }
 
 /// The same answer to every call of one operation.
@@ -133,18 +104,12 @@ impl Sent {
     /// The requests of one operation.
     pub(crate) fn of(&self, operation: &str) -> Vec<Request> {
         let all = self.0.lock().unwrap();
-        all.iter()
-            .filter(|request| request.operation == operation)
-            .cloned()
-            .collect()
+        all.iter().filter(|request| request.operation == operation).cloned().collect()
     }
 
     /// The bodies of one operation's requests.
     pub(crate) fn bodies(&self, operation: &str) -> Vec<Value> {
-        self.of(operation)
-            .into_iter()
-            .map(|request| request.body)
-            .collect()
+        self.of(operation).into_iter().map(|request| request.body).collect()
     }
 }
 

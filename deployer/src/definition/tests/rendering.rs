@@ -45,24 +45,10 @@ fn operation(routes: &[Route], path: &str, method: &str) -> Value {
 
 #[test]
 fn each_way_to_call_is_rendered_as_api_gateway_wants_it() {
-    let iam = operation(
-        &[Route {
-            auth: Auth::Iam,
-            ..route("POST", "/a")
-        }],
-        "/a",
-        "post",
-    );
+    let iam = operation(&[Route { auth: Auth::Iam, ..route("POST", "/a") }], "/a", "post");
     assert_eq!(iam["x-amazon-apigateway-auth"], json!({ "type": "AWS_IAM" }));
     assert_eq!(iam.get("security"), None);
-    let key = of(&[
-        Route {
-            auth: Auth::ApiKey,
-            ..route("POST", "/a")
-        },
-        route("GET", "/a"),
-    ])
-    .openapi("api");
+    let key = of(&[Route { auth: Auth::ApiKey, ..route("POST", "/a") }, route("GET", "/a")]).openapi("api");
     assert_eq!(key["paths"]["/a"]["post"]["security"], json!([{ "api_key": [] }]));
     assert_eq!(key["paths"]["/a"]["get"].get("security"), None);
     assert_eq!(
@@ -79,21 +65,14 @@ fn methods_of_one_path_stand_together() {
     let document = of(&[route("GET", "/a"), route("ANY", "/a"), route("PUT", "/b")]).openapi("api");
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&document["paths"]), ["/a", "/b"]);
-    assert_eq!(
-        keys(&document["paths"]["/a"]),
-        ["get", "x-amazon-apigateway-any-method"]
-    );
+    assert_eq!(keys(&document["paths"]["/a"]), ["get", "x-amazon-apigateway-any-method"]);
 }
 
 #[test]
 fn path_parameters_are_declared() {
     let names = |path: &str| -> Vec<String> {
         let operation = operation(&[route("GET", path)], path, "get");
-        let parameters = operation
-            .get("parameters")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
         parameters
             .map(|parameter| {
                 let rest = json!({ "in": "path", "required": true, "schema": { "type": "string" } });
@@ -112,17 +91,11 @@ fn path_parameters_are_declared() {
 
 #[test]
 fn a_proxy_integration_maps_nothing() {
-    let proxy = Route {
-        integration: IntegrationKind::AwsProxy,
-        ..route("POST", "/a")
-    };
+    let proxy = Route { integration: IntegrationKind::AwsProxy, ..route("POST", "/a") };
     let operation = operation(&[proxy], "/a", "post");
     assert_eq!(operation["responses"], json!({}));
     assert_eq!(operation["x-amazon-apigateway-integration"]["type"], "aws_proxy");
-    assert_eq!(
-        operation["x-amazon-apigateway-integration"].get("responses"),
-        None
-    );
+    assert_eq!(operation["x-amazon-apigateway-integration"].get("responses"), None);
 }
 
 /// A status without its method response fails the whole import, and at run time it would be a 500.
@@ -140,10 +113,7 @@ fn every_status_that_an_integration_answers_with_stands_in_responses() {
             let used = integration["responses"].as_object().into_iter().flatten();
             for (pattern, response) in used {
                 let status = response["statusCode"].as_str().unwrap();
-                assert!(
-                    operation["responses"].get(status).is_some(),
-                    "{what}: {status} of {pattern}"
-                );
+                assert!(operation["responses"].get(status).is_some(), "{what}: {status} of {pattern}");
             }
         }
     }
@@ -163,9 +133,6 @@ fn an_integration_waits_as_long_as_declared_or_as_api_gateway_allows() {
         operation(&[route], "/a", "post")["x-amazon-apigateway-integration"]["timeoutInMillis"].clone()
     };
     assert_eq!(wait(route("POST", "/a")), 29_000);
-    let declared = Route {
-        timeout_ms: 5000,
-        ..route("POST", "/a")
-    };
+    let declared = Route { timeout_ms: 5000, ..route("POST", "/a") };
     assert_eq!(wait(declared), 5000);
 }

@@ -22,10 +22,7 @@ fn spelled(declared: &[&str], seen: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_path_that_differs_in_its_case_alone_keeps_it() {
-    assert_eq!(
-        spelled(&["/DynamoDBManager"], &["/dynamodbmanager"]),
-        ["/dynamodbmanager"]
-    );
+    assert_eq!(spelled(&["/DynamoDBManager"], &["/dynamodbmanager"]), ["/dynamodbmanager"]);
     assert_eq!(spelled(&["/Items/{id}"], &["/items/{ID}"]), ["/items/{ID}"]);
 }
 

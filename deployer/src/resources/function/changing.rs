@@ -45,9 +45,7 @@ impl Function {
             .code(FunctionCode::builder().zip_file(self.blob(package.zip)?).build())
             .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
-        step.retry(&[role_passing(&role)], create)
-            .await
-            .map_err(|e| self.explain(e))?;
+        step.retry(&[role_passing(&role)], create).await.map_err(|e| self.explain(e))?;
         self.until_ready(step).await?;
         if let Some(reserved) = self.reserved_concurrency {
             self.reserve(step, Some(reserved)).await?;
@@ -69,14 +67,9 @@ impl Function {
             self.until_ready(step).await?;
         }
         if tags_differ(&diff_tags(&self.wanted_tags(&role), &seen.tags)) {
-            let tag = lambda
-                .tag_resource()
-                .resource(self.scope.function_arn(&self.name));
+            let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
             let tag = tag.set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
-            step.retry(&[&FUNCTION_BUSY], || {
-                step.call("lambda:TagResource", tag.clone().send())
-            })
-            .await?;
+            step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
         let rebuilt = seen.architecture != self.architecture_name();
         let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);
@@ -139,9 +132,7 @@ impl Function {
             return None;
         }
         let old = step.aws.http.download(seen.code_url.as_deref()?).await.ok()?;
-        crate::package::merged(&old, &new.zip)
-            .ok()
-            .filter(|zip| zip.len() <= LARGEST_ZIP)
+        crate::package::merged(&old, &new.zip).ok().filter(|zip| zip.len() <= LARGEST_ZIP)
     }
 
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {
@@ -150,8 +141,7 @@ impl Function {
             let put = lambda.put_function_concurrency().function_name(&self.name);
             let put = put.reserved_concurrent_executions(reserved);
             let put = || step.call("lambda:PutFunctionConcurrency", put.clone().send());
-            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], put)
-                .await?;
+            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], put).await?;
         } else {
             let delete = lambda.delete_function_concurrency().function_name(&self.name);
             let delete = || step.call("lambda:DeleteFunctionConcurrency", delete.clone().send());
@@ -162,11 +152,7 @@ impl Function {
 
     /// Waits until the function can be invoked and changed.
     async fn until_ready(&self, step: &Step<'_>) -> Result<()> {
-        let get = step
-            .aws
-            .lambda
-            .get_function_configuration()
-            .function_name(&self.name);
+        let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
         step.until(&FUNCTION_READY, async || {
             let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
             // Right after CreateFunction it may not be known yet.
@@ -174,10 +160,7 @@ impl Function {
             if found.state == Some(State::Failed)
                 || found.last_update_status == Some(LastUpdateStatus::Failed)
             {
-                let reason = found
-                    .state_reason
-                    .or(found.last_update_status_reason)
-                    .unwrap_or_default();
+                let reason = found.state_reason.or(found.last_update_status_reason).unwrap_or_default();
                 return Err(Error::new(format!(
                     "Lambda could not make the function {}: {reason}",
                     self.name
@@ -185,26 +168,17 @@ impl Function {
                 .hint("Mend what the reason names, and run up again."));
             }
             let ready = matches!(found.state, None | Some(State::Active | State::Inactive))
-                && matches!(
-                    found.last_update_status,
-                    None | Some(LastUpdateStatus::Successful)
-                );
+                && matches!(found.last_update_status, None | Some(LastUpdateStatus::Successful));
             Ok(ready.then_some(()))
         })
         .await
     }
 
     pub(super) async fn until_gone(&self, step: &Step<'_>) -> Result<()> {
-        let get = step
-            .aws
-            .lambda
-            .get_function_configuration()
-            .function_name(&self.name);
+        let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
         step.until(&FUNCTION_GONE, async || {
             let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
-            Ok(absent(step.retry(&[], get).await, NO_SUCH)?
-                .is_none()
-                .then_some(()))
+            Ok(absent(step.retry(&[], get).await, NO_SUCH)?.is_none().then_some(()))
         })
         .await
     }
@@ -220,21 +194,15 @@ impl Function {
         }
         // What follows is the whole environment, values and all.
         if let Some((before, _)) = aws.message.split_once("String measured") {
-            return AwsError {
-                message: before.trim_end().to_owned(),
-                ..aws.clone()
-            }
-            .into();
+            return AwsError { message: before.trim_end().to_owned(), ..aws.clone() }.into();
         }
         error
     }
 
     fn blob(&self, zip: Vec<u8>) -> Result<Blob> {
         if zip.len() > LARGEST_ZIP {
-            return Err(
-                Error::new(format!("the code of {} is {} bytes zipped", self.name, zip.len()))
-                    .hint(crate::hints::CODE_TOO_LARGE),
-            );
+            return Err(Error::new(format!("the code of {} is {} bytes zipped", self.name, zip.len()))
+                .hint(crate::hints::CODE_TOO_LARGE));
         }
         Ok(Blob::new(zip))
     }
@@ -245,25 +213,15 @@ impl Function {
 
     /// An empty set of variables clears them; no set at all would keep the old ones.
     fn sdk_environment(&self) -> Environment {
-        Environment::builder()
-            .set_variables(Some(self.environment.clone().into_iter().collect()))
-            .build()
+        Environment::builder().set_variables(Some(self.environment.clone().into_iter().collect())).build()
     }
 
     fn sdk_tracing(&self) -> TracingConfig {
-        let mode = if self.tracing {
-            TracingMode::Active
-        } else {
-            TracingMode::PassThrough
-        };
+        let mode = if self.tracing { TracingMode::Active } else { TracingMode::PassThrough };
         TracingConfig::builder().mode(mode).build()
     }
 }
 
 fn role_passing(role: &role::Output) -> &'static Passing {
-    if role.fresh {
-        &ROLE_NOT_YET_ASSUMABLE
-    } else {
-        &ROLE_NOT_ASSUMABLE
-    }
+    if role.fresh { &ROLE_NOT_YET_ASSUMABLE } else { &ROLE_NOT_ASSUMABLE }
 }

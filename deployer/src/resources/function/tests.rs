@@ -36,10 +36,7 @@ fn declaring(change: impl FnOnce(&mut Function)) -> Function {
 }
 
 fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
-    variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 type Needs = <Function as Resource>::Needs;
@@ -50,11 +47,7 @@ fn needs() -> Needs {
 }
 
 fn role(role_id: &str, fresh: bool) -> role::Output {
-    role::Output {
-        arn: scope().role_arn("orders-role"),
-        role_id: role_id.to_owned(),
-        fresh,
-    }
+    role::Output { arn: scope().role_arn("orders-role"), role_id: role_id.to_owned(), fresh }
 }
 
 fn package() -> Package {
@@ -143,10 +136,7 @@ fn world(
     mut rules: Vec<Rule>,
 ) -> World {
     rules.push(answers(mock!(Client::get_function), get));
-    rules.push(answers(
-        mock!(Client::get_function_configuration),
-        get_configuration,
-    ));
+    rules.push(answers(mock!(Client::get_function_configuration), get_configuration));
     World::new().with_lambda(&rules)
 }
 

@@ -22,18 +22,11 @@ impl RestApi {
             .apigateway
             .create_rest_api()
             .name(&self.name)
-            .endpoint_configuration(
-                EndpointConfiguration::builder()
-                    .types(EndpointType::Regional)
-                    .build(),
-            )
+            .endpoint_configuration(EndpointConfiguration::builder().types(EndpointType::Regional).build())
             .set_tags(Some(self.scope.tags().into_iter().collect()));
         let create = || {
             let once = Config::builder().retry_config(one_attempt());
-            step.call(
-                "apigateway:CreateRestApi",
-                create.clone().customize().config_override(once).send(),
-            )
+            step.call("apigateway:CreateRestApi", create.clone().customize().config_override(once).send())
         };
         let created = step.retry(&[&API_BUSY], create).await?;
         let id = created
@@ -68,10 +61,7 @@ impl RestApi {
             .mode(PutMode::Overwrite)
             .fail_on_warnings(true)
             .body(Blob::new(definition.openapi(&self.name).to_string()));
-        step.retry(&[&API_BUSY], || {
-            step.call("apigateway:PutRestApi", put.clone().send())
-        })
-        .await?;
+        step.retry(&[&API_BUSY], || step.call("apigateway:PutRestApi", put.clone().send())).await?;
         Ok(())
     }
 
@@ -86,10 +76,7 @@ impl RestApi {
             .description(format!("{DEPLOYED}{}", definition.fingerprint()));
         let create = || {
             let once = Config::builder().retry_config(one_attempt());
-            step.call(
-                "apigateway:CreateDeployment",
-                create.clone().customize().config_override(once).send(),
-            )
+            step.call("apigateway:CreateDeployment", create.clone().customize().config_override(once).send())
         };
         step.retry(&[&API_BUSY], create).await?;
         Ok(())
@@ -101,40 +88,22 @@ impl RestApi {
         if patches.is_empty() {
             return Ok(());
         }
-        let update = step
-            .aws
-            .apigateway
-            .update_stage()
-            .rest_api_id(id)
-            .stage_name(&self.stage);
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
         let update = update.set_patch_operations(Some(patches));
-        step.retry(&[&API_BUSY], || {
-            step.call("apigateway:UpdateStage", update.clone().send())
-        })
-        .await?;
+        step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
         Ok(())
     }
 
     fn stage_patches(&self, seen: Option<&Stage>) -> Vec<PatchOperation> {
         let patch = |op: Op, path: String, value: Option<String>| {
-            PatchOperation::builder()
-                .op(op)
-                .path(path)
-                .set_value(value)
-                .build()
+            PatchOperation::builder().op(op).path(path).set_value(value).build()
         };
         let mut patches = Vec::new();
         if self.throttle.as_ref() != seen.and_then(|stage| stage.throttle.as_ref()) {
             // The paths name every method of every resource; minus one is no limit of the stage's own.
-            let (rate, burst) = self
-                .throttle
-                .as_ref()
-                .map_or((-1.0, -1), |wanted| (wanted.rate, wanted.burst));
-            patches.push(patch(
-                Op::Replace,
-                "/*/*/throttling/rateLimit".to_owned(),
-                Some(rate.to_string()),
-            ));
+            let (rate, burst) =
+                self.throttle.as_ref().map_or((-1.0, -1), |wanted| (wanted.rate, wanted.burst));
+            patches.push(patch(Op::Replace, "/*/*/throttling/rateLimit".to_owned(), Some(rate.to_string())));
             patches.push(patch(
                 Op::Replace,
                 "/*/*/throttling/burstLimit".to_owned(),
@@ -143,21 +112,11 @@ impl RestApi {
         }
         let none = BTreeMap::new();
         let variables = seen.map_or(&none, |stage| &stage.variables);
-        for (name, value) in self
-            .variables
-            .iter()
-            .filter(|(name, value)| variables.get(*name) != Some(value))
+        for (name, value) in self.variables.iter().filter(|(name, value)| variables.get(*name) != Some(value))
         {
-            patches.push(patch(
-                Op::Replace,
-                format!("/variables/{name}"),
-                Some(value.clone()),
-            ));
+            patches.push(patch(Op::Replace, format!("/variables/{name}"), Some(value.clone())));
         }
-        for name in variables
-            .keys()
-            .filter(|name| !self.variables.contains_key(*name))
-        {
+        for name in variables.keys().filter(|name| !self.variables.contains_key(*name)) {
             patches.push(patch(Op::Remove, format!("/variables/{name}"), None));
         }
         patches
@@ -170,16 +129,8 @@ impl RestApi {
             .path(format!("/endpointConfiguration/types/{}", seen.endpoint))
             .value(EndpointType::Regional.as_str())
             .build();
-        let update = step
-            .aws
-            .apigateway
-            .update_rest_api()
-            .rest_api_id(&seen.id)
-            .patch_operations(replace);
-        step.retry(&[&API_BUSY], || {
-            step.call("apigateway:UpdateRestApi", update.clone().send())
-        })
-        .await?;
+        let update = step.aws.apigateway.update_rest_api().rest_api_id(&seen.id).patch_operations(replace);
+        step.retry(&[&API_BUSY], || step.call("apigateway:UpdateRestApi", update.clone().send())).await?;
         // Until the endpoint has moved, API Gateway takes no other change.
         let get = step.aws.apigateway.get_rest_api().rest_api_id(&seen.id);
         step.until(&API_BUSY.cadence, async || {
@@ -189,10 +140,7 @@ impl RestApi {
                 None | Some(ApiStatus::Available) => Ok(Some(())),
                 Some(ApiStatus::Failed) => {
                     let why = api.api_status_message.unwrap_or_default();
-                    Err(Error::new(format!(
-                        "API Gateway could not make the API {} regional: {why}",
-                        seen.id
-                    )))
+                    Err(Error::new(format!("API Gateway could not make the API {} regional: {why}", seen.id)))
                 }
                 Some(_) => Ok(None),
             }

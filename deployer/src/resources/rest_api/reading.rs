@@ -26,15 +26,8 @@ pub(super) async fn apis(step: &Step<'_>) -> Result<Vec<RestApi>> {
     let mut all = Vec::new();
     let mut position = None;
     loop {
-        let list = step
-            .aws
-            .apigateway
-            .get_rest_apis()
-            .limit(PAGE)
-            .set_position(position);
-        let page = step
-            .retry(&[], || step.call("apigateway:GetRestApis", list.clone().send()))
-            .await?;
+        let list = step.aws.apigateway.get_rest_apis().limit(PAGE).set_position(position);
+        let page = step.retry(&[], || step.call("apigateway:GetRestApis", list.clone().send())).await?;
         all.extend(page.items.unwrap_or_default());
         position = page.position;
         if position.is_none() {
@@ -48,19 +41,10 @@ pub(super) async fn resources(step: &Step<'_>, id: &str) -> Result<Option<Vec<Re
     let mut all = Vec::new();
     let mut position = None;
     loop {
-        let list = step
-            .aws
-            .apigateway
-            .get_resources()
-            .rest_api_id(id)
-            .embed("methods")
-            .limit(PAGE);
+        let list = step.aws.apigateway.get_resources().rest_api_id(id).embed("methods").limit(PAGE);
         let list = list.set_position(position);
         let list = || {
-            step.call(
-                "apigateway:GetResources",
-                list.clone().customize().interceptor(WithoutNulls).send(),
-            )
+            step.call("apigateway:GetResources", list.clone().customize().interceptor(WithoutNulls).send())
         };
         let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
             return Ok(None);
@@ -78,13 +62,7 @@ pub(super) async fn deployments(step: &Step<'_>, id: &str) -> Result<Option<Vec<
     let mut all = Vec::new();
     let mut position = None;
     loop {
-        let list = step
-            .aws
-            .apigateway
-            .get_deployments()
-            .rest_api_id(id)
-            .limit(PAGE)
-            .set_position(position);
+        let list = step.aws.apigateway.get_deployments().rest_api_id(id).limit(PAGE).set_position(position);
         let list = || step.call("apigateway:GetDeployments", list.clone().send());
         let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
             return Ok(None);
@@ -123,11 +101,8 @@ impl Intercept for WithoutNulls {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let sdk = GetResources::new()
-            .config()
-            .ok_or("GetResources has no configuration")?;
-        cfg.interceptor_state()
-            .store_put(SharedResponseDeserializer::new(Lenient(sdk)));
+        let sdk = GetResources::new().config().ok_or("GetResources has no configuration")?;
+        cfg.interceptor_state().store_put(SharedResponseDeserializer::new(Lenient(sdk)));
         Ok(())
     }
 }

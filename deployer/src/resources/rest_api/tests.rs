@@ -20,10 +20,7 @@ mod reading;
 mod refusals;
 
 fn api() -> RestApi {
-    let routes = Manifest::parse("", Path::new("stack.toml"), "")
-        .unwrap()
-        .api
-        .routes;
+    let routes = Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes;
     RestApi {
         name: "DynamoDBOperations".to_owned(),
         stage: "Prod".to_owned(),
@@ -108,10 +105,7 @@ impl Gateway {
             always(mock!(Client::get_rest_apis), done(json!({ "item": self.apis }))),
             always(mock!(Client::get_resources), done(self.resources)),
             always(mock!(Client::get_stages), done(json!({ "item": self.stages }))),
-            always(
-                mock!(Client::get_deployments),
-                done(json!({ "item": self.deployments })),
-            ),
+            always(mock!(Client::get_deployments), done(json!({ "item": self.deployments }))),
         ]);
         rules
     }
@@ -127,11 +121,7 @@ fn empty(rules: Vec<Rule>) -> World {
 }
 
 fn no_such_api() -> Answer {
-    refused(
-        404,
-        "NotFoundException",
-        "Invalid API identifier specified 123456789012:api1",
-    )
+    refused(404, "NotFoundException", "Invalid API identifier specified 123456789012:api1")
 }
 
 fn ok() -> Answer {

@@ -19,16 +19,10 @@ impl Table {
             .table_name(&self.name)
             .set_deletion_protection_enabled(self.declared.deletion_protection)
             .set_tags(Some(sdk_tags(&self.scope.tags())?));
-        for (key, role) in self
-            .declared_keys()
-            .zip([SchemaKeyType::Hash, SchemaKeyType::Range])
-        {
+        for (key, role) in self.declared_keys().zip([SchemaKeyType::Hash, SchemaKeyType::Range]) {
             create = create
                 .key_schema(built(
-                    KeySchemaElement::builder()
-                        .attribute_name(&key.name)
-                        .key_type(role)
-                        .build(),
+                    KeySchemaElement::builder().attribute_name(&key.name).key_type(role).build(),
                 )?)
                 .attribute_definitions(built(
                     AttributeDefinition::builder()
@@ -39,14 +33,11 @@ impl Table {
         }
         create = match self.capacity() {
             Capacity::OnDemand => create.billing_mode(BillingMode::PayPerRequest),
-            Capacity::Provisioned { read, write } => create
-                .billing_mode(BillingMode::Provisioned)
-                .provisioned_throughput(throughput(read, write)?),
+            Capacity::Provisioned { read, write } => {
+                create.billing_mode(BillingMode::Provisioned).provisioned_throughput(throughput(read, write)?)
+            }
         };
-        step.retry(&[&TABLE_BUSY], || {
-            step.call("dynamodb:CreateTable", create.clone().send())
-        })
-        .await?;
+        step.retry(&[&TABLE_BUSY], || step.call("dynamodb:CreateTable", create.clone().send())).await?;
         Ok(())
     }
 
@@ -58,10 +49,7 @@ impl Table {
         if tags_differ(&diff_tags(&self.scope.tags(), &seen.tags)) {
             let tag = dynamodb.tag_resource().resource_arn(self.arn());
             let tag = tag.set_tags(Some(sdk_tags(&self.scope.tags())?));
-            step.retry(&[&TABLE_BUSY], || {
-                step.call("dynamodb:TagResource", tag.clone().send())
-            })
-            .await?;
+            step.retry(&[&TABLE_BUSY], || step.call("dynamodb:TagResource", tag.clone().send())).await?;
         }
         if seen.capacity != self.capacity_beside(seen.capacity) {
             let update = dynamodb.update_table().table_name(&self.name);
@@ -76,14 +64,10 @@ impl Table {
             };
             self.update_table(step, update).await?;
         }
-        if let Some(wanted) = declared
-            .deletion_protection
-            .filter(|wanted| *wanted != seen.deletion_protection)
+        if let Some(wanted) =
+            declared.deletion_protection.filter(|wanted| *wanted != seen.deletion_protection)
         {
-            let update = dynamodb
-                .update_table()
-                .table_name(&self.name)
-                .deletion_protection_enabled(wanted);
+            let update = dynamodb.update_table().table_name(&self.name).deletion_protection_enabled(wanted);
             self.update_table(step, update).await?;
         }
         if seen.ttl != declared.ttl {
@@ -107,10 +91,7 @@ impl Table {
         step: &Step<'_>,
         update: aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder,
     ) -> Result<()> {
-        step.retry(&[&TABLE_BUSY], || {
-            step.call("dynamodb:UpdateTable", update.clone().send())
-        })
-        .await?;
+        step.retry(&[&TABLE_BUSY], || step.call("dynamodb:UpdateTable", update.clone().send())).await?;
         self.until_active(step, true).await
     }
 
@@ -119,10 +100,8 @@ impl Table {
         let Some(attribute) = wanted.or(seen) else {
             return Ok(());
         };
-        let ttl = TimeToLiveSpecification::builder()
-            .attribute_name(attribute)
-            .enabled(wanted.is_some())
-            .build();
+        let ttl =
+            TimeToLiveSpecification::builder().attribute_name(attribute).enabled(wanted.is_some()).build();
         let update = step.aws.dynamodb.update_time_to_live().table_name(&self.name);
         let update = update.time_to_live_specification(built(ttl)?);
         let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());
@@ -138,18 +117,11 @@ impl Table {
 }
 
 fn throughput(read: i64, write: i64) -> Result<ProvisionedThroughput> {
-    built(
-        ProvisionedThroughput::builder()
-            .read_capacity_units(read)
-            .write_capacity_units(write)
-            .build(),
-    )
+    built(ProvisionedThroughput::builder().read_capacity_units(read).write_capacity_units(write).build())
 }
 
 fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>> {
-    tags.iter()
-        .map(|(key, value)| built(Tag::builder().key(key).value(value).build()))
-        .collect()
+    tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()
 }
 
 /// The SDK's builders fail on a missing field only, which would be a mistake here.

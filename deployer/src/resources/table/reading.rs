@@ -24,21 +24,13 @@ impl Table {
         let mut all = Tags::new();
         let mut token = None;
         loop {
-            let list = step
-                .aws
-                .dynamodb
-                .list_tags_of_resource()
-                .resource_arn(self.arn())
-                .set_next_token(token);
+            let list =
+                step.aws.dynamodb.list_tags_of_resource().resource_arn(self.arn()).set_next_token(token);
             let list = || step.call("dynamodb:ListTagsOfResource", list.clone().send());
             let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
                 return Ok(all);
             };
-            all.extend(
-                page.tags()
-                    .iter()
-                    .map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
-            );
+            all.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
             token = page.next_token;
             if token.is_none() {
                 return Ok(all);
@@ -78,29 +70,22 @@ impl Table {
             match table.table_status() {
                 Some(TableStatus::Active) | None => Ok(Some(())),
                 Some(TableStatus::Creating | TableStatus::Updating) => Ok(None),
-                Some(other) => Err(
-                    Error::new(format!("the table {} is {}", self.name, other.as_str()))
-                        .hint("Look at the table in the AWS console: nothing here can change that state."),
-                ),
+                Some(other) => Err(Error::new(format!("the table {} is {}", self.name, other.as_str()))
+                    .hint("Look at the table in the AWS console: nothing here can change that state.")),
             }
         })
         .await
     }
 
     pub(super) async fn until_gone(&self, step: &Step<'_>) -> Result<()> {
-        step.until(&TABLE_GONE, async || {
-            Ok(self.describe(step).await?.is_none().then_some(()))
-        })
-        .await
+        step.until(&TABLE_GONE, async || Ok(self.describe(step).await?.is_none().then_some(()))).await
     }
 }
 
 pub(super) fn keys_of(table: &TableDescription) -> Vec<String> {
     let type_of = |name: &str| {
         let mut definitions = table.attribute_definitions().iter();
-        definitions
-            .find(|d| d.attribute_name() == name)
-            .map(|d| d.attribute_type().clone())
+        definitions.find(|d| d.attribute_name() == name).map(|d| d.attribute_type().clone())
     };
     let mut schema: Vec<&KeySchemaElement> = table.key_schema().iter().collect();
     schema.sort_by_key(|key| *key.key_type() != KeyType::Hash);
@@ -115,10 +100,7 @@ pub(super) fn keys_of(table: &TableDescription) -> Vec<String> {
 
 /// No billing summary means provisioned: `DynamoDB` leaves it out for tables that were never on demand.
 pub(super) fn capacity_of(table: &TableDescription) -> Capacity {
-    match table
-        .billing_mode_summary()
-        .and_then(|summary| summary.billing_mode())
-    {
+    match table.billing_mode_summary().and_then(|summary| summary.billing_mode()) {
         Some(BillingMode::PayPerRequest) => Capacity::OnDemand,
         _ => {
             let units = table.provisioned_throughput();

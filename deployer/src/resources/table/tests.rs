@@ -17,11 +17,7 @@ mod mending;
 mod reading;
 
 fn table() -> Table {
-    Table {
-        name: "orders".to_owned(),
-        declared: Declared::default(),
-        scope: scope(),
-    }
+    Table { name: "orders".to_owned(), declared: Declared::default(), scope: scope() }
 }
 
 fn declaring(change: impl FnOnce(&mut Declared)) -> Table {
@@ -31,11 +27,7 @@ fn declaring(change: impl FnOnce(&mut Declared)) -> Table {
 }
 
 fn provisioned(read: i64, write: i64) -> Billing {
-    Billing::Provisioned(Provisioned {
-        read,
-        write,
-        max: None,
-    })
+    Billing::Provisioned(Provisioned { read, write, max: None })
 }
 
 /// The table of `table()` as `DynamoDB` describes it: made long ago, with all that it fills in by itself.
@@ -69,11 +61,7 @@ fn is(status: &str) -> Answer {
 }
 
 fn no_such() -> Answer {
-    refused(
-        400,
-        "ResourceNotFoundException",
-        "Requested resource not found: Table: orders not found",
-    )
+    refused(400, "ResourceNotFoundException", "Requested resource not found: Table: orders not found")
 }
 
 fn in_use(message: &str) -> Answer {
@@ -81,10 +69,7 @@ fn in_use(message: &str) -> Answer {
 }
 
 fn tagged(tags: &Tags) -> Answer {
-    let tags: Vec<Value> = tags
-        .iter()
-        .map(|(key, value)| json!({ "Key": key, "Value": value }))
-        .collect();
+    let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
     done(json!({ "Tags": tags }))
 }
 
@@ -103,16 +88,10 @@ fn backed_up(status: &str) -> Answer {
 /// that are not there answer as for `table()`.
 fn world(states: impl IntoIterator<Item = Answer>, mut rules: Vec<Rule>) -> World {
     rules.push(answers(mock!(Client::describe_table), states));
-    rules.push(always(
-        mock!(Client::list_tags_of_resource),
-        tagged(&scope().tags()),
-    ));
+    rules.push(always(mock!(Client::list_tags_of_resource), tagged(&scope().tags())));
     let off = json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } });
     rules.push(always(mock!(Client::describe_time_to_live), done(off)));
-    rules.push(always(
-        mock!(Client::describe_continuous_backups),
-        backed_up("DISABLED"),
-    ));
+    rules.push(always(mock!(Client::describe_continuous_backups), backed_up("DISABLED")));
     World::new().with_dynamodb(&rules)
 }
 

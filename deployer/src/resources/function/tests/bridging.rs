@@ -40,10 +40,7 @@ fn python(location: &str) -> Answer {
 
 fn both_updates(codes: usize) -> Vec<Rule> {
     vec![
-        answers(
-            mock!(Client::update_function_code),
-            std::iter::repeat_n(ok(), codes),
-        ),
+        answers(mock!(Client::update_function_code), std::iter::repeat_n(ok(), codes)),
         answers(mock!(Client::update_function_configuration), [ok()]),
     ]
 }
@@ -56,12 +53,8 @@ fn serve_once(bytes: Vec<u8>) -> String {
         let (mut stream, _) = listener.accept().unwrap();
         let read = stream.read(&mut [0; 4096]).unwrap();
         assert_ne!(read, 0);
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            bytes.len()
-        )
-        .unwrap();
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", bytes.len())
+            .unwrap();
         stream.write_all(&bytes).unwrap();
     });
     url
@@ -75,11 +68,7 @@ async fn code_for_both_runtimes_serves_until_the_runtime_is_changed() {
     up(&world, &function(), new).await.unwrap();
     assert_eq!(
         world.mutations(),
-        [
-            "UpdateFunctionCode",
-            "UpdateFunctionConfiguration",
-            "UpdateFunctionCode"
-        ]
+        ["UpdateFunctionCode", "UpdateFunctionConfiguration", "UpdateFunctionCode"]
     );
     assert_eq!(uploads(&world), [vec!["main.py", "bootstrap"], vec!["bootstrap"]]);
 }
@@ -93,9 +82,6 @@ async fn old_code_that_cannot_be_had_is_done_without() {
     let new = (role("AROA1", false), Some(Package::of(zip("bootstrap"))));
     let world = world([python(&url)], [ready(), ready()], both_updates(1));
     up(&world, &function(), new).await.unwrap();
-    assert_eq!(
-        world.mutations(),
-        ["UpdateFunctionCode", "UpdateFunctionConfiguration"]
-    );
+    assert_eq!(world.mutations(), ["UpdateFunctionCode", "UpdateFunctionConfiguration"]);
     assert_eq!(uploads(&world), [["bootstrap"]]);
 }

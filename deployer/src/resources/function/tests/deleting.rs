@@ -20,10 +20,7 @@ async fn deleting_is_asynchronous_and_waited_for() {
 
 #[tokio::test]
 async fn no_function_is_no_work() {
-    assert_eq!(
-        down(&world([no_such()], [], vec![])).await.unwrap(),
-        Outcome::Absent
-    );
+    assert_eq!(down(&world([no_such()], [], vec![])).await.unwrap(), Outcome::Absent);
 }
 
 #[tokio::test]

@@ -22,11 +22,7 @@ fn seen() -> Observed {
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update {
-        field: field.to_owned(),
-        from: from.into(),
-        to: to.into(),
-    }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
 }
 
 fn diff(function: &Function, seen: &Observed) -> Vec<Change> {
@@ -42,36 +38,22 @@ fn an_absent_function_is_created() {
 #[test]
 fn a_function_as_declared_does_not_differ() {
     assert_eq!(diff(&function(), &seen()), []);
-    let idle = Observed {
-        state: State::Inactive,
-        ..seen()
-    };
+    let idle = Observed { state: State::Inactive, ..seen() };
     assert_eq!(diff(&function(), &idle), [], "the next invocation makes it ready");
 }
 
 #[test]
 fn a_function_that_is_being_deleted_is_created_anew() {
-    let going = Observed {
-        state: State::Deleting,
-        tags: Tags::new(),
-        ..seen()
-    };
+    let going = Observed { state: State::Deleting, tags: Tags::new(), ..seen() };
     assert_eq!(diff(&function(), &going), [Change::Create]);
-    assert_eq!(
-        function().owner(&going),
-        Owner::Ours,
-        "nobody can be robbed of it"
-    );
+    assert_eq!(function().owner(&going), Owner::Ours, "nobody can be robbed of it");
 }
 
 #[test]
 fn each_difference_is_one_change() {
     let role_arn = scope().role_arn("orders-role");
     let cases: [(fn(&mut Observed), Change); 15] = [
-        (
-            |seen| seen.state = State::Pending,
-            update("state", Some("Pending"), Some("Active")),
-        ),
+        (|seen| seen.state = State::Pending, update("state", Some("Pending"), Some("Active"))),
         (
             |seen| seen.last_update = LastUpdateStatus::InProgress,
             update("state", Some("Updating"), Some("Active")),
@@ -80,51 +62,24 @@ fn each_difference_is_one_change() {
             |seen| seen.last_update = LastUpdateStatus::Failed,
             update("state", Some("Update failed"), Some("Active")),
         ),
-        (
-            |seen| seen.code_sha256 = "old".to_owned(),
-            update("code", Some("old"), Some(&package().sha256)),
-        ),
+        (|seen| seen.code_sha256 = "old".to_owned(), update("code", Some("old"), Some(&package().sha256))),
         (
             |seen| seen.architecture = "arm64".to_owned(),
             update("architecture", Some("arm64"), Some("x86_64")),
         ),
-        (
-            |seen| seen.description = String::new(),
-            update("description", Some(""), Some("Takes orders")),
-        ),
+        (|seen| seen.description = String::new(), update("description", Some(""), Some("Takes orders"))),
         (
             |seen| seen.runtime = "python3.13".to_owned(),
             update("runtime", Some("python3.13"), Some("provided.al2023")),
         ),
-        (
-            |seen| seen.handler = "main.run".to_owned(),
-            update("handler", Some("main.run"), Some("bootstrap")),
-        ),
-        (
-            |seen| seen.memory = 512,
-            update("memory", Some("512"), Some("128")),
-        ),
+        (|seen| seen.handler = "main.run".to_owned(), update("handler", Some("main.run"), Some("bootstrap"))),
+        (|seen| seen.memory = 512, update("memory", Some("512"), Some("128"))),
         (|seen| seen.timeout = 3, update("timeout", Some("3"), Some("10"))),
-        (
-            |seen| seen.tracing = true,
-            update("tracing", Some("true"), Some("false")),
-        ),
-        (
-            |seen| seen.role_arn = "arn:other".to_owned(),
-            update("role", Some("arn:other"), Some(&role_arn)),
-        ),
-        (
-            |seen| seen.reserved_concurrency = Some(5),
-            update("reserved-concurrency", Some("5"), None),
-        ),
-        (
-            |seen| drop(seen.tags.remove("deployer:stack")),
-            update("tags.deployer:stack", None, Some("lab")),
-        ),
-        (
-            |seen| drop(seen.tags.remove(ROLE_ID_TAG)),
-            update("tags.deployer:role-id", None, Some("AROA1")),
-        ),
+        (|seen| seen.tracing = true, update("tracing", Some("true"), Some("false"))),
+        (|seen| seen.role_arn = "arn:other".to_owned(), update("role", Some("arn:other"), Some(&role_arn))),
+        (|seen| seen.reserved_concurrency = Some(5), update("reserved-concurrency", Some("5"), None)),
+        (|seen| drop(seen.tags.remove("deployer:stack")), update("tags.deployer:stack", None, Some("lab"))),
+        (|seen| drop(seen.tags.remove(ROLE_ID_TAG)), update("tags.deployer:role-id", None, Some("AROA1"))),
     ];
     for (change, expected) in cases {
         let mut seen = seen();
@@ -132,45 +87,23 @@ fn each_difference_is_one_change() {
         assert_eq!(diff(&function(), &seen), [expected]);
     }
     let reserved = declaring(|function| function.reserved_concurrency = Some(5));
-    assert_eq!(
-        diff(&reserved, &seen()),
-        [update("reserved-concurrency", None, Some("5"))]
-    );
+    assert_eq!(diff(&reserved, &seen()), [update("reserved-concurrency", None, Some("5"))]);
 }
 
 #[test]
 fn code_that_was_not_built_is_not_compared() {
-    let seen = Observed {
-        code_sha256: "whatever".to_owned(),
-        ..seen()
-    };
-    assert_eq!(
-        function().diff(Some(&(role("AROA1", false), None)), Some(&seen)),
-        []
-    );
+    let seen = Observed { code_sha256: "whatever".to_owned(), ..seen() };
+    assert_eq!(function().diff(Some(&(role("AROA1", false), None)), Some(&seen)), []);
 }
 
 #[test]
 fn variables_are_compared_by_name_and_shown_without_their_values() {
     let function = declaring(|function| {
-        function.environment = environment(&[
-            ("ADDED", "s3cret-1"),
-            ("CHANGED", "s3cret-2"),
-            ("SAME", "s3cret-3"),
-        ]);
+        function.environment =
+            environment(&[("ADDED", "s3cret-1"), ("CHANGED", "s3cret-2"), ("SAME", "s3cret-3")]);
     });
-    let environment = environment(&[
-        ("CHANGED", "s3cret-4"),
-        ("GONE", "s3cret-5"),
-        ("SAME", "s3cret-3"),
-    ]);
-    let changes = diff(
-        &function,
-        &Observed {
-            environment,
-            ..seen()
-        },
-    );
+    let environment = environment(&[("CHANGED", "s3cret-4"), ("GONE", "s3cret-5"), ("SAME", "s3cret-3")]);
+    let changes = diff(&function, &Observed { environment, ..seen() });
     let secret = Some("(secret)");
     assert_eq!(
         changes,
@@ -181,14 +114,8 @@ fn variables_are_compared_by_name_and_shown_without_their_values() {
         ]
     );
     let lines: Vec<String> = changes.iter().map(crate::report::text::change).collect();
-    let everything = format!(
-        "{changes:?} {lines:?} {}",
-        serde_json::to_string(&changes).unwrap()
-    );
-    assert!(
-        everything.contains("environment.CHANGED") && !everything.contains("s3cret"),
-        "{everything}"
-    );
+    let everything = format!("{changes:?} {lines:?} {}", serde_json::to_string(&changes).unwrap());
+    assert!(everything.contains("environment.CHANGED") && !everything.contains("s3cret"), "{everything}");
 }
 
 #[test]
@@ -200,49 +127,31 @@ fn foreign_tags_stay() {
 
 #[test]
 fn an_untagged_function_is_not_ours() {
-    let untagged = Observed {
-        tags: Tags::new(),
-        ..seen()
-    };
+    let untagged = Observed { tags: Tags::new(), ..seen() };
     assert_ne!(function().owner(&untagged), Owner::Ours);
     assert_eq!(diff(&function(), &untagged).len(), tags().len());
 }
 
 fn replaced(changes: &[Change]) -> (&str, String, String) {
-    let [Change::Replace { field, from, to, .. }] = changes else {
-        panic!("{changes:?}")
-    };
+    let [Change::Replace { field, from, to, .. }] = changes else { panic!("{changes:?}") };
     (field, from.to_string(), to.to_string())
 }
 
 #[test]
 fn a_function_that_lambda_could_not_make_is_replaced() {
-    let failed = Observed {
-        state: State::Failed,
-        memory: 512,
-        ..seen()
-    };
+    let failed = Observed { state: State::Failed, memory: 512, ..seen() };
     let changes = diff(&function(), &failed);
-    assert_eq!(
-        replaced(&changes),
-        ("state", "Failed".to_owned(), "Active".to_owned())
-    );
+    assert_eq!(replaced(&changes), ("state", "Failed".to_owned(), "Active".to_owned()));
 }
 
 /// Lambda encrypts the environment for one role, by its id: one of the same name cannot read it.
 #[test]
 fn a_function_with_an_environment_is_replaced_when_its_role_was_made_again() {
     let function = declaring(|function| function.environment = environment(&[("A", "1")]));
-    let seen = Observed {
-        environment: environment(&[("A", "1")]),
-        ..seen()
-    };
+    let seen = Observed { environment: environment(&[("A", "1")]), ..seen() };
     let again = (role("AROA2", true), Some(package()));
     let changes = function.diff(Some(&again), Some(&seen));
-    assert_eq!(
-        replaced(&changes),
-        ("role-id", "AROA1".to_owned(), "AROA2".to_owned())
-    );
+    assert_eq!(replaced(&changes), ("role-id", "AROA1".to_owned(), "AROA2".to_owned()));
     assert_eq!(function.diff(Some(&needs()), Some(&seen)), []);
     // In a plan, where the role is not there yet.
     assert_eq!(replaced(&function.diff(None, Some(&seen))).0, "role-id");
@@ -252,55 +161,21 @@ fn a_function_with_an_environment_is_replaced_when_its_role_was_made_again() {
 fn a_function_without_an_environment_outlives_its_role() {
     let again = (role("AROA2", true), Some(package()));
     let changes = function().diff(Some(&again), Some(&seen()));
-    assert_eq!(
-        changes,
-        [update("tags.deployer:role-id", Some("AROA1"), Some("AROA2"))]
-    );
+    assert_eq!(changes, [update("tags.deployer:role-id", Some("AROA1"), Some("AROA2"))]);
     assert_eq!(function().diff(None, Some(&seen())), []);
 }
 
 #[test]
 fn its_state_is_in_one_word_with_size_and_processor() {
     let cases = [
-        (
-            State::Active,
-            LastUpdateStatus::Successful,
-            "active, 128 MB, x86_64",
-        ),
-        (
-            State::Inactive,
-            LastUpdateStatus::Successful,
-            "active, 128 MB, x86_64",
-        ),
-        (
-            State::Active,
-            LastUpdateStatus::InProgress,
-            "updating, 128 MB, x86_64",
-        ),
-        (
-            State::Active,
-            LastUpdateStatus::Failed,
-            "update failed, 128 MB, x86_64",
-        ),
-        (
-            State::Pending,
-            LastUpdateStatus::Successful,
-            "pending, 128 MB, x86_64",
-        ),
-        (
-            State::Failed,
-            LastUpdateStatus::Successful,
-            "failed, 128 MB, x86_64",
-        ),
+        (State::Active, LastUpdateStatus::Successful, "active, 128 MB, x86_64"),
+        (State::Inactive, LastUpdateStatus::Successful, "active, 128 MB, x86_64"),
+        (State::Active, LastUpdateStatus::InProgress, "updating, 128 MB, x86_64"),
+        (State::Active, LastUpdateStatus::Failed, "update failed, 128 MB, x86_64"),
+        (State::Pending, LastUpdateStatus::Successful, "pending, 128 MB, x86_64"),
+        (State::Failed, LastUpdateStatus::Successful, "failed, 128 MB, x86_64"),
     ];
     for (state, last_update, expected) in cases {
-        assert_eq!(
-            function().state(&Observed {
-                state,
-                last_update,
-                ..seen()
-            }),
-            expected
-        );
+        assert_eq!(function().state(&Observed { state, last_update, ..seen() }), expected);
     }
 }

@@ -48,16 +48,9 @@ async fn an_absent_function_is_made_with_its_tags_and_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_function_may_not_be_known_to_the_next_call() {
-    let world = world(
-        [no_such()],
-        [no_such(), no_such(), ready()],
-        vec![created([ok()])],
-    );
+    let world = world([no_such()], [no_such(), no_such(), ready()], vec![created([ok()])]);
     assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
-    assert_eq!(
-        world.recorder.waits(),
-        [FUNCTION_NOT_YET_VISIBLE.cadence.reason; 2]
-    );
+    assert_eq!(world.recorder.waits(), [FUNCTION_NOT_YET_VISIBLE.cadence.reason; 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,28 +62,17 @@ async fn a_role_of_this_run_is_waited_for_as_long_as_iam_may_take() {
         let fresh = (role("AROA1", true), Some(package()));
         assert_eq!(up(&world, &function(), fresh).await.unwrap(), Outcome::Created);
         assert!(begun.elapsed() > Duration::from_secs(60), "{:?}", begun.elapsed());
-        assert_eq!(
-            world.recorder.waits(),
-            [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 40]
-        );
+        assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 40]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_role_that_lambda_refuses_is_soon_an_error() {
     for message in ROLE_REFUSALS {
-        let world = world(
-            [no_such()],
-            [],
-            vec![always(mock!(Client::create_function), invalid(message))],
-        );
+        let world = world([no_such()], [], vec![always(mock!(Client::create_function), invalid(message))]);
         let begun = Instant::now();
         let error = up(&world, &function(), needs()).await.unwrap_err();
-        assert!(
-            begun.elapsed() <= Duration::from_secs(20),
-            "{:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() <= Duration::from_secs(20), "{:?}", begun.elapsed());
         assert_eq!(error.aws().unwrap().message, message, "AWS's own answer stays");
     }
 }
@@ -98,21 +80,10 @@ async fn an_old_role_that_lambda_refuses_is_soon_an_error() {
 #[tokio::test(start_paused = true)]
 async fn a_role_that_stays_refused_is_explained_by_its_trust_policy() {
     let refusal = invalid("The role defined for the function cannot be assumed by Lambda.");
-    let world = world(
-        [no_such()],
-        [],
-        vec![always(mock!(Client::create_function), refusal)],
-    );
+    let world = world([no_such()], [], vec![always(mock!(Client::create_function), refusal)]);
     let error = up(&world, &function(), needs()).await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("of waiting for IAM to let Lambda assume the role"),
-        "{error}"
-    );
-    let [hint] = &error.hints()[..] else {
-        panic!("{:?}", error.hints())
-    };
+    assert!(error.to_string().contains("of waiting for IAM to let Lambda assume the role"), "{error}");
+    let [hint] = &error.hints()[..] else { panic!("{:?}", error.hints()) };
     assert!(hint.contains("trust policy of the role orders-role"), "{hint}");
 }
 
@@ -148,11 +119,8 @@ async fn a_function_of_somebody_else_that_already_exists_is_not_touched() {
 async fn a_lost_answer_is_cleared_up_by_looking() {
     // What came of it is still pending, so the second look waits for it.
     let pending = found(|function| function["State"] = json!("Pending"));
-    let world = world(
-        [no_such(), pending],
-        [is("Pending", "InProgress"), ready()],
-        vec![created([broken()])],
-    );
+    let world =
+        world([no_such(), pending], [is("Pending", "InProgress"), ready()], vec![created([broken()])]);
     assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
     assert_eq!(world.mutations(), ["CreateFunction"]);
 }
@@ -170,11 +138,7 @@ async fn a_function_that_fails_to_start_says_why() {
         function["State"] = json!("Failed");
         function["StateReason"] = json!("The image could not be unpacked.");
     }));
-    let world = world(
-        [no_such()],
-        [is("Pending", "InProgress"), failed],
-        vec![created([ok()])],
-    );
+    let world = world([no_such()], [is("Pending", "InProgress"), failed], vec![created([ok()])]);
     let error = up(&world, &function(), needs()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -190,10 +154,7 @@ async fn reserved_concurrency_is_set_when_the_function_stands() {
     up(&world, &function, needs()).await.unwrap();
     assert_eq!(
         world.sent.bodies("PutFunctionConcurrency"),
-        [
-            json!({ "ReservedConcurrentExecutions": 5 }),
-            json!({ "ReservedConcurrentExecutions": 5 })
-        ]
+        [json!({ "ReservedConcurrentExecutions": 5 }), json!({ "ReservedConcurrentExecutions": 5 })]
     );
 }
 
@@ -201,23 +162,12 @@ async fn reserved_concurrency_is_set_when_the_function_stands() {
 async fn well_known_refusals_come_with_advice() {
     let cases = [
         (
-            refused(
-                413,
-                "RequestEntityTooLargeException",
-                "Zipped size must be smaller than 52428800 bytes",
-            ),
+            refused(413, "RequestEntityTooLargeException", "Zipped size must be smaller than 52428800 bytes"),
             "make the binary smaller",
         ),
+        (invalid("Unzipped size must be smaller than 262144000 bytes"), "make the binary smaller"),
         (
-            invalid("Unzipped size must be smaller than 262144000 bytes"),
-            "make the binary smaller",
-        ),
-        (
-            refused(
-                400,
-                "CodeStorageExceededException",
-                "Code storage limit exceeded.",
-            ),
+            refused(400, "CodeStorageExceededException", "Code storage limit exceeded."),
             "delete functions or versions",
         ),
         (
@@ -248,23 +198,14 @@ async fn well_known_refusals_come_with_advice() {
     for (answer, advice) in cases {
         let world = world([no_such()], [], vec![created([answer])]);
         let error = up(&world, &function(), needs()).await.unwrap_err();
-        assert!(
-            error.hints().iter().any(|hint| hint.contains(advice)),
-            "{error}: {:?}",
-            error.hints()
-        );
+        assert!(error.hints().iter().any(|hint| hint.contains(advice)), "{error}: {:?}", error.hints());
     }
 }
 
 #[tokio::test]
 async fn a_zip_that_lambda_would_not_take_is_not_sent() {
-    let too_large = (
-        role("AROA1", false),
-        Some(Package {
-            zip: vec![0; LARGEST_ZIP + 1],
-            sha256: "x".to_owned(),
-        }),
-    );
+    let too_large =
+        (role("AROA1", false), Some(Package { zip: vec![0; LARGEST_ZIP + 1], sha256: "x".to_owned() }));
     let world = world([no_such()], [], vec![]);
     let error = up(&world, &function(), too_large).await.unwrap_err();
     assert_eq!(error.to_string(), "the code of orders is 52428801 bytes zipped");

@@ -30,10 +30,7 @@ fn whole_configuration() -> Value {
 #[tokio::test]
 async fn a_function_as_declared_is_not_touched() {
     let world = world([found(|_| ())], [], vec![]);
-    assert_eq!(
-        up(&world, &function(), needs()).await.unwrap(),
-        Outcome::Unchanged
-    );
+    assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Unchanged);
     assert!(world.mutations().is_empty());
 }
 
@@ -55,10 +52,7 @@ async fn another_architecture_rides_on_the_same_code() {
     let world = world([arm], [ready()], vec![code([ok()])]);
     up(&world, &function(), needs()).await.unwrap();
     assert_eq!(world.mutations(), ["UpdateFunctionCode"]);
-    assert_eq!(
-        world.sent.bodies("UpdateFunctionCode")[0]["Architectures"],
-        json!(["x86_64"])
-    );
+    assert_eq!(world.sent.bodies("UpdateFunctionCode")[0]["Architectures"], json!(["x86_64"]));
 }
 
 /// Lambda keeps what is not sent, and an empty text or map is what clears it.
@@ -142,12 +136,8 @@ async fn a_function_that_an_earlier_run_left_unfinished_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn states_that_nobody_knows_yet_are_waited_for() {
-    let states = [
-        is("Deactivating", "Successful"),
-        is("Resting", "Successful"),
-        is("Active", "Odd"),
-        ready(),
-    ];
+    let states =
+        [is("Deactivating", "Successful"), is("Resting", "Successful"), is("Active", "Odd"), ready()];
     let pending = found(|function| function["State"] = json!("Deactivating"));
     let world = world([pending], states, vec![]);
     assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Updated);
@@ -158,20 +148,10 @@ async fn states_that_nobody_knows_yet_are_waited_for() {
 #[tokio::test]
 async fn after_a_failed_update_everything_is_sent_again() {
     let failed = found(|function| function["LastUpdateStatus"] = json!("Failed"));
-    let world = world(
-        [failed],
-        [ready(), ready()],
-        vec![code([ok()]), configuration([ok()])],
-    );
+    let world = world([failed], [ready(), ready()], vec![code([ok()]), configuration([ok()])]);
     assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Updated);
-    assert_eq!(
-        world.mutations(),
-        ["UpdateFunctionCode", "UpdateFunctionConfiguration"]
-    );
-    assert_eq!(
-        world.sent.bodies("UpdateFunctionConfiguration"),
-        [whole_configuration()]
-    );
+    assert_eq!(world.mutations(), ["UpdateFunctionCode", "UpdateFunctionConfiguration"]);
+    assert_eq!(world.sent.bodies("UpdateFunctionConfiguration"), [whole_configuration()]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,21 +163,14 @@ async fn an_update_that_fails_says_why() {
     }));
     let world = world([old], [updating(), failed], vec![code([ok()])]);
     let error = up(&world, &function(), needs()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Lambda could not make the function orders: The key is disabled."
-    );
+    assert_eq!(error.to_string(), "Lambda could not make the function orders: The key is disabled.");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_role_may_not_be_assumable_yet() {
     let other_role = found(|function| function["Role"] = json!("arn:aws:iam::123456789012:role/old"));
     let refusal = || invalid("The role defined for the function cannot be assumed by Lambda.");
-    let world = world(
-        [other_role],
-        [ready()],
-        vec![configuration([refusal(), refusal(), ok()])],
-    );
+    let world = world([other_role], [ready()], vec![configuration([refusal(), refusal(), ok()])]);
     let fresh = (role("AROA1", true), Some(package()));
     up(&world, &function(), fresh).await.unwrap();
     assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 2]);
@@ -208,11 +181,7 @@ async fn tags_are_set_and_foreign_ones_stay() {
     let mut theirs = tags();
     theirs.insert("cost-centre".to_owned(), "42".to_owned());
     theirs.insert(ROLE_ID_TAG.to_owned(), "AROA0".to_owned());
-    let world = world(
-        [found_with(&theirs, |_| ())],
-        [],
-        vec![answers(mock!(Client::tag_resource), [ok()])],
-    );
+    let world = world([found_with(&theirs, |_| ())], [], vec![answers(mock!(Client::tag_resource), [ok()])]);
     up(&world, &function(), needs()).await.unwrap();
     assert_eq!(world.mutations(), ["TagResource"]);
     assert_eq!(world.sent.bodies("TagResource"), [json!({ "Tags": tags() })]);
@@ -227,17 +196,10 @@ async fn reserved_concurrency_is_set_and_removed() {
         }
         Answer::Refused { .. } => answer,
     };
-    let set = world(
-        [found(|_| ())],
-        [],
-        vec![answers(mock!(Client::put_function_concurrency), [ok()])],
-    );
+    let set = world([found(|_| ())], [], vec![answers(mock!(Client::put_function_concurrency), [ok()])]);
     let declared = declaring(|function| function.reserved_concurrency = Some(5));
     up(&set, &declared, needs()).await.unwrap();
-    assert_eq!(
-        set.sent.bodies("PutFunctionConcurrency"),
-        [json!({ "ReservedConcurrentExecutions": 5 })]
-    );
+    assert_eq!(set.sent.bodies("PutFunctionConcurrency"), [json!({ "ReservedConcurrentExecutions": 5 })]);
     let delete = answers(mock!(Client::delete_function_concurrency), [ok()]);
     let removed = world([reserved(found(|_| ()))], [], vec![delete]);
     up(&removed, &function(), needs()).await.unwrap();

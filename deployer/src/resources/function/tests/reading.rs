@@ -56,13 +56,7 @@ async fn everything_that_is_set_is_read() {
 
 #[tokio::test]
 async fn no_function_is_read_as_none() {
-    assert!(
-        world([no_such()], [], vec![])
-            .observe(&function())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(world([no_such()], [], vec![]).observe(&function()).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -71,9 +65,6 @@ async fn tags_that_cannot_be_read_are_not_taken_for_none() {
         "Configuration": configured(|_| ()),
         "TagsError": { "ErrorCode": "AccessDeniedException", "Message": "not authorized to perform: lambda:ListTags" },
     }));
-    let error = world([hidden], [], vec![])
-        .observe(&function())
-        .await
-        .unwrap_err();
+    let error = world([hidden], [], vec![]).observe(&function()).await.unwrap_err();
     assert_eq!(error.hints(), ["Your own permissions lack lambda:ListTags."]);
 }

@@ -2,10 +2,7 @@ use super::*;
 use crate::retry::FUNCTION_GONE;
 
 fn gone_and_made_again() -> Vec<Rule> {
-    vec![
-        answers(mock!(Client::delete_function), [ok()]),
-        answers(mock!(Client::create_function), [ok()]),
-    ]
+    vec![answers(mock!(Client::delete_function), [ok()]), answers(mock!(Client::create_function), [ok()])]
 }
 
 #[tokio::test(start_paused = true)]
@@ -15,11 +12,7 @@ async fn a_failed_function_is_deleted_and_made_again() {
     let world = world([failed], states, gone_and_made_again());
     let (output, record) = world.step(Mode::Apply, &function(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
-    assert_eq!(
-        output,
-        Some(Output { fresh: true }),
-        "its permissions went with it"
-    );
+    assert_eq!(output, Some(Output { fresh: true }), "its permissions went with it");
     assert_eq!(
         world.calls(),
         [
@@ -41,21 +34,14 @@ async fn a_function_whose_role_was_made_again_is_made_again_too() {
     let function = declaring(|function| function.environment = environment(&[("A", "1")]));
     up(&world, &function, again).await.unwrap();
     assert_eq!(world.mutations(), ["DeleteFunction", "CreateFunction"]);
-    assert_eq!(
-        world.sent.bodies("CreateFunction")[0]["Tags"]["deployer:role-id"],
-        "AROA2"
-    );
+    assert_eq!(world.sent.bodies("CreateFunction")[0]["Tags"]["deployer:role-id"], "AROA2");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_is_being_deleted_is_made_again_when_it_is_gone() {
     let going = found_with(&Tags::new(), |function| function["State"] = json!("Deleting"));
     let states = [is("Deleting", "Successful"), no_such(), ready()];
-    let world = world(
-        [going],
-        states,
-        vec![answers(mock!(Client::create_function), [ok()])],
-    );
+    let world = world([going], states, vec![answers(mock!(Client::create_function), [ok()])]);
     up(&world, &function(), needs()).await.unwrap();
     assert_eq!(world.mutations(), ["CreateFunction"]);
     assert_eq!(world.recorder.waits(), [FUNCTION_GONE.reason]);

@@ -29,9 +29,7 @@ async fn an_api_of_our_name_that_is_not_ours_stays() {
 async fn every_api_of_ours_goes_at_the_pace_that_api_gateway_allows() {
     let tags = scope().tags();
     let gateway = Gateway::with(|gateway| {
-        gateway.apis = (0..4)
-            .map(|age| listed(&format!("api{age}"), age, &tags))
-            .collect();
+        gateway.apis = (0..4).map(|age| listed(&format!("api{age}"), age, &tags)).collect();
     });
     // Without a word of how long, as it usually comes.
     let slower = || refused(429, "TooManyRequestsException", "Too Many Requests");
@@ -39,11 +37,7 @@ async fn every_api_of_ours_goes_at_the_pace_that_api_gateway_allows() {
     let world = gateway.world(vec![deleted(deletions)]);
     let begun = Instant::now();
     assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
-    assert!(
-        begun.elapsed() > Duration::from_secs(4 * 20),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() > Duration::from_secs(4 * 20), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -20,11 +20,7 @@ fn seen() -> Observed {
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update {
-        field: field.to_owned(),
-        from: from.into(),
-        to: to.into(),
-    }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
 }
 
 fn diff(api: &RestApi, seen: &Observed) -> Vec<Change> {
@@ -71,11 +67,7 @@ fn each_difference_is_one_change() {
             |_, stage| stage.fingerprint = Some("0123456789abcdef".to_owned()),
             update("deployed-definition", Some("0123456789ab"), Some(&fingerprint)),
         ),
-        (
-            api(),
-            |_, stage| stage.fingerprint = None,
-            update("deployed-definition", None, Some(&fingerprint)),
-        ),
+        (api(), |_, stage| stage.fingerprint = None, update("deployed-definition", None, Some(&fingerprint))),
         (
             declaring(|api| api.throttle = limit(100.0, 200)),
             same,
@@ -83,26 +75,12 @@ fn each_difference_is_one_change() {
         ),
         (
             declaring(|api| api.throttle = limit(0.5, 1)),
-            |_, stage| {
-                stage.throttle = Some(Throttle {
-                    rate: 100.0,
-                    burst: 1,
-                })
-            },
-            update(
-                "throttle",
-                Some("100 a second, 1 at once"),
-                Some("0.5 a second, 1 at once"),
-            ),
+            |_, stage| stage.throttle = Some(Throttle { rate: 100.0, burst: 1 }),
+            update("throttle", Some("100 a second, 1 at once"), Some("0.5 a second, 1 at once")),
         ),
         (
             api(),
-            |_, stage| {
-                stage.throttle = Some(Throttle {
-                    rate: 100.0,
-                    burst: 1,
-                })
-            },
+            |_, stage| stage.throttle = Some(Throttle { rate: 100.0, burst: 1 }),
             update("throttle", Some("100 a second, 1 at once"), None),
         ),
         (
@@ -132,12 +110,7 @@ fn each_difference_is_one_change() {
         ),
         (
             api(),
-            |seen, _| {
-                drop(
-                    seen.tags
-                        .insert("deployer:region".to_owned(), "eu-west-1".to_owned()),
-                )
-            },
+            |seen, _| drop(seen.tags.insert("deployer:region".to_owned(), "eu-west-1".to_owned())),
             update("tags.deployer:region", Some("eu-west-1"), Some("us-east-1")),
         ),
     ];
@@ -148,10 +121,7 @@ fn each_difference_is_one_change() {
         seen.stage = Some(stage);
         assert_eq!(diff(&api, &seen), [expected]);
     }
-    let undeployed = Observed {
-        stage: None,
-        ..seen()
-    };
+    let undeployed = Observed { stage: None, ..seen() };
     assert_eq!(diff(&api(), &undeployed), [update("stage", None, Some("Prod"))]);
 }
 
@@ -167,28 +137,13 @@ fn an_api_of_another_stack_is_named_by_its_id() {
     let mut tags = scope().tags();
     tags.insert("deployer:stack".to_owned(), "other".to_owned());
     let owner = api().owner(&Observed { tags, ..seen() });
-    assert_eq!(
-        owner,
-        Owner::Foreign("(API api1) belongs to stack other in us-east-1".to_owned())
-    );
-    assert_eq!(
-        api().owner(&Observed {
-            tags: Tags::new(),
-            ..seen()
-        }),
-        Owner::Unclaimed
-    );
+    assert_eq!(owner, Owner::Foreign("(API api1) belongs to stack other in us-east-1".to_owned()));
+    assert_eq!(api().owner(&Observed { tags: Tags::new(), ..seen() }), Owner::Unclaimed);
     assert_eq!(api().owner(&seen()), Owner::Ours);
 }
 
 #[test]
 fn its_state_is_its_id_and_stage() {
     assert_eq!(api().state(&seen()), "api1, stage Prod");
-    assert_eq!(
-        api().state(&Observed {
-            stage: None,
-            ..seen()
-        }),
-        "api1, no stage Prod"
-    );
+    assert_eq!(api().state(&Observed { stage: None, ..seen() }), "api1, no stage Prod");
 }

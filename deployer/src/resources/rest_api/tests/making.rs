@@ -6,10 +6,7 @@ async fn an_absent_api_is_made_defined_and_deployed() {
     let (output, record) = world.step(Mode::Apply, &api(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
     assert_eq!(output.unwrap().id, "api1");
-    assert_eq!(
-        world.mutations(),
-        ["CreateRestApi", "PutRestApi", "CreateDeployment"]
-    );
+    assert_eq!(world.mutations(), ["CreateRestApi", "PutRestApi", "CreateDeployment"]);
     assert_eq!(
         world.sent.bodies("CreateRestApi"),
         [json!({
@@ -28,25 +25,16 @@ async fn an_absent_api_is_made_defined_and_deployed() {
 async fn the_definition_replaces_all_there_is_and_must_be_understood_whole() {
     let world = empty(vec![created(), defined(), deployed()]);
     up(&world, &api()).await.unwrap();
-    let [put] = &world.sent.of("PutRestApi")[..] else {
-        panic!("one definition")
-    };
+    let [put] = &world.sent.of("PutRestApi")[..] else { panic!("one definition") };
     assert!(put.uri.contains("/restapis/api1?"), "{}", put.uri);
-    assert!(
-        put.uri.contains("mode=overwrite") && put.uri.contains("failonwarnings=true"),
-        "{}",
-        put.uri
-    );
+    assert!(put.uri.contains("mode=overwrite") && put.uri.contains("failonwarnings=true"), "{}", put.uri);
     assert_eq!(put.body, api().definition.openapi("DynamoDBOperations"));
 }
 
 #[tokio::test]
 async fn limits_and_variables_are_set_at_the_new_stage() {
     let api = declaring(|api| {
-        api.throttle = Some(Throttle {
-            rate: 100.0,
-            burst: 200,
-        });
+        api.throttle = Some(Throttle { rate: 100.0, burst: 200 });
         api.variables = [("level".to_owned(), "debug".to_owned())].into();
     });
     let staged = answers(mock!(Client::update_stage), [ok()]);
@@ -76,10 +64,7 @@ fn retrying(rules: &[Rule]) -> World {
 }
 
 fn no_apis_and_then(apis: &[Value]) -> Rule {
-    answers(
-        mock!(Client::get_rest_apis),
-        [done(json!({ "item": [] })), done(json!({ "item": apis }))],
-    )
+    answers(mock!(Client::get_rest_apis), [done(json!({ "item": [] })), done(json!({ "item": apis }))])
 }
 
 /// AWS would make a second API of the same name.
@@ -116,20 +101,14 @@ async fn a_deployment_whose_answer_was_lost_is_looked_for_and_not_sent_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_read_that_broke_is_sent_again() {
-    let list = answers(
-        mock!(Client::get_rest_apis),
-        [broken(), broken(), done(json!({ "item": [] }))],
-    );
+    let list = answers(mock!(Client::get_rest_apis), [broken(), broken(), done(json!({ "item": [] }))]);
     let world = retrying(&[list]);
     assert!(world.observe(&api()).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_that_left_nothing_behind_is_sent_again() {
-    let create = answers(
-        mock!(Client::create_rest_api),
-        [broken(), done(json!({ "id": "api1" }))],
-    );
+    let create = answers(mock!(Client::create_rest_api), [broken(), done(json!({ "id": "api1" }))]);
     let world = empty(vec![create, defined(), deployed()]);
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Created);
     assert_eq!(world.sent.of("CreateRestApi").len(), 2);
@@ -152,24 +131,15 @@ async fn of_two_runs_at_once_the_later_gives_way() {
     let (output, record) = earlier.step(Mode::Apply, &api(), ()).await;
     record.result.unwrap();
     assert_eq!(output.unwrap().id, "api1");
-    assert_eq!(
-        earlier.mutations(),
-        ["CreateRestApi", "PutRestApi", "CreateDeployment"]
-    );
+    assert_eq!(earlier.mutations(), ["CreateRestApi", "PutRestApi", "CreateDeployment"]);
 }
 
 #[tokio::test]
 async fn a_definition_that_is_not_understood_is_not_deployed() {
-    let warned = refused(
-        400,
-        "BadRequestException",
-        "Warnings found during import:\n\tUnsupported extension",
-    );
+    let warned =
+        refused(400, "BadRequestException", "Warnings found during import:\n\tUnsupported extension");
     let world = empty(vec![created(), answers(mock!(Client::put_rest_api), [warned])]);
     let error = up(&world, &api()).await.unwrap_err();
-    assert!(
-        error.to_string().contains("Warnings found during import"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("Warnings found during import"), "{error}");
     assert_eq!(world.mutations(), ["CreateRestApi", "PutRestApi"]);
 }

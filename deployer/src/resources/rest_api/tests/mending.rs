@@ -17,10 +17,7 @@ async fn an_api_as_declared_is_not_touched() {
 fn deployments_change(before: &[Value], after: &[Value]) -> Vec<Rule> {
     let deployments = [done(json!({ "item": before })), done(json!({ "item": after }))];
     let stages = [stage("Prod", "dep1"), stage("Prod", "dep2")].map(|stage| done(json!({ "item": [stage] })));
-    vec![
-        answers(mock!(Client::get_deployments), deployments),
-        answers(mock!(Client::get_stages), stages),
-    ]
+    vec![answers(mock!(Client::get_deployments), deployments), answers(mock!(Client::get_stages), stages)]
 }
 
 #[tokio::test]
@@ -35,26 +32,15 @@ async fn another_definition_is_put_and_deployed_and_the_old_deployment_goes_last
     });
     let world = gateway.world(rules);
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
-    assert_eq!(
-        world.mutations(),
-        ["PutRestApi", "CreateDeployment", "DeleteDeployment"]
-    );
-    assert!(
-        world.sent.of("DeleteDeployment")[0]
-            .uri
-            .ends_with("/restapis/api1/deployments/dep1")
-    );
+    assert_eq!(world.mutations(), ["PutRestApi", "CreateDeployment", "DeleteDeployment"]);
+    assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/restapis/api1/deployments/dep1"));
 }
 
 #[tokio::test]
 async fn a_half_built_method_is_repaired() {
     let gateway = Gateway::with(|gateway| {
         let method = &mut gateway.resources["item"][1]["resourceMethods"]["POST"];
-        method
-            .as_object_mut()
-            .unwrap()
-            .remove("methodIntegration")
-            .unwrap();
+        method.as_object_mut().unwrap().remove("methodIntegration").unwrap();
     });
     let world = gateway.world(vec![defined(), deployed()]);
     up(&world, &api()).await.unwrap();
@@ -78,9 +64,7 @@ async fn a_definition_that_stands_is_deployed_only_where_another_serves() {
 #[tokio::test]
 async fn another_name_is_put_and_not_deployed() {
     let world = Gateway::new().world(vec![defined()]);
-    up(&world, &declaring(|api| api.name = "Renamed".to_owned()))
-        .await
-        .unwrap();
+    up(&world, &declaring(|api| api.name = "Renamed".to_owned())).await.unwrap();
     assert_eq!(world.mutations(), ["PutRestApi"]);
     assert_eq!(world.sent.bodies("PutRestApi")[0]["info"]["title"], "Renamed");
 }
@@ -94,12 +78,9 @@ async fn missing_tags_are_set_and_nothing_is_deployed() {
     let world = gateway.world(vec![answers(mock!(Client::tag_resource), [ok()])]);
     up(&world, &api()).await.unwrap();
     assert_eq!(world.mutations(), ["TagResource"]);
-    let [tag] = &world.sent.of("TagResource")[..] else {
-        panic!("one call")
-    };
+    let [tag] = &world.sent.of("TagResource")[..] else { panic!("one call") };
     assert!(
-        tag.uri
-            .ends_with("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fapi1"),
+        tag.uri.ends_with("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fapi1"),
         "{}",
         tag.uri
     );
@@ -120,10 +101,7 @@ fn status(status: &str) -> Answer {
 async fn an_edge_api_is_made_regional_in_place_and_waited_for() {
     let rules = vec![
         answers(mock!(Client::update_rest_api), [ok()]),
-        answers(
-            mock!(Client::get_rest_api),
-            [status("UPDATING"), status("PENDING"), status("AVAILABLE")],
-        ),
+        answers(mock!(Client::get_rest_api), [status("UPDATING"), status("PENDING"), status("AVAILABLE")]),
     ];
     let world = at_edge().world(rules);
     up(&world, &api()).await.unwrap();
@@ -144,10 +122,7 @@ async fn an_api_that_cannot_be_made_regional_says_why() {
         answers(mock!(Client::get_rest_api), [status("FAILED")]),
     ];
     let error = up(&at_edge().world(rules), &api()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "API Gateway could not make the API api1 regional: no room"
-    );
+    assert_eq!(error.to_string(), "API Gateway could not make the API api1 regional: no room");
 }
 
 #[tokio::test]
@@ -164,11 +139,8 @@ async fn limits_and_variables_are_patched_alone() {
     let throttled = |rate, burst| {
         move |api: &mut RestApi| {
             api.throttle = Some(Throttle { rate, burst });
-            api.variables = [
-                ("level".to_owned(), "info".to_owned()),
-                ("old".to_owned(), "1".to_owned()),
-            ]
-            .into();
+            api.variables =
+                [("level".to_owned(), "info".to_owned()), ("old".to_owned(), "1".to_owned())].into();
         }
     };
     let cases = [
@@ -193,10 +165,7 @@ async fn limits_and_variables_are_patched_alone() {
         let world = with_settings().world(vec![answers(mock!(Client::update_stage), [ok()])]);
         up(&world, &api).await.unwrap();
         assert_eq!(world.mutations(), ["UpdateStage"]);
-        assert_eq!(
-            world.sent.bodies("UpdateStage"),
-            [json!({ "patchOperations": patches })]
-        );
+        assert_eq!(world.sent.bodies("UpdateStage"), [json!({ "patchOperations": patches })]);
     }
 }
 
@@ -210,46 +179,26 @@ async fn our_deployments_that_serve_nowhere_go_and_foreign_ones_stay() {
             deployment("dep4", "from the console"),
         ]);
     });
-    let gone = refused(
-        404,
-        "NotFoundException",
-        "Invalid Deployment identifier specified",
-    );
+    let gone = refused(404, "NotFoundException", "Invalid Deployment identifier specified");
     let world = gateway.world(vec![pruned([gone])]);
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["DeleteDeployment"]);
-    assert!(
-        world.sent.of("DeleteDeployment")[0]
-            .uri
-            .ends_with("/deployments/dep2")
-    );
+    assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/deployments/dep2"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn apis_that_an_earlier_run_made_twice_go() {
     let tags = scope().tags();
     let gateway = Gateway::with(|gateway| {
-        gateway.apis = vec![
-            listed("api3", 3, &tags),
-            listed("api1", 1, &tags),
-            listed("api2", 2, &tags),
-        ];
+        gateway.apis = vec![listed("api3", 3, &tags), listed("api1", 1, &tags), listed("api2", 2, &tags)];
     });
     // One deletion in 30 seconds.
     let slower = refused(429, "TooManyRequestsException", "Too Many Requests").retry_after("30");
     let world = gateway.world(vec![deleted([ok(), slower, ok()])]);
     let begun = Instant::now();
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
-    let ids: Vec<String> = world
-        .sent
-        .of("DeleteRestApi")
-        .iter()
-        .map(|r| r.uri.rsplit('/').next().unwrap().to_owned())
-        .collect();
+    let ids: Vec<String> =
+        world.sent.of("DeleteRestApi").iter().map(|r| r.uri.rsplit('/').next().unwrap().to_owned()).collect();
     assert_eq!(ids, ["api2", "api3", "api3"]);
-    assert!(
-        begun.elapsed() >= Duration::from_secs(30),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() >= Duration::from_secs(30), "{:?}", begun.elapsed());
 }

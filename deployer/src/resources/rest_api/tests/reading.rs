@@ -26,11 +26,7 @@ async fn an_api_is_found_by_its_tags_whatever_its_name() {
     let gateway = Gateway::with(|gateway| {
         let mut ours = listed("ours", 9, &scope().tags());
         ours["name"] = json!("Renamed");
-        gateway.apis = vec![
-            listed("theirs", 0, &tags_of("other")),
-            listed("nobodys", 1, &Tags::new()),
-            ours,
-        ];
+        gateway.apis = vec![listed("theirs", 0, &tags_of("other")), listed("nobodys", 1, &Tags::new()), ours];
     });
     let seen = observed(gateway).await;
     assert_eq!((seen.id.as_str(), seen.name.as_str()), ("ours", "Renamed"));
@@ -41,28 +37,17 @@ async fn an_api_is_found_by_its_tags_whatever_its_name() {
 async fn of_two_that_are_ours_the_oldest_stays() {
     let tags = scope().tags();
     let gateway = Gateway::with(|gateway| {
-        gateway.apis = vec![
-            listed("young", 9, &tags),
-            listed("old", 1, &tags),
-            listed("older", 0, &tags),
-        ];
+        gateway.apis = vec![listed("young", 9, &tags), listed("old", 1, &tags), listed("older", 0, &tags)];
     });
     let seen = observed(gateway).await;
-    assert_eq!(
-        (seen.id.as_str(), &seen.twins[..]),
-        ("older", &["old".to_owned(), "young".to_owned()][..])
-    );
+    assert_eq!((seen.id.as_str(), &seen.twins[..]), ("older", &["old".to_owned(), "young".to_owned()][..]));
 }
 
 #[tokio::test]
 async fn an_api_of_our_name_that_is_another_stacks_is_foreign() {
-    let seen = observed(Gateway::with(|gateway| {
-        gateway.apis = vec![listed("x9", 0, &tags_of("other"))]
-    }))
-    .await;
-    let Owner::Foreign(why) = api().owner(&seen) else {
-        panic!("{:?}", seen.tags)
-    };
+    let seen =
+        observed(Gateway::with(|gateway| gateway.apis = vec![listed("x9", 0, &tags_of("other"))])).await;
+    let Owner::Foreign(why) = api().owner(&seen) else { panic!("{:?}", seen.tags) };
     assert!(why.contains("(API x9)"), "{why}");
 }
 
@@ -88,52 +73,26 @@ async fn every_list_is_read_to_its_last_page() {
     let gateway = Gateway::new();
     let resources = gateway.resources["item"].as_array().unwrap().clone();
     let rules = vec![
-        answers(
-            mock!(Client::get_rest_apis),
-            [page(&[], Some("p/2")), page(&gateway.apis, None)],
-        ),
+        answers(mock!(Client::get_rest_apis), [page(&[], Some("p/2")), page(&gateway.apis, None)]),
         answers(
             mock!(Client::get_resources),
             [page(&resources[..1], Some("p2")), page(&resources[1..], None)],
         ),
-        answers(
-            mock!(Client::get_deployments),
-            [page(&[], Some("p2")), page(&gateway.deployments, None)],
-        ),
+        answers(mock!(Client::get_deployments), [page(&[], Some("p2")), page(&gateway.deployments, None)]),
     ];
     let world = gateway.world(rules);
     let seen = world.observe(&api()).await.unwrap();
     assert_eq!(api().diff(Some(&()), seen.as_ref()), []);
     let cases = [
         ("GetRestApis", "/restapis?", "limit=500", "position=p%2F2"),
-        (
-            "GetResources",
-            "/restapis/api1/resources?",
-            "embed=methods",
-            "position=p2",
-        ),
-        (
-            "GetDeployments",
-            "/restapis/api1/deployments?",
-            "limit=500",
-            "position=p2",
-        ),
+        ("GetResources", "/restapis/api1/resources?", "embed=methods", "position=p2"),
+        ("GetDeployments", "/restapis/api1/deployments?", "limit=500", "position=p2"),
     ];
     for (operation, path, query, position) in cases {
-        let [first, second] = &world.sent.of(operation)[..] else {
-            panic!("two pages of {operation}")
-        };
-        assert!(
-            first.uri.contains(path) && first.uri.contains(query),
-            "{}",
-            first.uri
-        );
+        let [first, second] = &world.sent.of(operation)[..] else { panic!("two pages of {operation}") };
+        assert!(first.uri.contains(path) && first.uri.contains(query), "{}", first.uri);
         assert!(!first.uri.contains("position"), "{}", first.uri);
-        assert!(
-            second.uri.contains(path) && second.uri.contains(position),
-            "{}",
-            second.uri
-        );
+        assert!(second.uri.contains(path) && second.uri.contains(position), "{}", second.uri);
     }
 }
 
@@ -164,11 +123,8 @@ async fn templates_that_are_null_are_read_as_none() {
 
 #[tokio::test]
 async fn refusals_of_the_resources_are_read_as_ever() {
-    let denied = refused(
-        403,
-        "AccessDeniedException",
-        "User: x is not authorized to perform: apigateway:GET",
-    );
+    let denied =
+        refused(403, "AccessDeniedException", "User: x is not authorized to perform: apigateway:GET");
     let world = Gateway::new().world(vec![always(mock!(Client::get_resources), denied)]);
     let error = world.observe(&api()).await.unwrap_err();
     assert!(error.has_code("AccessDeniedException"), "{error}");
@@ -177,10 +133,8 @@ async fn refusals_of_the_resources_are_read_as_ever() {
 #[tokio::test]
 async fn a_deployment_that_somebody_else_made_holds_no_fingerprint_of_ours() {
     let by_hand = Gateway::with(|gateway| {
-        gateway.deployments = vec![
-            deployment("dep0", &description()),
-            deployment("dep1", "from the console"),
-        ];
+        gateway.deployments =
+            vec![deployment("dep0", &description()), deployment("dep1", "from the console")];
     });
     let seen = observed(by_hand).await;
     assert_eq!(seen.stage.unwrap().fingerprint, None);
@@ -191,15 +145,10 @@ async fn a_deployment_that_somebody_else_made_holds_no_fingerprint_of_ours() {
 async fn only_our_stage_counts_and_other_stages_keep_their_deployments() {
     let gateway = Gateway::with(|gateway| {
         gateway.stages = vec![stage("canary", "dep0"), stage("Prod", "dep1")];
-        gateway.deployments = ["dep0", "dep1", "dep2"]
-            .map(|id| deployment(id, &description()))
-            .into();
+        gateway.deployments = ["dep0", "dep1", "dep2"].map(|id| deployment(id, &description())).into();
     });
     let seen = observed(gateway).await;
-    assert_eq!(
-        seen.stage.unwrap().fingerprint,
-        Some(api().definition.fingerprint())
-    );
+    assert_eq!(seen.stage.unwrap().fingerprint, Some(api().definition.fingerprint()));
     assert_eq!(seen.old_deployments, ["dep2"]);
     let only_another = Gateway::with(|gateway| gateway.stages = vec![stage("canary", "dep1")]);
     assert_eq!(observed(only_another).await.stage, None);
@@ -208,18 +157,9 @@ async fn only_our_stage_counts_and_other_stages_keep_their_deployments() {
 #[tokio::test]
 async fn limits_and_variables_of_the_stage_are_read() {
     let cases = [
-        (
-            json!({ "*/*": { "throttlingRateLimit": 0.5, "throttlingBurstLimit": 7 } }),
-            Some((0.5, 7)),
-        ),
-        (
-            json!({ "*/*": { "throttlingRateLimit": -1.0, "throttlingBurstLimit": -1 } }),
-            None,
-        ),
-        (
-            json!({ "~1x/POST": { "throttlingRateLimit": 5.0, "throttlingBurstLimit": 5 } }),
-            None,
-        ),
+        (json!({ "*/*": { "throttlingRateLimit": 0.5, "throttlingBurstLimit": 7 } }), Some((0.5, 7))),
+        (json!({ "*/*": { "throttlingRateLimit": -1.0, "throttlingBurstLimit": -1 } }), None),
+        (json!({ "~1x/POST": { "throttlingRateLimit": 5.0, "throttlingBurstLimit": 5 } }), None),
     ];
     for (settings, expected) in cases {
         let gateway = Gateway::with(|gateway| {
@@ -227,13 +167,7 @@ async fn limits_and_variables_of_the_stage_are_read() {
             gateway.stages[0]["variables"] = json!({ "level": "debug" });
         });
         let stage = observed(gateway).await.stage.unwrap();
-        assert_eq!(
-            stage.throttle,
-            expected.map(|(rate, burst)| Throttle { rate, burst })
-        );
-        assert_eq!(
-            stage.variables,
-            BTreeMap::from([("level".to_owned(), "debug".to_owned())])
-        );
+        assert_eq!(stage.throttle, expected.map(|(rate, burst)| Throttle { rate, burst }));
+        assert_eq!(stage.variables, BTreeMap::from([("level".to_owned(), "debug".to_owned())]));
     }
 }

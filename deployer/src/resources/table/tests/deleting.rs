@@ -11,10 +11,7 @@ async fn down(world: &World) -> Result<Outcome> {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_is_deleted_and_waited_for() {
-    let world = world(
-        [is("ACTIVE"), is("DELETING"), is("DELETING"), no_such()],
-        vec![deleted([ok()])],
-    );
+    let world = world([is("ACTIVE"), is("DELETING"), is("DELETING"), no_such()], vec![deleted([ok()])]);
     assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
     assert_eq!(world.mutations(), ["DeleteTable"]);
     assert_eq!(world.recorder.waits(), [TABLE_GONE.reason; 2]);
@@ -36,13 +33,8 @@ async fn a_table_of_somebody_else_stays() {
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_still_being_made_is_deleted_when_it_stands() {
     for message in ["Table is being created: orders", "Table is being updated: orders"] {
-        let busy = in_use(&format!(
-            "Attempt to change a resource which is still in use: {message}"
-        ));
-        let world = world(
-            [is("CREATING"), no_such()],
-            vec![deleted([busy.clone(), busy, ok()])],
-        );
+        let busy = in_use(&format!("Attempt to change a resource which is still in use: {message}"));
+        let world = world([is("CREATING"), no_such()], vec![deleted([busy.clone(), busy, ok()])]);
         assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
         assert_eq!(world.recorder.waits(), [TABLE_BUSY.cadence.reason; 2]);
     }
@@ -82,10 +74,7 @@ async fn protection_is_reported_and_never_switched_off() {
     );
     let world = world([is("ACTIVE")], vec![deleted([protected])]);
     let error = down(&world).await.unwrap_err();
-    assert!(
-        error.to_string().contains("protected against deletion"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("protected against deletion"), "{error}");
     assert_eq!(world.mutations(), ["DeleteTable"]);
     assert!(world.recorder.waits().is_empty());
 }

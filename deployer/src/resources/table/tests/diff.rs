@@ -3,18 +3,11 @@ use crate::manifest::KeyType;
 use crate::resource::Shown;
 
 fn seen() -> Observed {
-    Observed {
-        tags: scope().tags(),
-        ..table().fresh()
-    }
+    Observed { tags: scope().tags(), ..table().fresh() }
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update {
-        field: field.to_owned(),
-        from: from.into(),
-        to: to.into(),
-    }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
 }
 
 #[test]
@@ -29,11 +22,7 @@ fn a_table_as_declared_does_not_differ() {
 
 #[test]
 fn a_table_that_is_being_deleted_is_created_anew() {
-    let going = Observed {
-        status: TableStatus::Deleting,
-        tags: Tags::new(),
-        ..seen()
-    };
+    let going = Observed { status: TableStatus::Deleting, tags: Tags::new(), ..seen() };
     assert_eq!(table().diff(Some(&()), Some(&going)), [Change::Create]);
     assert_eq!(table().owner(&going), Owner::Ours, "nobody can be robbed of it");
 }
@@ -72,11 +61,7 @@ fn each_difference_is_one_change() {
             same,
             update("ttl", None, Some("expires")),
         ),
-        (
-            table(),
-            |seen| seen.ttl = Some("expires".to_owned()),
-            update("ttl", Some("expires"), None),
-        ),
+        (table(), |seen| seen.ttl = Some("expires".to_owned()), update("ttl", Some("expires"), None)),
         (
             declaring(|table| table.point_in_time_recovery = true),
             same,
@@ -113,17 +98,12 @@ fn each_difference_is_one_change() {
 #[test]
 fn what_auto_scaling_moves_within_its_limits_is_no_difference() {
     let scaled = declaring(|table| {
-        let Billing::Provisioned(mut capacity) = provisioned(5, 6) else {
-            unreachable!()
-        };
+        let Billing::Provisioned(mut capacity) = provisioned(5, 6) else { unreachable!() };
         capacity.max = Some(10);
         table.billing = Billing::Provisioned(capacity);
     });
     let diff = |read, write| {
-        let seen = Observed {
-            capacity: Capacity::Provisioned { read, write },
-            ..seen()
-        };
+        let seen = Observed { capacity: Capacity::Provisioned { read, write }, ..seen() };
         scaled.diff(Some(&()), Some(&seen))
     };
     for (read, write) in [(5, 6), (10, 6), (7, 10)] {
@@ -131,100 +111,48 @@ fn what_auto_scaling_moves_within_its_limits_is_no_difference() {
     }
     for (read, write) in [(4, 6), (5, 5), (11, 6), (5, 11)] {
         let from = format!("{read} read, {write} write");
-        assert_eq!(
-            diff(read, write),
-            [update("billing", Some(&from), Some("5 read, 6 write"))]
-        );
+        assert_eq!(diff(read, write), [update("billing", Some(&from), Some("5 read, 6 write"))]);
     }
     let on_demand = scaled.diff(Some(&()), Some(&seen()));
-    assert_eq!(
-        on_demand,
-        [update("billing", Some("on-demand"), Some("5 read, 6 write"))]
-    );
+    assert_eq!(on_demand, [update("billing", Some("on-demand"), Some("5 read, 6 write"))]);
 }
 
 #[test]
 fn protection_that_nobody_declared_is_left_as_it_is() {
-    let seen = Observed {
-        deletion_protection: true,
-        ..seen()
-    };
+    let seen = Observed { deletion_protection: true, ..seen() };
     assert_eq!(table().diff(Some(&()), Some(&seen)), []);
 }
 
 #[test]
 fn what_would_lose_items_is_refused() {
-    let id = |r#type| Key {
-        name: "id".to_owned(),
-        r#type,
-    };
-    let at = Key {
-        name: "at".to_owned(),
-        r#type: KeyType::N,
-    };
+    let id = |r#type| Key { name: "id".to_owned(), r#type };
+    let at = Key { name: "at".to_owned(), r#type: KeyType::N };
     let cases = [
-        (
-            declaring(|table| table.partition_key = id(KeyType::N)),
-            "id (S)",
-            "id (N)",
-        ),
-        (
-            declaring(|table| table.partition_key.name = "key".to_owned()),
-            "id (S)",
-            "key (S)",
-        ),
-        (
-            declaring(|table| table.sort_key = Some(at.clone())),
-            "id (S)",
-            "id (S), at (N)",
-        ),
+        (declaring(|table| table.partition_key = id(KeyType::N)), "id (S)", "id (N)"),
+        (declaring(|table| table.partition_key.name = "key".to_owned()), "id (S)", "key (S)"),
+        (declaring(|table| table.sort_key = Some(at.clone())), "id (S)", "id (S), at (N)"),
     ];
     for (table, from, to) in cases {
         let changes = table.diff(Some(&()), Some(&seen()));
-        let [
-            Change::Refused {
-                field,
-                from: was,
-                to: wanted,
-                why,
-            },
-        ] = &changes[..]
-        else {
+        let [Change::Refused { field, from: was, to: wanted, why }] = &changes[..] else {
             panic!("{changes:?}")
         };
-        assert_eq!(
-            (field.as_str(), was, wanted),
-            ("keys", &Shown::from(from), &Shown::from(to))
-        );
+        assert_eq!((field.as_str(), was, wanted), ("keys", &Shown::from(from), &Shown::from(to)));
         assert!(why.contains("would lose the items"), "{why}");
     }
     let two = declaring(|table| table.sort_key = Some(at));
-    let reversed = Observed {
-        keys: vec!["at (N)".to_owned(), "id (S)".to_owned()],
-        ..seen()
-    };
+    let reversed = Observed { keys: vec!["at (N)".to_owned(), "id (S)".to_owned()], ..seen() };
     let changes = two.diff(Some(&()), Some(&reversed));
-    assert!(
-        matches!(&changes[..], [Change::Refused { .. }]),
-        "which key is the first matters: {changes:?}"
-    );
+    assert!(matches!(&changes[..], [Change::Refused { .. }]), "which key is the first matters: {changes:?}");
 }
 
 #[test]
 fn another_ttl_attribute_is_refused_before_anything_is_changed() {
     let table = declaring(|table| table.ttl = Some("expires".to_owned()));
-    let seen = Observed {
-        ttl: Some("until".to_owned()),
-        ..seen()
-    };
+    let seen = Observed { ttl: Some("until".to_owned()), ..seen() };
     let changes = table.diff(Some(&()), Some(&seen));
-    let [Change::Refused { field, from, to, .. }] = &changes[..] else {
-        panic!("{changes:?}")
-    };
-    assert_eq!(
-        (field.as_str(), from, to),
-        ("ttl", &"until".into(), &"expires".into())
-    );
+    let [Change::Refused { field, from, to, .. }] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((field.as_str(), from, to), ("ttl", &"until".into(), &"expires".into()));
 }
 
 #[test]
@@ -236,24 +164,15 @@ fn foreign_tags_stay() {
 
 #[test]
 fn an_untagged_table_is_not_ours() {
-    let untagged = Observed {
-        tags: Tags::new(),
-        ..seen()
-    };
+    let untagged = Observed { tags: Tags::new(), ..seen() };
     assert_ne!(table().owner(&untagged), Owner::Ours);
-    assert_eq!(
-        table().diff(Some(&()), Some(&untagged)).len(),
-        scope().tags().len()
-    );
+    assert_eq!(table().diff(Some(&()), Some(&untagged)).len(), scope().tags().len());
 }
 
 #[test]
 fn a_protected_table_blocks_down() {
     assert_eq!(table().blockers(&seen()), [""; 0]);
-    let blockers = table().blockers(&Observed {
-        deletion_protection: true,
-        ..seen()
-    });
+    let blockers = table().blockers(&Observed { deletion_protection: true, ..seen() });
     assert!(
         matches!(&blockers[..], [why] if why.starts_with("is protected against deletion")),
         "{blockers:?}"
@@ -264,10 +183,6 @@ fn a_protected_table_blocks_down() {
 fn its_state_is_status_and_billing() {
     assert_eq!(table().state(&seen()), "active, on-demand");
     let capacity = Capacity::Provisioned { read: 5, write: 6 };
-    let updating = Observed {
-        status: TableStatus::Updating,
-        capacity,
-        ..seen()
-    };
+    let updating = Observed { status: TableStatus::Updating, capacity, ..seen() };
     assert_eq!(table().state(&updating), "updating, 5 read, 6 write");
 }

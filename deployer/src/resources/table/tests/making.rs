@@ -32,10 +32,7 @@ async fn an_absent_table_is_made_with_its_tags_and_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn everything_that_is_declared_is_made() {
     let table = declaring(|table| {
-        table.sort_key = Some(Key {
-            name: "at".to_owned(),
-            r#type: KeyType::N,
-        });
+        table.sort_key = Some(Key { name: "at".to_owned(), r#type: KeyType::N });
         table.billing = provisioned(5, 6);
         table.ttl = Some("expires".to_owned());
         table.point_in_time_recovery = true;
@@ -48,16 +45,10 @@ async fn everything_that_is_declared_is_made() {
     ];
     let world = empty_world([is("ACTIVE")], rules);
     up(&world, &table).await.unwrap();
-    assert_eq!(
-        world.mutations(),
-        ["CreateTable", "UpdateTimeToLive", "UpdateContinuousBackups"]
-    );
+    assert_eq!(world.mutations(), ["CreateTable", "UpdateTimeToLive", "UpdateContinuousBackups"]);
     let create = &world.sent.bodies("CreateTable")[0];
     assert_eq!(create["BillingMode"], "PROVISIONED");
-    assert_eq!(
-        create["ProvisionedThroughput"],
-        json!({ "ReadCapacityUnits": 5, "WriteCapacityUnits": 6 })
-    );
+    assert_eq!(create["ProvisionedThroughput"], json!({ "ReadCapacityUnits": 5, "WriteCapacityUnits": 6 }));
     assert_eq!(create["DeletionProtectionEnabled"], true);
     assert_eq!(
         create["KeySchema"],
@@ -75,10 +66,7 @@ async fn everything_that_is_declared_is_made() {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_already_exists_is_looked_at_again() {
-    let world = empty_world(
-        [is("ACTIVE")],
-        vec![created([in_use("Table already exists: orders")])],
-    );
+    let world = empty_world([is("ACTIVE")], vec![created([in_use("Table already exists: orders")])]);
     assert_eq!(up(&world, &table()).await.unwrap(), Outcome::Created);
     assert_eq!(world.mutations(), ["CreateTable"]);
 }
@@ -87,16 +75,12 @@ async fn a_table_that_already_exists_is_looked_at_again() {
 async fn a_table_of_somebody_else_that_already_exists_is_not_touched() {
     let rules = vec![
         created([in_use("Table already exists: orders")]),
-        answers(
-            mock!(Client::list_tags_of_resource),
-            [no_such(), tagged(&Tags::new())],
-        ),
+        answers(mock!(Client::list_tags_of_resource), [no_such(), tagged(&Tags::new())]),
     ];
     let not_found = refused(400, "TableNotFoundException", "Table not found: orders");
-    let rules = rules.into_iter().chain([answers(
-        mock!(Client::describe_continuous_backups),
-        [not_found.clone(), not_found],
-    )]);
+    let rules = rules
+        .into_iter()
+        .chain([answers(mock!(Client::describe_continuous_backups), [not_found.clone(), not_found])]);
     let world = world([no_such(), is("ACTIVE")], rules.collect());
     let error = up(&world, &table()).await.unwrap_err();
     assert!(error.to_string().contains("is not of this stack"), "{error}");
@@ -116,13 +100,7 @@ async fn a_table_that_another_run_is_just_making_is_joined() {
 async fn a_table_that_is_being_deleted_is_made_again_when_it_is_gone() {
     // Its tags went first.
     let untagged = answers(mock!(Client::list_tags_of_resource), [no_such()]);
-    let states = [
-        is("DELETING"),
-        is("DELETING"),
-        no_such(),
-        is("CREATING"),
-        is("ACTIVE"),
-    ];
+    let states = [is("DELETING"), is("DELETING"), no_such(), is("CREATING"), is("ACTIVE")];
     let world = world(states, vec![untagged, created([ok()])]);
     assert_eq!(up(&world, &table()).await.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["CreateTable"]);
@@ -133,10 +111,7 @@ async fn a_table_that_is_being_deleted_is_made_again_when_it_is_gone() {
 async fn a_name_that_is_still_taken_by_a_deletion_is_waited_for() {
     let being_deleted =
         in_use("Attempt to change a resource which is still in use: Table is being deleted: orders");
-    let world = empty_world(
-        [is("ACTIVE")],
-        vec![created([being_deleted.clone(), being_deleted, ok()])],
-    );
+    let world = empty_world([is("ACTIVE")], vec![created([being_deleted.clone(), being_deleted, ok()])]);
     up(&world, &table()).await.unwrap();
     assert_eq!(world.recorder.waits(), [TABLE_BUSY.cadence.reason; 2]);
 }
@@ -156,22 +131,16 @@ async fn the_limit_of_simultaneous_changes_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_cleared_up_by_looking() {
     let lost = created([crate::testing::script::broken()]);
-    let world = empty_world(
-        [is("CREATING"), is("CREATING"), is("ACTIVE"), is("ACTIVE")],
-        vec![lost],
-    );
+    let world = empty_world([is("CREATING"), is("CREATING"), is("ACTIVE"), is("ACTIVE")], vec![lost]);
     assert_eq!(up(&world, &table()).await.unwrap(), Outcome::Created);
     assert_eq!(world.mutations(), ["CreateTable"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_in_a_state_that_does_not_pass_is_reported() {
-    for status in [
-        "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
-        "ARCHIVED",
-        "ARCHIVING",
-        "REPLICATION_NOT_AUTHORIZED",
-    ] {
+    for status in
+        ["INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVED", "ARCHIVING", "REPLICATION_NOT_AUTHORIZED"]
+    {
         let world = world([is(status), is(status)], vec![]);
         let error = up(&world, &table()).await.unwrap_err();
         assert_eq!(error.to_string(), format!("the table orders is {status}"));

@@ -32,12 +32,8 @@ async fn a_table_that_was_left_while_creating_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_table_that_was_left_while_updating_is_read_again_when_it_is_done() {
     let table = declaring(|table| table.billing = provisioned(5, 6));
-    let states = [
-        is("UPDATING"),
-        is("UPDATING"),
-        with_capacity("ACTIVE", 5, 6),
-        with_capacity("ACTIVE", 5, 6),
-    ];
+    let states =
+        [is("UPDATING"), is("UPDATING"), with_capacity("ACTIVE", 5, 6), with_capacity("ACTIVE", 5, 6)];
     let world = world(states, vec![]);
     assert_eq!(up(&world, &table).await.unwrap(), Outcome::Updated);
     assert!(world.mutations().is_empty());
@@ -75,10 +71,7 @@ async fn billing_is_changed_with_no_more_than_the_difference() {
     ];
     for (state, billing, request) in cases {
         let table = declaring(|table| table.billing = billing);
-        let world = world(
-            [state, is("UPDATING"), is("UPDATING"), is("ACTIVE")],
-            vec![updated([ok()])],
-        );
+        let world = world([state, is("UPDATING"), is("UPDATING"), is("ACTIVE")], vec![updated([ok()])]);
         assert_eq!(up(&world, &table).await.unwrap(), Outcome::Updated);
         assert_eq!(world.mutations(), ["UpdateTable"]);
         assert_eq!(world.sent.bodies("UpdateTable"), [request]);
@@ -105,17 +98,8 @@ async fn one_change_at_a_time_each_waited_for() {
         table.deletion_protection = Some(true);
         table.ttl = Some("expires".to_owned());
     });
-    let rules = vec![
-        updated([ok(), ok()]),
-        answers(mock!(Client::update_time_to_live), [ok()]),
-    ];
-    let states = [
-        is("ACTIVE"),
-        is("UPDATING"),
-        is("ACTIVE"),
-        is("UPDATING"),
-        is("ACTIVE"),
-    ];
+    let rules = vec![updated([ok(), ok()]), answers(mock!(Client::update_time_to_live), [ok()])];
+    let states = [is("ACTIVE"), is("UPDATING"), is("ACTIVE"), is("UPDATING"), is("ACTIVE")];
     let world = world(states, rules);
     up(&world, &table).await.unwrap();
     let after_reading: Vec<String> = world.calls().into_iter().skip(4).collect();
@@ -141,10 +125,7 @@ async fn one_change_at_a_time_each_waited_for() {
 async fn a_second_update_that_came_too_early_is_repeated() {
     let busy = in_use("Attempt to change a resource which is still in use: Table is being updated: orders");
     let table = declaring(|table| table.deletion_protection = Some(true));
-    let world = world(
-        [is("ACTIVE"), is("ACTIVE")],
-        vec![updated([busy.clone(), busy, ok()])],
-    );
+    let world = world([is("ACTIVE"), is("ACTIVE")], vec![updated([busy.clone(), busy, ok()])]);
     up(&world, &table).await.unwrap();
     assert_eq!(world.recorder.waits(), [TABLE_BUSY.cadence.reason; 2]);
 }
@@ -157,10 +138,7 @@ async fn backups_that_are_being_enabled_are_waited_for() {
         "Backups are being enabled for the table: orders. Please retry later",
     );
     let table = declaring(|table| table.point_in_time_recovery = true);
-    let rules = vec![answers(
-        mock!(Client::update_continuous_backups),
-        [busy.clone(), busy, ok()],
-    )];
+    let rules = vec![answers(mock!(Client::update_continuous_backups), [busy.clone(), busy, ok()])];
     let world = world([is("ACTIVE")], rules);
     up(&world, &table).await.unwrap();
     assert_eq!(world.mutations(), ["UpdateContinuousBackups"; 3]);
@@ -188,16 +166,9 @@ async fn a_second_change_of_ttl_within_the_hour_says_when_to_come_back() {
         "Time to live has been modified multiple times within a fixed interval",
     );
     let table = declaring(|table| table.ttl = Some("expires".to_owned()));
-    let world = world(
-        [is("ACTIVE")],
-        vec![answers(mock!(Client::update_time_to_live), [too_soon])],
-    );
+    let world = world([is("ACTIVE")], vec![answers(mock!(Client::update_time_to_live), [too_soon])]);
     let error = up(&world, &table).await.unwrap_err();
-    assert!(
-        error.hints()[0].contains("one change of ttl an hour"),
-        "{:?}",
-        error.hints()
-    );
+    assert!(error.hints()[0].contains("one change of ttl an hour"), "{:?}", error.hints());
     assert!(world.recorder.waits().is_empty());
 }
 
@@ -214,10 +185,7 @@ async fn missing_tags_are_set_and_foreign_ones_stay() {
     let world = world([is("ACTIVE")], rules);
     // A walk comes this far only with what is ours, or is being adopted.
     let seen = world.observe(&table()).await.unwrap();
-    world
-        .at(async |step| table().apply(step, (), seen).await)
-        .await
-        .unwrap();
+    world.at(async |step| table().apply(step, (), seen).await).await.unwrap();
     assert_eq!(world.mutations(), ["TagResource"]);
     assert_eq!(
         world.sent.bodies("TagResource"),
