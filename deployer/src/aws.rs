@@ -119,7 +119,7 @@ impl Aws {
         let identity = retry::at_most(IDENTIFY_WITHIN, sts.get_caller_identity().send())
             .await
             .ok_or_else(|| unreachable(target, &region))?
-            .map_err(|error| explain(AwsError::new("sts:GetCallerIdentity", error), target, &region))?;
+            .map_err(|error| explain(AwsError::new("sts:GetCallerIdentity", &error), target, &region))?;
         let account = identity.account().unwrap_or_default().to_owned();
         if !allowed_accounts.is_empty() && !allowed_accounts.contains(&account) {
             return Err(Error::new(format!(

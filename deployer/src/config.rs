@@ -102,7 +102,7 @@ impl Config {
                 .region
                 .clone()
                 .or_else(|| manifest.region.clone())
-                .or_else(|| global.local.then(|| local_region())),
+                .or_else(|| global.local.then(local_region)),
             profile: global.profile.clone(),
             endpoint_url: endpoint_url
                 .clone()
@@ -139,7 +139,7 @@ impl Config {
 impl Machine {
     fn look(root: &Path) -> Self {
         let venv = root.join(".venv/bin");
-        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let inherited = env("PATH").unwrap_or_default();
         let path = std::env::join_paths(std::iter::once(venv).chain(std::env::split_paths(&inherited)))
             .unwrap_or(inherited);
         let terminal = std::io::stderr().is_terminal();

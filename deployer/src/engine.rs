@@ -434,7 +434,7 @@ impl Step<'_> {
             self.waiting_for(quota.reason, Duration::ZERO, length);
             pause(self.stop, length).await?;
         }
-        request.await.map_err(|error| AwsError::new(operation, error).into())
+        request.await.map_err(|error| AwsError::new(operation, &error).into())
     }
 
     /// Says what is being waited for, how long so far, and how long at the most until the next look.
@@ -484,7 +484,6 @@ fn is_any(error: &Error, codes: &[&str]) -> bool {
 }
 
 /// Nothing has to exist first.
-#[expect(clippy::unused_async, reason = "stands where a step's future stands")]
 pub(crate) async fn nothing() -> Option<()> {
     Some(())
 }

@@ -158,11 +158,11 @@ pub(crate) struct AwsError {
 
 impl AwsError {
     /// Reads an SDK error once, at the call.
-    pub(crate) fn new<E>(operation: &'static str, error: SdkError<E, Response>) -> Self
+    pub(crate) fn new<E>(operation: &'static str, error: &SdkError<E, Response>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let transport = match &error {
+        let transport = match error {
             SdkError::ConstructionFailure(_) => Some(Transport::NotSent),
             SdkError::DispatchFailure(failure) if failure.is_user() => Some(Transport::NotSent),
             SdkError::DispatchFailure(failure) if is_before_sending(failure) => Some(Transport::NotSent),
@@ -183,8 +183,8 @@ impl AwsError {
             Some(message) => message.to_owned(),
             // Not the SDK's own longest text, which quotes the answer with all that is secret in it.
             None => match raw {
-                Some(raw) => format!("{} (HTTP {})", root_causes(&error), raw.status().as_u16()),
-                None => root_causes(&error),
+                Some(raw) => format!("{} (HTTP {})", root_causes(error), raw.status().as_u16()),
+                None => root_causes(error),
             },
         };
         Self {

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = deployer::cli::Cli::parse();
     // One thread: the work is waiting for AWS, and a future that never moves needs no locks.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(_) => return ExitCode::FAILURE,
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return ExitCode::FAILURE;
     };
     ExitCode::from(runtime.block_on(deployer::run(cli)))
 }

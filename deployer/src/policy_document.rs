@@ -95,7 +95,7 @@ fn canonical(value: &Value, key: &str) -> Value {
             fields
                 .iter()
                 // An empty Sid is what AWS makes of none.
-                .filter(|(name, value)| !(name.as_str() == "Sid" && **value == Value::from("")))
+                .filter(|(name, value)| !(name.as_str() == "Sid" && value.as_str() == Some("")))
                 .map(|(name, value)| (name.clone(), canonical(value, name)))
                 .collect(),
         ),

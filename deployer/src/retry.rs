@@ -281,7 +281,6 @@ impl Stop {
         match first.await {
             Some(done) => done,
             #[expect(
-                clippy::exit,
                 clippy::disallowed_methods,
                 reason = "asked for twice: at once, whatever is in flight"
             )]
@@ -299,10 +298,7 @@ impl Stop {
 /// Ctrl-C, or a polite kill.
 async fn interrupt() {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut asked = match signal(SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return std::future::pending().await,
-    };
+    let Ok(mut asked) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     let ctrl_c = pin!(tokio::signal::ctrl_c());
     let terminated = pin!(asked.recv());
     #[expect(clippy::disallowed_methods, reason = "neither changes anything")]

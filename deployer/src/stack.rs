@@ -22,6 +22,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Ready, ready};
 use tokio::join;
 
 const TRUST_POLICY: &str = include_str!("../../policies/lambda-trust-policy.json");
@@ -255,9 +256,8 @@ fn known<'a, T: Clone>(step: impl Future<Output = T> + 'a) -> Known<'a, T> {
 }
 
 /// Nothing has to go first.
-#[expect(clippy::unused_async, reason = "stands where a removal's future stands")]
-async fn now() -> bool {
-    true
+fn now() -> Ready<bool> {
+    ready(true)
 }
 
 fn all(gone: &[bool]) -> bool {

@@ -238,7 +238,7 @@ fn parents(shape: Shape, name: &str) -> &'static [&'static str] {
         .map_or(&[], |(_, parents)| parents)
 }
 
-fn fakes<'c>(cloud: &'c Cloud, shape: Shape) -> Vec<Fake<'c>> {
+fn fakes(cloud: &Cloud, shape: Shape) -> Vec<Fake<'_>> {
     shape.iter().map(|(name, _)| Fake::new(cloud, name)).collect()
 }
 

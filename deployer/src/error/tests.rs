@@ -25,7 +25,7 @@ async fn call(url: &str) -> AwsError {
         .create_role()
         .assume_role_policy_document("{}")
         .role_name("lab-role");
-    AwsError::new("iam:CreateRole", create.send().await.unwrap_err())
+    AwsError::new("iam:CreateRole", &create.send().await.unwrap_err())
 }
 
 /// Reads a request to its end, answers with these bytes, and closes the connection.

@@ -81,6 +81,7 @@ impl Console {
     /// # Errors
     /// Any other answer.
     pub(crate) fn confirm_by_name(&self, question: &str, name: &str) -> Result<()> {
+        self.reporter.rest();
         if ask(&format!("{question} Type {name} to delete it: ")) == name { Ok(()) } else { Err(declined()) }
     }
 

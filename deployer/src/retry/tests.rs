@@ -34,7 +34,7 @@ async fn refused_for_ever(error: impl Fn() -> AwsError) -> (Vec<Duration>, Error
 }
 
 fn pauses(asked: &[Duration]) -> Vec<Duration> {
-    asked.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    asked.windows(2).map(|pair| pair[1].checked_sub(pair[0]).unwrap()).collect()
 }
 
 /// Within a quarter either way; the clock counts whole milliseconds.
@@ -138,7 +138,7 @@ async fn a_new_reason_starts_its_own_clock() {
     let changed = asked.borrow().iter().position(|at| *at >= secs(50)).unwrap();
     let asked = asked.into_inner();
     assert!(
-        is_about(asked[changed + 1] - asked[changed], THROTTLED.cadence.first),
+        is_about(asked[changed + 1].checked_sub(asked[changed]).unwrap(), THROTTLED.cadence.first),
         "{asked:?}"
     );
     let waits = world.recorder.waits();
