@@ -1,17 +1,12 @@
 """Small differences from AWS that a deployer notices: in what it reads back, and in what should be refused."""
 
 import json
-import os
 
-from ministack import app
-from ministack.core import iam_evaluator, responses
+from ministack.core import responses
 from ministack.services import apigateway_v1 as gateway
-from ministack.services import cloudwatch_logs, iam, lambda_svc, tagging
+from ministack.services import cloudwatch_logs, tagging
 
 import patches
-
-# How long functions are in a state between two others. Long enough to be seen, short enough to wait for.
-_TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
 # ---- API Gateway ------------------------------------------------------------------------------------------------
 
@@ -135,90 +130,6 @@ def delete_stage(api_id, stage_name):
     return answer
 
 
-# ---- Lambda -----------------------------------------------------------------------------------------------------
-
-_create_function = lambda_svc._create_function
-_update_code = lambda_svc._update_code
-_update_config = lambda_svc._update_config
-_get_policy = lambda_svc._get_policy
-_load_functions = lambda_svc.load_persisted_state
-
-
-def create_function(data):
-    """Refuses a role that isn't there."""
-    role = data.get("Role", "")
-    if role.rpartition("/")[2] not in iam._roles:
-        message = "The role defined for the function cannot be assumed by Lambda."
-        return responses.error_response_json("InvalidParameterValueException", message, 400)
-    return _pass_role_denial(role) or _create_function(data)
-
-
-def update_config(name, data):
-    """Refuses a role that the caller may not pass."""
-    return (_pass_role_denial(data["Role"]) if data.get("Role") else None) or _update_config(name, data)
-
-
-def _pass_role_denial(role: str):
-    """With AUTH=true, an answer that denies iam:PassRole, which stock ministack never asks for; else None."""
-    if not app.AUTH:
-        return None
-    denied = iam_evaluator.enforce(
-        lambda_svc._request_access_key.get(),
-        "iam:PassRole",
-        "iam",
-        responses.get_region(),
-        resource_arn=role,
-        service_context={"iam:passedtoservice": "lambda.amazonaws.com"},
-    )
-    if denied is None:
-        return None
-    message = (
-        f"User: {getattr(denied, 'principal_arn', 'unknown')} is not authorized to perform: iam:PassRole on resource: "
-        f"{role} because no identity-based policy allows the iam:PassRole action"
-    )
-    return responses.error_response_json("AccessDeniedException", message, 403)
-
-
-def _updating(update):
-    """An update of a function: refused while another is going on; the function stays Active meanwhile."""
-
-    def handle(name, data):
-        function = lambda_svc._functions.get(name)
-        if function is None:
-            return update(name, data)
-        config = function["config"]
-        if config.get("State") == "Pending" or config.get("LastUpdateStatus") == "InProgress":
-            message = (
-                "The operation cannot be performed at this time. An update is in progress for resource: "
-                f"{config['FunctionArn']}"
-            )
-            return responses.error_response_json("ResourceConflictException", message, 409)
-        status, headers, body = update(name, data)
-        if status < 300:
-            active = {"State": "Active", "StateReason": "", "StateReasonCode": ""}
-            config.update(active)
-            body = json.dumps({**json.loads(body), **active}).encode()
-        return status, headers, body
-
-    return handle
-
-
-def get_policy(function, *arguments):
-    """A function that nobody was ever given a permission for has no policy, rather than an empty one."""
-    record = lambda_svc._functions.get(function)
-    if record and not record["policy"]["Statement"]:
-        message = "The resource you requested does not exist."
-        return responses.error_response_json("ResourceNotFoundException", message, 404)
-    return _get_policy(function, *arguments)
-
-
-def load_functions(data):
-    """What was changing when the state was saved has changed by now; the thread that would say so is gone."""
-    _load_functions(data)
-    for function in lambda_svc._functions.all_values():
-        function["config"].update(State="Active", StateReason="", StateReasonCode="", LastUpdateStatus="Successful")
-
-
 # ---- Resource Groups Tagging API --------------------------------------------------------------------------------
 
 _matches_type_filters = tagging._matches_type_filters
@@ -254,13 +165,6 @@ def install() -> None:
     gateway._delete_rest_api = delete_rest_api
     gateway._delete_resource = delete_resource
     gateway._delete_stage = delete_stage
-
-    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION
-    lambda_svc._create_function = create_function
-    lambda_svc._update_code = _updating(_update_code)
-    lambda_svc._update_config = _updating(update_config)
-    lambda_svc._get_policy = get_policy
-    lambda_svc.load_persisted_state = load_functions
 
     tagging._COLLECTORS["apigateway"] = collect_apigateway
     tagging._COLLECTORS["logs"] = collect_logs

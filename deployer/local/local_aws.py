@@ -88,6 +88,7 @@ def repair() -> None:
     import deployments
     import durability
     import fidelity
+    import functions
     import integration
     import patches
     import roles
@@ -100,7 +101,7 @@ def repair() -> None:
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
     gateway_parts = integration, definition, patches, deployments
-    for part in (runtime_api, *gateway_parts, autoscaling, roles, tables, fidelity, durability):
+    for part in (runtime_api, *gateway_parts, autoscaling, roles, tables, functions, fidelity, durability):
         part.install()
 
 

@@ -87,6 +87,10 @@ class RestApi(unittest.TestCase):
                 self.update(patch("/name", "changed"), operation)
         self.assertEqual(gateway.get_rest_api(restApiId=self.api)["name"], "api")
 
+    def test_a_new_one_without_a_description_says_so_by_leaving_it_out(self):
+        with self.assertRaisesRegex(ClientError, "BadRequestException.*Description cannot be an empty string"):
+            gateway.create_rest_api(name="x", description="")
+
 
 class Stage(unittest.TestCase):
     STAGE = "Other"

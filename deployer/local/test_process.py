@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 
 from botocore.exceptions import ClientError
 
@@ -209,6 +210,8 @@ class Authorization(unittest.TestCase):
         self.addCleanup(aws.stop)
         stack = Stack(aws, "f", API)
         self.assertEqual(stack.send("/x", b"1.50"), (200, b"1.50"))
+        code = urllib.parse.urlsplit(stack.functions.get_function(FunctionName="f")["Code"]["Location"])
+        self.assertEqual(aws.request("GET", f"{code.path}?{code.query}")[2], package())
         statements = [
             {
                 "Effect": "Allow",

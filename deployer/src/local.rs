@@ -18,13 +18,14 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 12] = [
+const LAUNCHER: [(&str, &str); 13] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
     ("definition.py", include_str!("../local/definition.py")),
     ("deployments.py", include_str!("../local/deployments.py")),
     ("durability.py", include_str!("../local/durability.py")),
     ("fidelity.py", include_str!("../local/fidelity.py")),
+    ("functions.py", include_str!("../local/functions.py")),
     ("integration.py", include_str!("../local/integration.py")),
     ("patches.py", include_str!("../local/patches.py")),
     ("roles.py", include_str!("../local/roles.py")),
