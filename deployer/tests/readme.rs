@@ -160,34 +160,34 @@ fn the_table_of_the_manifest_has_every_key() {
     assert_eq!(documented_keys(), BTreeMap::from(known));
 }
 
-/// Adds the fields of all objects of a list, or of one.
-fn collect(fields: &mut BTreeMap<&'static str, Names>, place: &'static str, value: &Value) {
+/// The fields of a table, with the values that it names.
+fn fields(table: &str) -> BTreeMap<String, Names> {
+    let rows = rows(table).skip(1);
+    rows.map(|row| (quoted(row[0]).collect(), quoted(row[2]).map(str::to_owned).collect())).collect()
+}
+
+/// The fields of one kind of object, with the texts that they were seen to hold.
+type Seen = BTreeMap<String, Names>;
+
+/// Adds an object, or all of a list.
+fn collect(seen: &mut BTreeMap<&str, Seen>, place: &'static str, value: &Value) {
     let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    for object in all.iter().filter_map(Value::as_object) {
-        fields.entry(place).or_default().extend(object.keys().cloned());
+    for (field, value) in all.iter().filter_map(Value::as_object).flatten() {
+        let texts = seen.entry(place).or_default().entry(field.clone()).or_default();
+        texts.extend(value.as_str().map(str::to_owned));
     }
 }
 
 #[test]
 fn the_json_document_is_as_documented() {
     let readme = readme();
-    let mut parts = section(&readme, "### JSON").split("\n\nEach of ");
-    let mut documented = BTreeMap::new();
-    let (resources, changes) = (parts.nth(1).unwrap(), parts.next().unwrap());
-    let (changes, error) = changes.split_once("\n\nAnd `error`").unwrap();
-    let document = section(&readme, "### JSON").split("\n\nEach of ").next().unwrap();
-    let tables = [("document", document), ("resources", resources), ("changes", changes), ("error", error)];
-    for (place, text) in tables {
-        let fields = rows(text).skip(1).flat_map(|row| quoted(row[0]).map(str::to_owned));
-        documented.insert(place, fields.collect::<Names>());
-    }
+    let tables = section(&readme, "### JSON").split("\n\n").filter(|block| block.starts_with('|'));
+    let places = ["document", "resources", "changes", "error"].into_iter();
+    let tables: BTreeMap<&str, BTreeMap<String, Names>> = places.zip(tables.map(fields)).collect();
 
     let lab = Lab::new();
     let run = |args: &[&str], code: i32| {
-        let done = lab.deployer(args).args(["--yes", "--output", "json"]).run().exits(code);
-        let command = done.json()["command"].clone();
-        assert_eq!(command, args[0]);
-        done.json()
+        lab.deployer(args).args(["--yes", "--output", "json"]).run().exits(code).json()
     };
     let plan = run(&["plan"], 0);
     // One that fails, so that all ends of a step are seen.
@@ -200,24 +200,28 @@ fn the_json_document_is_as_documented() {
     let refused = run(&["plan"], 1);
     let down = run(&["down", "--keep-table"], 0);
 
-    let mut seen = BTreeMap::new();
+    let mut seen: BTreeMap<&str, Seen> = BTreeMap::new();
     for document in [plan, failed, up, status, refused, down] {
         assert_eq!(document["schema_version"], 1);
-        assert_eq!(names(document.as_object().unwrap().keys().map(String::as_str)), documented["document"]);
+        let all: Names = document.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(all, tables["document"].keys().cloned().collect(), "each field is always there");
         collect(&mut seen, "document", &document);
         collect(&mut seen, "resources", &document["resources"]);
         for resource in document["resources"].as_array().unwrap() {
-            for (field, words) in [("kind", resources), ("outcome", resources), ("action", changes)] {
-                let values = resource["changes"].as_array().unwrap().iter().chain([resource]);
-                for word in values.filter_map(|value| value[field].as_str()) {
-                    assert!(quoted(words).any(|known| known == word), "{field} {word} is not documented");
-                }
-            }
             collect(&mut seen, "changes", &resource["changes"]);
         }
         collect(&mut seen, "error", &document["error"]);
     }
-    assert_eq!(documented, seen);
+    for (place, fields) in &tables {
+        assert_eq!(fields.keys().collect::<Vec<_>>(), seen[place].keys().collect::<Vec<_>>(), "{place}");
+    }
+    // What programs branch on.
+    for (place, field) in
+        [("document", "state"), ("resources", "kind"), ("resources", "outcome"), ("changes", "action")]
+    {
+        let unknown = &seen[place][field] - &tables[place][field];
+        assert_eq!(unknown, Names::new(), "{place}: values of {field} that are not documented");
+    }
 }
 
 #[test]
@@ -235,7 +239,10 @@ fn the_requests_are_those_of_the_postman_collection() {
     assert_eq!(requests.len(), 8);
     assert!(mistake.contains("fly"));
     for request in told {
-        assert!(serde_json::from_str::<Value>(request).is_ok_and(|r| r["operation"].is_string()), "{request}");
+        assert!(
+            serde_json::from_str::<Value>(request).is_ok_and(|r| r["operation"].is_string()),
+            "{request}"
+        );
     }
 }
 
@@ -245,19 +252,15 @@ fn every_http_status_and_every_code_of_the_function_is_listed() {
     let table: Vec<Vec<&str>> = rows(section(&readme, "## Requests")).collect();
     let source = file("function/src/error_table.rs");
     let (patterns, codes) = source.split_once("fn status_of").unwrap();
-    let mut statuses = patterns.lines().filter_map(|line| {
-        let number = line.trim().trim_start_matches('(').split(',').next()?;
-        (number.len() == 3 && number.parse::<u16>().is_ok()).then_some(number)
-    });
-    let first = statuses.next().unwrap();
-    for status in [first].into_iter().chain(statuses) {
-        assert!(table.iter().any(|row| row[0] == status), "HTTP {status} is not listed");
-    }
-    for arm in codes.split("=>").filter(|arm| arm.contains('"')) {
-        let (before, status) = (arm, codes.split_once(arm).unwrap().1);
-        let status: String = status.chars().filter(char::is_ascii_digit).take(3).collect();
-        let row = table.iter().find(|row| row[0] == status).unwrap_or_else(|| panic!("no row {status}"));
-        for code in before.split('"').skip(1).step_by(2) {
+    let numbers = patterns.split(|c: char| !c.is_ascii_digit()).filter(|number| number.len() == 3);
+    let listed = names(table.iter().map(|row| row[0]));
+    let missing = &names(numbers) - &listed;
+    assert_eq!(missing, Names::new(), "HTTP statuses that are not listed");
+    let arms: Vec<&str> = codes.split("=>").collect();
+    for arm in arms.windows(2) {
+        let status: String = arm[1].chars().filter(char::is_ascii_digit).take(3).collect();
+        for code in arm[0].split('"').skip(1).step_by(2) {
+            let row = table.iter().find(|row| row[0] == status).unwrap();
             assert!(quoted(row[2]).any(|known| known == code), "{code} does not stand at {status}");
         }
     }
