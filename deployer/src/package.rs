@@ -28,12 +28,18 @@ pub(crate) struct Package {
     pub(crate) zip: Vec<u8>,
     /// As Lambda reports it: SHA-256 of the zip, in base64.
     pub(crate) sha256: String,
+    /// Whether it was made just now.
+    built: bool,
 }
 
 impl Package {
     pub(crate) fn of(zip: Vec<u8>) -> Self {
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(&zip));
-        Self { zip, sha256 }
+        Self { zip, sha256, built: false }
+    }
+
+    fn built(zip: Vec<u8>) -> Self {
+        Self { built: true, ..Self::of(zip) }
     }
 }
 
@@ -107,7 +113,7 @@ impl Packages {
         };
         let package = go.task(Id::new(Kind::Package, name), async |_| {
             let package = cell.get_or_try_init(|| self.make(source)).await?;
-            Ok((Outcome::Passed, package.clone()))
+            Ok((if package.built { Outcome::Built } else { Outcome::Unchanged }, package.clone()))
         });
         package.await.map(Some)
     }

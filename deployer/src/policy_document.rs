@@ -88,6 +88,40 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
     canonical(a, "") == canonical(b, "")
 }
 
+/// What differs, as text: the statements of each that the other has not, or the whole documents when it is not in
+/// their statements.
+pub(crate) fn difference(seen: &Value, wanted: &Value) -> (String, String) {
+    if !same(&without_statements(seen), &without_statements(wanted)) {
+        return (seen.to_string(), wanted.to_string());
+    }
+    let shown = |statements: Vec<&Value>| match &statements[..] {
+        [] => "(none)".to_owned(),
+        some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
+    (shown(only_in(seen, wanted)), shown(only_in(wanted, seen)))
+}
+
+fn without_statements(document: &Value) -> Value {
+    let mut rest = document.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        fields.remove("Statement");
+    }
+    rest
+}
+
+fn only_in<'a>(one: &'a Value, other: &Value) -> Vec<&'a Value> {
+    let (one, other) = (statements(one), statements(other));
+    one.into_iter().filter(|statement| !other.iter().any(|o| same(statement, o))).collect()
+}
+
+fn statements(document: &Value) -> Vec<&Value> {
+    match &document["Statement"] {
+        Value::Array(all) => all.iter().collect(),
+        Value::Null => Vec::new(),
+        one => vec![one],
+    }
+}
+
 /// One spelling for each meaning. `key` is the name of the field that holds the value.
 fn canonical(value: &Value, key: &str) -> Value {
     match value {
@@ -141,6 +175,19 @@ mod tests {
         assert_eq!(decode("%7B%22a%22%3A%22x+y%20z%22%7D"), Some(json!({"a": "x+y z"})));
         assert_eq!(decode(r#"{"a":1}"#), Some(json!({"a": 1})));
         assert_eq!(decode("%7"), None);
+    }
+
+    #[test]
+    fn only_what_differs_is_shown() {
+        let statement = |action: &str| json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+        let document = |actions: &[&str]| {
+            let statements: Vec<Value> = actions.iter().map(|action| statement(action)).collect();
+            json!({"Version": "2012-10-17", "Statement": statements})
+        };
+        let (from, to) = difference(&document(&["s3:Get", "s3:Put"]), &document(&["s3:Get"]));
+        assert_eq!((from, to.as_str()), (statement("s3:Put").to_string(), "(none)"));
+        let (old, new) = (json!({"Version": "2008-10-17"}), json!({"Version": "2012-10-17"}));
+        assert_eq!(difference(&old, &new), (old.to_string(), new.to_string()));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub(crate) enum Outcome {
     Deleted,
     /// There was none.
     Absent,
+    /// Something was made on this machine.
+    Built,
     /// A check went well.
     Passed,
     /// It stays, for this reason.

@@ -67,7 +67,7 @@ pub(super) async fn build(
         .join(PROFILE)
         .join(dependency_file(&binary));
     kept.keep(&zip, &compiler, root, &dependencies);
-    Ok(Package::of(zip))
+    Ok(Package::built(zip))
 }
 
 /// Where Cargo lists the sources of a binary: `NAME.d`, beside it.

@@ -1,6 +1,6 @@
 //! A tree on the terminal: one line for each resource, with what it does and for how long.
 
-use super::text::{outcome, seconds};
+use super::text::{doing, outcome, seconds};
 use super::{Event, Outcome, Reporter};
 use crate::resource::{Id, Kind};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -73,8 +73,7 @@ impl Reporter for Tree {
                 _ => "looking",
             }),
             Event::Applying { id, changes } => {
-                let what: Vec<String> = changes.iter().map(super::text::change).collect();
-                self.line(&id).set_message(what.join("; "));
+                self.line(&id).set_message(doing(&changes));
             }
             Event::Waiting { id, reason, waited, next } => {
                 let until = (waited + next).as_secs();

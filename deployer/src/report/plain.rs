@@ -1,6 +1,6 @@
 //! One plain line for each thing that happened: for logs, pipes and CI. No escape codes.
 
-use super::text::{outcome, seconds, talk};
+use super::text::{doing, outcome, seconds, talk};
 use super::{Event, Outcome, Reporter};
 use crate::resource::Id;
 use std::collections::BTreeMap;
@@ -18,8 +18,7 @@ impl Reporter for Plain {
         match event {
             Event::Started { .. } | Event::Planned { .. } => {}
             Event::Applying { id, changes } => {
-                let what: Vec<String> = changes.iter().map(super::text::change).collect();
-                talk(&format!("{id}: {}", what.join("; ")));
+                talk(&format!("{id}: {}", doing(&changes)));
             }
             Event::Waiting { id, reason, next, .. } => {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

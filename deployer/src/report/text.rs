@@ -23,6 +23,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         Outcome::Unchanged => "unchanged".to_owned(),
         Outcome::Deleted => "deleted".to_owned(),
         Outcome::Absent => "absent".to_owned(),
+        Outcome::Built => "built".to_owned(),
         Outcome::Passed => "passed".to_owned(),
         Outcome::Kept { why } => format!("kept, {why}"),
         Outcome::Skipped => "skipped".to_owned(),
@@ -45,4 +46,23 @@ pub(crate) fn change(change: &Change) -> String {
 /// With one decimal, as people say it.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// What is being done to a resource, in a few words: the plan has said the rest.
+pub(crate) fn doing(changes: &[Change]) -> String {
+    let about = |change: &Change| match change {
+        Change::Create => "creating".to_owned(),
+        Change::Delete => "deleting".to_owned(),
+        Change::Update { field, .. } | Change::Refused { field, .. } => field.clone(),
+        Change::Replace { .. } => "replacing".to_owned(),
+    };
+    match changes {
+        [one @ (Change::Create | Change::Delete | Change::Replace { .. })] => about(one),
+        many => {
+            let mut fields: Vec<String> = many.iter().map(about).collect();
+            let more = fields.split_off(fields.len().min(4)).len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("changing {}{more}", fields.join(", "))
+        }
+    }
 }

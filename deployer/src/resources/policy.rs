@@ -91,11 +91,8 @@ impl Resource for Policy {
         };
         let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
         if !document::same(&self.document, &seen.document) {
-            changes.push(Change::Update {
-                field: DOCUMENT.to_owned(),
-                from: Shown::Text(seen.document.to_string()),
-                to: Shown::Text(self.document.to_string()),
-            });
+            let (from, to) = document::difference(&seen.document, &self.document);
+            changes.push(Change::Update { field: DOCUMENT.to_owned(), from: from.into(), to: to.into() });
         }
         if !self.is_attached(seen) {
             changes.push(Change::Update {

@@ -4,7 +4,7 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::policy_document as document;
-use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE};
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::Tag;
@@ -118,11 +118,8 @@ impl Resource for Role {
             });
         }
         if !document::same(&self.trust, &seen.trust) {
-            changes.push(Change::Update {
-                field: "trust".to_owned(),
-                from: Shown::Text(seen.trust.to_string()),
-                to: Shown::Text(self.trust.to_string()),
-            });
+            let (from, to) = document::difference(&seen.trust, &self.trust);
+            changes.push(Change::Update { field: "trust".to_owned(), from: from.into(), to: to.into() });
         }
         changes.extend(Change::update(
             "description",
