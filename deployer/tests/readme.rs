@@ -1,6 +1,6 @@
 //! Keeps README.md true: its commands, flags, keys, documents, requests and links are those that there are.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use clap::{Command, CommandFactory as _, Parser as _};
 use deployer::cli::Cli;
