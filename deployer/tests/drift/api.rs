@@ -1,0 +1,308 @@
+//! The REST API: what is defined, what is deployed, and the stage.
+
+use super::row::{FUNCTION, Row, Stack, one};
+use serde_json::{Value, json};
+use support::aws::items;
+
+const THING: &str = "REST API DynamoDBOperations";
+const ROUTE: &str = "POST /DynamoDBManager";
+
+/// A change of the definition goes out as a whole, is deployed, and the deployment of before goes.
+const REDEFINE: &[&str] = &["PutRestApi", "CreateDeployment", "DeleteDeployment"];
+const STAGE: &[&str] = &["UpdateStage"];
+
+pub(crate) const LAB: &[Row] = &[
+    Row {
+        name: "endpoint",
+        change: |stack| {
+            stack.patch("", "replace", "/endpointConfiguration/types/REGIONAL", "EDGE");
+            one(THING, &["endpoint: EDGE → REGIONAL (in place: id and URL stay; takes up to a minute)"])
+        },
+        repair: &["UpdateRestApi"],
+    },
+    Row {
+        name: "name",
+        change: |stack| {
+            stack.patch("", "replace", "/name", "mine");
+            one(THING, &["name: mine → DynamoDBOperations"])
+        },
+        repair: &["PutRestApi"],
+    },
+    Row {
+        name: "a resource with a method too many",
+        change: |stack| {
+            let root = stack.resource("/");
+            let made = stack.gateway("POST", &root, &json!({ "pathPart": "extra" }));
+            let path = format!("/resources/{}/methods/GET", made["id"].as_str().unwrap());
+            stack.gateway("PUT", &path, &json!({ "authorizationType": "NONE" }));
+            stack.gateway("PUT", &format!("{path}/integration"), &json!({ "type": "MOCK" }));
+            one(THING, &["GET /extra: present → (none)"])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a method removed",
+        change: |stack| {
+            stack.gateway("DELETE", &route(stack), &Value::Null);
+            one(THING, &[&format!("{ROUTE}: (none) → declared")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a resource removed",
+        change: |stack| {
+            stack.gateway("DELETE", &stack.resource("/DynamoDBManager"), &Value::Null);
+            one(THING, &[&format!("{ROUTE}: (none) → declared")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "authorization",
+        change: |stack| {
+            stack.patch(&route(stack), "replace", "/authorizationType", "AWS_IAM");
+            one(THING, &[&format!("{ROUTE} authorization: AWS_IAM → NONE")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "API key",
+        change: |stack| {
+            stack.patch(&route(stack), "replace", "/apiKeyRequired", "true");
+            one(THING, &[&format!("{ROUTE} api-key: true → false")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a method response added",
+        change: |stack| {
+            stack.gateway("PUT", &format!("{}/responses/418", route(stack)), &json!({}));
+            let ours = "200, 400, 404, 409, 413, 429, 500, 503";
+            let both = "200, 400, 404, 409, 413, 418, 429, 500, 503";
+            one(THING, &[&format!("{ROUTE} responses: {both} → {ours}")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "integration removed",
+        change: |stack| {
+            let uri = integration(stack)["uri"].as_str().unwrap().to_owned();
+            stack.gateway("DELETE", &format!("{}/integration", route(stack)), &Value::Null);
+            one(THING, &[&format!("{ROUTE} integration: (none) → {uri}")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "type of the integration",
+        change: |stack| {
+            let mut changed = integration(stack);
+            changed["type"] = "AWS_PROXY".into();
+            stack.gateway("PUT", &format!("{}/integration", route(stack)), &changed);
+            let again = ["200", "400", "404", "409", "413", "429", "500", "503"];
+            let path = format!("{}/integration/responses", route(stack));
+            for status in again {
+                let response = json!({ "selectionPattern": changed["integrationResponses"][status]["selectionPattern"] });
+                stack.gateway("PUT", &format!("{path}/{status}"), &response);
+            }
+            one(THING, &[&format!("{ROUTE} integration.type: AWS_PROXY → AWS")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "URI of the integration",
+        change: |stack| {
+            let ours = integration(stack)["uri"].as_str().unwrap().to_owned();
+            let other = ours.replace(FUNCTION, "another");
+            stack.patch(&format!("{}/integration", route(stack)), "replace", "/uri", &other);
+            one(THING, &[&format!("{ROUTE} integration.uri: {other} → {ours}")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "method of the integration",
+        change: |stack| {
+            stack.patch(&format!("{}/integration", route(stack)), "replace", "/httpMethod", "GET");
+            one(THING, &[&format!("{ROUTE} integration.http-method: GET → POST")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "what passes the integration without a template",
+        change: |stack| {
+            let place = format!("{}/integration", route(stack));
+            stack.patch(&place, "replace", "/passthroughBehavior", "NEVER");
+            one(THING, &[&format!("{ROUTE} integration.passthrough: NEVER → WHEN_NO_MATCH")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "timeout of the integration",
+        change: |stack| {
+            let place = format!("{}/integration", route(stack));
+            stack.patch(&place, "replace", "/timeoutInMillis", "3000");
+            one(THING, &[&format!("{ROUTE} integration.timeout-ms: 3000 → 29000")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a request template",
+        change: |stack| {
+            let place = format!("{}/integration", route(stack));
+            stack.patch(&place, "add", "/requestTemplates/application~1json", "{}");
+            one(THING, &[&format!("{ROUTE} integration.templates.application/json: '{{}}' → (none)")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "pattern of an integration response",
+        change: |stack| {
+            let place = format!("{}/integration/responses/503", route(stack));
+            stack.patch(&place, "replace", "/selectionPattern", "Out of order");
+            let change = "integration.responses.503: 'Out of order' → 'Service unavailable: .*'";
+            one(THING, &[&format!("{ROUTE} {change}")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "an integration response removed",
+        change: |stack| {
+            let place = format!("{}/integration/responses/503", route(stack));
+            stack.gateway("DELETE", &place, &Value::Null);
+            let change = "integration.responses.503: (none) → 'Service unavailable: .*'";
+            one(THING, &[&format!("{ROUTE} {change}")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "another deployment at the stage",
+        change: |stack| {
+            let (id, fingerprint) = deployed(stack);
+            let made = stack.gateway("POST", "/deployments", &json!({ "description": "mine" }));
+            stack.patch("/stages/Prod", "replace", "/deploymentId", made["id"].as_str().unwrap());
+            let deployed =
+                format!("deployed-definition: (none) → {fingerprint} (one new deployment; the URL stays)");
+            one(THING, &[&deployed, &format!("old-deployment: {id} → (none)")])
+        },
+        repair: &["CreateDeployment", "DeleteDeployment"],
+    },
+    Row {
+        name: "the stage removed",
+        change: |stack| {
+            let (id, _) = deployed(stack);
+            stack.gateway("DELETE", "/stages/Prod", &Value::Null);
+            let stage = "stage: (none) → Prod (the URL answers from then on)";
+            one(THING, &[stage, &format!("old-deployment: {id} → (none)")])
+        },
+        repair: &["CreateDeployment", "DeleteDeployment"],
+    },
+    Row {
+        name: "throttling, of which there was none",
+        change: |stack| {
+            throttle(stack, "10", "5");
+            one(THING, &["throttle: 10 a second, 5 at once → (none)"])
+        },
+        repair: STAGE,
+    },
+    Row {
+        name: "a stage variable added",
+        change: |stack| {
+            stack.patch("/stages/Prod", "replace", "/variables/extra", "1");
+            one(THING, &["variables.extra: 1 → (none)"])
+        },
+        repair: STAGE,
+    },
+    Row {
+        name: "tag of the API",
+        change: |stack| {
+            let path = format!("/tags/arn:aws:apigateway:us-east-1::/restapis/{}?tagKeys=team", stack.api);
+            stack.aws.rest("apigateway", "DELETE", &path, &Value::Null);
+            one(THING, &["tags.team: (none) → shop"])
+        },
+        repair: &["TagResource"],
+    },
+];
+
+pub(crate) const FULL: &[Row] = &[
+    Row {
+        name: "throttling removed",
+        change: |stack| {
+            throttle(stack, "-1", "-1");
+            one(THING, &["throttle: (none) → 100 a second, 200 at once"])
+        },
+        repair: STAGE,
+    },
+    Row {
+        name: "other throttling",
+        change: |stack| {
+            throttle(stack, "100", "9");
+            one(THING, &["throttle: 100 a second, 9 at once → 100 a second, 200 at once"])
+        },
+        repair: STAGE,
+    },
+    Row {
+        name: "a stage variable removed",
+        change: |stack| {
+            stack.patch("/stages/Prod", "remove", "/variables/level", "");
+            one(THING, &["variables.level: (none) → debug"])
+        },
+        repair: STAGE,
+    },
+    Row {
+        name: "a stage variable changed",
+        change: |stack| {
+            stack.patch("/stages/Prod", "replace", "/variables/mode", "slow");
+            one(THING, &["variables.mode: slow → fast"])
+        },
+        repair: STAGE,
+    },
+    Row {
+        name: "authorization of a declared route",
+        change: |stack| {
+            let place = format!("{}/methods/GET", stack.resource("/items/{id}"));
+            stack.patch(&place, "replace", "/authorizationType", "NONE");
+            one(THING, &["GET /items/{id} authorization: NONE → AWS_IAM"])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "API key of a declared route",
+        change: |stack| {
+            let place = format!("{}/methods/PUT", stack.resource("/items/{id}"));
+            stack.patch(&place, "replace", "/apiKeyRequired", "false");
+            one(THING, &["PUT /items/{id} api-key: false → true"])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "timeout of a declared route",
+        change: |stack| {
+            let place = format!("{}/methods/GET/integration", stack.resource("/items/{id}"));
+            stack.patch(&place, "replace", "/timeoutInMillis", "29000");
+            one(THING, &["GET /items/{id} integration.timeout-ms: 29000 → 5000"])
+        },
+        repair: REDEFINE,
+    },
+];
+
+/// Where the lab's only method is.
+fn route(stack: &Stack) -> String {
+    format!("{}/methods/POST", stack.resource("/DynamoDBManager"))
+}
+
+fn integration(stack: &Stack) -> Value {
+    stack.of_api(&format!("{}/integration", route(stack)))
+}
+
+/// The deployment at the stage: its id, and what the plan calls it.
+fn deployed(stack: &Stack) -> (String, String) {
+    let id = stack.of_api("/stages/Prod")["deploymentId"].clone();
+    let all = items(&stack.of_api("/deployments")["item"]);
+    let deployment = all.iter().find(|one| one["id"] == id).unwrap();
+    let description = deployment["description"].as_str().unwrap();
+    let fingerprint = description.rsplit(' ').next().unwrap();
+    (id.as_str().unwrap().to_owned(), fingerprint[..12].to_owned())
+}
+
+fn throttle(stack: &Stack, rate: &str, burst: &str) {
+    stack.patch("/stages/Prod", "replace", "/*/*/throttling/rateLimit", rate);
+    stack.patch("/stages/Prod", "replace", "/*/*/throttling/burstLimit", burst);
+}

@@ -1,0 +1,45 @@
+//! What nobody declared is nobody's business: it is no difference, and stays.
+
+use super::permission::allow;
+use super::row::{EVERYTHING, FUNCTION, LOG_GROUP, ROLE, Stack, TABLE, arn};
+use serde_json::{Value, json};
+use support::proxy::mutating;
+
+#[test]
+fn what_is_not_declared_is_no_difference() {
+    let stack = Stack::up("");
+    let aws = &stack.aws;
+    let fence = "arn:aws:iam::000000000000:policy/fence";
+    aws.iam("PutRolePermissionsBoundary", &[("RoleName", ROLE), ("PermissionsBoundary", fence)]);
+    aws.iam("AttachRolePolicy", &[("RoleName", ROLE), ("PolicyArn", fence)]);
+    let inline = [("RoleName", ROLE), ("PolicyName", "mine"), ("PolicyDocument", EVERYTHING)];
+    aws.iam("PutRolePolicy", &inline);
+    aws.iam("TagRole", &[("RoleName", ROLE), ("Tags.member.1.Key", "mine"), ("Tags.member.1.Value", "1")]);
+    stack.dynamodb("UpdateTable", json!({ "DeletionProtectionEnabled": true }));
+    let tag = json!([{ "Key": "mine", "Value": "1" }]);
+    let table = arn("dynamodb", &format!("table/{TABLE}"));
+    aws.dynamodb("TagResource", &json!({ "ResourceArn": table, "Tags": tag }));
+    let group = arn("logs", &format!("log-group:{LOG_GROUP}"));
+    aws.logs("TagResource", &json!({ "resourceArn": group, "tags": { "mine": "1" } }));
+    let function = arn("lambda", &format!("function:{FUNCTION}"));
+    let tags = json!({ "Tags": { "mine": "1" } });
+    aws.rest("lambda", "POST", &format!("/2017-03-31/tags/{function}"), &tags);
+    // A permission, a deployment and a stage of somebody else's.
+    allow(&stack, "mine", &arn("execute-api", "another/*/*/*"));
+    let other = stack.gateway("POST", "/deployments", &json!({ "description": "mine" }));
+    stack.gateway("POST", "/stages", &json!({ "stageName": "mine", "deploymentId": other["id"] }));
+    // A resource without a method answers nobody.
+    stack.gateway("POST", &stack.resource("/"), &json!({ "pathPart": "empty" }));
+
+    stack.lab.proxy.take_calls();
+    let plan = stack.lab.deployer(&["plan", "--exit-code"]).run().succeeds();
+    assert_eq!(plan.stdout, "Nothing to change.\n");
+    let _ = stack.lab.deployer(&["up"]).run().succeeds();
+    assert!(mutating(stack.lab.proxy.take_calls()).is_empty());
+    let stages = stack.of_api("/stages");
+    assert_eq!(stages["item"].as_array().map(Vec::len), Some(2), "{stages}");
+    let policy: Value =
+        serde_json::from_str(stack.lambda("GET", "/policy", &Value::Null)["Policy"].as_str().unwrap())
+            .unwrap();
+    assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(2), "{policy}");
+}
