@@ -91,6 +91,27 @@ def _document(body: bytes) -> dict:
     return document
 
 
+def integration_fault(integration: dict) -> str | None:
+    """Why this can't be an integration, in a document or in a PutIntegration."""
+    kind = str(integration.get("type", "")).upper()
+    uri = integration.get("uri") or ""
+    timeout = integration.get("timeoutInMillis", 29000)
+    passthrough = str(integration.get("passthroughBehavior", "WHEN_NO_MATCH")).upper()
+    if kind not in _INTEGRATION_TYPES:
+        return f"Invalid integration type '{integration.get('type')}'"
+    if kind != "MOCK" and not integration.get("httpMethod"):
+        return "Enumeration value for HttpMethod must be non-empty"
+    if kind.startswith("AWS") and not re.match(r"arn:[\w-]+:apigateway:[\w-]+:[\w.-]+:(path|action)/", uri):
+        if uri.startswith("arn:"):
+            return "AWS ARN for integration must contain path or action"
+        return "Invalid ARN specified in the request"
+    if not isinstance(timeout, int) or not 50 <= timeout <= 29000:
+        return "Timeout should be between 50 ms and 29000 ms"
+    if passthrough not in _PASSTHROUGH:
+        return f"Invalid passthrough behavior '{passthrough}'"
+    return None
+
+
 class _Import:
     """One document on its way into one API."""
 
@@ -263,26 +284,15 @@ class _Import:
 
         for key in set(integration) - _INTEGRATION_KEYS:
             self.warnings.append(f"Unsupported integration field '{key}' on {where}, ignoring")
-        kind = str(integration.get("type", "")).upper()
-        uri = integration.get("uri") or ""
-        timeout = integration.get("timeoutInMillis", 29000)
-        passthrough = str(integration.get("passthroughBehavior", "WHEN_NO_MATCH")).upper()
-        if kind not in _INTEGRATION_TYPES:
-            refuse(f"Invalid integration type '{integration.get('type')}'")
-        if kind != "MOCK" and not integration.get("httpMethod"):
-            refuse("Enumeration value for HttpMethod must be non-empty")
-        if kind.startswith("AWS") and not re.match(r"arn:[\w-]+:apigateway:[\w-]+:[\w.-]+:(path|action)/", uri):
-            refuse(
-                "AWS ARN for integration must contain path or action"
-                if uri.startswith("arn:")
-                else "Invalid ARN specified in the request"
-            )
-        if not isinstance(timeout, int) or not 50 <= timeout <= 29000:
-            refuse("Timeout should be between 50 ms and 29000 ms")
-        if passthrough not in _PASSTHROUGH:
-            refuse(f"Invalid passthrough behavior '{passthrough}'")
+        fault = integration_fault(integration)
+        if fault:
+            refuse(fault)
         record = {key: integration[key] for key in _INTEGRATION_KEYS & set(integration) - {"responses"}}
-        record |= {"type": kind, "passthroughBehavior": passthrough, "httpMethod": integration.get("httpMethod")}
+        record |= {
+            "type": integration["type"].upper(),
+            "passthroughBehavior": integration.get("passthroughBehavior", "WHEN_NO_MATCH").upper(),
+            "httpMethod": integration.get("httpMethod"),
+        }
         gateway._put_integration(self.api_id, resource_id, verb, record)
         if "cacheNamespace" in integration:
             stored = self.resources[resource_id]["resourceMethods"][verb]["methodIntegration"]

@@ -4,8 +4,9 @@ import json
 
 from ministack.core import responses
 from ministack.services import apigateway_v1 as gateway
-from ministack.services import cloudwatch_logs, tagging
+from ministack.services import cloudwatch_logs, iam, tagging
 
+import definition
 import patches
 
 # ---- API Gateway ------------------------------------------------------------------------------------------------
@@ -13,6 +14,7 @@ import patches
 # Maps whose keys and values are the user's: an empty string in them is a value.
 _USER_MAPS = {"requestParameters", "requestTemplates", "responseParameters", "responseTemplates", "tags", "variables"}
 _ABSENT_WHEN_EMPTY = _USER_MAPS | {
+    "accessLogSettings",
     "authorizationScopes",
     "binaryMediaTypes",
     "integrationResponses",
@@ -46,6 +48,11 @@ def _rest_api_call(method: str, parts: list[str], body: bytes):
             return patches.update_response(parts, body)
         case "POST", "restapis" if json.loads(body or b"{}").get("description") == "":
             return gateway._v1_error("BadRequestException", "Description cannot be an empty string", 400)
+        case "DELETE", "restapis", *_:
+            return patches.absence(parts)
+        case "PUT", "restapis", _, "resources", _, "methods", _, "integration":
+            fault = definition.integration_fault(json.loads(body or b"{}"))
+            return gateway._v1_error("BadRequestException", fault, 400) if fault else None
         case "PUT", "restapis", api_id, "resources", resource_id, "methods", verb, *rest if len(rest) in (0, 2):
             resource = gateway._resources.get(api_id, {}).get(resource_id, {})
             known = resource.get("resourceMethods", {}).get(verb)
@@ -65,6 +72,9 @@ async def rest_api(method, path, headers, body, query_params):
     if status >= 300 or parts[0] != "restapis" or not answer:
         return status, answer_headers, answer
     answered = json.loads(answer)
+    if parts[2:] == ["stages"] and "deploymentId" in query_params:
+        wanted = query_params["deploymentId"]
+        answered["item"] = [stage for stage in answered["item"] if stage["deploymentId"] in wanted]
     for record in answered.get("item", [answered]):
         if len(parts) <= 2:
             record["tags"] = gateway._v1_tags.get(gateway._rest_api_arn(record["id"]), {})
@@ -133,6 +143,22 @@ def delete_stage(api_id, stage_name):
 # ---- Resource Groups Tagging API --------------------------------------------------------------------------------
 
 _matches_type_filters = tagging._matches_type_filters
+_get_resources = tagging._get_resources
+_collect_iam = tagging._collect_iam
+
+
+def collect_policies():
+    """IAM's policies, which are listed in one region only; its roles are in none."""
+    if responses.get_region() == "us-east-1":
+        for arn, policy in iam._policies.items():
+            yield arn, tagging._normalise_list(policy.get("Tags"))
+
+
+def collect_identities():
+    """All of IAM that a policy's condition can ask tags of."""
+    yield from _collect_iam()
+    for arn, policy in iam._policies.items():
+        yield arn, tagging._normalise_list(policy.get("Tags"))
 
 
 def collect_apigateway():
@@ -156,6 +182,20 @@ def matches_type_filters(arn, type_filters):
     return _matches_type_filters(arn.replace("::/", "::"), type_filters)
 
 
+def get_resources(data):
+    """In pages, which stock ministack ignores."""
+    size, token = data.get("ResourcesPerPage", 50), data.get("PaginationToken") or "0"
+    if not 1 <= size <= 100 or not token.isdecimal():
+        return tagging._invalid_parameter("Invalid ResourcesPerPage or PaginationToken")
+    status, headers, body = _get_resources(data)
+    if status >= 300:
+        return status, headers, body
+    found, start = json.loads(body)["ResourceTagMappingList"], int(token)
+    end = start + size
+    page = {"ResourceTagMappingList": found[start:end], "PaginationToken": str(end) if end < len(found) else ""}
+    return status, headers, json.dumps(page).encode()
+
+
 def install() -> None:
     """Makes ministack use all of the above. After the other modules, whose answers it tidies."""
     global _handle_request
@@ -166,6 +206,7 @@ def install() -> None:
     gateway._delete_resource = delete_resource
     gateway._delete_stage = delete_stage
 
-    tagging._COLLECTORS["apigateway"] = collect_apigateway
-    tagging._COLLECTORS["logs"] = collect_logs
+    tagging._COLLECTORS.update(apigateway=collect_apigateway, iam=collect_policies, logs=collect_logs)
+    tagging._RESOURCE_TAG_COLLECTORS.update(apigateway=collect_apigateway, iam=collect_identities, logs=collect_logs)
     tagging._matches_type_filters = matches_type_filters
+    tagging._HANDLERS["GetResources"] = get_resources

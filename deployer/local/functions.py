@@ -11,8 +11,8 @@ from ministack.services import iam, lambda_svc
 # How long a function is in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
-# Of the account's 1000 concurrent executions, those that can't be reserved.
-_UNRESERVED = 100
+# The account's concurrent executions, and those of them that can't be reserved.
+_CONCURRENT, _UNRESERVED = 1000, 100
 
 _RESERVED_VARIABLES = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -30,6 +30,7 @@ _get_policy = lambda_svc._get_policy
 _add_permission = lambda_svc._add_permission
 _remove_permission = lambda_svc._remove_permission
 _put_concurrency = lambda_svc._put_function_concurrency
+_get_account_settings = lambda_svc._get_account_settings
 _load_functions = lambda_svc.load_persisted_state
 
 
@@ -115,23 +116,28 @@ def _may(role: str, action: str) -> bool:
 
 def _pass_role_denial(role: str):
     """With AUTH=true, an answer that denies iam:PassRole, which stock ministack never asks for; else None."""
+    denied = _denial("iam:PassRole", "iam", role, {"iam:passedtoservice": "lambda.amazonaws.com"})
+    return _refusal("AccessDeniedException", denied, 403) if denied else None
+
+
+def _denial(action: str, service: str, arn: str, context: dict | None = None) -> str | None:
+    """With AUTH=true, why the caller may not do this; None when the caller may."""
     if not app.AUTH:
         return None
     denied = iam_evaluator.enforce(
         lambda_svc._request_access_key.get(),
-        "iam:PassRole",
-        "iam",
+        action,
+        service,
         responses.get_region(),
-        resource_arn=role,
-        service_context={"iam:passedtoservice": "lambda.amazonaws.com"},
+        resource_arn=arn,
+        service_context=context,
     )
     if denied is None:
         return None
-    message = (
-        f"User: {getattr(denied, 'principal_arn', 'unknown')} is not authorized to perform: iam:PassRole on resource: "
-        f"{role} because no identity-based policy allows the iam:PassRole action"
+    return (
+        f"User: {getattr(denied, 'principal_arn', 'unknown')} is not authorized to perform: {action} on resource: "
+        f"{arn} because no identity-based policy allows the {action} action"
     )
-    return _refusal("AccessDeniedException", message, 403)
 
 
 def _environment_refusal(variables: dict):
@@ -161,12 +167,24 @@ def put_concurrency(name, data):
     """Refuses to reserve what the account must keep for the others."""
     others = (one["concurrency"] or 0 for key, one in lambda_svc._functions.items() if key != name)
     wanted = data.get("ReservedConcurrentExecutions", 0)
-    if name in lambda_svc._functions and sum(others) + wanted > 1000 - _UNRESERVED:
+    if name in lambda_svc._functions and sum(others) + wanted > _CONCURRENT - _UNRESERVED:
         return _invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
             f"below its minimum value of [{_UNRESERVED}]."
         )
     return _put_concurrency(name, data)
+
+
+def get_account_settings():
+    """The account's limits, whatever this machine has."""
+    status, headers, body = _get_account_settings()
+    settings = json.loads(body)
+    reserved = sum(one["concurrency"] or 0 for one in lambda_svc._functions.values())
+    settings["AccountLimit"] |= {
+        "ConcurrentExecutions": _CONCURRENT,
+        "UnreservedConcurrentExecutions": _CONCURRENT - reserved,
+    }
+    return status, headers, json.dumps(settings).encode()
 
 
 # ---- Permissions ------------------------------------------------------------------------------------------------
@@ -262,6 +280,15 @@ def _tidy(config: dict, created: bool = False) -> dict:
     return {key: value for key, value in config.items() if key not in unset}
 
 
+def _with_visible_tags(function: dict) -> dict:
+    """GetFunction's answer: its tags, if it has any, are for those who may list them."""
+    arn, tags = function["Configuration"]["FunctionArn"], function.pop("Tags", None)
+    denied = _denial("lambda:ListTags", "lambda", arn) if tags else None
+    if denied:
+        return {**function, "TagsError": {"ErrorCode": "AccessDeniedException", "Message": denied}}
+    return {**function, "Tags": tags} if tags else function
+
+
 async def handle_request(method, path, headers, body, query_params):
     """Lambda's calls, tidied."""
     status, answer_headers, answer = await _handle_request(method, path, headers, body, query_params)
@@ -271,9 +298,7 @@ async def handle_request(method, path, headers, body, query_params):
     if "FunctionArn" in told and "Runtime" in told:
         told = _tidy(told, created=status == 201)
     elif "Configuration" in told:
-        told = {**told, "Configuration": _tidy(told["Configuration"])}
-        if not told.get("Tags"):
-            told.pop("Tags", None)
+        told = _with_visible_tags({**told, "Configuration": _tidy(told["Configuration"])})
     elif "Functions" in told:
         told = {**told, "Functions": [_tidy(one) for one in told["Functions"]]}
     else:
@@ -291,6 +316,7 @@ def install() -> None:
     lambda_svc._update_code = _updating(update_code)
     lambda_svc._update_config = _updating(update_config)
     lambda_svc._put_function_concurrency = put_concurrency
+    lambda_svc._get_account_settings = get_account_settings
     lambda_svc._add_permission = add_permission
     lambda_svc._remove_permission = remove_permission
     lambda_svc._get_policy = get_policy

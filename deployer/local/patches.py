@@ -292,6 +292,10 @@ def _patch_method_setting(stage: dict, kind: str, path: str, value) -> None:
     settings.setdefault("/".join(parts[:-2]), dict(_METHOD_SETTINGS_DEFAULT))[name] = converted
 
 
+def _refusal(reason: Refused):
+    return gateway._v1_error(reason.code, str(reason), 404 if reason.code == "NotFoundException" else 400)
+
+
 def _call(fields: dict, find: Callable, view: Callable = lambda record: record, status: int = 200):
     """An Update* call: of what `find` finds by the path's names; `view` is what is answered."""
 
@@ -301,7 +305,7 @@ def _call(fields: dict, find: Callable, view: Callable = lambda record: record, 
             record = find(*names)
             apply(fields, record, data.get("patchOperations") or [])
         except Refused as reason:
-            return gateway._v1_error(reason.code, str(reason), 404 if reason.code == "NotFoundException" else 400)
+            return _refusal(reason)
         return gateway._v1_response(view(record), status)
 
     return update
@@ -387,6 +391,23 @@ _take_token = gateway._take_token
 def take_token(slot, limits):
     """A limit of -1 is none; stock ministack refuses every request then."""
     return _take_token(slot, {name: limit for name, limit in limits.items() if limit is not None and limit >= 0})
+
+
+def absence(parts: list[str]):
+    """The answer to the deletion of a method, or of a part of one, that isn't there; else None."""
+    try:
+        match parts:
+            case ["restapis", api_id, "resources", resource_id, "methods", verb]:
+                _method(api_id, resource_id, verb)
+            case ["restapis", api_id, "resources", resource_id, "methods", verb, "responses", status]:
+                _method_response(api_id, resource_id, verb, status)
+            case ["restapis", api_id, "resources", resource_id, "methods", verb, "integration"]:
+                _integration(api_id, resource_id, verb)
+            case ["restapis", api_id, "resources", resource_id, "methods", verb, "integration", "responses", status]:
+                _integration_response(api_id, resource_id, verb, status)
+    except Refused as reason:
+        return _refusal(reason)
+    return None
 
 
 def install() -> None:

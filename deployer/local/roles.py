@@ -16,6 +16,10 @@ _MESSAGES = (
     (r"Role (\S+) not found\.", r"The role with name \1 cannot be found."),
     (r"Policy (arn:\S+) not found\.", r"Policy \1 was not found."),
     (r"(Cannot delete entity, must delete) all inline (policies first\.)", r"\1 \2"),
+    (
+        r"A managed policy can have at most (5 versions)\.",
+        r"A managed policy can have up to \1. Before you create a new version, you must delete an existing version.",
+    ),
 )
 
 _create_role = iam._create_role

@@ -110,6 +110,8 @@ class Settings(Case):
             functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=reserved)
             concurrency = functions.get_function(FunctionName="f")["Concurrency"]
             self.assertEqual(concurrency, {"ReservedConcurrentExecutions": reserved})
+            limits = functions.get_account_settings()["AccountLimit"]
+            self.assertEqual(limits["UnreservedConcurrentExecutions"], 1000 - reserved)
         with self.refused("InvalidParameterValueException", "below its minimum value"):
             functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=901)
         functions.delete_function_concurrency(FunctionName="f")
@@ -163,13 +165,11 @@ class Settings(Case):
                 functions.update_function_configuration(FunctionName="f", **{field: value})
         self.assertEqual(self.state(), ("Active", "Successful"))
 
-
-class Permissions(Case):
     def permit(self, statement: str, **fields) -> None:
         wanted = {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com", **fields}
         functions.add_permission(FunctionName="f", StatementId=statement, **wanted)
 
-    def test_what_is_read_back(self):
+    def test_a_permission(self):
         self.create()
         source = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:abc/*/POST/x"
         self.permit("api", SourceArn=source)
@@ -195,7 +195,7 @@ class Permissions(Case):
         with self.refused("ResourceNotFoundException", "No policy is associated"):
             functions.remove_permission(FunctionName="f", StatementId="api")
 
-    def test_an_id_has_no_dots(self):
+    def test_a_permissions_id_has_no_dots(self):
         self.create()
         with self.refused("ValidationException", "statementId"):
             self.permit("example.com")

@@ -131,6 +131,9 @@ class Stage(unittest.TestCase):
             patch("/deploymentId", newer), patch("/description", "new"), patch("/tracingEnabled", "true")
         )
         self.assertEqual((stage["deploymentId"], stage["description"], stage["tracingEnabled"]), (newer, "new", True))
+        for deployment, names in {newer: [self.STAGE], self.deployment: []}.items():
+            stages = gateway.get_stages(restApiId=stack.api, deploymentId=deployment)["item"]
+            self.assertEqual([one["stageName"] for one in stages], names)
         gateway.delete_deployment(restApiId=stack.api, deploymentId=self.deployment)
         self.update(patch("/tracingEnabled", "false"), patch("/description", ""))
 
@@ -230,6 +233,30 @@ class Methods(unittest.TestCase):
         gateway.put_integration_response(**self.method, statusCode="400", selectionPattern="again: .*")
         response = gateway.get_integration_response(**self.method, statusCode="400")
         self.assertEqual(response["selectionPattern"], "again: .*")
+
+    def test_what_is_not_there_can_not_be_deleted(self):
+        with self.assertRaisesRegex(ClientError, "NotFoundException.*Invalid Method identifier"):
+            gateway.delete_method(**{**self.method, "httpMethod": "PUT"})
+        for delete in (gateway.delete_method_response, gateway.delete_integration_response):
+            with self.assertRaisesRegex(ClientError, "NotFoundException.*Invalid Response status code"):
+                delete(**self.method, statusCode="404")
+            delete(**self.method, statusCode="400")
+        gateway.delete_integration(**self.method)
+        with self.assertRaisesRegex(ClientError, "NotFoundException.*Invalid Integration identifier"):
+            gateway.delete_integration(**self.method)
+        gateway.delete_method(**self.method)
+
+    def test_an_integration_must_be_one(self):
+        arn = "arn:aws:apigateway:us-east-1:lambda:nothing"
+        refused = {
+            "must contain path or action": {"type": "AWS", "integrationHttpMethod": "POST", "uri": arn},
+            "HttpMethod must be non-empty": {"type": "AWS", "uri": arn.replace("nothing", "path/x")},
+            "Timeout should be between": {"type": "MOCK", "timeoutInMillis": 29001},
+        }
+        for message, integration in refused.items():
+            with self.subTest(message), self.assertRaisesRegex(ClientError, f"BadRequestException.*{message}"):
+                gateway.put_integration(**self.method, **integration)
+        gateway.put_integration(**self.method, type="MOCK")
 
     def test_a_resource_moves_and_goes_with_what_is_below_it(self):
         resource = stack.resources()["/x"]["id"]

@@ -215,7 +215,7 @@ class Authorization(unittest.TestCase):
         statements = [
             {
                 "Effect": "Allow",
-                "Action": ["lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"],
+                "Action": ["lambda:CreateFunction", "lambda:TagResource", "lambda:UpdateFunctionConfiguration"],
                 "Resource": "*",
             },
             {"Effect": "Allow", "Action": "apigateway:PUT", "Resource": "arn:aws:apigateway:us-east-1::/restapis/*"},
@@ -237,8 +237,15 @@ class Authorization(unittest.TestCase):
             "Resource": ROLE,
             "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
         }
-        self.policy(stack.iam, [*statements, passing])
+        reading = {"Effect": "Allow", "Action": "lambda:GetFunction", "Resource": "*"}
+        self.policy(stack.iam, [*statements, passing, reading])
         self.create(functions)
+        function = functions.get_function(FunctionName="another")
+        self.assertNotIn("Tags", function)
+        self.assertEqual(function["TagsError"]["ErrorCode"], "AccessDeniedException")
+        listing = {"Effect": "Allow", "Action": "lambda:ListTags", "Resource": "*"}
+        self.policy(stack.iam, [reading, listing])
+        self.assertEqual(functions.get_function(FunctionName="another")["Tags"], {"owner": "me"})
 
     def user(self, iam, statements: list[dict]) -> tuple[str, str]:
         iam.create_user(UserName="user")
@@ -257,6 +264,7 @@ class Authorization(unittest.TestCase):
             Handler="bootstrap",
             Role=ROLE,
             Code={"ZipFile": package()},
+            Tags={"owner": "me"},
         )
 
 

@@ -2,7 +2,9 @@
 
 import unittest
 
-from testing import ACCOUNT, LocalAws
+from testing import ACCOUNT, TRUST, LocalAws
+
+POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"}]}'
 
 
 def setUpModule():
@@ -33,15 +35,21 @@ class Tags(unittest.TestCase):
     def test_resources_are_found_by_tag(self):
         api = aws.client("apigateway").create_rest_api(name="found", tags={"find": "me"})["id"]
         aws.client("logs").create_log_group(logGroupName="/found", tags={"find": "me"})
+        iam, tags = aws.client("iam"), [{"Key": "find", "Value": "me"}]
+        policy = iam.create_policy(PolicyName="found", PolicyDocument=POLICY, Tags=tags)["Policy"]["Arn"]
+        iam.create_role(RoleName="not-found", AssumeRolePolicyDocument=TRUST, Tags=tags)
         tagging = aws.client("resourcegroupstaggingapi")
 
-        def found(*types: str) -> set[str]:
-            answer = tagging.get_resources(TagFilters=[{"Key": "find"}], ResourceTypeFilters=list(types))
+        def found(*types: str, client=tagging) -> set[str]:
+            answer = client.get_resources(TagFilters=[{"Key": "find"}], ResourceTypeFilters=list(types))
             return {one["ResourceARN"] for one in answer["ResourceTagMappingList"]}
 
         arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}"
         group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/found"
-        self.assertEqual(found(), {arn, group})
+        self.assertEqual(found(), {arn, group, policy})
+        self.assertEqual(found(client=aws.client("resourcegroupstaggingapi", region="eu-west-1")), set())
+        pages = tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": "find"}], ResourcesPerPage=2)
+        self.assertEqual([len(page["ResourceTagMappingList"]) for page in pages], [2, 1])
         self.assertEqual(found("apigateway:restapis"), {arn})
         self.assertEqual(found("logs:log-group"), {group})
 
