@@ -204,8 +204,7 @@ async fn well_known_refusals_come_with_advice() {
 
 #[tokio::test]
 async fn a_zip_that_lambda_would_not_take_is_not_sent() {
-    let too_large =
-        (role("AROA1", false), Some(Package::of(vec![0; LARGEST_ZIP + 1])));
+    let too_large = (role("AROA1", false), Some(Package::of(vec![0; LARGEST_ZIP + 1])));
     let world = world([no_such()], [], vec![]);
     let error = up(&world, &function(), too_large).await.unwrap_err();
     assert_eq!(error.to_string(), "the code of orders is 52428801 bytes zipped");
