@@ -319,19 +319,18 @@ impl<'a> Engine<'a> {
     /// Leaves one resource where it is, and says why.
     pub(crate) async fn keep<R: Resource>(&self, resource: &R, why: &str) -> bool {
         let step = self.at(resource.id());
-        let result = resource.observe(&step).await.map(|seen| match seen {
-            Some(_) => Outcome::Kept { why: why.to_owned() },
-            None => Outcome::Absent,
-        });
-        self.close(
-            &step,
-            Record {
-                id: resource.id(),
-                found: None,
-                changes: Vec::new(),
-                result,
-            },
-        );
+        let mut record =
+            Record { id: resource.id(), found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
+        match resource.observe(&step).await {
+            Ok(None) => {}
+            Ok(Some(seen)) => {
+                let (owner, state) = (resource.owner(&seen), resource.state(&seen));
+                record.found = Some(Found { owner, state, blockers: Vec::new() });
+                record.result = Ok(Outcome::Kept { why: why.to_owned() });
+            }
+            Err(error) => record.result = Err(error),
+        }
+        self.close(&step, record);
         true
     }
 

@@ -5,9 +5,10 @@ use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Mode, Record};
 use crate::error::{Error, ErrorKind, Result};
+use crate::meaning;
 use crate::report::Outcome;
 use crate::report::json::Document;
-use crate::resource::{Change, Id, Kind};
+use crate::resource::{Id, Kind};
 use crate::resources::rest_api;
 use crate::smoke;
 
@@ -42,11 +43,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
 
 /// Only what loses something is asked about.
 fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
-    let losing: Vec<String> = planned
-        .iter()
-        .filter(|r| r.changes.iter().any(|c| matches!(c, Change::Replace { .. } | Change::Delete)))
-        .map(|record| record.id.to_string())
-        .collect();
+    let losing: Vec<String> =
+        planned.iter().flat_map(|r| r.changes.iter().filter_map(|change| meaning::loss(&r.id, change))).collect();
     if losing.is_empty() {
         return Ok(());
     }

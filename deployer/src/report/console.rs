@@ -4,7 +4,7 @@ use super::human::Tree;
 use super::json::{Document, Failure};
 use super::plain::Plain;
 use super::text::{change, data, talk};
-use super::{Event, Reporter};
+use super::{Event, Outcome, Reporter};
 use crate::cli::Output;
 use crate::config::Machine;
 use crate::engine::Record;
@@ -110,6 +110,11 @@ impl Console {
             }
             say(self, &head);
         }
+        for record in records {
+            if let Ok(Outcome::Kept { why }) = &record.result {
+                say(self, &format!("  {} stays: {why}", record.id));
+            }
+        }
         say(self, &summary(records));
     }
 
@@ -132,6 +137,9 @@ impl Console {
             if record.found.is_some() {
                 for one in &record.changes {
                     self.data(&format!("{:<11} {}", "", self.painted(&change(one), 33)));
+                }
+                if let Ok(Outcome::Kept { why }) = &record.result {
+                    self.data(&format!("{:<11} stays: {why}", ""));
                 }
             }
         }

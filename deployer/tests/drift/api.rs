@@ -36,7 +36,7 @@ pub(crate) const LAB: &[Row] = &[
             let path = format!("/resources/{}/methods/GET", made["id"].as_str().unwrap());
             stack.gateway("PUT", &path, &json!({ "authorizationType": "NONE" }));
             stack.gateway("PUT", &format!("{path}/integration"), &json!({ "type": "MOCK" }));
-            one(THING, &["GET /extra: present → (none)"])
+            one(THING, &["GET /extra: present → (none) (its requests fail from then on)"])
         },
         repair: REDEFINE,
     },

@@ -59,7 +59,7 @@ pub(crate) const LAB: &[Row] = &[
         name: "a variable added",
         change: |stack| {
             set(stack, &json!({ "Environment": { "Variables": { "EXTRA": "by-hand-secret" } } }));
-            one(THING, &["environment.EXTRA: (secret) → (none)"])
+            one(THING, &[&format!("environment.EXTRA: (secret) → (none) {MEANWHILE}")])
         },
         repair: SET,
     },
@@ -137,7 +137,7 @@ pub(crate) const FULL: &[Row] = &[
         change: |stack| {
             let variables = json!({ "LEVEL": "by-hand-secret", "MODE": "top-secret" });
             set(stack, &json!({ "Environment": { "Variables": variables } }));
-            one(THING, &["environment.LEVEL: (secret) → (secret)"])
+            one(THING, &[&format!("environment.LEVEL: (secret) → (secret) {MEANWHILE}")])
         },
         repair: SET,
     },
@@ -145,7 +145,7 @@ pub(crate) const FULL: &[Row] = &[
         name: "a variable removed",
         change: |stack| {
             set(stack, &json!({ "Environment": { "Variables": { "LEVEL": "hush-hush" } } }));
-            one(THING, &["environment.MODE: (none) → (secret)"])
+            one(THING, &[&format!("environment.MODE: (none) → (secret) {MEANWHILE}")])
         },
         repair: SET,
     },

@@ -10,7 +10,7 @@ pub(crate) const LAB: &[Row] = &[
         name: "no retention",
         change: |stack| {
             stack.aws.logs("DeleteRetentionPolicy", &json!({ "logGroupName": LOG_GROUP }));
-            one(THING, &["retention-days: (none) → 14 (older logs are deleted)"])
+            one(THING, &["retention-days: (none) → 14 (logs older than that are deleted)"])
         },
         repair: &["PutRetentionPolicy"],
     },
@@ -36,7 +36,7 @@ pub(crate) const FULL: &[Row] = &[Row {
     change: |stack| {
         let retention = json!({ "logGroupName": LOG_GROUP, "retentionInDays": 7 });
         stack.aws.logs("PutRetentionPolicy", &retention);
-        one(THING, &["retention-days: 7 → 30 (older logs are deleted)"])
+        one(THING, &["retention-days: 7 → 30 (logs older than that are deleted)"])
     },
     repair: &["PutRetentionPolicy"],
 }];

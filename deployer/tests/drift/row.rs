@@ -108,7 +108,7 @@ pub(crate) fn check(stack: &Stack, tables: &[&[Row]]) {
         }
         let looked = stack.lab.proxy.take_calls();
         assert!(!looked.is_empty() && mutating(looked).is_empty(), "plan only looks: {}", row.name);
-        let up = stack.lab.deployer(&["up"]).run().succeeds();
+        let up = stack.lab.deployer(&["up", "--yes"]).run().succeeds();
         is_discreet(&up);
         let repair = mutating(stack.lab.proxy.take_calls());
         assert_eq!(operations(&repair), row.repair, "up after: {}\n{up}", row.name);

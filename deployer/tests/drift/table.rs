@@ -23,7 +23,7 @@ pub(crate) const LAB: &[Row] = &[
         change: |stack| {
             let ttl = json!({ "AttributeName": "gone", "Enabled": true });
             stack.dynamodb("UpdateTimeToLive", json!({ "TimeToLiveSpecification": ttl }));
-            one(THING, &["ttl: gone → (none) (items past their time are deleted)"])
+            one(THING, &["ttl: gone → (none)"])
         },
         repair: &["UpdateTimeToLive"],
     },
