@@ -224,6 +224,42 @@ fn the_json_document_is_as_documented() {
     }
 }
 
+/// What a command is shown to answer, for the first time that it stands there.
+fn transcript<'a>(text: &'a str, command: &str) -> Vec<&'a str> {
+    let (_, rest) = text.split_once(&format!("$ {command}\n")).unwrap();
+    rest.lines().take_while(|line| !line.starts_with(['$', '`'])).collect()
+}
+
+/// Without times and ids, in no order: what happens at once ends as it likes. Without what only happens sometimes.
+fn lines<'a>(all: impl IntoIterator<Item = &'a str>, url: &str) -> BTreeSet<String> {
+    let id = url.split("/restapis/").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+    let sometimes = ["local AWS", "package ", "waiting for"];
+    all.into_iter()
+        .filter(|line| !sometimes.iter().any(|text| line.contains(text)))
+        .map(|line| line.replace(url, "URL").replace(id, "ID"))
+        .map(|line| match line.rsplit_once(" (") {
+            Some((before, time)) if time.ends_with(" s)") => before.to_owned(),
+            _ => line,
+        })
+        .collect()
+}
+
+#[test]
+fn the_answers_of_up_and_status_are_as_shown() {
+    let readme = readme();
+    let up = transcript(section(&readme, "### up"), "deployer up --local");
+    let status = transcript(section(&readme, "### status"), "deployer status --local");
+    let url = *up.last().unwrap();
+    assert_eq!(status.last(), Some(&url));
+
+    let lab = Lab::new();
+    let done = lab.deployer(&["up"]).run().succeeds();
+    let real = done.last_line();
+    assert_eq!(lines(done.stderr.lines().chain([real]), real), lines(up, url));
+    let done = lab.deployer(&["status"]).run().succeeds();
+    assert_eq!(lines(done.stdout.lines(), real), lines(status, url));
+}
+
 #[test]
 fn the_requests_are_those_of_the_postman_collection() {
     let collection: Value = serde_json::from_str(&file("deployer/postman_collection.json")).unwrap();
