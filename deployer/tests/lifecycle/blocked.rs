@@ -1,0 +1,129 @@
+//! What AWS would refuse half-way stops `down` before it has begun, and what comes late is caught.
+
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use support::aws::Lookup;
+use support::lab::Lab;
+use support::proxy::{At, Moment, mutating, operations};
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+const OURS: &str = "arn:aws:iam::000000000000:policy/lambda-apigateway-policy";
+const THEIRS: &str = "arn:aws:iam::000000000000:policy/theirs";
+
+/// What somebody does with our things, how `down` names it, and how it is taken back.
+type Case = (fn(&Lookup), &'static str, fn(&Lookup));
+
+const CASES: [Case; 3] = [
+    (
+        |aws| {
+            aws.iam("CreatePolicy", &[("PolicyName", "theirs"), ("PolicyDocument", NOTHING)]);
+            aws.iam("AttachRolePolicy", &[("RoleName", "lambda-apigateway-role"), ("PolicyArn", THEIRS)]);
+        },
+        "role lambda-apigateway-role: it has the policy arn:aws:iam::000000000000:policy/theirs attached",
+        |aws| {
+            aws.iam("DetachRolePolicy", &[("RoleName", "lambda-apigateway-role"), ("PolicyArn", THEIRS)]);
+            aws.iam("DeletePolicy", &[("PolicyArn", THEIRS)]);
+        },
+    ),
+    (
+        |aws| {
+            aws.iam("CreateRole", &[("RoleName", "theirs"), ("AssumeRolePolicyDocument", TRUST)]);
+            aws.iam("AttachRolePolicy", &[("RoleName", "theirs"), ("PolicyArn", OURS)]);
+        },
+        "policy lambda-apigateway-policy: it is attached to role theirs",
+        |aws| {
+            aws.iam("DetachRolePolicy", &[("RoleName", "theirs"), ("PolicyArn", OURS)]);
+            aws.iam("DeleteRole", &[("RoleName", "theirs")]);
+        },
+    ),
+    (
+        |aws| protect(aws, true),
+        "table lambda-apigateway: it is protected against deletion",
+        |aws| protect(aws, false),
+    ),
+];
+
+fn protect(aws: &Lookup, on: bool) {
+    let table = json!({ "TableName": "lambda-apigateway", "DeletionProtectionEnabled": on });
+    aws.dynamodb("UpdateTable", &table);
+    support::wait_for("the table to settle", Duration::from_secs(10), || {
+        let table = aws.dynamodb("DescribeTable", &json!({ "TableName": "lambda-apigateway" }));
+        (table["Table"]["TableStatus"] == "ACTIVE").then_some(())
+    });
+}
+
+#[test]
+fn what_others_hold_on_to_stops_down_before_the_first_deletion() {
+    let lab = Lab::new();
+    let aws = lab.lookup();
+    let url = lab.deployer(&["up"]).run().succeeds().last_line().to_owned();
+    let refused = |named: &[&str]| {
+        let before = aws.tags();
+        lab.proxy.take_calls();
+        let down = lab.deployer(&["down", "--yes", "--delete-data"]).run().exits(1);
+        for named in named {
+            assert!(down.stderr.contains(named), "{named}: {down}");
+        }
+        assert!(down.stderr.contains("Nothing was deleted."), "{down}");
+        let calls = lab.proxy.take_calls();
+        assert!(!calls.is_empty() && mutating(calls).is_empty(), "{down}");
+        assert_eq!(aws.tags(), before);
+    };
+    for (hold, named, let_go) in CASES {
+        hold(&aws);
+        refused(&[named]);
+        let_go(&aws);
+    }
+    for (hold, ..) in CASES {
+        hold(&aws);
+    }
+    refused(&CASES.map(|(_, named, _)| named));
+    assert_eq!(aws.post(&url, r#"{"operation":"ping"}"#).0, 200, "all of it still works");
+    for (.., let_go) in CASES {
+        let_go(&aws);
+    }
+    let _ = lab.deployer(&["down", "--yes"]).run().succeeds();
+    assert_eq!(aws.everything(), BTreeSet::new());
+}
+
+/// Lambda delivers logs for a while after a function is gone, and makes the group again for them: bare of tags.
+#[test]
+fn a_log_group_that_comes_back_late_is_deleted_again() {
+    let lab = Lab::new();
+    let aws = lab.lookup();
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let late = aws.clone();
+    lab.proxy.on_call(At::operation("DeleteLogGroup", 1), Moment::After, move || {
+        let group = json!({ "logGroupName": "/aws/lambda/LambdaFunctionOverHttps" });
+        late.logs("CreateLogGroup", &group);
+    });
+    lab.proxy.take_calls();
+    let down = lab.deployer(&["down", "--yes"]).run().succeeds();
+    assert!(lab.proxy.heal(), "the group came back: {down}");
+    assert_eq!(aws.everything(), BTreeSet::new());
+    let calls = mutating(lab.proxy.take_calls());
+    let deletions = operations(&calls);
+    assert_eq!(deletions.iter().filter(|name| **name == "DeleteLogGroup").count(), 2, "{deletions:?}");
+}
+
+/// AWS refuses some other orders, and makes things again in others.
+#[test]
+fn things_go_in_awss_order() {
+    let lab = Lab::new();
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    lab.proxy.take_calls();
+    let _ = lab.deployer(&["down", "--yes"]).run().succeeds();
+    let calls = mutating(lab.proxy.take_calls());
+    let deletions = operations(&calls);
+    let at = |name: &str| {
+        let place = deletions.iter().position(|operation| *operation == name);
+        place.unwrap_or_else(|| panic!("no {name}: {deletions:?}"))
+    };
+    let chain = ["DeleteFunction", "DetachRolePolicy", "DeletePolicy", "DeleteRole", "DeleteLogGroup"];
+    assert!(chain.map(at).is_sorted(), "{deletions:?}");
+    let expected: BTreeSet<&str> = chain.into_iter().chain(["DeleteRestApi", "DeleteTable"]).collect();
+    assert_eq!(deletions.iter().copied().collect::<BTreeSet<_>>(), expected);
+}
