@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 mod answers;
 mod limits;
 mod removing;
+mod sharing;
 mod walking;
 
 const LOOKING: Duration = Duration::from_secs(1);
@@ -32,18 +33,12 @@ struct Thing {
 
 impl Cloud {
     fn new() -> Self {
-        Self {
-            things: RefCell::default(),
-            log: RefCell::default(),
-            begun: Instant::now(),
-        }
+        Self { things: RefCell::default(), log: RefCell::default(), begun: Instant::now() }
     }
 
     fn holding(things: &[(&'static str, u32)]) -> Self {
         let cloud = Self::new();
-        things
-            .iter()
-            .for_each(|(name, value)| cloud.put(name, *value, Owner::Ours));
+        things.iter().for_each(|(name, value)| cloud.put(name, *value, Owner::Ours));
         cloud
     }
 
@@ -56,26 +51,16 @@ impl Cloud {
     }
 
     fn note(&self, what: &str, name: &str) {
-        self.log
-            .borrow_mut()
-            .push((self.begun.elapsed().as_secs(), format!("{what} {name}")));
+        self.log.borrow_mut().push((self.begun.elapsed().as_secs(), format!("{what} {name}")));
     }
 
     fn log(&self) -> Vec<String> {
-        self.log
-            .borrow()
-            .iter()
-            .map(|(at, what)| format!("{at} {what}"))
-            .collect()
+        self.log.borrow().iter().map(|(at, what)| format!("{at} {what}")).collect()
     }
 
     /// How often something was done to a thing.
     fn count(&self, what: &str) -> usize {
-        self.log
-            .borrow()
-            .iter()
-            .filter(|(_, noted)| noted == what)
-            .count()
+        self.log.borrow().iter().filter(|(_, noted)| noted == what).count()
     }
 }
 
@@ -104,32 +89,17 @@ struct Fake<'c> {
 
 impl<'c> Fake<'c> {
     fn new(cloud: &'c Cloud, name: &'static str) -> Self {
-        Self {
-            cloud,
-            name,
-            value: 1,
-            fails: None,
-            answers: None,
-            takes: CHANGING,
-            rigid: false,
-        }
+        Self { cloud, name, value: 1, fails: None, answers: None, takes: CHANGING, rigid: false }
     }
 
     fn answering(cloud: &'c Cloud, answers: impl Fn(&'c Cloud, usize) -> Result<()> + 'c) -> Self {
-        Self {
-            answers: Some(Box::new(answers)),
-            ..Self::new(cloud, "a")
-        }
+        Self { answers: Some(Box::new(answers)), ..Self::new(cloud, "a") }
     }
 
     async fn work(&self, verb: Verb, what: &str, length: Duration) -> Result<()> {
         self.cloud.note(what, self.name);
         pause(&Stop::default(), length).await?;
-        if self.fails == Some(verb) {
-            Err(refusal("Broken", "it broke").into())
-        } else {
-            Ok(())
-        }
+        if self.fails == Some(verb) { Err(refusal("Broken", "it broke").into()) } else { Ok(()) }
     }
 }
 
@@ -160,12 +130,7 @@ impl Resource for Fake<'_> {
         match (from == to, self.rigid) {
             (true, _) => Vec::new(),
             (false, false) => vec![Change::Update { field, from, to }],
-            (false, true) => vec![Change::Refused {
-                field,
-                from,
-                to,
-                why: "it is rigid".to_owned(),
-            }],
+            (false, true) => vec![Change::Refused { field, from, to, why: "it is rigid".to_owned() }],
         }
     }
 
@@ -178,20 +143,11 @@ impl Resource for Fake<'_> {
     }
 
     fn blockers(&self, seen: &Thing) -> Vec<String> {
-        if seen.value == 13 {
-            vec!["brings bad luck".to_owned()]
-        } else {
-            Vec::new()
-        }
+        if seen.value == 13 { vec!["brings bad luck".to_owned()] } else { Vec::new() }
     }
 
     async fn apply(&self, _step: &Step<'_>, needs: Self::Needs, seen: Option<Thing>) -> Result<&'static str> {
-        assert_ne!(
-            self.diff(Some(&needs), seen.as_ref()),
-            [],
-            "apply without a change of {}",
-            self.name
-        );
+        assert_ne!(self.diff(Some(&needs), seen.as_ref()), [], "apply without a change of {}", self.name);
         assert!(
             needs.iter().all(|parent| self.cloud.value(parent).is_some()),
             "{} came too early",
@@ -222,20 +178,11 @@ const SHAPES: [Shape; 4] = [
     &[("a", &[]), ("b", &[]), ("c", &[])],
     &[("a", &[]), ("b", &["a"])],
     &[("a", &[]), ("b", &["a"]), ("c", &["b"])],
-    &[
-        ("a", &[]),
-        ("b", &["a"]),
-        ("c", &["a"]),
-        ("d", &["b", "c"]),
-        ("e", &[]),
-    ],
+    &[("a", &[]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"]), ("e", &[])],
 ];
 
 fn parents(shape: Shape, name: &str) -> &'static [&'static str] {
-    shape
-        .iter()
-        .find(|(node, _)| *node == name)
-        .map_or(&[], |(_, parents)| parents)
+    shape.iter().find(|(node, _)| *node == name).map_or(&[], |(_, parents)| parents)
 }
 
 fn fakes(cloud: &Cloud, shape: Shape) -> Vec<Fake<'_>> {
@@ -264,8 +211,5 @@ fn outcomes(records: &[Record]) -> BTreeMap<String, String> {
         Ok(outcome) => text::outcome(outcome),
         Err(error) => error.to_string(),
     };
-    records
-        .iter()
-        .map(|record| (record.id.name.clone(), outcome(record)))
-        .collect()
+    records.iter().map(|record| (record.id.name.clone(), outcome(record))).collect()
 }

@@ -24,11 +24,7 @@ fn version_gone(id: &'static str) -> Rule {
 }
 
 fn still_attached() -> HttpResponse {
-    wire::xml(
-        409,
-        "DeleteConflict",
-        "Cannot delete a policy attached to entities.",
-    )
+    wire::xml(409, "DeleteConflict", "Cannot delete a policy attached to entities.")
 }
 
 async fn removed(seen: &Observed, rules: Vec<Rule>) -> (World, Result<Outcome>) {
@@ -45,22 +41,21 @@ async fn it_is_detached_and_goes_after_all_versions_but_the_default() {
     assert_eq!(result.unwrap(), Outcome::Deleted);
     assert_eq!(
         world.mutations(),
-        [
-            "DetachRolePolicy",
-            "DeletePolicyVersion",
-            "DeletePolicyVersion",
-            "DeletePolicy"
-        ]
+        ["DetachRolePolicy", "DeletePolicyVersion", "DeletePolicyVersion", "DeletePolicy"]
     );
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_attached_to_nobody_is_not_detached() {
+    let loose = Observed { attached: Vec::new(), ..seen() };
+    let (world, result) = removed(&loose, vec![deleted()]).await;
+    assert_eq!(result.unwrap(), Outcome::Deleted);
+    assert_eq!(world.mutations(), ["DeletePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_conflict_after_detaching_passes() {
-    let conflict = mock!(Client::delete_policy)
-        .sequence()
-        .http_response(still_attached)
-        .times(3)
-        .build();
+    let conflict = mock!(Client::delete_policy).sequence().http_response(still_attached).times(3).build();
     let (world, result) = removed(&seen(), vec![detached(), conflict, deleted()]).await;
     assert_eq!(result.unwrap(), Outcome::Deleted);
     assert_eq!(world.recorder.waits(), ["IAM to know what was just detached"; 3]);
@@ -72,10 +67,7 @@ async fn a_conflict_that_stays_ends_with_iams_last_answer() {
     let (_, result) = removed(&seen(), vec![detached(), conflict]).await;
     let error = result.unwrap_err().to_string();
     assert!(error.starts_with("gave up after 11"), "{error}");
-    assert!(
-        error.ends_with("DeleteConflict: Cannot delete a policy attached to entities."),
-        "{error}"
-    );
+    assert!(error.ends_with("DeleteConflict: Cannot delete a policy attached to entities."), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,10 +82,7 @@ async fn what_is_gone_already_is_success() {
     assert_eq!(result.unwrap(), Outcome::Deleted);
 
     let world = World::new().with_iam(&absent(1));
-    assert_eq!(
-        world.remove(Mode::Apply, &policy()).await.result.unwrap(),
-        Outcome::Absent
-    );
+    assert_eq!(world.remove(Mode::Apply, &policy()).await.result.unwrap(), Outcome::Absent);
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,23 +92,13 @@ async fn what_else_uses_it_is_told_before_anything_is_deleted() {
     let record = world.remove(Mode::Plan, &policy()).await;
     assert_eq!(record.changes, [Change::Delete]);
     let blockers = record.found.unwrap().blockers;
-    assert_eq!(
-        blockers,
-        ["is attached to role other, which is not of this stack"]
-    );
+    assert_eq!(blockers, ["is attached to role other, which is not of this stack"]);
     assert!(world.mutations().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_without_our_tags_stays() {
-    let (world, result) = removed(
-        &Observed {
-            tags: Tags::new(),
-            ..seen()
-        },
-        Vec::new(),
-    )
-    .await;
+    let (world, result) = removed(&Observed { tags: Tags::new(), ..seen() }, Vec::new()).await;
     let why = "not of this stack: it carries no ownership tag".to_owned();
     assert_eq!(result.unwrap(), Outcome::Kept { why });
     assert!(world.mutations().is_empty());
@@ -129,18 +108,9 @@ async fn a_policy_without_our_tags_stays() {
 async fn throttling_is_waited_out_at_every_call() {
     let throttled = || wire::xml(400, "Throttling", "Rate exceeded");
     let once = vec![
-        mock!(Client::detach_role_policy)
-            .sequence()
-            .http_response(throttled)
-            .build(),
-        mock!(Client::delete_policy_version)
-            .sequence()
-            .http_response(throttled)
-            .build(),
-        mock!(Client::delete_policy)
-            .sequence()
-            .http_response(throttled)
-            .build(),
+        mock!(Client::detach_role_policy).sequence().http_response(throttled).build(),
+        mock!(Client::delete_policy_version).sequence().http_response(throttled).build(),
+        mock!(Client::delete_policy).sequence().http_response(throttled).build(),
     ];
     let versions = vec![version("v2", true), version("v1", false)];
     let rules = [once, vec![detached(), version_gone("v1"), deleted()]].concat();
