@@ -121,7 +121,12 @@ impl std::error::Error for Error {}
 
 impl From<AwsError> for Error {
     fn from(aws: AwsError) -> Self {
-        Self { kind: ErrorKind::Failed, message: aws.to_string(), aws: Some(Box::new(aws)), hints: Vec::new() }
+        Self {
+            kind: ErrorKind::Failed,
+            message: aws.to_string(),
+            aws: Some(Box::new(aws)),
+            hints: Vec::new(),
+        }
     }
 }
 

@@ -98,10 +98,7 @@ pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
 };
 
 fn iam_is_changing(e: &AwsError) -> bool {
-    matches!(
-        e.code.as_str(),
-        "ConcurrentModification" | "EntityTemporarilyUnmodifiable"
-    )
+    matches!(e.code.as_str(), "ConcurrentModification" | "EntityTemporarilyUnmodifiable")
 }
 
 /// Lambda takes one change of a function at a time. "Function already exist" has the same code and never passes.
@@ -114,9 +111,7 @@ pub(crate) static FUNCTION_BUSY: Passing = Passing {
     },
     applies: |e| {
         e.code == "ResourceConflictException"
-            && ["in progress", "Pending", "concurrent update"]
-                .iter()
-                .any(|text| e.message.contains(text))
+            && ["in progress", "Pending", "concurrent update"].iter().any(|text| e.message.contains(text))
     },
 };
 
@@ -199,12 +194,8 @@ pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
 };
 
 /// A table is usually made in 10 to 30 s. The SDK's own waiter looks only every 20 s.
-pub(crate) static TABLE_ACTIVE: Cadence = Cadence {
-    reason: "the table to become active",
-    first: ms(500),
-    longest: secs(2),
-    within: secs(1800),
-};
+pub(crate) static TABLE_ACTIVE: Cadence =
+    Cadence { reason: "the table to become active", first: ms(500), longest: secs(2), within: secs(1800) };
 
 /// A new table's tags are visible some seconds after it.
 pub(crate) static TABLE_TAGS: Cadence = Cadence {
@@ -215,12 +206,8 @@ pub(crate) static TABLE_TAGS: Cadence = Cadence {
 };
 
 /// Deleting takes as long as creating.
-pub(crate) static TABLE_GONE: Cadence = Cadence {
-    reason: "the table to be gone",
-    first: ms(250),
-    longest: secs(2),
-    within: secs(1800),
-};
+pub(crate) static TABLE_GONE: Cadence =
+    Cadence { reason: "the table to be gone", first: ms(250), longest: secs(2), within: secs(1800) };
 
 /// A new function is pending for a second or two.
 pub(crate) static FUNCTION_READY: Cadence = Cadence {
@@ -231,20 +218,12 @@ pub(crate) static FUNCTION_READY: Cadence = Cadence {
 };
 
 /// Deleting a function may be asynchronous.
-pub(crate) static FUNCTION_GONE: Cadence = Cadence {
-    reason: "the function to be gone",
-    first: ms(250),
-    longest: secs(2),
-    within: secs(600),
-};
+pub(crate) static FUNCTION_GONE: Cadence =
+    Cadence { reason: "the function to be gone", first: ms(250), longest: secs(2), within: secs(600) };
 
 /// A deployed API answers 403 or the old way until every edge knows it. AWS names no figure; tools allow a minute.
-pub(crate) static API_ANSWERS: Cadence = Cadence {
-    reason: "the deployed API to answer",
-    first: ms(250),
-    longest: secs(2),
-    within: secs(90),
-};
+pub(crate) static API_ANSWERS: Cadence =
+    Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
 
 /// Set once by Ctrl-C: what is in flight finishes, nothing new starts.
 #[derive(Debug, Default)]
@@ -280,10 +259,7 @@ impl Stop {
         });
         match first.await {
             Some(done) => done,
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "asked for twice: at once, whatever is in flight"
-            )]
+            #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
             None => std::process::exit(130),
         }
     }
@@ -326,10 +302,7 @@ pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
 
 /// Bounds a future that changes nothing: a look-up of credentials, a read, a local process.
 pub(crate) async fn at_most<T>(length: Duration, read: impl Future<Output = T>) -> Option<T> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "callers pass futures that may be dropped at any point"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "callers pass futures that may be dropped at any point")]
     tokio::time::timeout(length, read).await.ok()
 }
 
@@ -342,11 +315,7 @@ pub(crate) struct Pauses {
 
 impl Pauses {
     pub(crate) fn new(cadence: &'static Cadence) -> Self {
-        Self {
-            cadence,
-            started: Instant::now(),
-            next: cadence.first,
-        }
+        Self { cadence, started: Instant::now(), next: cadence.first }
     }
 
     /// Waits for the next look, at least as long as AWS asked for; false when the time is up.
@@ -369,11 +338,7 @@ impl Pauses {
 
     /// For the error at the end.
     pub(crate) fn gave_up(&self) -> String {
-        format!(
-            "gave up after {} s of waiting for {}",
-            self.started.elapsed().as_secs(),
-            self.cadence.reason
-        )
+        format!("gave up after {} s of waiting for {}", self.started.elapsed().as_secs(), self.cadence.reason)
     }
 }
 
@@ -394,12 +359,7 @@ impl Step<'_> {
                 Err(error) => error,
             };
             let Some(aws) = error.aws() else { return Err(error) };
-            let Some(reason) = passing
-                .iter()
-                .copied()
-                .chain([&THROTTLED])
-                .find(|p| (p.applies)(aws))
-            else {
+            let Some(reason) = passing.iter().copied().chain([&THROTTLED]).find(|p| (p.applies)(aws)) else {
                 return Err(error);
             };
             let asked = aws.retry_after;

@@ -9,10 +9,7 @@ use std::net::TcpListener;
 
 /// Makes one call that changes something, to this address.
 async fn call(url: &str) -> AwsError {
-    let local = Target {
-        endpoint_url: Some(url.to_owned()),
-        ..Target::default()
-    };
+    let local = Target { endpoint_url: Some(url.to_owned()), ..Target::default() };
     let http = Http::new(Duration::from_secs(5), &local).unwrap();
     let config = aws_sdk_iam::Config::builder()
         .with_test_defaults_v2()
@@ -21,10 +18,7 @@ async fn call(url: &str) -> AwsError {
         .retry_config(one_attempt())
         .build();
     let iam = aws_sdk_iam::Client::from_conf(config);
-    let create = iam
-        .create_role()
-        .assume_role_policy_document("{}")
-        .role_name("lab-role");
+    let create = iam.create_role().assume_role_policy_document("{}").role_name("lab-role");
     AwsError::new("iam:CreateRole", &create.send().await.unwrap_err())
 }
 
@@ -71,10 +65,7 @@ async fn an_answer_that_is_lost_or_unreadable_leaves_the_outcome_open() {
         assert!(error.outcome_unknown(), "{answer:?}: {error:?}");
         assert!(!error.is_throttle());
         assert!(!error.to_string().contains("secret"), "{error}");
-        let status = answer
-            .split(' ')
-            .nth(1)
-            .map_or(String::new(), |status| format!("(HTTP {status})"));
+        let status = answer.split(' ').nth(1).map_or(String::new(), |status| format!("(HTTP {status})"));
         assert!(error.to_string().ends_with(&status), "{error}");
     }
 }
@@ -89,10 +80,7 @@ async fn a_refusal_is_read_whole() {
     assert_eq!(error.transport, None);
     assert!(!error.outcome_unknown());
     assert_eq!(error.retry_after, Some(Duration::from_secs(3)));
-    assert_eq!(
-        error.to_string(),
-        "iam:CreateRole failed: LimitExceeded: Too many roles. (request id 1-2)"
-    );
+    assert_eq!(error.to_string(), "iam:CreateRole failed: LimitExceeded: Too many roles. (request id 1-2)");
 }
 
 #[test]
@@ -107,27 +95,15 @@ fn throttling_is_told_by_code_or_words() {
     for (code, message) in throttled {
         assert!(refusal(code, message).is_throttle(), "{code}");
     }
-    for code in [
-        "LimitExceededException",
-        "LimitExceeded",
-        "AccessDenied",
-        "ConflictException",
-        "",
-    ] {
-        assert!(
-            !refusal(code, "Maximum number of Resources has been reached").is_throttle(),
-            "{code}"
-        );
+    for code in ["LimitExceededException", "LimitExceeded", "AccessDenied", "ConflictException", ""] {
+        assert!(!refusal(code, "Maximum number of Resources has been reached").is_throttle(), "{code}");
     }
 }
 
 #[test]
 fn context_comes_first_and_awss_answer_stays() {
     let error = Error::from(refusal("LimitExceeded", "in use")).context("gave up after 3 s");
-    assert_eq!(
-        error.to_string(),
-        "gave up after 3 s: lab:Make failed: LimitExceeded: in use"
-    );
+    assert_eq!(error.to_string(), "gave up after 3 s: lab:Make failed: LimitExceeded: in use");
     assert!(error.has_code("LimitExceeded"));
     assert_eq!(error.kind().exit_code(), 1);
 }

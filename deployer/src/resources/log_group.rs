@@ -44,13 +44,8 @@ impl Resource for LogGroup {
         let Some(retention_days) = group? else {
             return Ok(None);
         };
-        let tags = absent(tags, NO_SUCH)?
-            .and_then(|output| output.tags)
-            .unwrap_or_default();
-        Ok(Some(Observed {
-            retention_days,
-            tags: tags.into_iter().collect(),
-        }))
+        let tags = absent(tags, NO_SUCH)?.and_then(|output| output.tags).unwrap_or_default();
+        Ok(Some(Observed { retention_days, tags: tags.into_iter().collect() }))
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
@@ -65,11 +60,7 @@ impl Resource for LogGroup {
             return vec![Change::Create];
         };
         let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
-        changes.extend(Change::update(
-            "retention-days",
-            seen.retention_days,
-            Some(self.retention_days),
-        ));
+        changes.extend(Change::update("retention-days", seen.retention_days, Some(self.retention_days)));
         changes
     }
 
@@ -93,10 +84,7 @@ impl Resource for LogGroup {
         } else if tags_differ(&changes) {
             let tag = logs.tag_resource().resource_arn(self.arn());
             let tag = tag.set_tags(Some(self.scope.tags().into_iter().collect()));
-            step.retry(&[&LOG_GROUP_BUSY], || {
-                step.call("logs:TagResource", tag.clone().send())
-            })
-            .await?;
+            step.retry(&[&LOG_GROUP_BUSY], || step.call("logs:TagResource", tag.clone().send())).await?;
         }
         if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
             let put = logs.put_retention_policy().log_group_name(&self.name);
@@ -118,12 +106,7 @@ impl Resource for LogGroup {
 impl LogGroup {
     /// One that is only to be looked at and deleted.
     pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
-        Self {
-            name: name.to_owned(),
-            retention_days: 0,
-            claims_unowned: false,
-            scope: scope.clone(),
-        }
+        Self { name: name.to_owned(), retention_days: 0, claims_unowned: false, scope: scope.clone() }
     }
 
     fn arn(&self) -> String {
@@ -134,15 +117,9 @@ impl LogGroup {
     async fn find(&self, step: &Step<'_>) -> Result<Option<Option<i32>>> {
         let mut token = None;
         loop {
-            let list = step
-                .aws
-                .logs
-                .describe_log_groups()
-                .log_group_name_prefix(&self.name);
+            let list = step.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);
             let list = list.set_next_token(token);
-            let page = step
-                .retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send()))
-                .await?;
+            let page = step.retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send())).await?;
             let mut groups = page.log_groups().iter();
             if let Some(group) = groups.find(|group| group.log_group_name() == Some(&self.name)) {
                 return Ok(Some(group.retention_in_days()));

@@ -52,11 +52,8 @@ impl Resource for Permission {
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let get = step.aws.lambda.get_policy().function_name(&self.function);
-        let found = absent(
-            step.retry(&[], || step.call("lambda:GetPolicy", get.clone().send()))
-                .await,
-            NO_SUCH,
-        )?;
+        let found =
+            absent(step.retry(&[], || step.call("lambda:GetPolicy", get.clone().send())).await, NO_SUCH)?;
         let Some(text) = found.and_then(|output| output.policy) else {
             return Ok(None);
         };
@@ -108,10 +105,7 @@ impl Resource for Permission {
                     break;
                 }
                 // Where there is room for both, the new one stands before the old one goes.
-                match stale
-                    .next()
-                    .filter(|_| error.has_code("PolicyLengthExceededException"))
-                {
+                match stale.next().filter(|_| error.has_code("PolicyLengthExceededException")) {
                     Some(old) => self.remove(step, &old.id).await?,
                     None => return Err(error),
                 }
@@ -124,11 +118,7 @@ impl Resource for Permission {
     }
 
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for statement in seen
-            .statements
-            .iter()
-            .filter(|statement| statement.id.starts_with(PREFIX))
-        {
+        for statement in seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX)) {
             self.remove(step, &statement.id).await?;
         }
         Ok(())
@@ -146,29 +136,15 @@ impl Permission {
 
     /// Sources that nothing allows yet. Who wrote the statement does not matter.
     fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
-        let stands = |source: &String| {
-            seen.statements
-                .iter()
-                .any(|s| s.source_arn.as_ref() == Some(source))
-        };
-        self.wanted(api)
-            .into_iter()
-            .filter(|source| !stands(source))
-            .collect()
+        let stands = |source: &String| seen.statements.iter().any(|s| s.source_arn.as_ref() == Some(source));
+        self.wanted(api).into_iter().filter(|source| !stands(source)).collect()
     }
 
     /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.
     fn stale<'a>(&self, api: &rest_api::Output, seen: &'a Observed) -> Vec<&'a Statement> {
         let wanted = self.wanted(api);
-        let is_wanted = |s: &Statement| {
-            s.source_arn
-                .as_ref()
-                .is_some_and(|source| wanted.contains(source))
-        };
-        seen.statements
-            .iter()
-            .filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s))
-            .collect()
+        let is_wanted = |s: &Statement| s.source_arn.as_ref().is_some_and(|source| wanted.contains(source));
+        seen.statements.iter().filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s)).collect()
     }
 
     async fn add(&self, step: &Step<'_>, id: &str, source: &str) -> Result<()> {
@@ -182,18 +158,12 @@ impl Permission {
             .principal("apigateway.amazonaws.com")
             .source_arn(source);
         let add = || step.call("lambda:AddPermission", add.clone().send());
-        step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add)
-            .await?;
+        step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add).await?;
         Ok(())
     }
 
     async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
-        let remove = step
-            .aws
-            .lambda
-            .remove_permission()
-            .function_name(&self.function)
-            .statement_id(id);
+        let remove = step.aws.lambda.remove_permission().function_name(&self.function).statement_id(id);
         let remove = || step.call("lambda:RemovePermission", remove.clone().send());
         absent(step.retry(&[&FUNCTION_BUSY], remove).await, NO_SUCH)?;
         Ok(())
@@ -203,9 +173,7 @@ impl Permission {
 /// Whether a statement of this id stands already. A change in progress is refused with the same code.
 fn exists(error: &Error) -> bool {
     error.has_code("ResourceConflictException")
-        && error
-            .aws()
-            .is_some_and(|aws| aws.message.contains("already exists"))
+        && error.aws().is_some_and(|aws| aws.message.contains("already exists"))
 }
 
 /// An id for a statement of this source. A changed statement of the same id stays until the new one stands.
@@ -215,10 +183,7 @@ fn free_id(source: &str, seen: &Observed) -> String {
     let id = format!("{PREFIX}{hex}");
     let is_taken = |id: &String| seen.statements.iter().any(|statement| statement.id == *id);
     let others = (2..).map(|n| format!("{id}-{n}"));
-    std::iter::once(id.clone())
-        .chain(others)
-        .find(|id| !is_taken(id))
-        .unwrap_or(id)
+    std::iter::once(id.clone()).chain(others).find(|id| !is_taken(id)).unwrap_or(id)
 }
 
 fn statements(policy: &str) -> Vec<Statement> {

@@ -107,11 +107,7 @@ impl Resource for Policy {
     fn output(&self, _seen: &Observed) {}
 
     fn state(&self, seen: &Observed) -> String {
-        if self.is_attached(seen) {
-            "attached".to_owned()
-        } else {
-            "not attached".to_owned()
-        }
+        if self.is_attached(seen) { "attached".to_owned() } else { "not attached".to_owned() }
     }
 
     async fn apply(&self, step: &Step<'_>, _needs: role::Output, seen: Option<Observed>) -> Result<()> {
@@ -125,10 +121,8 @@ impl Resource for Policy {
                 if tags_differ(&changes) {
                     let tag = step.aws.iam.tag_policy().policy_arn(self.arn());
                     let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
-                    step.retry(&[&IAM_NOT_YET_VISIBLE], || {
-                        step.call("iam:TagPolicy", tag.clone().send())
-                    })
-                    .await?;
+                    step.retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:TagPolicy", tag.clone().send()))
+                        .await?;
                 }
                 if changes.iter().any(|change| change.is_about(DOCUMENT)) {
                     self.put_in_force(step, &seen).await?;
@@ -137,12 +131,7 @@ impl Resource for Policy {
             }
         };
         if !attached {
-            let attach = step
-                .aws
-                .iam
-                .attach_role_policy()
-                .role_name(&self.role)
-                .policy_arn(self.arn());
+            let attach = step.aws.iam.attach_role_policy().role_name(&self.role).policy_arn(self.arn());
             let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
             step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
         }
@@ -168,12 +157,7 @@ impl Resource for Policy {
         for version in seen.versions.iter().filter(|version| !version.is_default) {
             self.delete_version(step, &version.id).await?;
         }
-        let delete = || {
-            step.call(
-                "iam:DeletePolicy",
-                step.aws.iam.delete_policy().policy_arn(&arn).send(),
-            )
-        };
+        let delete = || step.call("iam:DeletePolicy", step.aws.iam.delete_policy().policy_arn(&arn).send());
         absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
         Ok(())
     }
@@ -185,12 +169,7 @@ impl Policy {
     /// The policy of a role that is no longer declared, only to be looked at and deleted.
     pub(crate) fn undeclared_of(role: &str, scope: &Scope) -> Self {
         let (name, role, scope) = (policy_of_role(role), role.to_owned(), scope.clone());
-        Self {
-            name,
-            role,
-            document: Value::Null,
-            scope,
-        }
+        Self { name, role, document: Value::Null, scope }
     }
 
     pub(crate) fn arn(&self) -> String {
@@ -213,8 +192,7 @@ impl Policy {
             .policy_name(&self.name)
             .policy_document(self.document.to_string())
             .set_tags(Some(iam_tags(&self.scope.tags())?));
-        step.retry(&[], || step.call("iam:CreatePolicy", create.clone().send()))
-            .await?;
+        step.retry(&[], || step.call("iam:CreatePolicy", create.clone().send())).await?;
         Ok(())
     }
 
@@ -224,23 +202,15 @@ impl Policy {
         let arn = self.arn();
         for version in seen.versions.iter().filter(|version| !version.is_default) {
             if document::same(&self.document_of(step, &version.id).await?, &self.document) {
-                let promote = step
-                    .aws
-                    .iam
-                    .set_default_policy_version()
-                    .policy_arn(&arn)
-                    .version_id(&version.id);
+                let promote =
+                    step.aws.iam.set_default_policy_version().policy_arn(&arn).version_id(&version.id);
                 let promote = || step.call("iam:SetDefaultPolicyVersion", promote.clone().send());
                 step.retry(&[&IAM_NOT_YET_VISIBLE], promote).await?;
                 return Ok(());
             }
         }
         if seen.versions.len() >= MOST_VERSIONS
-            && let Some(oldest) = seen
-                .versions
-                .iter()
-                .filter(|v| !v.is_default)
-                .min_by_key(|v| v.number())
+            && let Some(oldest) = seen.versions.iter().filter(|v| !v.is_default).min_by_key(|v| v.number())
         {
             self.delete_version(step, &oldest.id).await?;
         }
@@ -261,28 +231,16 @@ impl Policy {
     }
 
     async fn delete_version(&self, step: &Step<'_>, id: &str) -> Result<()> {
-        let delete = step
-            .aws
-            .iam
-            .delete_policy_version()
-            .policy_arn(self.arn())
-            .version_id(id);
+        let delete = step.aws.iam.delete_policy_version().policy_arn(self.arn()).version_id(id);
         let delete = || step.call("iam:DeletePolicyVersion", delete.clone().send());
         absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
         Ok(())
     }
 
     async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Value> {
-        let get = step
-            .aws
-            .iam
-            .get_policy_version()
-            .policy_arn(self.arn())
-            .version_id(version);
+        let get = step.aws.iam.get_policy_version().policy_arn(self.arn()).version_id(version);
         let output = step
-            .retry(&[&IAM_NOT_YET_VISIBLE], || {
-                step.call("iam:GetPolicyVersion", get.clone().send())
-            })
+            .retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:GetPolicyVersion", get.clone().send()))
             .await?;
         let text = output.policy_version.and_then(|version| version.document);
         Ok(text.as_deref().and_then(document::decode).unwrap_or_default())
@@ -292,15 +250,8 @@ impl Policy {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
-            let list = step
-                .aws
-                .iam
-                .list_policy_versions()
-                .policy_arn(self.arn())
-                .set_marker(marker);
-            let page = step
-                .retry(&[], || step.call("iam:ListPolicyVersions", list.clone().send()))
-                .await?;
+            let list = step.aws.iam.list_policy_versions().policy_arn(self.arn()).set_marker(marker);
+            let page = step.retry(&[], || step.call("iam:ListPolicyVersions", list.clone().send())).await?;
             let version = |version: &PolicyVersion| Version {
                 id: version.version_id().unwrap_or_default().to_owned(),
                 is_default: version.is_default_version(),
@@ -318,33 +269,13 @@ impl Policy {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
-            let list = step
-                .aws
-                .iam
-                .list_entities_for_policy()
-                .policy_arn(self.arn())
-                .set_marker(marker);
-            let page = step
-                .retry(&[], || {
-                    step.call("iam:ListEntitiesForPolicy", list.clone().send())
-                })
-                .await?;
+            let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
+            let page =
+                step.retry(&[], || step.call("iam:ListEntitiesForPolicy", list.clone().send())).await?;
             let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
-            all.extend(
-                page.policy_roles()
-                    .iter()
-                    .map(|role| named("role", role.role_name())),
-            );
-            all.extend(
-                page.policy_users()
-                    .iter()
-                    .map(|user| named("user", user.user_name())),
-            );
-            all.extend(
-                page.policy_groups()
-                    .iter()
-                    .map(|group| named("group", group.group_name())),
-            );
+            all.extend(page.policy_roles().iter().map(|role| named("role", role.role_name())));
+            all.extend(page.policy_users().iter().map(|user| named("user", user.user_name())));
+            all.extend(page.policy_groups().iter().map(|group| named("group", group.group_name())));
             marker = page.marker;
             if marker.is_none() {
                 return Ok(all);

@@ -70,27 +70,17 @@ impl Resource for Role {
     }
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let get = || {
-            step.call(
-                "iam:GetRole",
-                step.aws.iam.get_role().role_name(&self.name).send(),
-            )
-        };
+        let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
         let (found, attached) =
             tokio::join!(step.retry(&[], get), pages::attached_policies(step, &self.name));
         let Some(role) = absent(found, NO_SUCH)?.and_then(|output| output.role) else {
             return Ok(None);
         };
         Ok(Some(Observed {
-            trust: role
-                .assume_role_policy_document()
-                .and_then(document::decode)
-                .unwrap_or_default(),
+            trust: role.assume_role_policy_document().and_then(document::decode).unwrap_or_default(),
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.unwrap_or(SESSION),
-            boundary: role
-                .permissions_boundary
-                .and_then(|boundary| boundary.permissions_boundary_arn),
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
             // A role that has only just been made may be known to one call and not to the other.
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
             tags: tags(role.tags.as_deref().unwrap_or_default()),
@@ -121,33 +111,17 @@ impl Resource for Role {
             let (from, to) = document::difference(&seen.trust, &self.trust);
             changes.push(Change::Update { field: "trust".to_owned(), from: from.into(), to: to.into() });
         }
-        changes.extend(Change::update(
-            "description",
-            seen.description.as_str(),
-            &self.description,
-        ));
-        changes.extend(Change::update(
-            "max-session-duration",
-            Some(seen.max_session),
-            Some(SESSION),
-        ));
+        changes.extend(Change::update("description", seen.description.as_str(), &self.description));
+        changes.extend(Change::update("max-session-duration", Some(seen.max_session), Some(SESSION)));
         if self.boundary.is_some() {
-            changes.extend(Change::update(
-                BOUNDARY,
-                seen.boundary.clone(),
-                self.boundary.clone(),
-            ));
+            changes.extend(Change::update(BOUNDARY, seen.boundary.clone(), self.boundary.clone()));
         }
         changes
     }
 
     fn output(&self, seen: &Observed) -> Output {
         // IAM may show the unique id in place of the ARN for a moment, so the ARN is computed.
-        Output {
-            arn: self.scope.role_arn(&self.name),
-            role_id: seen.role_id.clone(),
-            fresh: seen.fresh,
-        }
+        Output { arn: self.scope.role_arn(&self.name), role_id: seen.role_id.clone(), fresh: seen.fresh }
     }
 
     fn state(&self, _seen: &Observed) -> String {
@@ -237,15 +211,9 @@ impl Role {
             .max_session_duration(SESSION)
             .set_permissions_boundary(self.boundary.clone())
             .set_tags(Some(iam_tags(&self.scope.tags())?));
-        let output = step
-            .retry(&[], || step.call("iam:CreateRole", create.clone().send()))
-            .await?;
+        let output = step.retry(&[], || step.call("iam:CreateRole", create.clone().send())).await?;
         let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
-        Ok(Output {
-            arn: self.scope.role_arn(&self.name),
-            role_id,
-            fresh: true,
-        })
+        Ok(Output { arn: self.scope.role_arn(&self.name), role_id, fresh: true })
     }
 
     async fn update(&self, step: &Step<'_>, seen: Observed) -> Result<Output> {
@@ -255,39 +223,26 @@ impl Role {
         if tags_differ(&changes) {
             let tag = step.aws.iam.tag_role().role_name(&self.name);
             let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
-            step.retry(&passing, || step.call("iam:TagRole", tag.clone().send()))
-                .await?;
+            step.retry(&passing, || step.call("iam:TagRole", tag.clone().send())).await?;
         }
         if differs("trust") {
             let trust = step.aws.iam.update_assume_role_policy().role_name(&self.name);
             let trust = trust.policy_document(self.trust.to_string());
-            step.retry(&passing, || {
-                step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())
-            })
-            .await?;
+            step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
         }
         if differs("description") || differs("max-session-duration") {
             // IAM leaves alone what is not sent, so both are.
             let update = step.aws.iam.update_role().role_name(&self.name);
-            let update = update
-                .description(&self.description)
-                .max_session_duration(SESSION);
-            step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send()))
-                .await?;
+            let update = update.description(&self.description).max_session_duration(SESSION);
+            step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send())).await?;
         }
         if differs(BOUNDARY) {
             let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.name);
             let put = put.set_permissions_boundary(self.boundary.clone());
-            step.retry(&passing, || {
-                step.call("iam:PutRolePermissionsBoundary", put.clone().send())
-            })
-            .await?;
+            step.retry(&passing, || step.call("iam:PutRolePermissionsBoundary", put.clone().send())).await?;
         }
         // A trust that was just changed spreads as slowly as a new role.
-        Ok(Output {
-            fresh: seen.fresh || differs("trust"),
-            ..self.output(&seen)
-        })
+        Ok(Output { fresh: seen.fresh || differs("trust"), ..self.output(&seen) })
     }
 }
 
@@ -301,9 +256,7 @@ fn is_fresh(created: DateTime) -> bool {
 }
 
 pub(super) fn tags(tags: &[Tag]) -> Tags {
-    tags.iter()
-        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
-        .collect()
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }
 
 pub(super) fn iam_tags(tags: &Tags) -> Result<Vec<Tag>> {
@@ -326,19 +279,10 @@ mod pages {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
-            let list = step
-                .aws
-                .iam
-                .list_attached_role_policies()
-                .role_name(role)
-                .set_marker(marker);
+            let list = step.aws.iam.list_attached_role_policies().role_name(role).set_marker(marker);
             let list = || step.call("iam:ListAttachedRolePolicies", list.clone().send());
             let page = step.retry(&[], list).await?;
-            all.extend(
-                page.attached_policies()
-                    .iter()
-                    .filter_map(|p| p.policy_arn().map(str::to_owned)),
-            );
+            all.extend(page.attached_policies().iter().filter_map(|p| p.policy_arn().map(str::to_owned)));
             marker = page.marker;
             if marker.is_none() {
                 return Ok(all);
@@ -350,12 +294,7 @@ mod pages {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
-            let list = step
-                .aws
-                .iam
-                .list_role_policies()
-                .role_name(role)
-                .set_marker(marker);
+            let list = step.aws.iam.list_role_policies().role_name(role).set_marker(marker);
             let list = || step.call("iam:ListRolePolicies", list.clone().send());
             let page = step.retry(&[], list).await?;
             all.extend(page.policy_names);

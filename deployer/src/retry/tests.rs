@@ -7,17 +7,9 @@ use std::cell::{Cell, RefCell};
 mod reasons;
 mod stopping;
 
-static TEST: Passing = Passing {
-    cadence: CADENCE,
-    applies: |e| e.code == "Test",
-};
+static TEST: Passing = Passing { cadence: CADENCE, applies: |e| e.code == "Test" };
 
-const CADENCE: Cadence = Cadence {
-    reason: "the test",
-    first: ms(250),
-    longest: secs(4),
-    within: secs(60),
-};
+const CADENCE: Cadence = Cadence { reason: "the test", first: ms(250), longest: secs(4), within: secs(60) };
 
 /// Answers with this until the end, and notes when it was asked.
 async fn refused_for_ever(error: impl Fn() -> AwsError) -> (Vec<Duration>, Error) {
@@ -26,10 +18,7 @@ async fn refused_for_ever(error: impl Fn() -> AwsError) -> (Vec<Duration>, Error
         asked.borrow_mut().push(begun.elapsed());
         Err::<(), _>(Error::from(error()))
     };
-    let error = world
-        .at(async |step| step.retry(&[&TEST], call).await)
-        .await
-        .unwrap_err();
+    let error = world.at(async |step| step.retry(&[&TEST], call).await).await.unwrap_err();
     (asked.into_inner(), error)
 }
 
@@ -48,10 +37,7 @@ async fn pauses_double_up_to_the_longest_with_some_jitter() {
     for _ in 0..20 {
         let (asked, _) = refused_for_ever(|| refusal("Test", "wait")).await;
         assert_eq!(asked[0], Duration::ZERO);
-        let wanted = [250, 500, 1000, 2000, 4000]
-            .map(ms)
-            .into_iter()
-            .chain(std::iter::repeat(secs(4)));
+        let wanted = [250, 500, 1000, 2000, 4000].map(ms).into_iter().chain(std::iter::repeat(secs(4)));
         for (pause, wanted) in pauses(&asked).into_iter().zip(wanted) {
             assert!(is_about(pause, wanted), "{pause:?} is not about {wanted:?}");
         }
@@ -62,10 +48,7 @@ async fn pauses_double_up_to_the_longest_with_some_jitter() {
     }
     first_pauses.sort();
     first_pauses.dedup();
-    assert!(
-        first_pauses.len() > 5,
-        "runs that were refused together come back together: {first_pauses:?}"
-    );
+    assert!(first_pauses.len() > 5, "runs that were refused together come back together: {first_pauses:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,41 +64,25 @@ async fn giving_up_names_the_wait_and_keeps_awss_last_answer() {
     let waited = asked.last().unwrap().as_secs();
     assert_eq!(
         error.to_string(),
-        format!(
-            "gave up after {waited} s of waiting for the test: lab:Make failed: Test: {}",
-            aws.message
-        )
+        format!("gave up after {waited} s of waiting for the test: lab:Make failed: Test: {}", aws.message)
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_is_at_least_as_long_as_aws_asks() {
     let asked_for = secs(7);
-    let (asked, _) = refused_for_ever(|| AwsError {
-        retry_after: Some(asked_for),
-        ..refusal("Test", "wait")
-    })
-    .await;
+    let (asked, _) =
+        refused_for_ever(|| AwsError { retry_after: Some(asked_for), ..refusal("Test", "wait") }).await;
     assert_eq!(asked.len(), 9);
-    assert!(
-        pauses(&asked).iter().all(|pause| *pause == asked_for),
-        "{asked:?}"
-    );
+    assert!(pauses(&asked).iter().all(|pause| *pause == asked_for), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn throttling_passes_whatever_else_does() {
     let (asked, error) = refused_for_ever(|| refusal("TooManyRequestsException", "Too Many Requests")).await;
-    assert!(
-        pauses(&asked)
-            .iter()
-            .all(|pause| *pause >= ms(750) && *pause <= secs(31).mul_f64(1.25) + ms(1))
-    );
+    assert!(pauses(&asked).iter().all(|pause| *pause >= ms(750) && *pause <= secs(31).mul_f64(1.25) + ms(1)));
     assert!(*asked.last().unwrap() > secs(9 * 60), "{asked:?}");
-    assert!(
-        error.to_string().contains("waiting for AWS's call rate limit: "),
-        "{error}"
-    );
+    assert!(error.to_string().contains("waiting for AWS's call rate limit: "), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,16 +92,9 @@ async fn a_new_reason_starts_its_own_clock() {
         asked.borrow_mut().push(begun.elapsed());
         let waited = begun.elapsed();
         let code = if waited < secs(50) { "Test" } else { "Throttling" };
-        if waited > secs(100) {
-            Ok(())
-        } else {
-            Err(Error::from(refusal(code, "wait")))
-        }
+        if waited > secs(100) { Ok(()) } else { Err(Error::from(refusal(code, "wait"))) }
     };
-    world
-        .at(async |step| step.retry(&[&TEST], call).await)
-        .await
-        .unwrap();
+    world.at(async |step| step.retry(&[&TEST], call).await).await.unwrap();
     let changed = asked.borrow().iter().position(|at| *at >= secs(50)).unwrap();
     let asked = asked.into_inner();
     assert!(
@@ -143,11 +103,7 @@ async fn a_new_reason_starts_its_own_clock() {
     );
     let waits = world.recorder.waits();
     assert_eq!(waits[..changed], vec!["the test"; changed]);
-    assert!(
-        waits[changed..]
-            .iter()
-            .all(|reason| *reason == THROTTLED.cadence.reason)
-    );
+    assert!(waits[changed..].iter().all(|reason| *reason == THROTTLED.cadence.reason));
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,26 +111,14 @@ async fn people_are_told_what_is_waited_for_and_since_when() {
     let world = World::new();
     let begun = Instant::now();
     let call = async || {
-        if begun.elapsed() > secs(5) {
-            Ok(())
-        } else {
-            Err(refusal("Test", "wait").into())
-        }
+        if begun.elapsed() > secs(5) { Ok(()) } else { Err(refusal("Test", "wait").into()) }
     };
-    world
-        .at(async |step| step.retry(&[&TEST], call).await)
-        .await
-        .unwrap();
+    world.at(async |step| step.retry(&[&TEST], call).await).await.unwrap();
     let mut last = None;
     for event in world.recorder.events() {
-        let crate::report::Event::Waiting { reason, waited, .. } = event else {
-            panic!("{event:?}")
-        };
+        let crate::report::Event::Waiting { reason, waited, .. } = event else { panic!("{event:?}") };
         assert_eq!(reason, "the test");
-        assert!(
-            last.is_none_or(|last| last < waited) && waited <= secs(5),
-            "{waited:?} after {last:?}"
-        );
+        assert!(last.is_none_or(|last| last < waited) && waited <= secs(5), "{waited:?} after {last:?}");
         last = Some(waited);
     }
     assert!(last.is_some());
@@ -184,16 +128,11 @@ async fn people_are_told_what_is_waited_for_and_since_when() {
 async fn looking_begins_at_once_and_ends_with_what_is_seen() {
     let world = World::new();
     let begun = Instant::now();
-    let found = world
-        .at(async |step| step.until(&CADENCE, async || Ok(Some(begun.elapsed()))).await)
-        .await
-        .unwrap();
+    let found =
+        world.at(async |step| step.until(&CADENCE, async || Ok(Some(begun.elapsed()))).await).await.unwrap();
     assert_eq!(found, Duration::ZERO);
     let look = async || Ok((begun.elapsed() > secs(3)).then(|| begun.elapsed()));
-    let found = world
-        .at(async |step| step.until(&CADENCE, look).await)
-        .await
-        .unwrap();
+    let found = world.at(async |step| step.until(&CADENCE, look).await).await.unwrap();
     assert!(found < secs(3) + secs(2).mul_f64(1.25), "{found:?}");
 }
 
@@ -201,24 +140,12 @@ async fn looking_begins_at_once_and_ends_with_what_is_seen() {
 async fn looking_in_vain_names_the_wait_and_the_next_command() {
     let world = World::new();
     let look = async || Ok(None::<()>);
-    let error = world
-        .at(async |step| step.until(&CADENCE, look).await)
-        .await
-        .unwrap_err();
+    let error = world.at(async |step| step.until(&CADENCE, look).await).await.unwrap_err();
     let told = error.to_string();
-    assert!(
-        told.starts_with("gave up after 5") && told.ends_with(" s of waiting for the test"),
-        "{told}"
-    );
-    assert_eq!(
-        error.hints(),
-        ["Run the same command again: it goes on from here."]
-    );
+    assert!(told.starts_with("gave up after 5") && told.ends_with(" s of waiting for the test"), "{told}");
+    assert_eq!(error.hints(), ["Run the same command again: it goes on from here."]);
 
     let look = async || Err::<Option<()>, _>(Error::new("cannot look"));
-    let error = world
-        .at(async |step| step.until(&CADENCE, look).await)
-        .await
-        .unwrap_err();
+    let error = world.at(async |step| step.until(&CADENCE, look).await).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot look");
 }

@@ -5,12 +5,7 @@ use crate::error::Transport;
 
 /// The connection broke, and the call may have been applied.
 fn lost() -> Error {
-    AwsError {
-        transport: Some(Transport::Unknown),
-        status: None,
-        ..refusal("", "connection reset")
-    }
-    .into()
+    AwsError { transport: Some(Transport::Unknown), status: None, ..refusal("", "connection reset") }.into()
 }
 
 fn taken() -> Error {
@@ -19,51 +14,18 @@ fn taken() -> Error {
 
 #[tokio::test(start_paused = true)]
 async fn only_unclear_answers_are_looked_at_again() {
-    let broken = AwsError {
-        status: Some(503),
-        ..refusal("ServiceUnavailable", "down")
-    };
-    let not_sent = AwsError {
-        transport: Some(Transport::NotSent),
-        status: None,
-        ..refusal("", "no route")
-    };
+    let broken = AwsError { status: Some(503), ..refusal("ServiceUnavailable", "down") };
+    let not_sent = AwsError { transport: Some(Transport::NotSent), status: None, ..refusal("", "no route") };
     let cases = [
         (lost(), true),
         (broken.into(), true),
         (taken(), true),
-        (
-            refusal(
-                "ResourceAlreadyExistsException",
-                "The specified log group already exists",
-            )
-            .into(),
-            true,
-        ),
-        (
-            refusal("ResourceInUseException", "Table already exists: a").into(),
-            true,
-        ),
-        (
-            refusal("ResourceInUseException", "Table is being created: a").into(),
-            false,
-        ),
-        (
-            refusal("ResourceConflictException", "Function already exist: a").into(),
-            true,
-        ),
-        (
-            refusal(
-                "ResourceConflictException",
-                "The statement id (a) provided already exists.",
-            )
-            .into(),
-            true,
-        ),
-        (
-            refusal("ResourceConflictException", "An update is in progress").into(),
-            false,
-        ),
+        (refusal("ResourceAlreadyExistsException", "The specified log group already exists").into(), true),
+        (refusal("ResourceInUseException", "Table already exists: a").into(), true),
+        (refusal("ResourceInUseException", "Table is being created: a").into(), false),
+        (refusal("ResourceConflictException", "Function already exist: a").into(), true),
+        (refusal("ResourceConflictException", "The statement id (a) provided already exists.").into(), true),
+        (refusal("ResourceConflictException", "An update is in progress").into(), false),
         (refusal("AccessDenied", "with an explicit deny").into(), false),
         (refusal("MalformedPolicyDocument", "Syntax errors").into(), false),
         (refusal("LimitExceeded", "Cannot exceed quota").into(), false),
@@ -102,15 +64,7 @@ async fn a_lost_call_that_was_not_applied_is_made_again_after_a_look() {
     let (_, record) = step(Mode::Apply, &fake).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
     let done: Vec<String> = cloud.log.borrow().iter().map(|(_, what)| what.clone()).collect();
-    let expected = [
-        "observe a",
-        "apply a",
-        "observe a",
-        "apply a",
-        "observe a",
-        "apply a",
-        "applied a",
-    ];
+    let expected = ["observe a", "apply a", "observe a", "apply a", "observe a", "apply a", "applied a"];
     assert_eq!(done, expected);
 }
 
@@ -124,14 +78,7 @@ async fn a_call_that_took_minutes_is_looked_at_too() {
             }
             Err(lost())
         });
-        let (_, record) = step(
-            Mode::Apply,
-            &Fake {
-                takes: Duration::from_secs(600),
-                ..fake
-            },
-        )
-        .await;
+        let (_, record) = step(Mode::Apply, &Fake { takes: Duration::from_secs(600), ..fake }).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
         assert_eq!(cloud.count("apply a"), applied_by + 1);
     }
@@ -162,10 +109,7 @@ async fn what_somebody_else_made_meanwhile_is_refused() {
         let (output, record) = step(Mode::Apply, &fake).await;
         assert_eq!(output, None);
         let error = record.result.unwrap_err();
-        let why = format!(
-            "role a is not of this stack: it {}: lab:Make failed",
-            owner.objection().unwrap()
-        );
+        let why = format!("role a is not of this stack: it {}: lab:Make failed", owner.objection().unwrap());
         assert!(error.to_string().starts_with(&why), "{error}");
         assert!(error.has_code("EntityAlreadyExists"));
         assert_eq!(cloud.count("apply a"), 1);
@@ -182,16 +126,10 @@ async fn what_stays_unclear_ends_with_awss_last_answer() {
     let (_, record) = step(Mode::Apply, &fake).await;
     let error = record.result.unwrap_err();
     let last = cloud.count("apply a") - 1;
-    assert!(
-        error.aws().unwrap().message == format!("answer {last}"),
-        "{error}"
-    );
+    assert!(error.aws().unwrap().message == format!("answer {last}"), "{error}");
     let told = error.to_string();
     assert!(told.starts_with("gave up after "), "{told}");
-    assert!(
-        told.contains("of waiting for AWS to show whether the last call was applied: "),
-        "{told}"
-    );
+    assert!(told.contains("of waiting for AWS to show whether the last call was applied: "), "{told}");
     assert!(cloud.begun.elapsed() < Duration::from_secs(90));
 }
 

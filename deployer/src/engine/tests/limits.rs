@@ -8,13 +8,7 @@ use std::cell::Cell;
 
 /// The command has this long.
 fn engine(world: &World, within: Duration) -> Engine<'_> {
-    Engine::new(
-        &world.aws,
-        &world.recorder,
-        &world.stop,
-        Mode::Apply,
-        Instant::now() + within,
-    )
+    Engine::new(&world.aws, &world.recorder, &world.stop, Mode::Apply, Instant::now() + within)
 }
 
 fn id() -> Id {
@@ -40,17 +34,9 @@ async fn the_deadline_ends_a_wait_with_awss_last_answer() {
         calls.set(calls.get() + 1);
         Err::<(), _>(refusal("NoSuchEntity", &format!("answer {}", calls.get())).into())
     };
-    let error = go
-        .read(id(), async |step| {
-            step.retry(&[&IAM_NOT_YET_VISIBLE], refused).await
-        })
-        .await
-        .unwrap_err();
-    assert!(
-        (17..=20).contains(&begun.elapsed().as_secs()),
-        "{:?}",
-        begun.elapsed()
-    );
+    let error =
+        go.read(id(), async |step| step.retry(&[&IAM_NOT_YET_VISIBLE], refused).await).await.unwrap_err();
+    assert!((17..=20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     assert_eq!(error.aws().unwrap().message, format!("answer {}", calls.get()));
     assert!(error.to_string().starts_with("gave up after 1"), "{error}");
 }
@@ -61,19 +47,10 @@ async fn a_pause_that_aws_asks_for_and_the_deadline_forbids_is_not_begun() {
     let go = engine(&world, Duration::from_secs(20));
     let slow_down = async || {
         let asked = Some(Duration::from_secs(30));
-        Err::<(), _>(
-            AwsError {
-                retry_after: asked,
-                ..refusal("Throttling", "Rate exceeded")
-            }
-            .into(),
-        )
+        Err::<(), _>(AwsError { retry_after: asked, ..refusal("Throttling", "Rate exceeded") }.into())
     };
     let begun = Instant::now();
-    let error = go
-        .read(id(), async |step| step.retry(&[], slow_down).await)
-        .await
-        .unwrap_err();
+    let error = go.read(id(), async |step| step.retry(&[], slow_down).await).await.unwrap_err();
     assert_eq!(begun.elapsed(), Duration::ZERO);
     assert!(error.to_string().contains(THROTTLED.cadence.reason), "{error}");
 }
@@ -89,9 +66,7 @@ async fn no_call_starts_after_ctrl_c_unless_it_only_looks() {
             Ok::<_, SdkError<GetRoleError, Response>>(7)
         };
         let go = world.engine(mode);
-        let answer = go
-            .read(id(), async |step| step.call("iam:GetRole", request).await)
-            .await;
+        let answer = go.read(id(), async |step| step.call("iam:GetRole", request).await).await;
         assert_eq!(answer.is_ok(), sent);
         assert_eq!(was_sent.get(), sent);
     }
@@ -101,29 +76,14 @@ async fn no_call_starts_after_ctrl_c_unless_it_only_looks() {
 async fn an_error_names_its_call() {
     let world = World::new();
     let request = async {
-        let metadata = ErrorMetadata::builder()
-            .code("NoSuchEntity")
-            .message("no such role")
-            .build();
+        let metadata = ErrorMetadata::builder().code("NoSuchEntity").message("no such role").build();
         let raw = Response::new(404.try_into().unwrap(), aws_smithy_types::body::SdkBody::empty());
         Err::<(), _>(SdkError::service_error(GetRoleError::generic(metadata), raw))
     };
-    let error = world
-        .at(async |step| step.call("iam:GetRole", request).await)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "iam:GetRole failed: NoSuchEntity: no such role"
-    );
-    assert_eq!(
-        absent(Err::<(), _>(error), &["Other", "NoSuchEntity"]).unwrap(),
-        None
-    );
-    let other = absent(
-        Err::<(), _>(refusal("AccessDenied", "no").into()),
-        &["NoSuchEntity"],
-    );
+    let error = world.at(async |step| step.call("iam:GetRole", request).await).await.unwrap_err();
+    assert_eq!(error.to_string(), "iam:GetRole failed: NoSuchEntity: no such role");
+    assert_eq!(absent(Err::<(), _>(error), &["Other", "NoSuchEntity"]).unwrap(), None);
+    let other = absent(Err::<(), _>(refusal("AccessDenied", "no").into()), &["NoSuchEntity"]);
     assert!(other.unwrap_err().has_code("AccessDenied"));
 }
 
@@ -141,10 +101,7 @@ impl Resource for Looking {
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<()>> {
         pause(&Stop::default(), LOOKING).await?;
-        step.call("iam:GetRole", async {
-            Ok::<_, SdkError<GetRoleError, Response>>(Some(()))
-        })
-        .await
+        step.call("iam:GetRole", async { Ok::<_, SdkError<GetRoleError, Response>>(Some(())) }).await
     }
 
     fn owner(&self, (): &()) -> Owner {
@@ -175,11 +132,7 @@ async fn what_was_only_being_looked_at_is_skipped() {
     let world = World::new();
     let (go, back) = (world.engine(Mode::Apply), world.engine(Mode::Apply));
     let ctrl_c = async { world.stop.set() };
-    tokio::join!(
-        go.step(&Looking, nothing()),
-        back.remove(&Looking, async { true }),
-        ctrl_c
-    );
+    tokio::join!(go.step(&Looking, nothing()), back.remove(&Looking, async { true }), ctrl_c);
     assert_eq!(go.finish()[0].result.as_ref().unwrap(), &Outcome::Skipped);
     assert_eq!(back.finish()[0].result.as_ref().unwrap(), &Outcome::Skipped);
 }
@@ -192,22 +145,10 @@ async fn a_task_is_told_in_every_mode_and_its_failure_kept() {
         let go = world.engine(mode);
         assert_eq!(go.task(id(), async |_| Ok((Outcome::Passed, 7))).await, Some(7));
         assert!(go.is_well());
-        assert_eq!(
-            go.task(id(), async |_| Err::<(Outcome, u32), _>(Error::new(
-                "no compiler"
-            )))
-            .await,
-            None
-        );
+        assert_eq!(go.task(id(), async |_| Err::<(Outcome, u32), _>(Error::new("no compiler"))).await, None);
         assert!(!go.is_well());
-        let finished = |outcome| Event::Finished {
-            id: id(),
-            outcome,
-            elapsed: Duration::ZERO,
-        };
-        let failed = Outcome::Failed {
-            error: "no compiler".to_owned(),
-        };
+        let finished = |outcome| Event::Finished { id: id(), outcome, elapsed: Duration::ZERO };
+        let failed = Outcome::Failed { error: "no compiler".to_owned() };
         let started = || Event::Started { id: id() };
         let expected = [started(), finished(Outcome::Passed), started(), finished(failed)];
         assert_eq!(world.recorder.events(), expected);

@@ -21,9 +21,7 @@ fn standing(shape: Shape) -> Cloud {
 
 /// What must become of a node, worked out without the engine.
 fn expected(shape: Shape, name: &str, failing: Option<(&str, Verb)>, interrupt: Option<u64>) -> &'static str {
-    let verb = failing
-        .filter(|(failing, _)| *failing == name)
-        .map(|(_, verb)| verb);
+    let verb = failing.filter(|(failing, _)| *failing == name).map(|(_, verb)| verb);
     if verb == Some(Verb::Observe) {
         return "lab:Make failed: Broken: it broke";
     }
@@ -34,19 +32,12 @@ fn expected(shape: Shape, name: &str, failing: Option<(&str, Verb)>, interrupt: 
     if interrupt.is_some_and(|at| at < 1_000 + 10_000 * height(shape, name)) {
         return "skipped";
     }
-    if verb == Some(Verb::Delete) {
-        "lab:Make failed: Broken: it broke"
-    } else {
-        "deleted"
-    }
+    if verb == Some(Verb::Delete) { "lab:Make failed: Broken: it broke" } else { "deleted" }
 }
 
 fn height(shape: Shape, name: &str) -> u64 {
     let children = shape.iter().filter(|(_, parents)| parents.contains(&name));
-    children
-        .map(|(child, _)| 1 + height(shape, child))
-        .max()
-        .unwrap_or_default()
+    children.map(|(child, _)| 1 + height(shape, child)).max().unwrap_or_default()
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,9 +50,7 @@ async fn a_failure_keeps_what_goes_after_it_and_ctrl_c_what_has_not_begun() {
                 let (cloud, world) = (standing(shape), World::new());
                 let mut fakes = fakes(&cloud, shape);
                 for fake in &mut fakes {
-                    fake.fails = failing
-                        .filter(|(name, _)| *name == fake.name)
-                        .map(|(_, verb)| verb);
+                    fake.fails = failing.filter(|(name, _)| *name == fake.name).map(|(_, verb)| verb);
                 }
                 let go = world.engine(Mode::Apply);
                 let ctrl_c = async {
@@ -74,18 +63,11 @@ async fn a_failure_keeps_what_goes_after_it_and_ctrl_c_what_has_not_begun() {
                 let records = go.finish();
                 let case = format!("{shape:?}, failing {failing:?}, Ctrl-C at {interrupt:?} ms");
                 let wanted = shape.iter().map(|(name, _)| {
-                    (
-                        (*name).to_owned(),
-                        expected(shape, name, failing, interrupt).to_owned(),
-                    )
+                    ((*name).to_owned(), expected(shape, name, failing, interrupt).to_owned())
                 });
                 assert_eq!(outcomes(&records), wanted.collect(), "{case}");
                 for (name, outcome) in outcomes(&records) {
-                    assert_eq!(
-                        cloud.value(&name).is_none(),
-                        outcome == "deleted",
-                        "{name}: {case}"
-                    );
+                    assert_eq!(cloud.value(&name).is_none(), outcome == "deleted", "{name}: {case}");
                 }
             }
         }
@@ -130,9 +112,7 @@ async fn what_is_absent_is_gone() {
     destroy(&go, shape, &fakes(&cloud, shape)).await;
     assert_eq!(
         outcomes(&go.finish()),
-        [("a", "deleted"), ("b", "absent")]
-            .map(|(n, o)| (n.to_owned(), o.to_owned()))
-            .into()
+        [("a", "deleted"), ("b", "absent")].map(|(n, o)| (n.to_owned(), o.to_owned())).into()
     );
 }
 

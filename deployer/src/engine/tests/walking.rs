@@ -7,35 +7,22 @@ const INTERRUPTS: [Option<u64>; 5] = [None, Some(500), Some(5_000), Some(15_000)
 
 /// What must become of a node, worked out without the engine.
 fn expected(shape: Shape, name: &str, failing: Option<(&str, Verb)>, interrupt: Option<u64>) -> &'static str {
-    let verb = failing
-        .filter(|(failing, _)| *failing == name)
-        .map(|(_, verb)| verb);
+    let verb = failing.filter(|(failing, _)| *failing == name).map(|(_, verb)| verb);
     if verb == Some(Verb::Observe) {
         return "lab:Make failed: Broken: it broke";
     }
     let parents = parents(shape, name);
-    if parents
-        .iter()
-        .any(|parent| expected(shape, parent, failing, interrupt) != "created")
-    {
+    if parents.iter().any(|parent| expected(shape, parent, failing, interrupt) != "created") {
         return "skipped";
     }
     if interrupt.is_some_and(|at| at < 1_000 + 10_000 * depth(shape, name)) {
         return "skipped";
     }
-    if verb == Some(Verb::Apply) {
-        "lab:Make failed: Broken: it broke"
-    } else {
-        "created"
-    }
+    if verb == Some(Verb::Apply) { "lab:Make failed: Broken: it broke" } else { "created" }
 }
 
 fn depth(shape: Shape, name: &str) -> u64 {
-    parents(shape, name)
-        .iter()
-        .map(|parent| 1 + depth(shape, parent))
-        .max()
-        .unwrap_or_default()
+    parents(shape, name).iter().map(|parent| 1 + depth(shape, parent)).max().unwrap_or_default()
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,9 +37,7 @@ async fn a_failure_stops_what_needs_it_and_ctrl_c_what_has_not_begun() {
                 let (cloud, world) = (Cloud::new(), World::new());
                 let mut fakes = fakes(&cloud, shape);
                 for fake in &mut fakes {
-                    fake.fails = failing
-                        .filter(|(name, _)| *name == fake.name)
-                        .map(|(_, verb)| verb);
+                    fake.fails = failing.filter(|(name, _)| *name == fake.name).map(|(_, verb)| verb);
                 }
                 let go = world.engine(Mode::Apply);
                 let ctrl_c = async {
@@ -65,10 +50,7 @@ async fn a_failure_stops_what_needs_it_and_ctrl_c_what_has_not_begun() {
                 let records = go.finish();
                 let case = format!("{shape:?}, failing {failing:?}, Ctrl-C at {interrupt:?} ms");
                 let wanted = shape.iter().map(|(name, _)| {
-                    (
-                        (*name).to_owned(),
-                        expected(shape, name, failing, interrupt).to_owned(),
-                    )
+                    ((*name).to_owned(), expected(shape, name, failing, interrupt).to_owned())
                 });
                 assert_eq!(outcomes(&records), wanted.collect(), "{case}");
                 check_what_was_done(&cloud, shape, interrupt, &records, &case);
@@ -87,11 +69,7 @@ fn check_what_was_done(cloud: &Cloud, shape: Shape, interrupt: Option<u64>, reco
     for (name, _) in shape {
         let record = records.iter().find(|record| record.id.name == *name).unwrap();
         let created = matches!(record.result, Ok(Outcome::Created));
-        assert_eq!(
-            cloud.count(&format!("applied {name}")),
-            usize::from(created),
-            "{name}: {case}"
-        );
+        assert_eq!(cloud.count(&format!("applied {name}")), usize::from(created), "{name}: {case}");
         assert_eq!(cloud.value(name).is_some(), created, "{name}: {case}");
     }
 }
@@ -135,10 +113,7 @@ async fn what_is_as_declared_is_left_alone_and_known_to_its_children() {
     let go = world.engine(Mode::Apply);
     walk(&go, shape, &fakes(&cloud, shape)).await;
     let records = go.finish();
-    assert_eq!(
-        outcomes(&records),
-        [("a", "unchanged"), ("b", "updated")].map(owned).into()
-    );
+    assert_eq!(outcomes(&records), [("a", "unchanged"), ("b", "updated")].map(owned).into());
     assert_eq!(records[0].found.as_ref().unwrap().state, "holds 1");
     assert_eq!(cloud.count("apply a"), 0);
 }
@@ -154,18 +129,12 @@ async fn a_plan_never_applies_and_tells_every_change() {
     let go = world.engine(Mode::Plan);
     walk(&go, shape, &fakes(&cloud, shape)).await;
     let records = go.finish();
-    let found: Vec<(&str, usize)> = records
-        .iter()
-        .map(|r| (r.id.name.as_str(), r.changes.len()))
-        .collect();
+    let found: Vec<(&str, usize)> = records.iter().map(|r| (r.id.name.as_str(), r.changes.len())).collect();
     assert_eq!(found, [("a", 0), ("b", 1), ("c", 1)]);
     assert_eq!(cloud.log(), ["0 observe a", "0 observe b", "0 observe c"]);
     assert_eq!(cloud.value("b"), Some(7));
     for (event, record) in world.recorder.events().iter().zip(&records) {
-        let planned = Event::Planned {
-            id: record.id.clone(),
-            changes: record.changes.clone(),
-        };
+        let planned = Event::Planned { id: record.id.clone(), changes: record.changes.clone() };
         assert_eq!(*event, planned);
     }
     assert_eq!(world.recorder.events().len(), 3);
@@ -191,15 +160,8 @@ async fn a_step_is_told_from_its_start_to_its_end() {
     let id = fake.id();
     let expected = [
         Event::Started { id: id.clone() },
-        Event::Applying {
-            id: id.clone(),
-            changes: vec![Change::Create],
-        },
-        Event::Finished {
-            id,
-            outcome: Outcome::Created,
-            elapsed: LOOKING + CHANGING,
-        },
+        Event::Applying { id: id.clone(), changes: vec![Change::Create] },
+        Event::Finished { id, outcome: Outcome::Created, elapsed: LOOKING + CHANGING },
     ];
     assert_eq!(world.recorder.events(), expected);
 }
@@ -212,20 +174,14 @@ async fn what_turned_foreign_after_the_plan_is_refused_and_left_alone() {
         let (output, record) = step(Mode::Apply, &Fake::new(&cloud, "a")).await;
         assert_eq!(output, None);
         let why = owner.objection().unwrap().to_owned();
-        assert_eq!(
-            record.result.unwrap_err().to_string(),
-            format!("role a is not of this stack: it {why}")
-        );
+        assert_eq!(record.result.unwrap_err().to_string(), format!("role a is not of this stack: it {why}"));
         assert_eq!(cloud.log(), ["0 observe a"]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn adopting_takes_over_what_nobody_claims_and_nothing_else() {
-    let owners = [
-        (Owner::Unclaimed, 1),
-        (Owner::Foreign("belongs to stack x".to_owned()), 7),
-    ];
+    let owners = [(Owner::Unclaimed, 1), (Owner::Foreign("belongs to stack x".to_owned()), 7)];
     for (owner, value) in owners {
         let (cloud, world) = (Cloud::new(), World::new());
         cloud.put("a", 7, owner);
@@ -239,14 +195,7 @@ async fn adopting_takes_over_what_nobody_claims_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn a_change_that_would_lose_something_is_not_made() {
     let cloud = Cloud::holding(&[("a", 7)]);
-    let (output, record) = step(
-        Mode::Apply,
-        &Fake {
-            rigid: true,
-            ..Fake::new(&cloud, "a")
-        },
-    )
-    .await;
+    let (output, record) = step(Mode::Apply, &Fake { rigid: true, ..Fake::new(&cloud, "a") }).await;
     assert_eq!(output, None);
     let error = record.result.unwrap_err();
     assert_eq!(error.to_string(), "cannot change value: 7 → 1 (it is rigid)");

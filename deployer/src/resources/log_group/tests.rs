@@ -22,44 +22,25 @@ mod races;
 const NAME: &str = "/aws/lambda/lab";
 
 fn group() -> LogGroup {
-    LogGroup {
-        name: NAME.to_owned(),
-        retention_days: 14,
-        claims_unowned: true,
-        scope: scope(),
-    }
+    LogGroup { name: NAME.to_owned(), retention_days: 14, claims_unowned: true, scope: scope() }
 }
 
 /// The group of `group()`, as declared.
 fn seen() -> Observed {
-    Observed {
-        retention_days: Some(14),
-        tags: scope().tags(),
-    }
+    Observed { retention_days: Some(14), tags: scope().tags() }
 }
 
 /// As a log line makes it, that comes when there is no group.
 fn reborn() -> Observed {
-    Observed {
-        retention_days: None,
-        tags: Tags::new(),
-    }
+    Observed { retention_days: None, tags: Tags::new() }
 }
 
 fn no_such() -> HttpResponse {
-    wire::json(
-        400,
-        "ResourceNotFoundException",
-        "The specified log group does not exist.",
-    )
+    wire::json(400, "ResourceNotFoundException", "The specified log group does not exist.")
 }
 
 fn busy() -> HttpResponse {
-    wire::json(
-        400,
-        "OperationAbortedException",
-        "A conflicting operation is currently in progress.",
-    )
+    wire::json(400, "OperationAbortedException", "A conflicting operation is currently in progress.")
 }
 
 /// `DescribeLogGroups` finds nothing, so many times.
@@ -70,11 +51,7 @@ fn absent(times: usize) -> Vec<Rule> {
             .output(|| DescribeLogGroupsOutput::builder().build())
             .times(times)
             .build(),
-        mock!(Client::list_tags_for_resource)
-            .sequence()
-            .http_response(no_such)
-            .times(times)
-            .build(),
+        mock!(Client::list_tags_for_resource).sequence().http_response(no_such).times(times).build(),
     ]
 }
 
@@ -97,11 +74,7 @@ fn present(seen: Observed) -> Vec<Rule> {
 fn page(groups: &[(&str, Option<i32>)], next: Option<&str>) -> DescribeLogGroupsOutput {
     let group = |(name, days): &(&str, Option<i32>)| {
         let arn = format!("{}:*", scope().log_group_arn(name));
-        SdkLogGroup::builder()
-            .log_group_name(*name)
-            .arn(arn)
-            .set_retention_in_days(*days)
-            .build()
+        SdkLogGroup::builder().log_group_name(*name).arn(arn).set_retention_in_days(*days).build()
     };
     DescribeLogGroupsOutput::builder()
         .set_log_groups(Some(groups.iter().map(group).collect()))
@@ -146,16 +119,8 @@ fn each_property_that_we_set_is_compared() {
             |seen| drop(seen.tags.insert("cost-centre".to_owned(), "42".to_owned())),
             &[],
         ),
-        (
-            "another retention",
-            |seen| seen.retention_days = Some(7),
-            &["retention-days: 7 → 14"],
-        ),
-        (
-            "kept for ever",
-            |seen| seen.retention_days = None,
-            &["retention-days: (none) → 14"],
-        ),
+        ("another retention", |seen| seen.retention_days = Some(7), &["retention-days: 7 → 14"]),
+        ("kept for ever", |seen| seen.retention_days = None, &["retention-days: (none) → 14"]),
         (
             "one tag gone",
             |seen| drop(seen.tags.remove(REGION_TAG)),
@@ -175,34 +140,19 @@ fn each_property_that_we_set_is_compared() {
         let mut seen = seen();
         change(&mut seen);
         let changes = group().diff(Some(&()), Some(&seen));
-        assert_eq!(
-            changes.iter().map(text::change).collect::<Vec<_>>(),
-            expected,
-            "{name}"
-        );
+        assert_eq!(changes.iter().map(text::change).collect::<Vec<_>>(), expected, "{name}");
     }
     assert_eq!(group().diff(Some(&()), None), [Change::Create]);
 }
 
 #[test]
 fn a_group_that_nobody_owns_is_ours_unless_its_function_was_not() {
-    let wary = LogGroup {
-        claims_unowned: false,
-        ..group()
-    };
+    let wary = LogGroup { claims_unowned: false, ..group() };
     let mut of_another_stack = seen();
-    of_another_stack
-        .tags
-        .insert(STACK_TAG.to_owned(), "other".to_owned());
+    of_another_stack.tags.insert(STACK_TAG.to_owned(), "other".to_owned());
     let mut with_tags_of_its_own = reborn();
-    with_tags_of_its_own
-        .tags
-        .insert("team".to_owned(), "a".to_owned());
-    let cases = [
-        (seen(), true, true),
-        (reborn(), true, false),
-        (with_tags_of_its_own, true, false),
-    ];
+    with_tags_of_its_own.tags.insert("team".to_owned(), "a".to_owned());
+    let cases = [(seen(), true, true), (reborn(), true, false), (with_tags_of_its_own, true, false)];
     for (seen, claiming, otherwise) in cases {
         assert_eq!(group().owner(&seen) == Owner::Ours, claiming, "{seen:?}");
         assert_eq!(wary.owner(&seen) == Owner::Ours, otherwise, "{seen:?}");

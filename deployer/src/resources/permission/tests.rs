@@ -24,15 +24,8 @@ fn permission() -> Permission {
 }
 
 fn with_routes(routes: &[(&str, &str)]) -> Permission {
-    let routes = routes
-        .iter()
-        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
-        .collect();
-    Permission {
-        function: "lab".to_owned(),
-        routes,
-        scope: scope(),
-    }
+    let routes = routes.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    Permission { function: "lab".to_owned(), routes, scope: scope() }
 }
 
 fn needs() -> (function::Output, rest_api::Output) {
@@ -45,10 +38,7 @@ fn fresh() -> (function::Output, rest_api::Output) {
 }
 
 fn api(id: &str) -> rest_api::Output {
-    rest_api::Output {
-        id: id.to_owned(),
-        spelling: BTreeMap::new(),
-    }
+    rest_api::Output { id: id.to_owned(), spelling: BTreeMap::new() }
 }
 
 /// What a statement of this API's route names as its source.
@@ -75,9 +65,7 @@ fn ours(source: &str) -> Value {
 }
 
 fn seen(all: &[Value]) -> Observed {
-    Observed {
-        statements: statements(&json!({"Statement": all}).to_string()),
-    }
+    Observed { statements: statements(&json!({"Statement": all}).to_string()) }
 }
 
 /// `GetPolicy` shows these from now on.
@@ -87,20 +75,12 @@ fn present(all: &[Value]) -> Rule {
 }
 
 fn no_policy() -> HttpResponse {
-    wire::json(
-        404,
-        "ResourceNotFoundException",
-        "The resource you requested does not exist.",
-    )
+    wire::json(404, "ResourceNotFoundException", "The resource you requested does not exist.")
 }
 
 /// The function has no policy, or is not there itself, so many times.
 fn absent(times: usize) -> Rule {
-    mock!(Client::get_policy)
-        .sequence()
-        .http_response(no_policy)
-        .times(times)
-        .build()
+    mock!(Client::get_policy).sequence().http_response(no_policy).times(times).build()
 }
 
 fn added(id: String, source: String) -> Rule {

@@ -38,11 +38,7 @@ fn document() -> Value {
 }
 
 fn needs() -> role::Output {
-    role::Output {
-        arn: scope().role_arn("lab-role"),
-        role_id: "AROA1".to_owned(),
-        fresh: true,
-    }
+    role::Output { arn: scope().role_arn("lab-role"), role_id: "AROA1".to_owned(), fresh: true }
 }
 
 /// The policy of `policy()`, as declared.
@@ -56,48 +52,25 @@ fn seen() -> Observed {
 }
 
 fn version(id: &str, is_default: bool) -> Version {
-    Version {
-        id: id.to_owned(),
-        is_default,
-    }
+    Version { id: id.to_owned(), is_default }
 }
 
 fn no_such() -> HttpResponse {
-    wire::xml(
-        404,
-        "NoSuchEntity",
-        "Policy arn:aws:iam::123456789012:policy/lab-policy was not found.",
-    )
+    wire::xml(404, "NoSuchEntity", "Policy arn:aws:iam::123456789012:policy/lab-policy was not found.")
 }
 
 /// IAM does not know the policy, so many times.
 fn absent(times: usize) -> Vec<Rule> {
     vec![
-        mock!(Client::get_policy)
-            .sequence()
-            .http_response(no_such)
-            .times(times)
-            .build(),
-        mock!(Client::list_policy_versions)
-            .sequence()
-            .http_response(no_such)
-            .times(times)
-            .build(),
-        mock!(Client::list_entities_for_policy)
-            .sequence()
-            .http_response(no_such)
-            .times(times)
-            .build(),
+        mock!(Client::get_policy).sequence().http_response(no_such).times(times).build(),
+        mock!(Client::list_policy_versions).sequence().http_response(no_such).times(times).build(),
+        mock!(Client::list_entities_for_policy).sequence().http_response(no_such).times(times).build(),
     ]
 }
 
 /// IAM shows this, so many times.
 fn shown(times: usize, seen: &Observed) -> Vec<Rule> {
-    let default = seen
-        .versions
-        .iter()
-        .find(|version| version.is_default)
-        .map(|version| version.id.clone());
+    let default = seen.versions.iter().find(|version| version.is_default).map(|version| version.id.clone());
     let tags = seen.tags.clone();
     let policy = move || {
         let policy = IamPolicy::builder().set_default_version_id(default.clone());
@@ -105,16 +78,9 @@ fn shown(times: usize, seen: &Observed) -> Vec<Rule> {
         GetPolicyOutput::builder().policy(policy).build()
     };
     let versions = seen.versions.clone();
-    let versions = move || {
-        ListPolicyVersionsOutput::builder()
-            .set_versions(Some(listed(&versions)))
-            .build()
-    };
-    let roles: Vec<String> = seen
-        .attached
-        .iter()
-        .filter_map(|entity| entity.strip_prefix("role ").map(str::to_owned))
-        .collect();
+    let versions = move || ListPolicyVersionsOutput::builder().set_versions(Some(listed(&versions))).build();
+    let roles: Vec<String> =
+        seen.attached.iter().filter_map(|entity| entity.strip_prefix("role ").map(str::to_owned)).collect();
     let entities = move || {
         let role = |name: &String| PolicyRole::builder().role_name(name).build();
         ListEntitiesForPolicyOutput::builder()
@@ -122,41 +88,21 @@ fn shown(times: usize, seen: &Observed) -> Vec<Rule> {
             .build()
     };
     vec![
-        mock!(Client::get_policy)
-            .sequence()
-            .output(policy)
-            .times(times)
-            .build(),
-        mock!(Client::list_policy_versions)
-            .sequence()
-            .output(versions)
-            .times(times)
-            .build(),
-        mock!(Client::list_entities_for_policy)
-            .sequence()
-            .output(entities)
-            .times(times)
-            .build(),
+        mock!(Client::get_policy).sequence().output(policy).times(times).build(),
+        mock!(Client::list_policy_versions).sequence().output(versions).times(times).build(),
+        mock!(Client::list_entities_for_policy).sequence().output(entities).times(times).build(),
     ]
 }
 
 /// IAM shows this once, its document being that of the default version.
 fn present(seen: &Observed) -> Vec<Rule> {
     let default = seen.versions.iter().find(|version| version.is_default).unwrap();
-    [
-        shown(1, seen),
-        vec![document_of(&default.id, seen.document.clone())],
-    ]
-    .concat()
+    [shown(1, seen), vec![document_of(&default.id, seen.document.clone())]].concat()
 }
 
 fn listed(versions: &[Version]) -> Vec<PolicyVersion> {
-    let listed = |v: &Version| {
-        PolicyVersion::builder()
-            .version_id(&v.id)
-            .is_default_version(v.is_default)
-            .build()
-    };
+    let listed =
+        |v: &Version| PolicyVersion::builder().version_id(&v.id).is_default_version(v.is_default).build();
     versions.iter().map(listed).collect()
 }
 

@@ -53,26 +53,14 @@ fn boundary() -> String {
 }
 
 fn no_such() -> HttpResponse {
-    wire::xml(
-        404,
-        "NoSuchEntity",
-        "The role with name lab-role cannot be found.",
-    )
+    wire::xml(404, "NoSuchEntity", "The role with name lab-role cannot be found.")
 }
 
 /// IAM does not know the role, so many times.
 fn absent(times: usize) -> Vec<Rule> {
     vec![
-        mock!(Client::get_role)
-            .sequence()
-            .http_response(no_such)
-            .times(times)
-            .build(),
-        mock!(Client::list_attached_role_policies)
-            .sequence()
-            .http_response(no_such)
-            .times(times)
-            .build(),
+        mock!(Client::get_role).sequence().http_response(no_such).times(times).build(),
+        mock!(Client::list_attached_role_policies).sequence().http_response(no_such).times(times).build(),
     ]
 }
 
@@ -94,11 +82,11 @@ fn made_at(seen: Observed, created: SystemTime) -> Vec<Rule> {
             .assume_role_policy_document(percent_encoded(&seen.trust))
             .description(&seen.description)
             .max_session_duration(seen.max_session)
-            .set_permissions_boundary(seen.boundary.as_ref().map(|arn| {
-                AttachedPermissionsBoundary::builder()
-                    .permissions_boundary_arn(arn)
-                    .build()
-            }))
+            .set_permissions_boundary(
+                seen.boundary
+                    .as_ref()
+                    .map(|arn| AttachedPermissionsBoundary::builder().permissions_boundary_arn(arn).build()),
+            )
             .set_tags(Some(iam_tags(&seen.tags).unwrap()));
         GetRoleOutput::builder().role(role.build().unwrap()).build()
     });
@@ -139,9 +127,5 @@ fn created() -> Rule {
 
 /// `CreateRole` fails like this, so many times.
 fn not_created(times: usize, answer: fn() -> HttpResponse) -> Rule {
-    mock!(Client::create_role)
-        .sequence()
-        .http_response(answer)
-        .times(times)
-        .build()
+    mock!(Client::create_role).sequence().http_response(answer).times(times).build()
 }

@@ -22,40 +22,25 @@ static PASSING: [&Passing; 12] = [
 async fn what_does_not_pass_is_returned_at_once() {
     let errors = [
         ("AccessDenied", "not authorized … with an explicit deny"),
-        (
-            "AccessDeniedException",
-            "User: x is not authorized to perform: lambda:CreateFunction",
-        ),
+        ("AccessDeniedException", "User: x is not authorized to perform: lambda:CreateFunction"),
         ("MalformedPolicyDocument", "Invalid principal in policy"),
         ("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000"),
         ("ValidationException", "One or more parameter values were invalid"),
         ("EntityAlreadyExists", "Role with name lab already exists."),
         ("ResourceConflictException", "Function already exist: lab"),
-        (
-            "ResourceAlreadyExistsException",
-            "The specified log group already exists",
-        ),
+        ("ResourceAlreadyExistsException", "The specified log group already exists"),
         ("ResourceInUseException", "Table already exists: lab"),
     ];
     for (code, message) in errors {
         let (asked, error) = refused_for_ever(|| refusal(code, message)).await;
         assert_eq!(asked.len(), 1, "{message}");
         assert_eq!(error.to_string(), format!("lab:Make failed: {code}: {message}"));
-        let waiting = PASSING
-            .iter()
-            .find(|passing| (passing.applies)(&refusal(code, message)));
-        assert!(
-            waiting.is_none(),
-            "{message}: would wait for {}",
-            waiting.unwrap().cadence.reason
-        );
+        let waiting = PASSING.iter().find(|passing| (passing.applies)(&refusal(code, message)));
+        assert!(waiting.is_none(), "{message}: would wait for {}", waiting.unwrap().cadence.reason);
     }
     let world = World::new();
     let call = async || Err::<(), _>(Error::new("not AWS's"));
-    let error = world
-        .at(async |step| step.retry(&[&TEST], call).await)
-        .await
-        .unwrap_err();
+    let error = world.at(async |step| step.retry(&[&TEST], call).await).await.unwrap_err();
     assert_eq!(error.to_string(), "not AWS's");
 }
 
@@ -78,87 +63,32 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
              CreateGrant. Please check your KMS key settings.",
             &[&ROLE_NOT_YET_ASSUMABLE, &ROLE_NOT_ASSUMABLE],
         ),
-        (
-            "InvalidParameterValueException",
-            "Unzipped size must be smaller than 262144000 bytes",
-            &[],
-        ),
-        (
-            "NoSuchEntity",
-            "Policy lab does not exist or is not attachable.",
-            &[&IAM_NOT_YET_VISIBLE],
-        ),
-        (
-            "ConcurrentModification",
-            "wait a few minutes",
-            &[&IAM_NOT_YET_VISIBLE, &IAM_STILL_DETACHING],
-        ),
-        (
-            "EntityTemporarilyUnmodifiable",
-            "wait",
-            &[&IAM_NOT_YET_VISIBLE, &IAM_STILL_DETACHING],
-        ),
-        (
-            "DeleteConflict",
-            "Cannot delete entity, must detach all policies first.",
-            &[&IAM_STILL_DETACHING],
-        ),
-        (
-            "DeleteConflict",
-            "Cannot delete entity, must remove roles from instance profile first.",
-            &[],
-        ),
-        (
-            "ResourceConflictException",
-            "An update is in progress for resource: lab",
-            &[&FUNCTION_BUSY],
-        ),
-        (
-            "ResourceConflictException",
-            "currently in the following state: Pending",
-            &[&FUNCTION_BUSY],
-        ),
-        (
-            "ResourceConflictException",
-            "due to a concurrent update operation",
-            &[&FUNCTION_BUSY],
-        ),
-        (
-            "ResourceNotFoundException",
-            "Function not found: lab",
-            &[&FUNCTION_NOT_YET_VISIBLE],
-        ),
+        ("InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes", &[]),
+        ("NoSuchEntity", "Policy lab does not exist or is not attachable.", &[&IAM_NOT_YET_VISIBLE]),
+        ("ConcurrentModification", "wait a few minutes", &[&IAM_NOT_YET_VISIBLE, &IAM_STILL_DETACHING]),
+        ("EntityTemporarilyUnmodifiable", "wait", &[&IAM_NOT_YET_VISIBLE, &IAM_STILL_DETACHING]),
+        ("DeleteConflict", "Cannot delete entity, must detach all policies first.", &[&IAM_STILL_DETACHING]),
+        ("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.", &[]),
+        ("ResourceConflictException", "An update is in progress for resource: lab", &[&FUNCTION_BUSY]),
+        ("ResourceConflictException", "currently in the following state: Pending", &[&FUNCTION_BUSY]),
+        ("ResourceConflictException", "due to a concurrent update operation", &[&FUNCTION_BUSY]),
+        ("ResourceNotFoundException", "Function not found: lab", &[&FUNCTION_NOT_YET_VISIBLE]),
         (
             "ConflictException",
             "Unable to complete operation due to concurrent modification. Please try again later.",
             &[&API_BUSY],
         ),
         ("ConflictException", "Stage already exists", &[]),
-        (
-            "OperationAbortedException",
-            "A conflicting operation is in progress.",
-            &[&LOG_GROUP_BUSY],
-        ),
-        (
-            "ResourceInUseException",
-            "Table is being created: lab",
-            &[&TABLE_BUSY],
-        ),
+        ("OperationAbortedException", "A conflicting operation is in progress.", &[&LOG_GROUP_BUSY]),
+        ("ResourceInUseException", "Table is being created: lab", &[&TABLE_BUSY]),
         ("TooManyRequestsException", "Too Many Requests", &[&THROTTLED]),
         ("Throttling", "Rate exceeded", &[&THROTTLED]),
         ("ThrottlingException", "Rate exceeded", &[&THROTTLED]),
     ];
     for (code, message, expected) in cases {
         let error = refusal(code, message);
-        let found = PASSING
-            .iter()
-            .filter(|passing| (passing.applies)(&error))
-            .map(|p| p.cadence.reason);
+        let found = PASSING.iter().filter(|passing| (passing.applies)(&error)).map(|p| p.cadence.reason);
         let expected = expected.iter().map(|passing| passing.cadence.reason);
-        assert!(
-            found.clone().eq(expected),
-            "{code}: {message}: {:?}",
-            found.collect::<Vec<_>>()
-        );
+        assert!(found.clone().eq(expected), "{code}: {message}: {:?}", found.collect::<Vec<_>>());
     }
 }

@@ -10,10 +10,7 @@ async fn an_absent_group_is_created_with_its_tags_and_its_retention() {
     let world = World::new().with_logs(&[absent(1), vec![created(), retained()]].concat());
     let (_, record) = world.step(Mode::Apply, &group(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(
-        world.calls(),
-        [&LOOK[..], &["CreateLogGroup", "PutRetentionPolicy"]].concat()
-    );
+    assert_eq!(world.calls(), [&LOOK[..], &["CreateLogGroup", "PutRetentionPolicy"]].concat());
 }
 
 #[tokio::test(start_paused = true)]
@@ -30,10 +27,7 @@ async fn only_the_exact_name_counts_on_whatever_page() {
         [vec![first, second], present(seen())].concat()
     };
     let world = World::new().with_logs(&pages(NAME));
-    assert_eq!(
-        world.observe(&group()).await.unwrap().unwrap().retention_days,
-        Some(3)
-    );
+    assert_eq!(world.observe(&group()).await.unwrap().unwrap().retention_days, Some(3));
     let world = World::new().with_logs(&pages("/aws/lambda/LAB"));
     assert!(world.observe(&group()).await.unwrap().is_none());
 }
@@ -48,10 +42,7 @@ async fn a_group_as_declared_is_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_killed_before_the_retention_is_finished_by_the_next() {
-    let seen = Observed {
-        retention_days: None,
-        ..seen()
-    };
+    let seen = Observed { retention_days: None, ..seen() };
     let world = World::new().with_logs(&[present(seen), vec![retained()]].concat());
     let (_, record) = world.step(Mode::Apply, &group(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
@@ -62,28 +53,13 @@ async fn a_run_killed_before_the_retention_is_finished_by_the_next() {
 async fn concurrent_changes_and_throttling_are_waited_out_at_every_call() {
     let throttled: fn() -> HttpResponse = || wire::json(400, "ThrottlingException", "Rate exceeded");
     let cases = [
-        (
-            busy as fn() -> HttpResponse,
-            "CloudWatch Logs to finish another change",
-        ),
+        (busy as fn() -> HttpResponse, "CloudWatch Logs to finish another change"),
         (throttled, "AWS's call rate limit"),
     ];
     for (refused, reason) in cases {
-        let create = mock!(Client::create_log_group)
-            .sequence()
-            .http_response(refused)
-            .times(2)
-            .build();
-        let tag = mock!(Client::tag_resource)
-            .sequence()
-            .http_response(refused)
-            .build();
-        let retain = || {
-            mock!(Client::put_retention_policy)
-                .sequence()
-                .http_response(refused)
-                .build()
-        };
+        let create = mock!(Client::create_log_group).sequence().http_response(refused).times(2).build();
+        let tag = mock!(Client::tag_resource).sequence().http_response(refused).build();
+        let retain = || mock!(Client::put_retention_policy).sequence().http_response(refused).build();
         let made = [absent(1), vec![create, created(), retain(), retained()]].concat();
         let mended = [present(reborn()), vec![tag, tagged(), retain(), retained()]].concat();
         for (rules, outcome, waits) in [(made, Outcome::Created, 3), (mended, Outcome::Updated, 2)] {
@@ -92,10 +68,7 @@ async fn concurrent_changes_and_throttling_are_waited_out_at_every_call() {
             assert_eq!(record.result.unwrap(), outcome);
             assert_eq!(world.recorder.waits(), vec![reason; waits]);
         }
-        let delete = mock!(Client::delete_log_group)
-            .sequence()
-            .http_response(refused)
-            .build();
+        let delete = mock!(Client::delete_log_group).sequence().http_response(refused).build();
         let world = World::new().with_logs(&[present(seen()), vec![delete, deleted()]].concat());
         let record = world.remove(Mode::Apply, &group()).await;
         assert_eq!(record.result.unwrap(), Outcome::Deleted);
@@ -114,38 +87,23 @@ async fn a_conflict_that_stays_ends_with_the_last_answer() {
         error.contains("waiting for CloudWatch Logs to finish another change: logs:CreateLogGroup"),
         "{error}"
     );
-    assert!(
-        error.contains("OperationAbortedException: A conflicting operation"),
-        "{error}"
-    );
+    assert!(error.contains("OperationAbortedException: A conflicting operation"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn deleting_what_is_gone_is_success() {
     let gone = mock!(Client::delete_log_group).then_http_response(no_such);
     let world = World::new().with_logs(&[present(seen()), vec![gone]].concat());
-    assert_eq!(
-        world.remove(Mode::Apply, &group()).await.result.unwrap(),
-        Outcome::Deleted
-    );
+    assert_eq!(world.remove(Mode::Apply, &group()).await.result.unwrap(), Outcome::Deleted);
     let world = World::new().with_logs(&absent(1));
-    assert_eq!(
-        world.remove(Mode::Apply, &group()).await.result.unwrap(),
-        Outcome::Absent
-    );
+    assert_eq!(world.remove(Mode::Apply, &group()).await.result.unwrap(), Outcome::Absent);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_refused_for_good_is_asked_for_once() {
     let cases = [
-        (
-            "AccessDeniedException",
-            "User: x is not authorized to perform: logs:CreateLogGroup",
-        ),
-        (
-            "AccessDeniedException",
-            "not authorized to perform: logs:TagResource with an explicit deny",
-        ),
+        ("AccessDeniedException", "User: x is not authorized to perform: logs:CreateLogGroup"),
+        ("AccessDeniedException", "not authorized to perform: logs:TagResource with an explicit deny"),
         ("LimitExceededException", "Resource limit exceeded."),
         ("InvalidParameterException", "1 validation error detected"),
     ];
@@ -161,13 +119,7 @@ async fn what_is_refused_for_good_is_asked_for_once() {
 
 #[tokio::test(start_paused = true)]
 async fn tags_that_may_not_be_read_are_no_missing_tags() {
-    let denied = || {
-        wire::json(
-            400,
-            "AccessDeniedException",
-            "not authorized: logs:ListTagsForResource",
-        )
-    };
+    let denied = || wire::json(400, "AccessDeniedException", "not authorized: logs:ListTagsForResource");
     let tags = mock!(Client::list_tags_for_resource).then_http_response(denied);
     let world = World::new().with_logs(&[vec![tags], present(seen())].concat());
     let (_, record) = world.step(Mode::Apply, &group(), ()).await;

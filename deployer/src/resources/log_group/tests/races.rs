@@ -3,18 +3,11 @@
 use super::*;
 
 fn taken() -> HttpResponse {
-    wire::json(
-        400,
-        "ResourceAlreadyExistsException",
-        "The specified log group already exists",
-    )
+    wire::json(400, "ResourceAlreadyExistsException", "The specified log group already exists")
 }
 
 fn not_created(answer: fn() -> HttpResponse) -> Rule {
-    mock!(Client::create_log_group)
-        .sequence()
-        .http_response(answer)
-        .build()
+    mock!(Client::create_log_group).sequence().http_response(answer).build()
 }
 
 #[tokio::test(start_paused = true)]
@@ -27,19 +20,11 @@ async fn a_group_that_a_late_log_line_made_is_taken_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_that_a_log_line_made_meanwhile_is_taken_over() {
-    let rules = [
-        absent(1),
-        present(reborn()),
-        vec![not_created(taken), tagged(), retained()],
-    ]
-    .concat();
+    let rules = [absent(1), present(reborn()), vec![not_created(taken), tagged(), retained()]].concat();
     let world = World::new().with_logs(&rules);
     let (_, record) = world.step(Mode::Apply, &group(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(
-        world.mutations(),
-        ["CreateLogGroup", "TagResource", "PutRetentionPolicy"]
-    );
+    assert_eq!(world.mutations(), ["CreateLogGroup", "TagResource", "PutRetentionPolicy"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,44 +43,26 @@ async fn a_group_that_another_stack_made_meanwhile_is_refused_and_left_alone() {
 async fn after_a_lost_answer_it_looks_and_only_sets_the_retention() {
     let lost: fn() -> HttpResponse = || wire::json(503, "ServiceUnavailableException", "down");
     for answer in [lost, taken] {
-        let seen = Observed {
-            retention_days: None,
-            ..seen()
-        };
+        let seen = Observed { retention_days: None, ..seen() };
         let world = World::new()
             .with_logs(&[absent(1), present(seen), vec![not_created(answer), retained()]].concat());
         let (_, record) = world.step(Mode::Apply, &group(), ()).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
         let look = ["DescribeLogGroups", "ListTagsForResource"];
-        assert_eq!(
-            world.calls(),
-            [&look[..], &["CreateLogGroup"], &look, &["PutRetentionPolicy"]].concat()
-        );
+        assert_eq!(world.calls(), [&look[..], &["CreateLogGroup"], &look, &["PutRetentionPolicy"]].concat());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reborn_group_goes_only_where_its_function_was_ours() {
-    let wary = LogGroup {
-        claims_unowned: false,
-        ..group()
-    };
+    let wary = LogGroup { claims_unowned: false, ..group() };
     for (group, outcome) in [
         (group(), Outcome::Deleted),
-        (
-            wary,
-            Outcome::Kept {
-                why: "not of this stack: it carries no ownership tag".to_owned(),
-            },
-        ),
+        (wary, Outcome::Kept { why: "not of this stack: it carries no ownership tag".to_owned() }),
     ] {
         let world = World::new().with_logs(&[present(reborn()), vec![deleted()]].concat());
         let record = world.remove(Mode::Apply, &group).await;
-        let mutations = if outcome == Outcome::Deleted {
-            vec!["DeleteLogGroup"]
-        } else {
-            Vec::new()
-        };
+        let mutations = if outcome == Outcome::Deleted { vec!["DeleteLogGroup"] } else { Vec::new() };
         assert_eq!(record.result.unwrap(), outcome);
         assert_eq!(world.mutations(), mutations);
     }

@@ -38,11 +38,7 @@ async fn statements_as_declared_are_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn the_statement_of_a_new_api_stands_before_that_of_the_old_one_goes() {
     let (wanted, stale) = (source(API), source("gone"));
-    let rules = [
-        present(&[ours(&stale)]),
-        added(id_of(&wanted), wanted),
-        removed(&id_of(&stale)),
-    ];
+    let rules = [present(&[ours(&stale)]), added(id_of(&wanted), wanted), removed(&id_of(&stale))];
     let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
@@ -79,18 +75,11 @@ async fn a_change_in_progress_is_waited_for() {
     ];
     for message in messages {
         let wanted = source(API);
-        let busy = mock!(Client::add_permission)
-            .sequence()
-            .http_response(conflict(message))
-            .times(3)
-            .build();
+        let busy = mock!(Client::add_permission).sequence().http_response(conflict(message)).times(3).build();
         let world = World::new().with_lambda(&[absent(1), busy, added(id_of(&wanted), wanted)]);
         let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
-        assert_eq!(
-            world.recorder.waits(),
-            ["Lambda to finish the previous change of the function"; 3]
-        );
+        assert_eq!(world.recorder.waits(), ["Lambda to finish the previous change of the function"; 3]);
         assert_eq!(world.mutations(), ["AddPermission"; 4]);
     }
 }
@@ -99,11 +88,7 @@ async fn a_change_in_progress_is_waited_for() {
 async fn a_function_that_was_just_made_may_not_be_known_yet() {
     let wanted = source(API);
     let unknown = || wire::json(404, "ResourceNotFoundException", "Function not found: lab");
-    let refused = mock!(Client::add_permission)
-        .sequence()
-        .http_response(unknown)
-        .times(2)
-        .build();
+    let refused = mock!(Client::add_permission).sequence().http_response(unknown).times(2).build();
     let world = World::new().with_lambda(&[absent(1), refused, added(id_of(&wanted), wanted)]);
     let (_, record) = world.step(Mode::Apply, &permission(), fresh()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
@@ -113,10 +98,7 @@ async fn a_function_that_was_just_made_may_not_be_known_yet() {
 #[tokio::test(start_paused = true)]
 async fn statements_of_a_functions_predecessor_count_for_nothing() {
     let wanted = source(API);
-    let rules = [
-        present(&[ours(&wanted), ours(&source("gone"))]),
-        added(id_of(&wanted), wanted),
-    ];
+    let rules = [present(&[ours(&wanted), ours(&source("gone"))]), added(id_of(&wanted), wanted)];
     let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &permission(), fresh()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
@@ -126,10 +108,7 @@ async fn statements_of_a_functions_predecessor_count_for_nothing() {
 #[tokio::test(start_paused = true)]
 async fn after_a_lost_answer_it_looks_before_anything_else() {
     for answer in [lost, taken] {
-        let refused = mock!(Client::add_permission)
-            .sequence()
-            .http_response(answer)
-            .build();
+        let refused = mock!(Client::add_permission).sequence().http_response(answer).build();
         let world = World::new().with_lambda(&[absent(1), present(&[ours(&source(API))]), refused]);
         let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
@@ -139,18 +118,11 @@ async fn after_a_lost_answer_it_looks_before_anything_else() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_lost_answer_a_new_functions_statement_stands() {
-    let refused = mock!(Client::add_permission)
-        .sequence()
-        .http_response(lost)
-        .http_response(taken)
-        .build();
+    let refused = mock!(Client::add_permission).sequence().http_response(lost).http_response(taken).build();
     let world = World::new().with_lambda(&[absent(1), present(&[ours(&source(API))]), refused]);
     let (_, record) = world.step(Mode::Apply, &permission(), fresh()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(
-        world.calls(),
-        ["GetPolicy", "AddPermission", "GetPolicy", "AddPermission"]
-    );
+    assert_eq!(world.calls(), ["GetPolicy", "AddPermission", "GetPolicy", "AddPermission"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,10 +130,8 @@ async fn forty_routes_get_one_statement_each() {
     let paths: Vec<String> = (0..40).map(|n| format!("/items/{n}")).collect();
     let routes: Vec<(&str, &str)> = paths.iter().map(|path| ("GET", path.as_str())).collect();
     let forty = with_routes(&routes);
-    let (done, open): (Vec<String>, Vec<String>) = forty
-        .wanted(&api(API))
-        .into_iter()
-        .partition(|source| source.ends_with('7'));
+    let (done, open): (Vec<String>, Vec<String>) =
+        forty.wanted(&api(API)).into_iter().partition(|source| source.ends_with('7'));
     let standing: Vec<Value> = done.iter().map(|source| ours(source)).collect();
     let mut rules = vec![present(&standing)];
     rules.extend(open.iter().map(|source| added(id_of(source), source.clone())));
@@ -181,12 +151,7 @@ async fn a_policy_that_is_full_makes_room_from_what_is_stale() {
             "The final policy size (20700) is bigger than the limit (20480).",
         )
     };
-    let full = || {
-        mock!(Client::add_permission)
-            .sequence()
-            .http_response(too_long)
-            .build()
-    };
+    let full = || mock!(Client::add_permission).sequence().http_response(too_long).build();
     let two = with_routes(&[("GET", "/a"), ("GET", "/b")]);
     let [a, b] = two.wanted(&api(API)).try_into().unwrap();
     let [old_a, old_b] = two.wanted(&api("gone")).try_into().unwrap();
@@ -211,13 +176,8 @@ async fn a_policy_that_is_full_makes_room_from_what_is_stale() {
     let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &two, needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
-    let expected = [
-        "AddPermission",
-        "RemovePermission",
-        "AddPermission",
-        "AddPermission",
-        "RemovePermission",
-    ];
+    let expected =
+        ["AddPermission", "RemovePermission", "AddPermission", "AddPermission", "RemovePermission"];
     assert_eq!(world.mutations(), expected);
 
     let world = World::new().with_lambda(&[absent(1), full()]);
@@ -235,11 +195,7 @@ async fn throttling_is_waited_out_as_long_as_lambda_asks() {
         answer
     };
     let wanted = source(API);
-    let throttled = mock!(Client::add_permission)
-        .sequence()
-        .http_response(slow_down)
-        .times(2)
-        .build();
+    let throttled = mock!(Client::add_permission).sequence().http_response(slow_down).times(2).build();
     let world = World::new().with_lambda(&[absent(1), throttled, added(id_of(&wanted), wanted)]);
     let begun = tokio::time::Instant::now();
     let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
@@ -250,26 +206,10 @@ async fn throttling_is_waited_out_as_long_as_lambda_asks() {
 #[tokio::test(start_paused = true)]
 async fn what_lambda_refuses_for_good_is_asked_for_once() {
     let cases = [
-        (
-            403,
-            "AccessDeniedException",
-            "User: x is not authorized to perform: lambda:AddPermission",
-        ),
-        (
-            403,
-            "AccessDeniedException",
-            "not authorized … with an explicit deny in a service control policy",
-        ),
-        (
-            400,
-            "PublicPolicyException",
-            "Lambda prevents policies that are public.",
-        ),
-        (
-            400,
-            "InvalidParameterValueException",
-            "1 validation error detected",
-        ),
+        (403, "AccessDeniedException", "User: x is not authorized to perform: lambda:AddPermission"),
+        (403, "AccessDeniedException", "not authorized … with an explicit deny in a service control policy"),
+        (400, "PublicPolicyException", "Lambda prevents policies that are public."),
+        (400, "InvalidParameterValueException", "1 validation error detected"),
     ];
     for (status, code, message) in cases {
         let add = mock!(Client::add_permission).then_http_response(move || wire::json(status, code, message));

@@ -3,11 +3,7 @@
 use super::*;
 
 fn lines(permission: &Permission, seen: &Observed) -> Vec<String> {
-    permission
-        .diff(Some(&needs()), Some(seen))
-        .iter()
-        .map(text::change)
-        .collect()
+    permission.diff(Some(&needs()), Some(seen)).iter().map(text::change).collect()
 }
 
 #[test]
@@ -28,21 +24,13 @@ fn each_statement_is_compared_as_it_is_meant() {
     let cases: Vec<(&str, Vec<Value>, Vec<String>)> = vec![
         ("as declared", vec![ours(&wanted)], vec![]),
         ("made by hand", vec![statement("console-1", &wanted)], vec![]),
-        (
-            "somebody else's beside it",
-            vec![statement("theirs", &stale), ours(&wanted)],
-            vec![],
-        ),
+        ("somebody else's beside it", vec![statement("theirs", &stale), ours(&wanted)], vec![]),
         (
             "with the older operator and spelling",
             other_condition(json!({"StringLike": {"aws:SourceArn": &wanted}})),
             vec![],
         ),
-        (
-            "somebody else's only",
-            vec![statement("theirs", &stale)],
-            vec![add.clone()],
-        ),
+        ("somebody else's only", vec![statement("theirs", &stale)], vec![add.clone()]),
         (
             "of an API that is gone",
             vec![ours(&stale)],
@@ -57,19 +45,11 @@ fn each_statement_is_compared_as_it_is_meant() {
             tampered.clone(),
         ),
         ("that denies", changed("Effect", "Deny"), tampered.clone()),
-        (
-            "for another action",
-            changed("Action", "lambda:*"),
-            tampered.clone(),
-        ),
+        ("for another action", changed("Action", "lambda:*"), tampered.clone()),
         ("for anybody", changed("Principal", "*"), tampered),
     ];
     for (name, statements, expected) in cases {
-        assert_eq!(
-            lines(&permission(), &seen(&statements)),
-            expected,
-            "a statement {name}"
-        );
+        assert_eq!(lines(&permission(), &seen(&statements)), expected, "a statement {name}");
     }
 }
 
@@ -86,17 +66,13 @@ fn before_the_function_or_the_api_is_there_it_is_created() {
 fn a_dropped_route_loses_its_statement() {
     let dropped = "arn:aws:execute-api:us-east-1:123456789012:api1/*/GET/old";
     let seen = seen(&[ours(&source(API)), ours(dropped)]);
-    assert_eq!(
-        lines(&permission(), &seen),
-        [format!("statement: {dropped} → (none)")]
-    );
+    assert_eq!(lines(&permission(), &seen), [format!("statement: {dropped} → (none)")]);
 }
 
 #[test]
 fn routes_become_patterns_as_api_gateway_matches_them() {
     let mut api = api(API);
-    api.spelling
-        .insert("/DynamoDBManager".to_owned(), "/dynamodbmanager".to_owned());
+    api.spelling.insert("/DynamoDBManager".to_owned(), "/dynamodbmanager".to_owned());
     let permission = with_routes(&[
         ("POST", "/DynamoDBManager"),
         ("ANY", "/items/{id}"),
@@ -115,11 +91,7 @@ fn ids_are_of_the_form_that_lambda_takes() {
     let id = id_of(&source(API));
     assert!(id.starts_with(PREFIX));
     assert!(id.len() <= 100);
-    assert!(
-        id.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
-        "{id}"
-    );
+    assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{id}");
     assert_ne!(id, id_of(&source("api2")));
 }
 

@@ -18,18 +18,11 @@ fn created() -> Rule {
 }
 
 fn not_created(answer: fn() -> HttpResponse) -> Rule {
-    mock!(Client::create_policy)
-        .sequence()
-        .http_response(answer)
-        .build()
+    mock!(Client::create_policy).sequence().http_response(answer).build()
 }
 
 fn taken() -> HttpResponse {
-    wire::xml(
-        409,
-        "EntityAlreadyExists",
-        "A policy called lab-policy already exists.",
-    )
+    wire::xml(409, "EntityAlreadyExists", "A policy called lab-policy already exists.")
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,10 +30,7 @@ async fn a_policy_that_is_absent_is_created_with_its_tags_and_attached() {
     let world = World::new().with_iam(&[absent(1), vec![created(), attached()]].concat());
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(
-        world.calls(),
-        [&LOOK[..], &["CreatePolicy", "AttachRolePolicy"]].concat()
-    );
+    assert_eq!(world.calls(), [&LOOK[..], &["CreatePolicy", "AttachRolePolicy"]].concat());
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,18 +43,8 @@ async fn a_policy_as_declared_is_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_iam_does_not_know_yet_is_attached_again() {
-    let unknown = || {
-        wire::xml(
-            404,
-            "NoSuchEntity",
-            "Policy lab-policy does not exist or is not attachable.",
-        )
-    };
-    let refused = mock!(Client::attach_role_policy)
-        .sequence()
-        .http_response(unknown)
-        .times(5)
-        .build();
+    let unknown = || wire::xml(404, "NoSuchEntity", "Policy lab-policy does not exist or is not attachable.");
+    let refused = mock!(Client::attach_role_policy).sequence().http_response(unknown).times(5).build();
     let world = World::new().with_iam(&[absent(1), vec![created(), refused, attached()]].concat());
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
@@ -84,10 +64,7 @@ async fn a_policy_that_stays_unknown_ends_with_iams_last_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_killed_before_the_attachment_is_finished_by_the_next() {
-    let seen = Observed {
-        attached: Vec::new(),
-        ..seen()
-    };
+    let seen = Observed { attached: Vec::new(), ..seen() };
     let world = World::new().with_iam(&[present(&seen), vec![attached()]].concat());
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
@@ -97,21 +74,13 @@ async fn a_run_killed_before_the_attachment_is_finished_by_the_next() {
 #[tokio::test(start_paused = true)]
 async fn after_a_lost_answer_it_looks_and_only_attaches() {
     for answer in [|| wire::xml(503, "ServiceUnavailable", "down"), taken] {
-        let seen = Observed {
-            attached: Vec::new(),
-            ..seen()
-        };
+        let seen = Observed { attached: Vec::new(), ..seen() };
         let world = World::new()
             .with_iam(&[absent(1), present(&seen), vec![not_created(answer), attached()]].concat());
         let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
-        let expected = [
-            &LOOK[..],
-            &["CreatePolicy"],
-            &LOOK,
-            &["GetPolicyVersion", "AttachRolePolicy"],
-        ]
-        .concat();
+        let expected =
+            [&LOOK[..], &["CreatePolicy"], &LOOK, &["GetPolicyVersion", "AttachRolePolicy"]].concat();
         assert_eq!(world.calls(), expected);
     }
 }
@@ -119,9 +88,7 @@ async fn after_a_lost_answer_it_looks_and_only_attaches() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_somebody_else_made_meanwhile_is_refused_and_left_alone() {
     let mut theirs = seen();
-    theirs
-        .tags
-        .insert("deployer:stack".to_owned(), "other".to_owned());
+    theirs.tags.insert("deployer:stack".to_owned(), "other".to_owned());
     let world = World::new().with_iam(&[absent(1), present(&theirs), vec![not_created(taken)]].concat());
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     let error = record.result.unwrap_err().to_string();
@@ -143,11 +110,7 @@ async fn whoever_uses_it_is_listed_to_the_last_page() {
     let first = page(None, || {
         let group = PolicyGroup::builder().group_name("ops").build();
         let role = PolicyRole::builder().role_name("lab-role").build();
-        ListEntitiesForPolicyOutput::builder()
-            .policy_groups(group)
-            .policy_roles(role)
-            .marker("2")
-            .build()
+        ListEntitiesForPolicyOutput::builder().policy_groups(group).policy_roles(role).marker("2").build()
     });
     let second = page(Some("2"), || {
         let user = PolicyUser::builder().user_name("eve").build();
@@ -165,8 +128,7 @@ async fn versions_are_listed_to_the_last_page() {
             .match_requests(move |request| request.marker() == marker)
             .then_output(move || {
                 let page = ListPolicyVersionsOutput::builder().set_marker(next.map(str::to_owned));
-                page.set_versions(Some(listed(&[version(one, one == "v1")])))
-                    .build()
+                page.set_versions(Some(listed(&[version(one, one == "v1")]))).build()
             })
     };
     let pages = vec![page(None, "v2", Some("2")), page(Some("2"), "v1", None)];
@@ -180,37 +142,19 @@ async fn missing_tags_are_set() {
     let tag = mock!(Client::tag_policy)
         .match_requests(|request| tags(request.tags()) == scope().tags())
         .then_output(|| TagPolicyOutput::builder().build());
-    let untagged = Observed {
-        tags: Tags::new(),
-        ..seen()
-    };
+    let untagged = Observed { tags: Tags::new(), ..seen() };
     let world = World::new().with_iam(&[tag]);
-    world
-        .at(async |step| policy().apply(step, needs(), Some(untagged)).await)
-        .await
-        .unwrap();
+    world.at(async |step| policy().apply(step, needs(), Some(untagged)).await).await.unwrap();
     assert_eq!(world.mutations(), ["TagPolicy"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_iam_refuses_for_good_is_asked_for_once() {
     let cases = [
-        (
-            403,
-            "AccessDenied",
-            "User: x is not authorized to perform: iam:CreatePolicy",
-        ),
-        (
-            403,
-            "AccessDenied",
-            "not authorized to perform: iam:TagPolicy with an explicit deny",
-        ),
+        (403, "AccessDenied", "User: x is not authorized to perform: iam:CreatePolicy"),
+        (403, "AccessDenied", "not authorized to perform: iam:TagPolicy with an explicit deny"),
         (400, "MalformedPolicyDocument", "Syntax errors in policy."),
-        (
-            409,
-            "LimitExceeded",
-            "Cannot exceed quota for PoliciesPerAccount: 1500",
-        ),
+        (409, "LimitExceeded", "Cannot exceed quota for PoliciesPerAccount: 1500"),
     ];
     for (status, code, message) in cases {
         let create =

@@ -11,15 +11,8 @@ fn stale() -> Value {
 
 /// The policy with another document in force than declared.
 fn drifted(versions: &[(&str, bool)]) -> Observed {
-    let versions = versions
-        .iter()
-        .map(|(id, is_default)| version(id, *is_default))
-        .collect();
-    Observed {
-        document: stale(),
-        versions,
-        ..seen()
-    }
+    let versions = versions.iter().map(|(id, is_default)| version(id, *is_default)).collect();
+    Observed { document: stale(), versions, ..seen() }
 }
 
 fn new_version() -> Rule {
@@ -53,46 +46,10 @@ async fn a_changed_document_becomes_the_default_version() {
 #[tokio::test(start_paused = true)]
 async fn of_five_versions_the_oldest_that_is_not_in_force_makes_room_first() {
     let full: [(&[(&str, bool)], &'static str); 4] = [
-        (
-            &[
-                ("v9", true),
-                ("v8", false),
-                ("v7", false),
-                ("v6", false),
-                ("v5", false),
-            ],
-            "v5",
-        ),
-        (
-            &[
-                ("v9", false),
-                ("v8", false),
-                ("v7", false),
-                ("v6", false),
-                ("v5", true),
-            ],
-            "v6",
-        ),
-        (
-            &[
-                ("v8", true),
-                ("v9", false),
-                ("v10", false),
-                ("v11", false),
-                ("v12", false),
-            ],
-            "v9",
-        ),
-        (
-            &[
-                ("v12", false),
-                ("v11", false),
-                ("v10", true),
-                ("v9", false),
-                ("v8", false),
-            ],
-            "v8",
-        ),
+        (&[("v9", true), ("v8", false), ("v7", false), ("v6", false), ("v5", false)], "v5"),
+        (&[("v9", false), ("v8", false), ("v7", false), ("v6", false), ("v5", true)], "v6"),
+        (&[("v8", true), ("v9", false), ("v10", false), ("v11", false), ("v12", false)], "v9"),
+        (&[("v12", false), ("v11", false), ("v10", true), ("v9", false), ("v8", false)], "v8"),
     ];
     for (versions, oldest) in full {
         let seen = drifted(versions);
@@ -129,15 +86,9 @@ async fn a_version_that_says_the_right_thing_already_is_promoted() {
 #[tokio::test(start_paused = true)]
 async fn after_a_lost_answer_no_second_version_is_made() {
     let lost = || wire::xml(500, "ServiceFailure", "The request processing has failed.");
-    let lost = mock!(Client::create_policy_version)
-        .sequence()
-        .http_response(lost)
-        .build();
+    let lost = mock!(Client::create_policy_version).sequence().http_response(lost).build();
     let before = present(&drifted(&[("v1", true)]));
-    let after = Observed {
-        versions: vec![version("v2", true), version("v1", false)],
-        ..seen()
-    };
+    let after = Observed { versions: vec![version("v2", true), version("v1", false)], ..seen() };
     let (world, result) = applied([before, present(&after), vec![lost]].concat()).await;
     assert_eq!(result.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["CreatePolicyVersion"]);
@@ -147,34 +98,14 @@ async fn after_a_lost_answer_no_second_version_is_made() {
 async fn throttling_and_concurrent_changes_are_waited_out_at_every_call() {
     let passing: [fn() -> HttpResponse; 2] = [
         || wire::xml(400, "Throttling", "Rate exceeded"),
-        || {
-            wire::xml(
-                409,
-                "ConcurrentModification",
-                "The request was rejected; wait a few minutes.",
-            )
-        },
+        || wire::xml(409, "ConcurrentModification", "The request was rejected; wait a few minutes."),
     ];
     for refused in passing {
-        let seen = drifted(&[
-            ("v5", true),
-            ("v4", false),
-            ("v3", false),
-            ("v2", false),
-            ("v1", false),
-        ]);
-        let others = ["v4", "v3", "v2", "v1"]
-            .map(|id| document_of(id, stale()))
-            .to_vec();
+        let seen = drifted(&[("v5", true), ("v4", false), ("v3", false), ("v2", false), ("v1", false)]);
+        let others = ["v4", "v3", "v2", "v1"].map(|id| document_of(id, stale())).to_vec();
         let once = vec![
-            mock!(Client::delete_policy_version)
-                .sequence()
-                .http_response(refused)
-                .build(),
-            mock!(Client::create_policy_version)
-                .sequence()
-                .http_response(refused)
-                .build(),
+            mock!(Client::delete_policy_version).sequence().http_response(refused).build(),
+            mock!(Client::create_policy_version).sequence().http_response(refused).build(),
         ];
         let (world, result) =
             applied([present(&seen), others, once, vec![pruned("v1"), new_version()]].concat()).await;
@@ -182,9 +113,7 @@ async fn throttling_and_concurrent_changes_are_waited_out_at_every_call() {
         assert_eq!(world.recorder.waits().len(), 2);
 
         let promoted = || SetDefaultPolicyVersionOutput::builder().build();
-        let once = mock!(Client::set_default_policy_version)
-            .sequence()
-            .http_response(refused);
+        let once = mock!(Client::set_default_policy_version).sequence().http_response(refused);
         let promote = once.output(promoted).build();
         let seen = drifted(&[("v2", false), ("v1", true)]);
         let (world, result) =
@@ -196,13 +125,7 @@ async fn throttling_and_concurrent_changes_are_waited_out_at_every_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_denied_version_is_asked_for_once() {
-    let denied = || {
-        wire::xml(
-            403,
-            "AccessDenied",
-            "not authorized to perform: iam:CreatePolicyVersion",
-        )
-    };
+    let denied = || wire::xml(403, "AccessDenied", "not authorized to perform: iam:CreatePolicyVersion");
     let denied = mock!(Client::create_policy_version).then_http_response(denied);
     let (world, result) = applied([present(&drifted(&[("v1", true)])), vec![denied]].concat()).await;
     assert!(result.unwrap_err().has_code("AccessDenied"));

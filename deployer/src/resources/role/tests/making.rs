@@ -18,10 +18,7 @@ async fn a_role_that_is_absent_is_created_with_its_tags() {
         })
         .then_output(|| CreateRoleOutput::builder().build());
     let world = World::new().with_iam(&[absent(1), vec![create]].concat());
-    let bounded = Role {
-        boundary: Some(boundary()),
-        ..role()
-    };
+    let bounded = Role { boundary: Some(boundary()), ..role() };
     let (output, record) = world.step(Mode::Apply, &bounded, ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
     assert!(output.unwrap().fresh);
@@ -34,38 +31,21 @@ async fn a_role_as_declared_is_left_alone() {
     let (output, record) = world.step(Mode::Apply, &role(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Unchanged);
     let arn = scope().role_arn("lab-role");
-    assert_eq!(
-        output.unwrap(),
-        Output {
-            arn,
-            role_id: "AROA1".to_owned(),
-            fresh: false
-        }
-    );
+    assert_eq!(output.unwrap(), Output { arn, role_id: "AROA1".to_owned(), fresh: false });
     assert_eq!(world.calls(), LOOK);
 }
 
 #[tokio::test(start_paused = true)]
 async fn percent_encoded_documents_are_read_with_their_plus_signs() {
-    let declared = Role {
-        trust: json!({"Condition": {"StringEquals": {"x": "a+b c/ü"}}}),
-        ..role()
-    };
-    let world = World::new().with_iam(&present(Observed {
-        trust: declared.trust.clone(),
-        ..seen()
-    }));
+    let declared = Role { trust: json!({"Condition": {"StringEquals": {"x": "a+b c/ü"}}}), ..role() };
+    let world = World::new().with_iam(&present(Observed { trust: declared.trust.clone(), ..seen() }));
     let seen = world.observe(&declared).await.unwrap().unwrap();
     assert_eq!(seen.trust, declared.trust);
 }
 
 #[tokio::test(start_paused = true)]
 async fn attached_policies_are_listed_to_the_last_page() {
-    let pages = [
-        ("p1", None, Some("2")),
-        ("p2", Some("2"), Some("3")),
-        ("p3", Some("3"), None),
-    ];
+    let pages = [("p1", None, Some("2")), ("p2", Some("2"), Some("3")), ("p3", Some("3"), None)];
     let pages = pages.map(|(arn, marker, next)| {
         mock!(Client::list_attached_role_policies)
             .match_requests(move |request| request.marker() == marker)
@@ -79,13 +59,8 @@ async fn attached_policies_are_listed_to_the_last_page() {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_another_run_made_meanwhile_is_adopted() {
-    let taken = not_created(1, || {
-        wire::xml(
-            409,
-            "EntityAlreadyExists",
-            "Role with name lab-role already exists.",
-        )
-    });
+    let taken =
+        not_created(1, || wire::xml(409, "EntityAlreadyExists", "Role with name lab-role already exists."));
     let world = World::new().with_iam(&[absent(1), present(seen()), vec![taken]].concat());
     let (output, record) = world.step(Mode::Apply, &role(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
@@ -95,17 +70,9 @@ async fn a_role_that_another_run_made_meanwhile_is_adopted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_somebody_else_made_meanwhile_is_refused_and_left_alone() {
-    let taken = not_created(1, || {
-        wire::xml(
-            409,
-            "EntityAlreadyExists",
-            "Role with name lab-role already exists.",
-        )
-    });
-    let foreign = Observed {
-        tags: Tags::new(),
-        ..seen()
-    };
+    let taken =
+        not_created(1, || wire::xml(409, "EntityAlreadyExists", "Role with name lab-role already exists."));
+    let foreign = Observed { tags: Tags::new(), ..seen() };
     let world = World::new().with_iam(&[absent(1), present(foreign), vec![taken]].concat());
     let (output, record) = world.step(Mode::Apply, &role(), ()).await;
     assert_eq!(output, None);
@@ -121,29 +88,17 @@ async fn a_role_that_somebody_else_made_meanwhile_is_refused_and_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_role_that_iam_does_not_show_yet_is_looked_for_again() {
-    let taken = not_created(3, || {
-        wire::xml(
-            409,
-            "EntityAlreadyExists",
-            "Role with name lab-role already exists.",
-        )
-    });
+    let taken =
+        not_created(3, || wire::xml(409, "EntityAlreadyExists", "Role with name lab-role already exists."));
     let world = World::new().with_iam(&[absent(3), present(seen()), vec![taken]].concat());
     let (_, record) = world.step(Mode::Apply, &role(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(
-        world.recorder.waits(),
-        ["AWS to show whether the last call was applied"; 3]
-    );
+    assert_eq!(world.recorder.waits(), ["AWS to show whether the last call was applied"; 3]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_lost_answer_it_looks_before_anything_else() {
-    let lost = || {
-        not_created(1, || {
-            wire::xml(500, "ServiceFailure", "The request processing has failed.")
-        })
-    };
+    let lost = || not_created(1, || wire::xml(500, "ServiceFailure", "The request processing has failed."));
     let applied = World::new().with_iam(&[absent(1), present(seen()), vec![lost()]].concat());
     let (_, record) = applied.step(Mode::Apply, &role(), ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
@@ -152,10 +107,7 @@ async fn after_a_lost_answer_it_looks_before_anything_else() {
     let not_applied = World::new().with_iam(&[absent(2), vec![lost(), created()]].concat());
     let (output, _) = not_applied.step(Mode::Apply, &role(), ()).await;
     assert!(output.unwrap().fresh);
-    assert_eq!(
-        not_applied.calls(),
-        [&LOOK[..], &["CreateRole"], &LOOK, &["CreateRole"]].concat()
-    );
+    assert_eq!(not_applied.calls(), [&LOOK[..], &["CreateRole"], &LOOK, &["CreateRole"]].concat());
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,12 +115,9 @@ async fn a_role_of_the_last_minutes_counts_as_fresh_whoever_made_it() {
     let now = SystemTime::now();
     let ago = |seconds| now - Duration::from_secs(seconds);
     let this_clock_is_behind = now + Duration::from_secs(60);
-    for (created, fresh) in [
-        (this_clock_is_behind, true),
-        (ago(1), true),
-        (ago(170), true),
-        (ago(200), false),
-    ] {
+    for (created, fresh) in
+        [(this_clock_is_behind, true), (ago(1), true), (ago(170), true), (ago(200), false)]
+    {
         let world = World::new().with_iam(&made_at(seen(), created));
         let (output, _) = world.step(Mode::Apply, &role(), ()).await;
         assert_eq!(output.unwrap().fresh, fresh, "{created:?}");
@@ -178,12 +127,7 @@ async fn a_role_of_the_last_minutes_counts_as_fresh_whoever_made_it() {
 #[tokio::test(start_paused = true)]
 async fn what_iam_refuses_for_good_is_asked_for_once() {
     let cases = [
-        (
-            403,
-            "AccessDenied",
-            "User: x is not authorized to perform: iam:CreateRole",
-            "iam:CreateRole",
-        ),
+        (403, "AccessDenied", "User: x is not authorized to perform: iam:CreateRole", "iam:CreateRole"),
         (
             403,
             "AccessDenied",
@@ -191,22 +135,14 @@ async fn what_iam_refuses_for_good_is_asked_for_once() {
             "denies this outright",
         ),
         (400, "MalformedPolicyDocument", "Invalid principal in policy", ""),
-        (
-            409,
-            "LimitExceeded",
-            "Cannot exceed quota for RolesPerAccount: 1000",
-            "A quota",
-        ),
+        (409, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "A quota"),
     ];
     for (status, code, message, hint) in cases {
         let create = mock!(Client::create_role).then_http_response(move || wire::xml(status, code, message));
         let world = World::new().with_iam(&[absent(1), vec![create]].concat());
         let (_, record) = world.step(Mode::Apply, &role(), ()).await;
         let error = record.result.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("iam:CreateRole failed: {code}: {message}")
-        );
+        assert_eq!(error.to_string(), format!("iam:CreateRole failed: {code}: {message}"));
         assert!(error.hints().concat().contains(hint), "{:?}", error.hints());
         assert_eq!(world.mutations(), ["CreateRole"], "{message}");
         assert!(world.recorder.waits().is_empty(), "{message}");

@@ -23,10 +23,8 @@ fn trust_updated() -> Rule {
 
 #[tokio::test(start_paused = true)]
 async fn both_fields_are_sent_when_one_differs() {
-    let drifts: [fn(&mut Observed); 2] = [
-        |seen| "by hand".clone_into(&mut seen.description),
-        |seen| seen.max_session = 43_200,
-    ];
+    let drifts: [fn(&mut Observed); 2] =
+        [|seen| "by hand".clone_into(&mut seen.description), |seen| seen.max_session = 43_200];
     for drift in drifts {
         let mut seen = seen();
         drift(&mut seen);
@@ -40,10 +38,7 @@ async fn both_fields_are_sent_when_one_differs() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_description_is_sent_as_such() {
-    let cleared = Role {
-        description: String::new(),
-        ..role()
-    };
+    let cleared = Role { description: String::new(), ..role() };
     let update = mock!(Client::update_role)
         .match_requests(|request| request.description() == Some(""))
         .then_output(|| UpdateRoleOutput::builder().build());
@@ -54,10 +49,7 @@ async fn an_empty_description_is_sent_as_such() {
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_trust_makes_the_role_fresh_again() {
-    let seen = Observed {
-        trust: json!({}),
-        ..seen()
-    };
+    let seen = Observed { trust: json!({}), ..seen() };
     let world = World::new().with_iam(&[present(seen), vec![trust_updated()]].concat());
     let (output, _) = world.step(Mode::Apply, &role(), ()).await;
     assert!(output.unwrap().fresh);
@@ -70,10 +62,7 @@ async fn a_declared_boundary_is_put() {
         .match_requests(|request| request.permissions_boundary() == Some(&boundary()))
         .then_output(|| PutRolePermissionsBoundaryOutput::builder().build());
     let world = World::new().with_iam(&[present(seen()), vec![put]].concat());
-    let bounded = Role {
-        boundary: Some(boundary()),
-        ..role()
-    };
+    let bounded = Role { boundary: Some(boundary()), ..role() };
     let (_, record) = world.step(Mode::Apply, &bounded, ()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["PutRolePermissionsBoundary"]);
@@ -83,39 +72,15 @@ async fn a_declared_boundary_is_put() {
 async fn what_iam_does_not_know_yet_or_is_changing_is_tried_again() {
     let passing: [fn() -> HttpResponse; 3] = [
         no_such,
-        || {
-            wire::xml(
-                409,
-                "ConcurrentModification",
-                "The request was rejected; wait a few minutes.",
-            )
-        },
-        || {
-            wire::xml(
-                409,
-                "EntityTemporarilyUnmodifiable",
-                "Please wait several minutes and try again.",
-            )
-        },
+        || wire::xml(409, "ConcurrentModification", "The request was rejected; wait a few minutes."),
+        || wire::xml(409, "EntityTemporarilyUnmodifiable", "Please wait several minutes and try again."),
     ];
-    let seen = Observed {
-        trust: json!({}),
-        max_session: 7200,
-        ..seen()
-    };
+    let seen = Observed { trust: json!({}), max_session: 7200, ..seen() };
     for refused in passing {
         let rules = vec![
-            mock!(Client::update_role)
-                .sequence()
-                .http_response(refused)
-                .times(2)
-                .build(),
+            mock!(Client::update_role).sequence().http_response(refused).times(2).build(),
             updated(),
-            mock!(Client::update_assume_role_policy)
-                .sequence()
-                .http_response(refused)
-                .times(1)
-                .build(),
+            mock!(Client::update_assume_role_policy).sequence().http_response(refused).times(1).build(),
             trust_updated(),
         ];
         let world = World::new().with_iam(&[present(seen.clone()), rules].concat());
@@ -127,12 +92,7 @@ async fn what_iam_does_not_know_yet_or_is_changing_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_only_looks() {
-    let seen = Observed {
-        trust: json!({}),
-        description: String::new(),
-        max_session: 1,
-        ..seen()
-    };
+    let seen = Observed { trust: json!({}), description: String::new(), max_session: 1, ..seen() };
     let world = World::new().with_iam(&present(seen));
     let (output, record) = world.step(Mode::Plan, &role(), ()).await;
     assert_eq!(record.changes.len(), 3);
@@ -145,15 +105,9 @@ async fn missing_tags_are_set() {
     let tag = mock!(Client::tag_role)
         .match_requests(|request| tags(request.tags()) == scope().tags())
         .then_output(|| TagRoleOutput::builder().build());
-    let untagged = Observed {
-        tags: Tags::new(),
-        ..seen()
-    };
+    let untagged = Observed { tags: Tags::new(), ..seen() };
     let world = World::new().with_iam(&[tag]);
     let declared = role();
-    world
-        .at(async |step| declared.apply(step, (), Some(untagged)).await)
-        .await
-        .unwrap();
+    world.at(async |step| declared.apply(step, (), Some(untagged)).await).await.unwrap();
     assert_eq!(world.mutations(), ["TagRole"]);
 }
