@@ -5,7 +5,7 @@ use crate::aws::Aws;
 use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
 use crate::report::{Event, Outcome, Reporter, text};
-use crate::resource::{Change, Id, Resource};
+use crate::resource::{Change, Id, Kind, Resource};
 use crate::seen::Seen;
 use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted, pause};
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -32,6 +32,14 @@ pub(crate) struct Record {
     pub(crate) found: Option<Found>,
     pub(crate) changes: Vec<Change>,
     pub(crate) result: Result<Outcome>,
+}
+
+impl Record {
+    /// Whether it is about something that exists or is declared: not a task, nor what is merely not there.
+    pub(crate) fn is_of_the_stack(&self) -> bool {
+        let is_task = matches!(self.id.kind, Kind::Package | Kind::SmokeTest | Kind::Tags);
+        !is_task && (self.found.is_some() || !self.changes.is_empty() || self.result.is_err())
+    }
 }
 
 /// What AWS had before the walk touched it.

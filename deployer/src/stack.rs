@@ -39,7 +39,7 @@ pub(crate) struct Stack {
     policies: Vec<Policy>,
     log_groups: Vec<LogGroup>,
     pub(crate) tables: Vec<Table>,
-    /// Of provisioned tables: whether or not their capacity is to scale.
+    /// One for each table, whether or not its capacity is to scale.
     scalings: Vec<Scaling>,
     functions: Vec<Function>,
     /// `None` for what is no longer declared: an API of ours is found whatever its name.
@@ -97,7 +97,7 @@ impl Stack {
             scalings: manifest
                 .tables
                 .iter()
-                .filter_map(|(name, table)| Scaling::of(named(name), &table.billing))
+                .map(|(name, table)| Scaling::of(named(name), &table.billing))
                 .collect(),
             permissions: functions
                 .iter()
@@ -201,8 +201,12 @@ impl Stack {
             roles: orphans.roles,
             policies: orphans.policies,
             log_groups: orphans.log_groups,
+            scalings: orphans
+                .tables
+                .iter()
+                .map(|table| Scaling::of(table.name.clone(), &table.declared.billing))
+                .collect(),
             tables: orphans.tables,
-            scalings: Vec::new(),
             functions: orphans.functions,
             api: None,
             permissions: Vec::new(),

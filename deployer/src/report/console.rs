@@ -10,7 +10,7 @@ use crate::config::Machine;
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::meaning;
-use crate::resource::{Change, Kind};
+use crate::resource::Change;
 use std::io::{BufRead as _, Write as _};
 
 /// Both channels, and how they look.
@@ -120,7 +120,7 @@ impl Console {
 
     /// The condition of each resource, as a table.
     pub(crate) fn conditions(&self, records: &[Record]) {
-        let mut all: Vec<&Record> = records.iter().filter(|r| r.id.kind != Kind::Package).collect();
+        let mut all: Vec<&Record> = records.iter().filter(|r| r.is_of_the_stack()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         let width = all.iter().map(|record| record.id.name.chars().count()).max().unwrap_or_default();
         for record in all {

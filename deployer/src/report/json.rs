@@ -83,7 +83,7 @@ impl Document {
 
     /// A walk that only looked: nothing has an outcome.
     pub(crate) fn found(&mut self, records: &[Record]) {
-        self.resources = records.iter().filter(|r| is_of_the_stack(r)).map(|r| resource(r, None)).collect();
+        self.resources = records.iter().filter(|r| r.is_of_the_stack()).map(|r| resource(r, None)).collect();
     }
 
     /// A walk that made changes.
@@ -92,16 +92,13 @@ impl Document {
             Ok(outcome) => outcome.clone(),
             Err(error) => Outcome::Failed { error: error.to_string() },
         };
-        self.resources = records.iter().map(|r| resource(r, Some(outcome(r)))).collect();
+        let ours = records.iter().filter(|r| r.is_of_the_stack());
+        self.resources = ours.map(|r| resource(r, Some(outcome(r)))).collect();
     }
 }
 
-fn is_of_the_stack(record: &Record) -> bool {
-    !matches!(record.id.kind, Kind::Package | Kind::SmokeTest)
-}
-
 fn resource(record: &Record, outcome: Option<Outcome>) -> Resource {
-    let looked = record.result.is_ok() && is_of_the_stack(record);
+    let looked = record.result.is_ok() && record.is_of_the_stack();
     Resource {
         kind: record.id.kind,
         name: record.id.name.clone(),

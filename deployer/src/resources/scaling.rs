@@ -67,22 +67,28 @@ impl Resource for Scaling {
         let targets = targets.resource_ids(self.resource());
         let policies = client.describe_scaling_policies().service_namespace(ServiceNamespace::Dynamodb);
         let policies = policies.resource_id(self.resource());
-        // A table has two targets and two policies: one page, always.
-        let (targets, policies) = tokio::join!(
-            step.retry(&[], || step
-                .call("application-autoscaling:DescribeScalableTargets", targets.clone().send())),
-            step.retry(&[], || step
-                .call("application-autoscaling:DescribeScalingPolicies", policies.clone().send()))
-        );
+        let targets =
+            || step.call("application-autoscaling:DescribeScalableTargets", targets.clone().send());
+        let policies =
+            || step.call("application-autoscaling:DescribeScalingPolicies", policies.clone().send());
+        // A table has two targets and two policies: one page, always. Where nothing is to scale, targets tell enough.
+        let (targets, policies) = tokio::join!(step.retry(&[], targets), async {
+            match self.limits {
+                Some(_) => step.retry(&[], policies).await.map(Some),
+                None => Ok(None),
+            }
+        });
         let (targets, policies) = (targets?, policies?);
+        let policies = policies.as_ref().map(|page| page.scaling_policies()).unwrap_or_default();
         let of = |dimension: &ScalableDimension| {
             let target = targets.scalable_targets().iter().find(|t| t.scalable_dimension() == dimension)?;
-            let mut policies = policies.scaling_policies().iter();
-            let has_policy = policies.any(|p| {
+            let found = policies.iter().any(|p| {
                 p.scalable_dimension() == dimension
                     && p.target_tracking_scaling_policy_configuration().map(|c| c.target_value())
                         == Some(UTILISATION)
             });
+            // Not asked for where nothing is to scale.
+            let has_policy = found || self.limits.is_none();
             Some(Dimension { least: target.min_capacity(), most: target.max_capacity(), has_policy })
         };
         let seen = Observed(dimensions().map(|dimension| of(&dimension)));
@@ -148,16 +154,19 @@ impl Resource for Scaling {
 }
 
 impl Scaling {
-    /// `None` for a table that is paid per request: there is nothing to scale.
-    pub(crate) fn of(table: String, billing: &Billing) -> Option<Self> {
-        let Billing::Provisioned(capacity) = billing else { return None };
+    /// Every table has one, also one that is paid per request: what was declared before may still scale, and its alarms
+    /// cost money.
+    pub(crate) fn of(table: String, billing: &Billing) -> Self {
         let units = |units: i64| i32::try_from(units).unwrap_or(i32::MAX);
-        let limits = capacity.max.map(|most| Limits {
-            read: units(capacity.read),
-            write: units(capacity.write),
-            most: units(most),
-        });
-        Some(Self { table, limits })
+        let limits = match billing {
+            Billing::OnDemand => None,
+            Billing::Provisioned(capacity) => capacity.max.map(|most| Limits {
+                read: units(capacity.read),
+                write: units(capacity.write),
+                most: units(most),
+            }),
+        };
+        Self { table, limits }
     }
 
     fn resource(&self) -> String {
