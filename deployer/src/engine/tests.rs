@@ -38,7 +38,9 @@ impl Cloud {
 
     fn holding(things: &[(&'static str, u32)]) -> Self {
         let cloud = Self::new();
-        things.iter().for_each(|(name, value)| cloud.put(name, *value, Owner::Ours));
+        for (name, value) in things {
+            cloud.put(name, *value, Owner::Ours);
+        }
         cloud
     }
 
