@@ -1,0 +1,82 @@
+//! A stack of some size: within API Gateway's quotas, and as quiet afterwards as the lab.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use serde_json::Value;
+use std::fmt::Write as _;
+use support::aws::items;
+use support::lab::Lab;
+use support::proxy::{Behaviour, mutating, operations};
+
+const FUNCTIONS: [&str; 5] = ["orders", "items", "people", "search", "admin"];
+const TABLES: [&str; 3] = ["orders", "items", "people"];
+const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
+
+/// 3 tables, 5 functions, 40 routes on paths of several levels, and the one that proves the stack.
+fn manifest() -> String {
+    let mut text = String::from("name = \"shop\"\n");
+    for table in TABLES {
+        writeln!(text, "[tables.shop-{table}]\nsort-key = {{ name = \"at\", type = \"N\" }}").unwrap();
+    }
+    for function in FUNCTIONS {
+        writeln!(
+            text,
+            "[functions.shop-{function}]\nzip = \"handler.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n\
+             role = \"shop-{function}-role\"\nenvironment = {{ PART = \"{function}\" }}"
+        )
+        .unwrap();
+    }
+    text.push_str("[api]\nname = \"shop\"\n");
+    for function in FUNCTIONS {
+        for method in METHODS {
+            for path in [format!("/{function}/{{id}}"), format!("/{function}/{{id}}/parts/{{part}}")] {
+                let integration = if method == "GET" { "aws-proxy" } else { "aws" };
+                writeln!(
+                    text,
+                    "[[api.routes]]\nmethod = \"{method}\"\npath = \"{path}\"\nfunction = \"shop-{function}\"\n\
+                     integration = \"{integration}\""
+                )
+                .unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn a_stack_of_forty_routes_goes_up_within_the_quotas_and_is_quiet_then() {
+    let lab = Lab::new();
+    lab.project.write("stack.toml", &manifest());
+    lab.proxy.behave(Behaviour { quotas: true, ..Behaviour::default() });
+    let up = lab.deployer(&["up"]).run().succeeds();
+    let calls = lab.proxy.take_calls();
+    let refused: Vec<String> =
+        calls.iter().filter(|call| call.status.is_none_or(|s| s >= 400)).map(ToString::to_string).collect();
+    let throttled: Vec<&String> = refused.iter().filter(|call| call.contains("  429 ")).collect();
+    assert_eq!(throttled, Vec::<&String>::new(), "{up}");
+    let made = mutating(calls);
+    let count = |name: &str| operations(&made).iter().filter(|operation| **operation == name).count();
+    assert_eq!((count("CreateTable"), count("CreateFunction"), count("AddPermission")), (3, 5, 40));
+    assert_eq!((count("CreateRestApi"), count("PutRestApi"), count("CreateDeployment")), (1, 1, 1));
+    assert_eq!(methods(&lab), 40);
+
+    let plan = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
+    assert_eq!(plan.stdout, "Nothing to change.\n");
+    let again = lab.deployer(&["up"]).run().succeeds();
+    assert_eq!(again.last_line(), up.last_line());
+    let calls = lab.proxy.take_calls();
+    assert!(calls.iter().all(|call| call.status != Some(429)));
+    assert!(mutating(calls).is_empty());
+
+    let _ = lab.deployer(&["down", "--yes"]).run().succeeds();
+    assert!(lab.lookup().everything().is_empty());
+    assert!(lab.proxy.take_calls().iter().all(|call| call.status != Some(429)));
+}
+
+fn methods(lab: &Lab) -> usize {
+    let get = |path: &str| lab.lookup().rest("apigateway", "GET", path, &Value::Null);
+    let api = get("/restapis")["item"][0]["id"].as_str().unwrap().to_owned();
+    let resources = items(&get(&format!("/restapis/{api}/resources?embed=methods&limit=500"))["item"]);
+    let methods = |resource: &Value| resource["resourceMethods"].as_object().map_or(0, serde_json::Map::len);
+    resources.iter().map(methods).sum()
+}
