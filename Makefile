@@ -55,6 +55,10 @@ test: setup $(TESTS) ## Run all tests
 	@cargo test --workspace --locked --no-fail-fast
 	@$(VENV)/bin/python -m unittest discover -s deployer/local
 
+# Cargo's dev profile, because that is what drives the measured binary, and the tests have built it already.
+bench: setup build ## Measure up, plan, status and down, beside the fewest calls and Terraform
+	@DEPLOYER_BINARY=$(BINARY) cargo bench --locked --profile dev -p deployer --bench deployments -- $(BENCH)
+
 check: format lint deny docs test ## Everything that has to pass before a change lands
 
 format:

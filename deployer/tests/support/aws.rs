@@ -33,13 +33,22 @@ impl Lookup {
         Self { url: url.to_owned(), agent }
     }
 
+    /// Who asks, as XML.
+    pub fn identity(&self) -> String {
+        self.query("sts", "2011-06-15", "GetCallerIdentity", &[])
+    }
+
     /// A call of IAM's query protocol; its XML.
     pub fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> String {
-        let always = [("Action", action), ("Version", "2010-05-08")];
+        self.query("iam", "2010-05-08", action, parameters)
+    }
+
+    fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> String {
+        let always = [("Action", action), ("Version", version)];
         let pairs = always.iter().chain(parameters);
         let body: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", escape(value))).collect();
         let form = ("content-type", "application/x-www-form-urlencoded");
-        self.succeed("iam", "POST", "/", form, body.join("&"))
+        self.succeed(service, "POST", "/", form, body.join("&"))
     }
 
     /// A call of a JSON protocol, like `DynamoDB_20120810.ListTables`.
@@ -53,6 +62,26 @@ impl Lookup {
         let body = if input.is_null() { String::new() } else { input.to_string() };
         let json = ("content-type", "application/json");
         serde_json::from_str(&self.succeed(service, method, path, json, body)).unwrap_or_default()
+    }
+
+    /// The same, where AWS may say no: its status and what it says.
+    ///
+    /// # Errors
+    /// Every answer that is no success.
+    pub fn try_rest(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        input: &Value,
+    ) -> Result<Value, (u16, String)> {
+        let json = ("content-type", "application/json");
+        let (status, answer) = self.send(service, method, path, json, input.to_string());
+        if (200..300).contains(&status) {
+            Ok(serde_json::from_str(&answer).unwrap_or_default())
+        } else {
+            Err((status, answer))
+        }
     }
 
     /// Sends JSON to a URL as any client does: status and body.

@@ -90,6 +90,11 @@ impl Proxy {
         self.url.clone()
     }
 
+    /// The clock of the calls.
+    pub fn now(&self) -> Duration {
+        self.shared.begun.elapsed()
+    }
+
     /// From now on AWS is like this.
     pub fn behave(&self, behaviour: Behaviour) {
         self.shared.state().limits.behave(behaviour);
