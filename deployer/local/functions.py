@@ -4,9 +4,10 @@ import json
 import os
 import re
 
-from ministack import app
 from ministack.core import iam_evaluator, responses
 from ministack.services import iam, lambda_svc
+
+import authorization
 
 # How long a function is in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
@@ -116,28 +117,9 @@ def _may(role: str, action: str) -> bool:
 
 def _pass_role_denial(role: str):
     """With AUTH=true, an answer that denies iam:PassRole, which stock ministack never asks for; else None."""
-    denied = _denial("iam:PassRole", "iam", role, {"iam:passedtoservice": "lambda.amazonaws.com"})
-    return _refusal("AccessDeniedException", denied, 403) if denied else None
-
-
-def _denial(action: str, service: str, arn: str, context: dict | None = None) -> str | None:
-    """With AUTH=true, why the caller may not do this; None when the caller may."""
-    if not app.AUTH:
-        return None
-    denied = iam_evaluator.enforce(
-        lambda_svc._request_access_key.get(),
-        action,
-        service,
-        responses.get_region(),
-        resource_arn=arn,
-        service_context=context,
-    )
-    if denied is None:
-        return None
-    return (
-        f"User: {getattr(denied, 'principal_arn', 'unknown')} is not authorized to perform: {action} on resource: "
-        f"{arn} because no identity-based policy allows the {action} action"
-    )
+    context = {"iam:passedtoservice": "lambda.amazonaws.com"}
+    denial = authorization.denial(lambda_svc._request_access_key.get(), "iam:PassRole", "iam", role, context)
+    return _refusal("AccessDeniedException", denial, 403) if denial else None
 
 
 def _environment_refusal(variables: dict):
@@ -283,10 +265,12 @@ def _tidy(config: dict, created: bool = False) -> dict:
 def _with_visible_tags(function: dict) -> dict:
     """GetFunction's answer: its tags, if it has any, are for those who may list them."""
     arn, tags = function["Configuration"]["FunctionArn"], function.pop("Tags", None)
-    denied = _denial("lambda:ListTags", "lambda", arn) if tags else None
-    if denied:
-        return {**function, "TagsError": {"ErrorCode": "AccessDeniedException", "Message": denied}}
-    return {**function, "Tags": tags} if tags else function
+    if not tags:
+        return function
+    denial = authorization.denial(lambda_svc._request_access_key.get(), "lambda:ListTags", "lambda", arn)
+    if denial:
+        return {**function, "TagsError": {"ErrorCode": "AccessDeniedException", "Message": denial}}
+    return {**function, "Tags": tags}
 
 
 async def handle_request(method, path, headers, body, query_params):

@@ -83,6 +83,7 @@ def set_up_environment(port: int) -> None:
 
 def repair() -> None:
     """Replaces in ministack what differs from AWS; each module says what and why."""
+    import authorization
     import autoscaling
     import definition
     import deployments
@@ -101,7 +102,8 @@ def repair() -> None:
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
     gateway_parts = integration, definition, patches, deployments
-    for part in (runtime_api, *gateway_parts, autoscaling, roles, tables, functions, fidelity, durability):
+    service_parts = autoscaling, roles, tables, functions, fidelity
+    for part in (runtime_api, *gateway_parts, *service_parts, authorization, durability):
         part.install()
 
 

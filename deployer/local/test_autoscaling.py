@@ -12,7 +12,7 @@ METRIC = {"PredefinedMetricType": "DynamoDBReadCapacityUtilization"}
 
 def setUpModule():
     global aws, scaling
-    aws = LocalAws(AUTH="true")
+    aws = LocalAws()
     scaling = aws.client("application-autoscaling")
     aws.client("dynamodb").create_table(
         TableName="items",
@@ -153,20 +153,6 @@ class Policies(Case):
             scaling.put_scaling_policy(**policy("other", 50.0))
         with self.refused("ValidationException", "Only TargetTrackingScaling"):
             scaling.put_scaling_policy(**policy("steps", PolicyType="StepScaling"))
-
-
-class Authorization(unittest.TestCase):
-    def test_policies_are_asked(self):
-        iam = aws.client("iam")
-        iam.create_user(UserName="u")
-        key = iam.create_access_key(UserName="u")["AccessKey"]
-        client = aws.client("application-autoscaling", key["AccessKeyId"], key["SecretAccessKey"])
-        action = "application-autoscaling:DescribeScalableTargets"
-        with self.assertRaisesRegex(ClientError, f"AccessDenied.*{action}"):
-            client.describe_scalable_targets(ServiceNamespace="dynamodb")
-        document = f'{{"Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}'
-        iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
-        client.describe_scalable_targets(ServiceNamespace="dynamodb")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.parse
-
-from botocore.exceptions import ClientError
 
 import local_aws
-from testing import LAUNCHER, ROLE, LocalAws, Stack, document, operation, package, wait_until
+from testing import LAUNCHER, LocalAws, Stack, document, operation, wait_until
 
 API = document({"/x": {"post": operation("f")}})
 
@@ -202,70 +199,6 @@ class Start(unittest.TestCase):
                 status, error = start_in_vain(f"import {module}\n{module}.install = lambda: None")
                 self.assertEqual(status, 1, error)
                 self.assertRegex(error, f"local AWS: self-test of ministack [0-9.]+ failed: .*{reason}")
-
-
-class Authorization(unittest.TestCase):
-    def test_signatures_and_policies_are_checked_when_asked_for(self):
-        aws = LocalAws(AUTH="true")
-        self.addCleanup(aws.stop)
-        stack = Stack(aws, "f", API)
-        self.assertEqual(stack.send("/x", b"1.50"), (200, b"1.50"))
-        code = urllib.parse.urlsplit(stack.functions.get_function(FunctionName="f")["Code"]["Location"])
-        self.assertEqual(aws.request("GET", f"{code.path}?{code.query}")[2], package())
-        statements = [
-            {
-                "Effect": "Allow",
-                "Action": ["lambda:CreateFunction", "lambda:TagResource", "lambda:UpdateFunctionConfiguration"],
-                "Resource": "*",
-            },
-            {"Effect": "Allow", "Action": "apigateway:PUT", "Resource": "arn:aws:apigateway:us-east-1::/restapis/*"},
-        ]
-        key, secret = self.user(stack.iam, statements)
-        with self.assertRaisesRegex(ClientError, "SignatureDoesNotMatch"):
-            aws.client("sts", key, "wrong").get_caller_identity()
-        gateway, functions = aws.client("apigateway", key, secret), aws.client("lambda", key, secret)
-        gateway.put_rest_api(restApiId=stack.api, mode="overwrite", body=json.dumps(API))
-        with self.assertRaisesRegex(ClientError, "AccessDenied.*apigateway:GET"):
-            gateway.get_rest_apis()
-        with self.assertRaisesRegex(ClientError, "AccessDenied.*iam:PassRole"):
-            self.create(functions)
-        with self.assertRaisesRegex(ClientError, "AccessDenied.*iam:PassRole"):
-            functions.update_function_configuration(FunctionName="f", Role=ROLE)
-        passing = {
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": ROLE,
-            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-        }
-        reading = {"Effect": "Allow", "Action": "lambda:GetFunction", "Resource": "*"}
-        self.policy(stack.iam, [*statements, passing, reading])
-        self.create(functions)
-        function = functions.get_function(FunctionName="another")
-        self.assertNotIn("Tags", function)
-        self.assertEqual(function["TagsError"]["ErrorCode"], "AccessDeniedException")
-        listing = {"Effect": "Allow", "Action": "lambda:ListTags", "Resource": "*"}
-        self.policy(stack.iam, [reading, listing])
-        self.assertEqual(functions.get_function(FunctionName="another")["Tags"], {"owner": "me"})
-
-    def user(self, iam, statements: list[dict]) -> tuple[str, str]:
-        iam.create_user(UserName="user")
-        self.policy(iam, statements)
-        key = iam.create_access_key(UserName="user")["AccessKey"]
-        return key["AccessKeyId"], key["SecretAccessKey"]
-
-    def policy(self, iam, statements: list[dict]) -> None:
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        iam.put_user_policy(UserName="user", PolicyName="policy", PolicyDocument=document)
-
-    def create(self, functions) -> None:
-        functions.create_function(
-            FunctionName="another",
-            Runtime="provided.al2023",
-            Handler="bootstrap",
-            Role=ROLE,
-            Code={"ZipFile": package()},
-            Tags={"owner": "me"},
-        )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 13] = [
+const LAUNCHER: [(&str, &str); 14] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
+    ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
     ("definition.py", include_str!("../local/definition.py")),
     ("deployments.py", include_str!("../local/deployments.py")),
