@@ -26,10 +26,20 @@ pub struct Emulator {
 impl Emulator {
     /// Started as people start it: `deployer local start`.
     pub fn start() -> Self {
+        Self::started(&[])
+    }
+
+    /// One that checks signatures and policies, as AWS does. `test` with the secret `test` may do everything.
+    pub fn enforcing_iam() -> Self {
+        Self::started(&[("DEPLOYER_LOCAL_IAM", "1")])
+    }
+
+    fn started(environment: &[(&str, &str)]) -> Self {
         for _ in 0..5 {
             let folder = folder();
             let port = free_port();
-            let done = local(folder.path(), port, "start");
+            let start = flags(folder.path(), port, &repository().join("stack.toml")).args(["local", "start"]);
+            let done = environment.iter().fold(start, |start, (name, value)| start.env(name, value)).run();
             if done.code == Some(0) {
                 let pid = pid_at(port);
                 return Self { folder, port, pid, child: None };
