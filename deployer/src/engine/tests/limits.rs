@@ -38,7 +38,7 @@ async fn the_deadline_ends_a_wait_with_awss_last_answer() {
         go.read(id(), async |step| step.retry(&[&IAM_NOT_YET_VISIBLE], refused).await).await.unwrap_err();
     assert!((17..=20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     assert_eq!(error.aws().unwrap().message, format!("answer {}", calls.get()));
-    assert!(error.to_string().starts_with("gave up after 1"), "{error}");
+    assert!(error.to_string().starts_with("gave up after "), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

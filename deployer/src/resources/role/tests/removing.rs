@@ -85,7 +85,7 @@ async fn a_conflict_that_stays_ends_with_iams_last_answer() {
     let (_, result) = removed(vec![detached(), no_inline(), conflict]).await;
     let error = result.unwrap_err().to_string();
     assert!((110..=120).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    assert!(error.starts_with("gave up after 11"), "{error}");
+    assert!(error.starts_with("gave up after "), "{error}");
     assert!(error.contains(" s of waiting for IAM to know what was just detached: iam:DeleteRole failed: "));
     assert!(
         error.ends_with("DeleteConflict: Cannot delete entity, must detach all policies first."),
