@@ -130,18 +130,17 @@ impl Aws {
         }
         // The caller's own ARN names the partition, so no list of regions is needed.
         let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
-        let scope =
-            Scope { partition, account, region, stack: stack.to_owned(), more_tags: crate::names::Tags::new() };
+        let scope = Scope {
+            partition,
+            account,
+            region,
+            stack: stack.to_owned(),
+            more_tags: crate::names::Tags::new(),
+        };
         Ok(Self::with(&sdk, scope, target.endpoint_url.clone(), http, access))
     }
 
-    fn with(
-        sdk: &SdkConfig,
-        scope: Scope,
-        endpoint_url: Option<String>,
-        http: Http,
-        access: Access,
-    ) -> Self {
+    fn with(sdk: &SdkConfig, scope: Scope, endpoint_url: Option<String>, http: Http, access: Access) -> Self {
         let guard = Guard(access);
         let upload = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_ATTEMPT_TIMEOUT).build();
         Self {
@@ -276,7 +275,9 @@ fn unreachable(target: &Target, region: &str) -> Error {
     });
     match &target.endpoint_url {
         Some(_) => error.hint("Check --endpoint-url; deployer local start starts the local AWS."),
-        None => error.hint("Check the network, the proxy settings (HTTPS_PROXY, NO_PROXY) and the region's name."),
+        None => {
+            error.hint("Check the network, the proxy settings (HTTPS_PROXY, NO_PROXY) and the region's name.")
+        }
     }
 }
 
@@ -292,8 +293,9 @@ fn explain(error: AwsError, target: &Target, region: &str) -> Error {
         return no_credentials(target);
     }
     if said.contains("credential") || said.contains("token") || said.contains("sso") {
-        return Error::from(error)
-            .hint("The credentials could not be loaded. For SSO run aws sso login; for aws login run it again.");
+        return Error::from(error).hint(
+            "The credentials could not be loaded. For SSO run aws sso login; for aws login run it again.",
+        );
     }
     unreachable(target, region).because(&error.message)
 }

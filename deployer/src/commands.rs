@@ -75,7 +75,14 @@ impl<'a> Session<'a> {
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;
-        Ok(Connected { session: self, packages: Stack::packages(config), aws, stack, adopt: false, seen: Seen::default() })
+        Ok(Connected {
+            session: self,
+            packages: Stack::packages(config),
+            aws,
+            stack,
+            adopt: false,
+            seen: Seen::default(),
+        })
     }
 }
 

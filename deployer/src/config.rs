@@ -70,7 +70,8 @@ impl Config {
     /// # Errors
     /// A manifest that is missing or wrong, a bad name, `--local` together with an endpoint elsewhere.
     pub(crate) fn load(global: &Global, reads_manifest: bool) -> Result<Self> {
-        let here = std::env::current_dir().map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
+        let here = std::env::current_dir()
+            .map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
         let suffix = match global.env.as_deref() {
             None | Some("") => String::new(),
             Some(name) => format!("-{}", checked_env(name)?),
@@ -94,8 +95,12 @@ impl Config {
         if let (Some(asked), Some(declared)) = (&global.region, &manifest.region)
             && asked != declared
         {
-            return Err(Error::usage(format!("--region {asked} is not the stack's region: the manifest says {declared}"))
-                .hint("Drop --region, or change region in the manifest: there, the same names make another stack."));
+            return Err(Error::usage(format!(
+                "--region {asked} is not the stack's region: the manifest says {declared}"
+            ))
+            .hint(
+                "Drop --region, or change region in the manifest: there, the same names make another stack.",
+            ));
         }
         let target = Target {
             region: global
@@ -178,7 +183,9 @@ fn local_region() -> String {
 fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> {
     match std::fs::read_to_string(path) {
         Ok(text) => Manifest::parse(&text, path, suffix),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_be_absent => Manifest::parse("", path, suffix),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_be_absent => {
+            Manifest::parse("", path, suffix)
+        }
         Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))
             .hint("deployer init writes one to start from.")),
     }

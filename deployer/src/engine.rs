@@ -6,8 +6,8 @@ use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
 use crate::report::{Event, Outcome, Reporter, text};
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::seen::Seen;
 use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted, pause};
+use crate::seen::Seen;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -71,16 +71,7 @@ impl<'a> Engine<'a> {
         mode: Mode,
         deadline: Instant,
     ) -> Self {
-        Self {
-            aws,
-            report,
-            stop,
-            mode,
-            adopt: false,
-            seen: None,
-            deadline,
-            records: Mutex::default(),
-        }
+        Self { aws, report, stop, mode, adopt: false, seen: None, deadline, records: Mutex::default() }
     }
 
     /// The same walk, which shares what it sees with the one before or after it.
@@ -106,12 +97,7 @@ impl<'a> Engine<'a> {
     ) -> Option<R::Output> {
         let id = resource.id();
         let step = self.at(id.clone());
-        let mut record = Record {
-            id,
-            found: None,
-            changes: Vec::new(),
-            result: Ok(Outcome::Unchanged),
-        };
+        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Unchanged) };
         step.started();
         let result = self.try_step(resource, needs, &step, &mut record).await;
         let output = match result {
@@ -158,10 +144,7 @@ impl<'a> Engine<'a> {
         record.changes = resource.diff(needs.as_ref(), seen.as_ref());
         let existing = seen.as_ref().map(|seen| resource.output(seen));
         if self.mode == Mode::Plan {
-            self.report.event(Event::Planned {
-                id: record.id.clone(),
-                changes: record.changes.clone(),
-            });
+            self.report.event(Event::Planned { id: record.id.clone(), changes: record.changes.clone() });
             self.remember::<R>(&record.id, seen);
             return Ok((Outcome::Unchanged, existing));
         }
@@ -174,22 +157,11 @@ impl<'a> Engine<'a> {
         if self.stop.is_set() {
             return Ok((Outcome::Skipped, None));
         }
-        if let Some(refused) = record
-            .changes
-            .iter()
-            .find(|c| matches!(c, Change::Refused { .. }))
-        {
+        if let Some(refused) = record.changes.iter().find(|c| matches!(c, Change::Refused { .. })) {
             return Err(Error::new(text::change(refused)));
         }
-        let outcome = if seen.is_none() {
-            Outcome::Created
-        } else {
-            Outcome::Updated
-        };
-        self.report.event(Event::Applying {
-            id: record.id.clone(),
-            changes: record.changes.clone(),
-        });
+        let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
+        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
         let output = self.settle(resource, needs, seen, step).await?;
         Ok((outcome, Some(output)))
     }
@@ -251,10 +223,9 @@ impl<'a> Engine<'a> {
     fn may_change<R: Resource>(&self, resource: &R, seen: &R::Observed) -> Result<()> {
         let owner = resource.owner(seen);
         match owner.objection() {
-            Some(why) if !(self.adopt && owner == Owner::Unclaimed) => Err(Error::new(format!(
-                "{} is not of this stack: it {why}",
-                resource.id()
-            ))),
+            Some(why) if !(self.adopt && owner == Owner::Unclaimed) => {
+                Err(Error::new(format!("{} is not of this stack: it {why}", resource.id())))
+            }
             _ => Ok(()),
         }
     }
@@ -265,18 +236,10 @@ impl<'a> Engine<'a> {
     pub(crate) async fn remove<R: Resource>(&self, resource: &R, before: impl Future<Output = bool>) -> bool {
         let id = resource.id();
         let step = self.at(id.clone());
-        let mut record = Record {
-            id,
-            found: None,
-            changes: Vec::new(),
-            result: Ok(Outcome::Absent),
-        };
+        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
         step.started();
         record.result = self.try_remove(resource, before, &step, &mut record).await;
-        let gone = matches!(
-            record.result,
-            Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. })
-        );
+        let gone = matches!(record.result, Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. }));
         self.close(&step, record);
         gone
     }
@@ -304,9 +267,7 @@ impl<'a> Engine<'a> {
             blockers: resource.blockers(&seen),
         });
         if let Some(why) = owner.objection() {
-            return Ok(Outcome::Kept {
-                why: format!("not of this stack: it {why}"),
-            });
+            return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
         }
         record.changes = vec![Change::Delete];
         if self.mode == Mode::Plan {
@@ -316,10 +277,7 @@ impl<'a> Engine<'a> {
         if !clear || self.stop.is_set() {
             return Ok(Outcome::Skipped);
         }
-        self.report.event(Event::Applying {
-            id: record.id.clone(),
-            changes: record.changes.clone(),
-        });
+        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
         resource.delete(step, seen).await?;
         Ok(Outcome::Deleted)
     }
@@ -363,9 +321,7 @@ impl<'a> Engine<'a> {
     /// Whether nothing has failed or been skipped so far.
     pub(crate) fn is_well(&self) -> bool {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records
-            .iter()
-            .all(|record| matches!(&record.result, Ok(outcome) if *outcome != Outcome::Skipped))
+        records.iter().all(|record| matches!(&record.result, Ok(outcome) if *outcome != Outcome::Skipped))
     }
 
     /// Reads something more about one resource, outside the walk.
@@ -464,10 +420,7 @@ impl Step<'_> {
 /// Whether only another look can tell what a call did.
 fn is_unclear(error: &AwsError) -> bool {
     error.outcome_unknown()
-        || matches!(
-            error.code.as_str(),
-            "EntityAlreadyExists" | "ResourceAlreadyExistsException"
-        )
+        || matches!(error.code.as_str(), "EntityAlreadyExists" | "ResourceAlreadyExistsException")
         || error.code == "ResourceInUseException" && error.message.contains("already exists")
         || error.code == "ResourceConflictException" && error.message.contains("already exist")
 }

@@ -91,7 +91,10 @@ mod tests {
         let said = "User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: \
                     arn:aws:iam::1:role/r because no identity-based policy allows the iam:PassRole action";
         let hint = for_aws(&error("AccessDenied", said)).unwrap();
-        assert!(hint.contains(r#""Action":"iam:PassRole""#) && hint.contains("\"arn:aws:iam::1:role/r\""), "{hint}");
+        assert!(
+            hint.contains(r#""Action":"iam:PassRole""#) && hint.contains("\"arn:aws:iam::1:role/r\""),
+            "{hint}"
+        );
         let hint = for_aws(&error("AccessDenied", "not authorized … with an explicit deny")).unwrap();
         assert!(hint.contains("denies this outright"), "{hint}");
     }

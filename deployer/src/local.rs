@@ -101,8 +101,11 @@ impl<'a> Local<'a> {
             }
             if started.elapsed() > READY_WITHIN {
                 terminate(child.id());
-                return Err(Error::new(format!("the local AWS was not ready within {} s", READY_WITHIN.as_secs()))
-                    .hint(format!("Its log is {}.", self.log().display())));
+                return Err(Error::new(format!(
+                    "the local AWS was not ready within {} s",
+                    READY_WITHIN.as_secs()
+                ))
+                .hint(format!("Its log is {}.", self.log().display())));
             }
             pause(self.stop, Duration::from_millis(20)).await?;
         }
@@ -145,7 +148,9 @@ impl<'a> Local<'a> {
     /// Another one, with other state, answers there.
     pub(crate) async fn running(&self) -> Result<Option<Running>> {
         let page = format!("{}/_ministack/ready", self.url());
-        let Some(Ok(answer)) = at_most(Duration::from_secs(5), self.http.get(&page)).await else { return Ok(None) };
+        let Some(Ok(answer)) = at_most(Duration::from_secs(5), self.http.get(&page)).await else {
+            return Ok(None);
+        };
         if answer.status != 200 {
             return Ok(None);
         }
@@ -185,10 +190,15 @@ impl<'a> Local<'a> {
 
     /// Functions inherit the emulator's environment, so it gets next to none.
     fn spawn(&self, launcher: &Path) -> Result<Child> {
-        let python = self.machine.find("python").or_else(|| self.machine.find("python3")).ok_or_else(|| {
-            Error::new("the local AWS needs Python 3.10 or newer, and none is on PATH").hint(INSTALL)
-        })?;
-        let log = OpenOptions::new().create(true).append(true).open(self.log()).map_err(|e| self.cannot_write(&e))?;
+        let python =
+            self.machine.find("python").or_else(|| self.machine.find("python3")).ok_or_else(|| {
+                Error::new("the local AWS needs Python 3.10 or newer, and none is on PATH").hint(INSTALL)
+            })?;
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .map_err(|e| self.cannot_write(&e))?;
         let errors = log.try_clone().map_err(|e| self.cannot_write(&e))?;
         let data = std::path::absolute(self.data()).map_err(|e| self.cannot_write(&e))?;
         let mut command = Command::new(&python);
@@ -237,7 +247,8 @@ impl<'a> Local<'a> {
     }
 }
 
-const INSTALL: &str = "In this project, make setup installs the local AWS into .venv; it needs Python 3.10 or newer.";
+const INSTALL: &str =
+    "In this project, make setup installs the local AWS into .venv; it needs Python 3.10 or newer.";
 
 fn url(config: &LocalAws) -> String {
     format!("http://127.0.0.1:{}", config.port)

@@ -89,22 +89,15 @@ impl Manifest {
             names::STACK.check(&name, suffix, problems);
             Some(name.text.to_owned())
         });
-        let region = keys
-            .get("region")
-            .and_then(|region| account::read_region(&region));
-        let allowed = keys
-            .get("allowed-accounts")
-            .map(|accounts| account::read_allowed(&accounts));
+        let region = keys.get("region").and_then(|region| account::read_region(&region));
+        let allowed = keys.get("allowed-accounts").map(|accounts| account::read_allowed(&accounts));
 
         let default = Self::default();
-        let tables = keys
-            .get("tables")
-            .and_then(|tables| read_tables(&tables, suffix, problems));
+        let tables = keys.get("tables").and_then(|tables| read_tables(&tables, suffix, problems));
         let tables = tables.unwrap_or(default.tables);
         let section = keys.get("functions");
-        let declared = section
-            .as_ref()
-            .and_then(|functions| read_functions(functions, suffix, &tables, problems));
+        let declared =
+            section.as_ref().and_then(|functions| read_functions(functions, suffix, &tables, problems));
         let callable = Callable {
             names: match &declared {
                 Some(functions) => functions.iter().map(|(name, ..)| *name).collect(),
@@ -125,9 +118,7 @@ impl Manifest {
             region,
             allowed_accounts: allowed.unwrap_or_default(),
             functions: declared.map_or(default.functions, |all| {
-                all.into_iter()
-                    .map(|(name, function, _)| (name.to_owned(), function))
-                    .collect()
+                all.into_iter().map(|(name, function, _)| (name.to_owned(), function)).collect()
             }),
             tables,
             api,
@@ -144,23 +135,17 @@ impl Default for Manifest {
             allowed_accounts: Vec::new(),
             tables: BTreeMap::from([(TABLE.to_owned(), Table::default())]),
             functions: BTreeMap::from([(FUNCTION.to_owned(), Function::default())]),
-            api: Api {
-                routes: vec![Route::of_the_only(FUNCTION)],
-                ..Api::default()
-            },
+            api: Api { routes: vec![Route::of_the_only(FUNCTION)], ..Api::default() },
             tags: BTreeMap::new(),
         }
     }
 }
 
 fn read_tables(tables: &Item<'_>, suffix: &str, problems: &Problems) -> Option<BTreeMap<String, Table>> {
-    let read = tables
-        .named("tables like [tables.NAME]")?
-        .into_iter()
-        .map(|(name, table)| {
-            names::TABLE.check(&name, suffix, problems);
-            (name.text.to_owned(), Table::read(&table))
-        });
+    let read = tables.named("tables like [tables.NAME]")?.into_iter().map(|(name, table)| {
+        names::TABLE.check(&name, suffix, problems);
+        (name.text.to_owned(), Table::read(&table))
+    });
     Some(read.collect())
 }
 
@@ -171,14 +156,11 @@ fn read_functions<'a>(
     problems: &Problems,
 ) -> Option<Vec<check::Declared<'a>>> {
     let tables: Vec<&str> = tables.keys().map(String::as_str).collect();
-    let read = functions
-        .named("tables like [functions.NAME]")?
-        .into_iter()
-        .map(|(name, function)| {
-            names::FUNCTION.check(&name, suffix, problems);
-            let (function, places) = Function::read(&function, &name, suffix, &tables);
-            (name.text, function, places)
-        });
+    let read = functions.named("tables like [functions.NAME]")?.into_iter().map(|(name, function)| {
+        names::FUNCTION.check(&name, suffix, problems);
+        let (function, places) = Function::read(&function, &name, suffix, &tables);
+        (name.text, function, places)
+    });
     let read: Vec<_> = read.collect();
     if read.is_empty() {
         let problem = functions.wrong("must declare one at least, for the API to call");

@@ -128,10 +128,7 @@ impl Scope {
 
 /// A path parameter matches anything in an ARN pattern.
 fn path_pattern(path: &str) -> String {
-    path.split('/')
-        .map(|part| if part.starts_with('{') { "*" } else { part })
-        .collect::<Vec<_>>()
-        .join("/")
+    path.split('/').map(|part| if part.starts_with('{') { "*" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 /// `lambda-apigateway-role` has `lambda-apigateway-policy`, whatever the document's file is called.
@@ -186,7 +183,10 @@ mod tests {
             scope.execute_api_arn("x1", "POST", "/items/{id}/tags"),
             "arn:aws:execute-api:eu-west-1:123456789012:x1/*/POST/items/*/tags"
         );
-        assert_eq!(scope.execute_api_arn("x1", "GET", "/"), "arn:aws:execute-api:eu-west-1:123456789012:x1/*/GET/");
+        assert_eq!(
+            scope.execute_api_arn("x1", "GET", "/"),
+            "arn:aws:execute-api:eu-west-1:123456789012:x1/*/GET/"
+        );
         assert_eq!(
             scope.integration_uri("f"),
             "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/\
@@ -228,7 +228,11 @@ mod tests {
         seen.remove(REGION_TAG);
         assert_eq!(
             diff_tags(&wanted, &seen),
-            [Change::Update { field: "tags.deployer:region".to_owned(), from: Shown::Nothing, to: "eu-west-1".into() }]
+            [Change::Update {
+                field: "tags.deployer:region".to_owned(),
+                from: Shown::Nothing,
+                to: "eu-west-1".into()
+            }]
         );
     }
 

@@ -89,7 +89,9 @@ async fn tagged_arns(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
             .resources_per_page(TAGGING_PAGE)
             .set_pagination_token(token);
         let page = step.retry(&[], || step.call("tag:GetResources", get.clone().send())).await?;
-        all.extend(page.resource_tag_mapping_list().iter().filter_map(|m| m.resource_arn().map(str::to_owned)));
+        all.extend(
+            page.resource_tag_mapping_list().iter().filter_map(|m| m.resource_arn().map(str::to_owned)),
+        );
         // The last page has an empty token, not none.
         token = page.pagination_token.filter(|token| !token.is_empty());
         if token.is_none() {
@@ -106,7 +108,8 @@ async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
     loop {
         let list = step.aws.iam.list_roles().max_items(IAM_PAGE).set_marker(marker);
         let page = step.retry(&[], || step.call("iam:ListRoles", list.clone().send())).await?;
-        let ours = page.roles().iter().filter(|role| role.description() == Some(&Role::description_of(scope)));
+        let ours =
+            page.roles().iter().filter(|role| role.description() == Some(&Role::description_of(scope)));
         all.extend(ours.map(|role| role.role_name().to_owned()));
         marker = page.marker;
         if marker.is_none() {

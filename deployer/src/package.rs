@@ -56,10 +56,7 @@ pub(crate) struct Packages {
 /// Where a function's code comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
-    Cargo {
-        package: String,
-        architecture: Architecture,
-    },
+    Cargo { package: String, architecture: Architecture },
     Zip(PathBuf),
 }
 
@@ -83,10 +80,7 @@ impl Packages {
         Self {
             machine: config.machine.clone(),
             root: config.root.clone(),
-            built: sources
-                .values()
-                .map(|source| (source.clone(), OnceCell::new()))
-                .collect(),
+            built: sources.values().map(|source| (source.clone(), OnceCell::new())).collect(),
             sources,
             compared: true,
         }
@@ -120,10 +114,9 @@ impl Packages {
 
     async fn make(&self, source: &Source) -> Result<Package> {
         match source {
-            Source::Cargo {
-                package,
-                architecture,
-            } => build::build(&self.machine, &self.root, package, *architecture).await,
+            Source::Cargo { package, architecture } => {
+                build::build(&self.machine, &self.root, package, *architecture).await
+            }
             Source::Zip(path) => {
                 let path = self.root.join(path);
                 let zip = std::fs::read(&path)
@@ -141,9 +134,6 @@ mod tests {
 
     #[test]
     fn the_hash_is_written_as_lambda_writes_it() {
-        assert_eq!(
-            Package::of(Vec::new()).sha256,
-            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-        );
+        assert_eq!(Package::of(Vec::new()).sha256, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
     }
 }

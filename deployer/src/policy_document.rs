@@ -52,7 +52,8 @@ fn filled(value: Value, values: &Placeholders) -> Result<Value> {
 
 fn placeholder<'a>(text: &str, values: &'a Placeholders) -> Result<Option<&'a Vec<String>>> {
     // IAM's own variables look the same and always have a colon: ${aws:username}.
-    let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| !n.contains(':')) else {
+    let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| !n.contains(':'))
+    else {
         return Ok(None);
     };
     match values.get(name) {
@@ -156,8 +157,11 @@ mod tests {
 
     #[test]
     fn placeholders_become_all_their_values() {
-        let values = [("tables", vec!["t1".to_owned(), "t2".to_owned()]), ("logs", vec!["l".to_owned()])].into();
-        let filled = fill(r#"{"Resource":["${tables}","x"],"One":"${logs}","Own":"${aws:username}"}"#, &values).unwrap();
+        let values =
+            [("tables", vec!["t1".to_owned(), "t2".to_owned()]), ("logs", vec!["l".to_owned()])].into();
+        let filled =
+            fill(r#"{"Resource":["${tables}","x"],"One":"${logs}","Own":"${aws:username}"}"#, &values)
+                .unwrap();
         assert_eq!(filled, json!({"Resource": ["t1", "t2", "x"], "One": ["l"], "Own": "${aws:username}"}));
         let error = fill(r#"{"Resource":"${table}"}"#, &values).unwrap_err();
         assert!(error.to_string().contains("${table}; there are ${logs}, ${tables}"), "{error}");
@@ -166,7 +170,8 @@ mod tests {
     #[test]
     fn a_statement_without_resources_goes() {
         let values = [("tables", Vec::new()), ("logs", vec!["l".to_owned()])].into();
-        let text = r#"{"Statement":[{"Resource":["${tables}"]},{"Resource":"${tables}"},{"Resource":["${logs}"]}]}"#;
+        let text =
+            r#"{"Statement":[{"Resource":["${tables}"]},{"Resource":"${tables}"},{"Resource":["${logs}"]}]}"#;
         assert_eq!(fill(text, &values).unwrap(), json!({"Statement": [{"Resource": ["l"]}]}));
     }
 

@@ -163,12 +163,18 @@ impl Change {
     pub(crate) fn is_about(&self, name: &str) -> bool {
         match self {
             Self::Create | Self::Delete => false,
-            Self::Update { field, .. } | Self::Replace { field, .. } | Self::Refused { field, .. } => field == name,
+            Self::Update { field, .. } | Self::Replace { field, .. } | Self::Refused { field, .. } => {
+                field == name
+            }
         }
     }
 
     /// An update, unless both sides are the same.
-    pub(crate) fn update<T: Into<Shown> + PartialEq>(field: impl Into<String>, from: T, to: T) -> Option<Self> {
+    pub(crate) fn update<T: Into<Shown> + PartialEq>(
+        field: impl Into<String>,
+        from: T,
+        to: T,
+    ) -> Option<Self> {
         (from != to).then(|| Self::Update { field: field.into(), from: from.into(), to: to.into() })
     }
 }
@@ -213,8 +219,12 @@ pub(crate) trait Resource {
         Vec::new()
     }
     /// Makes AWS match.
-    async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Self::Observed>)
-    -> Result<Self::Output>;
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        needs: Self::Needs,
+        seen: Option<Self::Observed>,
+    ) -> Result<Self::Output>;
     /// Removes it and waits until it is gone. Already absent is success.
     async fn delete(&self, step: &Step<'_>, seen: Self::Observed) -> Result<()>;
 }

@@ -139,8 +139,9 @@ impl Stack {
         });
         let tables: BTreeMap<&str, Known<'_, _>> =
             self.tables.iter().map(|table| (table.name.as_str(), known(go.step(table, nothing())))).collect();
-        let scalings =
-            join_all(self.scalings.iter().map(|scaling| go.step(scaling, tables[scaling.table.as_str()].clone())));
+        let scalings = join_all(
+            self.scalings.iter().map(|scaling| go.step(scaling, tables[scaling.table.as_str()].clone())),
+        );
         let tables = join_all(tables.values().cloned());
         let log_groups = join_all(self.log_groups.iter().map(|group| go.step(group, nothing())));
         let policies =
@@ -289,7 +290,9 @@ fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredF
     let path = config.root.join(file);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && *file == *DEFAULT_POLICY => CUSTOM_POLICY.to_owned(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && *file == *DEFAULT_POLICY => {
+            CUSTOM_POLICY.to_owned()
+        }
         Err(e) => return Err(Error::usage(format!("cannot read the policy {}: {e}", path.display()))),
     };
     let tables: BTreeSet<String> = members

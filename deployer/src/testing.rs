@@ -88,10 +88,7 @@ macro_rules! scripted {
     ($sdk:ident, $world:expr, $rules:expr) => {{
         let (calls, sent) = ($world.calls.clone(), $world.sent.clone());
         mock_client!($sdk, RuleMode::MatchAny, $rules, |config| {
-            config
-                .retry_config(one_attempt())
-                .interceptor(calls.clone())
-                .interceptor(sent.clone())
+            config.retry_config(one_attempt()).interceptor(calls.clone()).interceptor(sent.clone())
         })
     }};
 }
@@ -167,29 +164,17 @@ impl World {
 
     /// Those of them that change something.
     pub(crate) fn mutations(&self) -> Vec<String> {
-        let is_read = |name: &str| {
-            ["Get", "List", "Describe"]
-                .iter()
-                .any(|read| name.starts_with(read))
-        };
+        let is_read = |name: &str| ["Get", "List", "Describe"].iter().any(|read| name.starts_with(read));
         self.calls().into_iter().filter(|name| !is_read(name)).collect()
     }
 
     pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
-        Engine::new(
-            &self.aws,
-            &self.recorder,
-            &self.stop,
-            mode,
-            Instant::now() + Duration::from_secs(3600),
-        )
+        Engine::new(&self.aws, &self.recorder, &self.stop, mode, Instant::now() + Duration::from_secs(3600))
     }
 
     /// Runs something that takes a step: `world.at(async |step| table.count_items(step).await)`.
     pub(crate) async fn at<T>(&self, work: impl AsyncFnOnce(&Step<'_>) -> Result<T>) -> Result<T> {
-        self.engine(Mode::Apply)
-            .read(Id::new(crate::resource::Kind::SmokeTest, "test"), work)
-            .await
+        self.engine(Mode::Apply).read(Id::new(crate::resource::Kind::SmokeTest, "test"), work).await
     }
 
     pub(crate) async fn observe<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {

@@ -86,10 +86,7 @@ const TEXT: Shape = Shape::Text { min: 0 };
 const ATTRIBUTES: Shape = Shape::Map(&Shape::Attribute);
 const NAMES: Shape = Shape::Map(&TEXT);
 const ATTRIBUTES_TO_GET: Shape = Shape::List { min: 1, of: &TEXT };
-const ATTRIBUTE_LIST: Shape = Shape::List {
-    min: 0,
-    of: &Shape::Attribute,
-};
+const ATTRIBUTE_LIST: Shape = Shape::List { min: 0, of: &Shape::Attribute };
 
 const TABLE_NAME: Field = required("TableName", Shape::Text { min: 1 });
 const EXPECTED: Field = optional(
@@ -103,10 +100,7 @@ const EXPECTED: Field = optional(
 );
 const ATTRIBUTE_UPDATES: Field = optional(
     "AttributeUpdates",
-    Shape::Map(&Shape::Structure(&[
-        optional("Value", Shape::Attribute),
-        optional("Action", TEXT),
-    ])),
+    Shape::Map(&Shape::Structure(&[optional("Value", Shape::Attribute), optional("Action", TEXT)])),
 );
 const SCAN_FILTER: Field = optional(
     "ScanFilter",
@@ -206,13 +200,7 @@ const WRITTEN: &[Field] = &[
 const GOT_ITEM: &[Field] = &[optional("Item", ATTRIBUTES), CONSUMED_CAPACITY];
 
 const SCANNED: &[Field] = &[
-    optional(
-        "Items",
-        Shape::List {
-            min: 0,
-            of: &ATTRIBUTES,
-        },
-    ),
+    optional("Items", Shape::List { min: 0, of: &ATTRIBUTES }),
     optional("Count", Shape::Verbatim),
     optional("ScannedCount", Shape::Verbatim),
     optional("LastEvaluatedKey", ATTRIBUTES),
@@ -220,17 +208,9 @@ const SCANNED: &[Field] = &[
 ];
 
 const fn required(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        shape,
-        required: true,
-    }
+    Field { name, shape, required: true }
 }
 
 const fn optional(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        shape,
-        required: false,
-    }
+    Field { name, shape, required: false }
 }

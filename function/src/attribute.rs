@@ -37,9 +37,7 @@ pub struct Plain<'j>(pub &'j Json<'j>);
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some([(tag, value)]) = self.0.members() else {
-            return Err(S::Error::custom(
-                "an attribute value that is no object of one member",
-            ));
+            return Err(S::Error::custom("an attribute value that is no object of one member"));
         };
         match (tag.as_ref(), value) {
             ("NULL", _) => serializer.serialize_unit(),
@@ -134,15 +132,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_text() {
-        for number in [
-            "-0",
-            "5.0",
-            "1e3",
-            "1E+2",
-            "0.0000001",
-            "99999999999999999999999999999999999999",
-            "1e400",
-        ] {
+        for number in
+            ["-0", "5.0", "1e3", "1E+2", "0.0000001", "99999999999999999999999999999999999999", "1e400"]
+        {
             assert_eq!(typed(number), format!(r#"{{"N":"{number}"}}"#));
             assert_eq!(plain(&typed(number)).as_deref(), Ok(number));
         }
@@ -163,14 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_no_attribute_value_fails() {
-        for bad in [
-            "5",
-            "{}",
-            r#"{"S":"a","N":"1"}"#,
-            r#"{"S":5}"#,
-            r#"{"X":"a"}"#,
-            r#"{"NS":[1]}"#,
-        ] {
+        for bad in ["5", "{}", r#"{"S":"a","N":"1"}"#, r#"{"S":5}"#, r#"{"X":"a"}"#, r#"{"NS":[1]}"#] {
             assert!(plain(bad).is_err(), "{bad}");
         }
     }

@@ -37,11 +37,7 @@ pub(crate) fn answer(call: &Call<'_>, reply: &Reply) -> Result<String, Failure> 
         Failure::unavailable("DynamoDB's answer cannot be understood", &error.to_string())
     };
     let body = json::parse(&reply.body).map_err(|error| unreadable(&error))?;
-    let answer = Answer {
-        fields: call.action.results(),
-        body: &body,
-        reply,
-    };
+    let answer = Answer { fields: call.action.results(), body: &body, reply };
     serde_json::to_string(&answer).map_err(|error| unreadable(&error))
 }
 
@@ -53,11 +49,7 @@ impl Serialize for Parameters<'_> {
         if let Some(table) = self.0.table {
             map.serialize_entry("TableName", table)?;
         }
-        let fields = Fields {
-            known: self.0.action.parameters(),
-            value: self.0.payload,
-            to: Notation::Typed,
-        };
+        let fields = Fields { known: self.0.action.parameters(), value: self.0.payload, to: Notation::Typed };
         fields.serialize_into::<S>(&mut map)?;
         map.end()
     }
@@ -72,11 +64,7 @@ struct Answer<'j> {
 impl Serialize for Answer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let fields = Fields {
-            known: self.fields,
-            value: self.body,
-            to: Notation::Plain,
-        };
+        let fields = Fields { known: self.fields, value: self.body, to: Notation::Plain };
         fields.serialize_into::<S>(&mut map)?;
         map.serialize_entry("ResponseMetadata", &Metadata::new(self.reply))?;
         map.end()
@@ -132,14 +120,9 @@ impl Fields<'_> {
             match self.value.get(field.name) {
                 None => {}
                 Some(Json::Null) if matches!(self.to, Notation::Plain) => {}
-                Some(value) => map.serialize_entry(
-                    field.name,
-                    &Shaped {
-                        shape: &field.shape,
-                        value,
-                        to: self.to,
-                    },
-                )?,
+                Some(value) => {
+                    map.serialize_entry(field.name, &Shaped { shape: &field.shape, value, to: self.to })?
+                }
             }
         }
         Ok(())
@@ -161,22 +144,15 @@ impl Serialize for Shaped<'_> {
                 Notation::Typed => Typed(value).serialize(serializer),
                 Notation::Plain => Plain(value).serialize(serializer),
             },
-            (Shape::Map(shape), Json::Object(members)) => serializer.collect_map(
-                members
-                    .iter()
-                    .map(|(key, value)| (key, Shaped { shape, value, to })),
-            ),
+            (Shape::Map(shape), Json::Object(members)) => {
+                serializer.collect_map(members.iter().map(|(key, value)| (key, Shaped { shape, value, to })))
+            }
             (Shape::List { of: shape, .. }, Json::Array(values)) => {
                 serializer.collect_seq(values.iter().map(|value| Shaped { shape, value, to }))
             }
             (Shape::Structure(fields), value @ Json::Object(_)) => {
                 let mut map = serializer.serialize_map(None)?;
-                Fields {
-                    known: fields,
-                    value,
-                    to,
-                }
-                .serialize_into::<S>(&mut map)?;
+                Fields { known: fields, value, to }.serialize_into::<S>(&mut map)?;
                 map.end()
             }
             (_, value) => value.serialize(serializer),
@@ -196,25 +172,10 @@ mod tests {
     }
 
     fn answered(action: Action, body: &str) -> Result<String, Failure> {
-        let call = Call {
-            action,
-            table: None,
-            payload: &Json::Null,
-        };
+        let call = Call { action, table: None, payload: &Json::Null };
         let headers = vec![("x-amzn-requestid".to_owned(), "ID".to_owned())];
-        let exchange = Exchange {
-            attempts: 2,
-            request_id: Some("ID".to_owned()),
-        };
-        answer(
-            &call,
-            &Reply {
-                status: 200,
-                headers,
-                body: body.as_bytes().to_vec().into(),
-                exchange,
-            },
-        )
+        let exchange = Exchange { attempts: 2, request_id: Some("ID".to_owned()) };
+        answer(&call, &Reply { status: 200, headers, body: body.as_bytes().to_vec().into(), exchange })
     }
 
     const METADATA: &str = r#""ResponseMetadata":{"RequestId":"ID","HTTPStatusCode":200,"HTTPHeaders":{"x-amzn-requestid":"ID"},"RetryAttempts":1}}"#;
@@ -234,10 +195,7 @@ mod tests {
     #[test]
     fn all_problems_are_reported_in_one_line() {
         let failure = body(r#"{"operation":"create","tableName":"","payload":{"Foo":1}}"#).unwrap_err();
-        assert_eq!(
-            (failure.status, failure.error_type.as_ref()),
-            (400, "ParamValidationError")
-        );
+        assert_eq!((failure.status, failure.error_type.as_ref()), (400, "ParamValidationError"));
         assert!(failure.message.starts_with(
             r#"Parameter validation failed: Missing required parameter in input: "Item"; Unknown parameter in input: "Foo", must be one of: TableName, Item,"#
         ));

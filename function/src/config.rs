@@ -27,10 +27,7 @@ impl Config {
     /// Reads the process's environment.
     #[must_use]
     pub fn from_env() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the place that reads the environment"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
         Self::read(|name| std::env::var(name).ok())
     }
 
@@ -58,10 +55,7 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Config {
         Config::read(|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }
 

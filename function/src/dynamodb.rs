@@ -133,19 +133,9 @@ impl Store for DynamoDb {
             Action::DeleteItem => send!(delete_item),
             Action::Scan => send!(scan),
         };
-        let Received {
-            exchange,
-            status,
-            headers,
-            body,
-        } = mem::take(&mut *tap.received());
+        let Received { exchange, status, headers, body } = mem::take(&mut *tap.received());
         match sent {
-            Ok(()) => Ok(Reply {
-                status,
-                headers,
-                body,
-                exchange,
-            }),
+            Ok(()) => Ok(Reply { status, headers, body, exchange }),
             Err(failure) => Err(Refusal { failure, exchange }),
         }
     }
@@ -153,9 +143,7 @@ impl Store for DynamoDb {
 
 /// Puts our text in the place of the SDK's, before the request is signed.
 fn set_body(request: &mut HttpRequest, body: &Bytes) {
-    request
-        .headers_mut()
-        .insert("content-length", body.len().to_string());
+    request.headers_mut().insert("content-length", body.len().to_string());
     *request.body_mut() = SdkBody::from(body.clone());
 }
 

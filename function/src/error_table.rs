@@ -19,18 +19,12 @@ pub const ERROR_RESPONSES: [(u16, &str); 7] = [
         409,
         r"An error occurred \((ConditionalCheckFailedException|TransactionConflictException|ReplicatedWriteConflictException)\) .*",
     ),
-    (
-        413,
-        r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*",
-    ),
+    (413, r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*"),
     (
         429,
         r"An error occurred \((ProvisionedThroughputExceededException|ThrottlingException|RequestLimitExceeded)\) .*",
     ),
-    (
-        500,
-        r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds",
-    ),
+    (500, r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds"),
     (503, r"Service unavailable: .*"),
 ];
 

@@ -32,9 +32,7 @@ impl<'j> Request<'j> {
     pub(crate) fn read(event: &'j Json<'j>) -> Result<Self, Failure> {
         if event.members().is_none() {
             let kind = event.kind();
-            return Err(Failure::invalid_request(&format!(
-                "the event should be an object, not {kind}"
-            )));
+            return Err(Failure::invalid_request(&format!("the event should be an object, not {kind}")));
         }
         let operation = match event.get("operation") {
             Some(Json::String(operation)) => operation.as_ref(),
@@ -53,11 +51,7 @@ impl<'j> Request<'j> {
         let payload = match event.get("payload") {
             Some(payload @ Json::Object(_)) => payload,
             other => {
-                return Err(should_be(
-                    "payload",
-                    "an object with the operation's parameters",
-                    other,
-                ));
+                return Err(should_be("payload", "an object with the operation's parameters", other));
             }
         };
         let table = match (payload.get("TableName"), event.get("tableName")) {
@@ -65,11 +59,7 @@ impl<'j> Request<'j> {
             (None, Some(name @ Json::String(_))) => Some(name),
             (None, other) => return Err(should_be("tableName", "a string", other)),
         };
-        Ok(Self::Call(Call {
-            action,
-            table,
-            payload,
-        }))
+        Ok(Self::Call(Call { action, table, payload }))
     }
 }
 
@@ -156,28 +146,13 @@ mod tests {
     #[test]
     fn says_which_field_is_wrong_and_what_it_should_be() {
         for (event, expected) in [
-            (
-                "[1]",
-                "Invalid request: the event should be an object, not an array",
-            ),
+            ("[1]", "Invalid request: the event should be an object, not an array"),
             ("null", "Invalid request: the event should be an object, not null"),
-            (
-                "{}",
-                "Invalid request: operation should be a string, but is missing",
-            ),
-            (
-                r#"{"Operation":"ping"}"#,
-                "Invalid request: operation should be a string, but is missing",
-            ),
-            (
-                r#"{"operation":0}"#,
-                "Invalid request: operation should be a string, but is a number",
-            ),
+            ("{}", "Invalid request: operation should be a string, but is missing"),
+            (r#"{"Operation":"ping"}"#, "Invalid request: operation should be a string, but is missing"),
+            (r#"{"operation":0}"#, "Invalid request: operation should be a string, but is a number"),
             (r#"{"operation":""}"#, r#"Unrecognized operation """#),
-            (
-                r#"{"operation":" create"}"#,
-                r#"Unrecognized operation " create""#,
-            ),
+            (r#"{"operation":" create"}"#, r#"Unrecognized operation " create""#),
             (
                 r#"{"operation":"read","tableName":"t"}"#,
                 "Invalid request: payload should be an object with the operation's parameters, but is missing",

@@ -36,11 +36,7 @@ impl Failure {
 
     /// The operation is none of the seven.
     pub(crate) fn unrecognized_operation(operation: &str) -> Self {
-        Self::new(
-            400,
-            "ValueError",
-            &format!("Unrecognized operation \"{operation}\""),
-        )
+        Self::new(400, "ValueError", &format!("Unrecognized operation \"{operation}\""))
     }
 
     /// The payload's fields are not the operation's parameters.
@@ -73,10 +69,7 @@ impl Failure {
     /// Something the caller cannot help: credentials, permissions, a mistake of ours.
     pub(crate) fn internal(code: &str, detail: &str) -> Self {
         let failure = Self::new(500, "InternalError", &format!("Internal error: {code}"));
-        Self {
-            detail: first_line(detail),
-            ..failure
-        }
+        Self { detail: first_line(detail), ..failure }
     }
 
     /// An answer could not be written as JSON. Nothing is known that makes this happen.
@@ -86,24 +79,12 @@ impl Failure {
 
     /// DynamoDB cannot be reached, is out of order, or cannot be understood.
     pub(crate) fn unavailable(reason: &str, detail: &str) -> Self {
-        let failure = Self::new(
-            503,
-            "ServiceUnavailable",
-            &format!("Service unavailable: {reason}"),
-        );
-        Self {
-            detail: first_line(detail),
-            ..failure
-        }
+        let failure = Self::new(503, "ServiceUnavailable", &format!("Service unavailable: {reason}"));
+        Self { detail: first_line(detail), ..failure }
     }
 
     fn new(status: u16, error_type: impl Into<Cow<'static, str>>, message: &str) -> Self {
-        Self {
-            status,
-            error_type: error_type.into(),
-            message: one_line(message),
-            detail: None,
-        }
+        Self { status, error_type: error_type.into(), message: one_line(message), detail: None }
     }
 }
 
@@ -148,10 +129,7 @@ mod tests {
     #[test]
     fn messages_are_one_line() {
         let failure = Failure::unrecognized_operation("a\nb\r\t\u{0}\u{85}\u{2028}\u{2029}\u{7f}é\"");
-        assert_eq!(
-            failure.message,
-            r#"Unrecognized operation "a\nb\r\t\u0000\u0085\u2028\u2029\u007fé"""#
-        );
+        assert_eq!(failure.message, r#"Unrecognized operation "a\nb\r\t\u0000\u0085\u2028\u2029\u007fé"""#);
     }
 
     #[test]
@@ -163,15 +141,9 @@ mod tests {
 
     #[test]
     fn what_concerns_the_caller_is_told_in_dynamodbs_words() {
-        let failure = Failure::refused(
-            Action::PutItem,
-            "ResourceNotFoundException",
-            "Requested resource not found",
-        );
-        assert_eq!(
-            (failure.status, failure.error_type.as_ref()),
-            (404, "ResourceNotFoundException")
-        );
+        let failure =
+            Failure::refused(Action::PutItem, "ResourceNotFoundException", "Requested resource not found");
+        assert_eq!((failure.status, failure.error_type.as_ref()), (404, "ResourceNotFoundException"));
         assert_eq!(
             failure.message,
             "An error occurred (ResourceNotFoundException) when calling the PutItem operation: Requested resource not found"
@@ -186,20 +158,10 @@ mod tests {
             "Item size to update has exceeded the maximum allowed size",
         ] {
             let failure = Failure::refused(Action::UpdateItem, "ValidationException", message);
-            assert_eq!(
-                (failure.status, failure.error_type.as_ref()),
-                (413, "ItemSizeLimitExceeded")
-            );
-            assert!(
-                failure
-                    .message
-                    .starts_with("An error occurred (ItemSizeLimitExceeded) when calling")
-            );
+            assert_eq!((failure.status, failure.error_type.as_ref()), (413, "ItemSizeLimitExceeded"));
+            assert!(failure.message.starts_with("An error occurred (ItemSizeLimitExceeded) when calling"));
         }
-        assert_eq!(
-            Failure::refused(Action::Scan, "ValidationException", "Item size").status,
-            400
-        );
+        assert_eq!(Failure::refused(Action::Scan, "ValidationException", "Item size").status, 400);
     }
 
     #[test]
@@ -207,10 +169,7 @@ mod tests {
         let text =
             "User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: dynamodb:PutItem";
         let failure = Failure::refused(Action::PutItem, "AccessDeniedException", text);
-        assert_eq!(
-            (failure.status, failure.error_type.as_ref()),
-            (500, "InternalError")
-        );
+        assert_eq!((failure.status, failure.error_type.as_ref()), (500, "InternalError"));
         assert_eq!(failure.message, "Internal error: AccessDeniedException");
         assert_eq!(failure.detail.as_deref(), Some(text));
     }
@@ -219,9 +178,6 @@ mod tests {
     fn the_log_gets_no_headers() {
         let text = "The request signature we calculated does not match.\n\nThe Canonical String: x-amz-security-token:secret";
         let failure = Failure::refused(Action::PutItem, "InvalidSignatureException", text);
-        assert_eq!(
-            failure.detail.as_deref(),
-            Some("The request signature we calculated does not match.")
-        );
+        assert_eq!(failure.detail.as_deref(), Some("The request signature we calculated does not match."));
     }
 }

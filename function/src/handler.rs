@@ -54,13 +54,11 @@ pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
 /// Answers a proxy event: failures of the request are HTTP responses too.
 async fn respond(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
     let answer = perform_body(store, event, report).await;
-    answer
-        .and_then(|answer| http_response(200, &answer))
-        .or_else(|failure| {
-            let response = http_response(failure.status, &write(&failure)?);
-            report.failure = Some(failure);
-            response
-        })
+    answer.and_then(|answer| http_response(200, &answer)).or_else(|failure| {
+        let response = http_response(failure.status, &write(&failure)?);
+        report.failure = Some(failure);
+        response
+    })
 }
 
 async fn perform_body(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
@@ -150,24 +148,16 @@ mod tests {
             body: Vec<u8>,
         ) -> impl Future<Output = Result<Reply, Refusal>> {
             let body = String::from_utf8(body).unwrap();
-            self.asked
-                .borrow_mut()
-                .push(format!("{} {table} {body}", action.name()));
-            let exchange = Exchange {
-                attempts: 1,
-                request_id: None,
-            };
+            self.asked.borrow_mut().push(format!("{} {table} {body}", action.name()));
+            let exchange = Exchange { attempts: 1, request_id: None };
             ready(match self.answer.as_str() {
                 "" => Err(Refusal {
                     failure: Failure::refused(action, "ThrottlingException", "slow"),
                     exchange,
                 }),
-                body => Ok(Reply {
-                    status: 200,
-                    headers: Vec::new(),
-                    body: body.to_owned().into(),
-                    exchange,
-                }),
+                body => {
+                    Ok(Reply { status: 200, headers: Vec::new(), body: body.to_owned().into(), exchange })
+                }
             })
         }
     }
@@ -178,20 +168,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_goes_to_its_table_and_back() {
-        let store = Canned {
-            answer: r#"{"Item":{"id":{"N":"1.0"}}}"#.to_owned(),
-            ..Canned::default()
-        };
+        let store = Canned { answer: r#"{"Item":{"id":{"N":"1.0"}}}"#.to_owned(), ..Canned::default() };
         let event = r#"{"operation":"read","tableName":"a","payload":{"TableName":"b","Key":{"id":1}}}"#;
         let Outcome { response, report } = outcome(&store, event).await;
         assert_eq!(
             response.unwrap(),
             r#"{"Item":{"id":1.0},"ResponseMetadata":{"HTTPStatusCode":200,"HTTPHeaders":{},"RetryAttempts":0}}"#
         );
-        assert_eq!(
-            store.asked.take(),
-            [r#"GetItem b {"TableName":"b","Key":{"id":{"N":"1"}}}"#]
-        );
+        assert_eq!(store.asked.take(), [r#"GetItem b {"TableName":"b","Key":{"id":{"N":"1"}}}"#]);
         assert_eq!(
             (report.operation, report.table.as_deref(), report.failure),
             (Some("read"), Some("b"), None)
@@ -212,38 +196,22 @@ mod tests {
     #[tokio::test]
     async fn wrong_parameters_are_not_sent() {
         let store = Canned::default();
-        let failure = outcome(&store, r#"{"operation":"create","tableName":"t","payload":{}}"#)
-            .await
-            .response;
+        let failure =
+            outcome(&store, r#"{"operation":"create","tableName":"t","payload":{}}"#).await.response;
         assert_eq!(failure.unwrap_err().error_type, "ParamValidationError");
         assert!(store.asked.take().is_empty());
     }
 
     #[tokio::test]
     async fn an_answer_that_lambda_would_not_take_is_an_error() {
-        let page = format!(
-            r#"{{"Items":[{{"id":{{"S":"{}"}}}}]}}"#,
-            "x".repeat(LARGEST_ANSWER)
-        );
-        let store = Canned {
-            answer: page,
-            ..Canned::default()
-        };
+        let page = format!(r#"{{"Items":[{{"id":{{"S":"{}"}}}}]}}"#, "x".repeat(LARGEST_ANSWER));
+        let store = Canned { answer: page, ..Canned::default() };
         let list = r#"{"operation":"list","tableName":"t","payload":{}}"#;
         let failure = outcome(&store, list).await.response.unwrap_err();
-        assert!(
-            failure
-                .message
-                .starts_with("Internal error: AnswerTooLarge: 62915"),
-            "{}",
-            failure.message
-        );
+        assert!(failure.message.starts_with("Internal error: AnswerTooLarge: 62915"), "{}", failure.message);
 
         // The quotes of a body are escaped once more, so it can be too large where the answer is not.
-        let quotes = format!(
-            r#"{{"operation":"echo","payload":"{}"}}"#,
-            r#"\""#.repeat(LARGEST_ANSWER / 4)
-        );
+        let quotes = format!(r#"{{"operation":"echo","payload":"{}"}}"#, r#"\""#.repeat(LARGEST_ANSWER / 4));
         let body = serde_json::to_string(&quotes).unwrap();
         let Outcome { response, report } =
             outcome(&store, &format!(r#"{{"requestContext":{{}},"body":{body}}}"#)).await;

@@ -40,10 +40,7 @@ impl<'a> Json<'a> {
     /// The value of a member, if this is an object that has it. Takes time in proportion to the object's size.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
-        self.members()?
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
+        self.members()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// The members, if this is an object.

@@ -108,21 +108,14 @@ impl<'r> Line<'r> {
         duration: Duration,
         report: &'r Report,
     ) -> Self {
-        let Report {
-            operation,
-            table,
-            failure,
-            exchange,
-        } = report;
+        let Report { operation, table, failure, exchange } = report;
         let (failure, exchange) = (failure.as_ref(), exchange.as_ref());
         Self {
             timestamp: DateTime::from(at).fmt(DateTimeFormat::DateTime).ok(),
             level: level.name(),
             request_id,
             operation: *operation,
-            table: table
-                .as_ref()
-                .map(|table| table.chars().take(LONGEST_TABLE).collect()),
+            table: table.as_ref().map(|table| table.chars().take(LONGEST_TABLE).collect()),
             duration_ms: milliseconds(duration),
             outcome: failure.map_or("ok", |failure| &failure.error_type),
             status: failure.map(|failure| failure.status),
@@ -155,10 +148,7 @@ mod tests {
             operation: Some("list"),
             table: Some("table\n".to_owned()),
             failure: None,
-            exchange: Some(Exchange {
-                attempts: 1,
-                request_id: Some("id".to_owned()),
-            }),
+            exchange: Some(Exchange { attempts: 1, request_id: Some("id".to_owned()) }),
         };
         assert_eq!(
             line(&report),
@@ -170,18 +160,12 @@ mod tests {
     fn the_causes_of_internal_errors_are_logged_and_callers_texts_are_not() {
         let failure = Some(Failure::internal("AccessDeniedException", "not authorized"));
         assert_eq!(
-            line(&Report {
-                failure,
-                ..Report::default()
-            }),
+            line(&Report { failure, ..Report::default() }),
             r#"{"timestamp":"1970-01-01T00:00:00Z","level":"ERROR","requestId":"request","durationMs":1.235,"outcome":"InternalError","status":500,"detail":"not authorized"}"#
         );
         let failure = Some(Failure::unrecognized_operation("secret"));
         assert_eq!(
-            line(&Report {
-                failure,
-                ..Report::default()
-            }),
+            line(&Report { failure, ..Report::default() }),
             r#"{"timestamp":"1970-01-01T00:00:00Z","level":"WARN","requestId":"request","durationMs":1.235,"outcome":"ValueError","status":400}"#
         );
     }
@@ -199,10 +183,7 @@ mod tests {
 
     #[test]
     fn a_table_name_that_is_none_is_cut() {
-        let report = Report {
-            table: Some("☃".repeat(6_000_000)),
-            ..Report::default()
-        };
+        let report = Report { table: Some("☃".repeat(6_000_000)), ..Report::default() };
         assert!(line(&report).len() < 1_000);
     }
 }

@@ -29,9 +29,7 @@ pub(crate) fn body<'j>(event: &'j Json<'_>) -> Result<Cow<'j, [u8]>, Failure> {
     };
     if event.get("isBase64Encoded") == Some(&Json::Bool(true)) {
         let decoded = STANDARD.decode(body);
-        return decoded
-            .map(Cow::Owned)
-            .map_err(|_| Failure::invalid_request("the body is no Base64"));
+        return decoded.map(Cow::Owned).map_err(|_| Failure::invalid_request("the body is no Base64"));
     }
     Ok(Cow::Borrowed(body.as_bytes()))
 }
@@ -55,15 +53,8 @@ struct Headers {
 impl<'b> HttpResponse<'b> {
     /// A response with this status and this JSON.
     pub(crate) fn new(status_code: u16, body: &'b str) -> Self {
-        let headers = Headers {
-            content_type: "application/json",
-        };
-        Self {
-            status_code,
-            headers,
-            body,
-            is_base64_encoded: false,
-        }
+        let headers = Headers { content_type: "application/json" };
+        Self { status_code, headers, body, is_base64_encoded: false }
     }
 }
 
@@ -75,18 +66,9 @@ mod tests {
     #[test]
     fn recognises_both_formats_and_nothing_else() {
         for (event, expected) in [
-            (
-                r#"{"resource":"/x","httpMethod":"POST","body":"{}","requestContext":{"apiId":"a"}}"#,
-                true,
-            ),
-            (
-                r#"{"version":"2.0","routeKey":"$default","requestContext":{"http":{}},"body":"{}"}"#,
-                true,
-            ),
-            (
-                r#"{"resource":"/x","httpMethod":"POST","body":"{\"operation\":\"ping\"}"}"#,
-                false,
-            ),
+            (r#"{"resource":"/x","httpMethod":"POST","body":"{}","requestContext":{"apiId":"a"}}"#, true),
+            (r#"{"version":"2.0","routeKey":"$default","requestContext":{"http":{}},"body":"{}"}"#, true),
+            (r#"{"resource":"/x","httpMethod":"POST","body":"{\"operation\":\"ping\"}"}"#, false),
             (r#"{"operation":"echo","requestContext":{}}"#, false),
             (r#"{"requestContext":null}"#, false),
             ("[]", false),
@@ -104,14 +86,8 @@ mod tests {
                 .map_err(|failure| failure.message)
         };
         assert_eq!(decode(r#"{"body":"{\"a\":1}"}"#).as_deref(), Ok(r#"{"a":1}"#));
-        assert_eq!(
-            decode(r#"{"body":"e30=","isBase64Encoded":true}"#).as_deref(),
-            Ok("{}")
-        );
-        assert_eq!(
-            decode(r#"{"body":null}"#).unwrap_err(),
-            "Invalid request: the request has no body"
-        );
+        assert_eq!(decode(r#"{"body":"e30=","isBase64Encoded":true}"#).as_deref(), Ok("{}"));
+        assert_eq!(decode(r#"{"body":null}"#).unwrap_err(), "Invalid request: the request has no body");
         assert_eq!(
             decode(r#"{"body":"*","isBase64Encoded":true}"#).unwrap_err(),
             "Invalid request: the body is no Base64"

@@ -37,12 +37,7 @@ pub async fn run(config: &Config, store: &impl Store) -> Result<(), Error> {
         async move {
             let started = Instant::now();
             let Outcome { response, report } = handle(store, &bytes).await;
-            log::write(
-                config.log_level,
-                &event.context.request_id,
-                started.elapsed(),
-                &report,
-            );
+            log::write(config.log_level, &event.context.request_id, started.elapsed(), &report);
             // The text is JSON that was just written, so this is a formality.
             let response = response
                 .and_then(|text| RawValue::from_string(text).map_err(|error| Failure::not_written(&error)));
@@ -54,10 +49,7 @@ pub async fn run(config: &Config, store: &impl Store) -> Result<(), Error> {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self {
-            error_type: failure.error_type.into_owned(),
-            error_message: failure.message,
-        }
+        Self { error_type: failure.error_type.into_owned(), error_message: failure.message }
     }
 }
 
@@ -80,10 +72,7 @@ impl<S> Layer<S> for RawEvents {
     type Service = Intercepted<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Intercepted {
-            inner,
-            raw: self.clone(),
-        }
+        Intercepted { inner, raw: self.clone() }
     }
 }
 
@@ -102,9 +91,7 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Intercepted<S> 
     }
 
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
-        self.raw
-            .0
-            .set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        self.raw.0.set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
         self.inner.call(invocation)
     }
 }

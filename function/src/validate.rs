@@ -42,14 +42,9 @@ impl Checker {
         };
         let place = if path.is_empty() { "input" } else { path };
         for field in fields {
-            let given = value
-                .get(field.name)
-                .or(table.filter(|_| field.name == "TableName"));
+            let given = value.get(field.name).or(table.filter(|_| field.name == "TableName"));
             if field.required && given.is_none() {
-                self.report(format!(
-                    "Missing required parameter in {place}: \"{}\"",
-                    field.name
-                ));
+                self.report(format!("Missing required parameter in {place}: \"{}\"", field.name));
             }
         }
         for (key, _) in members {
@@ -119,23 +114,15 @@ impl Checker {
 
     fn range(&mut self, path: &str, text: &str, min: i64) {
         // A number too large to read is far from zero, on the side of its sign.
-        let fits = text
-            .parse()
-            .map_or(!text.starts_with('-'), |value: i64| value >= min);
+        let fits = text.parse().map_or(!text.starts_with('-'), |value: i64| value >= min);
         if !fits {
-            self.report(format!(
-                "Invalid value for parameter {path}, value: {text}, valid min value: {min}"
-            ));
+            self.report(format!("Invalid value for parameter {path}, value: {text}, valid min value: {min}"));
         }
     }
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 #[cfg(test)]
@@ -144,11 +131,7 @@ mod tests {
     use crate::json::parse;
 
     fn check(action: Action, payload: &str) -> Vec<String> {
-        problems(
-            action,
-            Some(&Json::String("table".into())),
-            &parse(payload.as_bytes()).unwrap(),
-        )
+        problems(action, Some(&Json::String("table".into())), &parse(payload.as_bytes()).unwrap())
     }
 
     fn one(action: Action, payload: &str) -> String {
@@ -187,10 +170,7 @@ mod tests {
 
     #[test]
     fn names_missing_and_unknown_parameters() {
-        assert_eq!(
-            one(Action::PutItem, "{}"),
-            r#"Missing required parameter in input: "Item""#
-        );
+        assert_eq!(one(Action::PutItem, "{}"), r#"Missing required parameter in input: "Item""#);
         assert_eq!(
             one(Action::GetItem, r#"{"Key":{},"key":1}"#),
             r#"Unknown parameter in input: "key", must be one of: TableName, Key, AttributesToGet, ConsistentRead, ReturnConsumedCapacity, ProjectionExpression, ExpressionAttributeNames"#
@@ -207,55 +187,22 @@ mod tests {
     #[test]
     fn names_the_path_of_a_wrong_type() {
         for (payload, expected) in [
-            (
-                r#"{"Limit":"1"}"#,
-                "payload.Limit: expected a whole number, got a string",
-            ),
-            (
-                r#"{"Limit":1.0}"#,
-                "payload.Limit: expected a whole number, got 1.0",
-            ),
-            (
-                r#"{"Limit":1e1}"#,
-                "payload.Limit: expected a whole number, got 1e1",
-            ),
-            (
-                r#"{"Limit":true}"#,
-                "payload.Limit: expected a whole number, got a boolean",
-            ),
-            (
-                r#"{"Limit":null}"#,
-                "payload.Limit: expected a whole number, got null",
-            ),
-            (
-                r#"{"ConsistentRead":1}"#,
-                "payload.ConsistentRead: expected true or false, got 1",
-            ),
+            (r#"{"Limit":"1"}"#, "payload.Limit: expected a whole number, got a string"),
+            (r#"{"Limit":1.0}"#, "payload.Limit: expected a whole number, got 1.0"),
+            (r#"{"Limit":1e1}"#, "payload.Limit: expected a whole number, got 1e1"),
+            (r#"{"Limit":true}"#, "payload.Limit: expected a whole number, got a boolean"),
+            (r#"{"Limit":null}"#, "payload.Limit: expected a whole number, got null"),
+            (r#"{"ConsistentRead":1}"#, "payload.ConsistentRead: expected true or false, got 1"),
             (r#"{"Select":5}"#, "payload.Select: expected a string, got 5"),
-            (
-                r#"{"AttributesToGet":"a"}"#,
-                "payload.AttributesToGet: expected an array, got a string",
-            ),
-            (
-                r#"{"AttributesToGet":["a",1]}"#,
-                "payload.AttributesToGet[1]: expected a string, got 1",
-            ),
-            (
-                r#"{"ExclusiveStartKey":[]}"#,
-                "payload.ExclusiveStartKey: expected an object, got an array",
-            ),
-            (
-                r#"{"ScanFilter":{"a":1}}"#,
-                "payload.ScanFilter.a: expected an object, got 1",
-            ),
+            (r#"{"AttributesToGet":"a"}"#, "payload.AttributesToGet: expected an array, got a string"),
+            (r#"{"AttributesToGet":["a",1]}"#, "payload.AttributesToGet[1]: expected a string, got 1"),
+            (r#"{"ExclusiveStartKey":[]}"#, "payload.ExclusiveStartKey: expected an object, got an array"),
+            (r#"{"ScanFilter":{"a":1}}"#, "payload.ScanFilter.a: expected an object, got 1"),
             (
                 r##"{"ExpressionAttributeNames":{"#a":1}}"##,
                 "payload.ExpressionAttributeNames.#a: expected a string, got 1",
             ),
-            (
-                r#"{"TableName":5}"#,
-                "payload.TableName: expected a string, got 5",
-            ),
+            (r#"{"TableName":5}"#, "payload.TableName: expected a string, got 5"),
         ] {
             assert_eq!(one(Action::Scan, payload), expected);
         }
@@ -264,10 +211,7 @@ mod tests {
     #[test]
     fn checks_lengths_and_ranges() {
         for (payload, expected) in [
-            (
-                r#"{"TableName":""}"#,
-                "Invalid length for parameter TableName, value: 0, valid min length: 1",
-            ),
+            (r#"{"TableName":""}"#, "Invalid length for parameter TableName, value: 0, valid min length: 1"),
             (
                 r#"{"IndexName":"é☃"}"#,
                 "Invalid length for parameter IndexName, value: 2, valid min length: 3",
@@ -276,14 +220,8 @@ mod tests {
                 r#"{"AttributesToGet":[]}"#,
                 "Invalid length for parameter AttributesToGet, value: 0, valid min length: 1",
             ),
-            (
-                r#"{"Limit":0}"#,
-                "Invalid value for parameter Limit, value: 0, valid min value: 1",
-            ),
-            (
-                r#"{"Segment":-1}"#,
-                "Invalid value for parameter Segment, value: -1, valid min value: 0",
-            ),
+            (r#"{"Limit":0}"#, "Invalid value for parameter Limit, value: 0, valid min value: 1"),
+            (r#"{"Segment":-1}"#, "Invalid value for parameter Segment, value: -1, valid min value: 0"),
             (
                 r#"{"Limit":-99999999999999999999}"#,
                 "Invalid value for parameter Limit, value: -99999999999999999999, valid min value: 1",
@@ -314,9 +252,6 @@ mod tests {
     #[test]
     fn stops_reporting_after_enough() {
         let many: Vec<String> = (0..1000).map(|n| format!(r#""p{n}":1"#)).collect();
-        assert_eq!(
-            check(Action::Scan, &format!("{{{}}}", many.join(","))).len(),
-            ENOUGH
-        );
+        assert_eq!(check(Action::Scan, &format!("{{{}}}", many.join(","))).len(), ENOUGH);
     }
 }

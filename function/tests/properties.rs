@@ -1,10 +1,6 @@
 //! Properties that hold for any JSON and for any bytes.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{collections::BTreeSet, future::ready, pin::pin, task};
 
@@ -28,21 +24,13 @@ impl Store for Mirror {
     fn perform(&self, _: Action, _: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, Refusal>> {
         let text = String::from_utf8(body).unwrap();
         let body = text.replacen(r#""Key":"#, r#""Item":"#, 1).into();
-        ready(Ok(Reply {
-            status: 200,
-            headers: Vec::new(),
-            body,
-            exchange: Exchange::default(),
-        }))
+        ready(Ok(Reply { status: 200, headers: Vec::new(), body, exchange: Exchange::default() }))
     }
 }
 
 fn answer(event: &[u8]) -> Outcome {
     let mut handled = pin!(handle(&Mirror, event));
-    match handled
-        .as_mut()
-        .poll(&mut task::Context::from_waker(task::Waker::noop()))
-    {
+    match handled.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
         task::Poll::Ready(outcome) => outcome,
         task::Poll::Pending => unreachable!("the mirror answers at once"),
     }
@@ -78,15 +66,14 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn object(values: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
-    let keys = btree_set(any::<String>(), 0..6)
-        .prop_map(Vec::from_iter)
-        .prop_shuffle();
-    keys.prop_flat_map(move |keys| (Just(keys.clone()), vec(values.clone(), keys.len())))
-        .prop_map(|(keys, values)| {
+    let keys = btree_set(any::<String>(), 0..6).prop_map(Vec::from_iter).prop_shuffle();
+    keys.prop_flat_map(move |keys| (Just(keys.clone()), vec(values.clone(), keys.len()))).prop_map(
+        |(keys, values)| {
             let member = |(key, value)| format!("{}:{value}", serde_json::to_string(key).unwrap());
             let members: Vec<String> = keys.iter().zip(&values).map(member).collect();
             format!("{{{}}}", members.join(","))
-        })
+        },
+    )
 }
 
 fn write(json: &impl serde::Serialize) -> String {
@@ -206,20 +193,14 @@ fn request() -> impl Strategy<Value = String> {
         "a\\n",
     ]);
     let payload = vec((parameter, value()), 0..5).prop_map(|members| {
-        let members: Vec<String> = members
-            .iter()
-            .map(|(key, value)| format!(r#""{key}":{value}"#))
-            .collect();
+        let members: Vec<String> = members.iter().map(|(key, value)| format!(r#""{key}":{value}"#)).collect();
         format!("{{{}}}", members.join(","))
     });
-    (
-        operation,
-        prop_oneof![Just("\"t\"".to_owned()), value()],
-        prop_oneof![payload, value()],
-    )
-        .prop_map(|(operation, table, payload)| {
+    (operation, prop_oneof![Just("\"t\"".to_owned()), value()], prop_oneof![payload, value()]).prop_map(
+        |(operation, table, payload)| {
             format!(r#"{{"operation":{operation},"tableName":{table},"payload":{payload}}}"#)
-        })
+        },
+    )
 }
 
 fn statuses_of(message: &str) -> Vec<u16> {
@@ -228,9 +209,5 @@ fn statuses_of(message: &str) -> Vec<u16> {
         let pattern = Regex::new(&format!("^(?:{pattern})$")).expect("a pattern of the table");
         !message.contains(line_end) && pattern.is_match(message)
     };
-    ERROR_RESPONSES
-        .iter()
-        .filter(|(_, pattern)| matches(pattern))
-        .map(|(status, _)| *status)
-        .collect()
+    ERROR_RESPONSES.iter().filter(|(_, pattern)| matches(pattern)).map(|(status, _)| *status).collect()
 }

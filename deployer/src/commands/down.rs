@@ -68,7 +68,9 @@ fn list(session: &Session<'_>, found: &[Record]) {
 fn refuse_blocked(going: &[&Record]) -> Result<()> {
     let blocked: Vec<String> = going
         .iter()
-        .flat_map(|record| record.found.iter().flat_map(|found| &found.blockers).map(move |why| (record, why)))
+        .flat_map(|record| {
+            record.found.iter().flat_map(|found| &found.blockers).map(move |why| (record, why))
+        })
         .map(|(record, why)| format!("  {}: it {why}", record.id))
         .collect();
     if blocked.is_empty() {
@@ -103,8 +105,9 @@ async fn data(
     if !session.console.can_ask() {
         let tables: Vec<String> =
             holding.iter().map(|(table, count)| format!("table {} holds {count}", table.name)).collect();
-        return Err(Error::new(tables.join(", "))
-            .hint("Nothing was deleted. Say --delete-data to delete the items too, or --keep-table to leave them."));
+        return Err(Error::new(tables.join(", ")).hint(
+            "Nothing was deleted. Say --delete-data to delete the items too, or --keep-table to leave them.",
+        ));
     }
     for (table, count) in holding {
         let question = format!("The table {} holds {count}, and they cannot be brought back.", table.name);
@@ -156,5 +159,9 @@ async fn remaining(at: &Connected<'_>, keep_tables: Option<&str>, stop: &Stop) -
     }
     settle(&destroy(at, &orphans, keep_tables).await, stop, "down")?;
     let (left, _) = survey(at, keep_tables).await?;
-    Ok(left.iter().filter(|record| !record.changes.is_empty()).map(|record| format!("  {}", record.id)).collect())
+    Ok(left
+        .iter()
+        .filter(|record| !record.changes.is_empty())
+        .map(|record| format!("  {}", record.id))
+        .collect())
 }

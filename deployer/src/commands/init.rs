@@ -23,10 +23,9 @@ pub(crate) fn run(session: &Session<'_>) -> Result<u8> {
     } else {
         format!(" --manifest {}", path.display())
     };
-    session.console.talk(&format!(
-        "Wrote {}: the lab as it stands, and every other key as an example.",
-        path.display()
-    ));
+    session
+        .console
+        .talk(&format!("Wrote {}: the lab as it stands, and every other key as an example.", path.display()));
     session.console.talk(&format!(
         "Next, change what you like. deployer plan{flag} shows what it comes to, and deployer up{flag} makes it."
     ));
@@ -42,14 +41,7 @@ mod tests {
     async fn a_manifest_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("shop.toml");
-        let init = || {
-            crate::run(Cli::parse_from([
-                "deployer",
-                "--manifest",
-                file.to_str().unwrap(),
-                "init",
-            ]))
-        };
+        let init = || crate::run(Cli::parse_from(["deployer", "--manifest", file.to_str().unwrap(), "init"]));
         assert_eq!(init().await, 0);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), super::MANIFEST);
         // Even one that cannot be read stays as it is.

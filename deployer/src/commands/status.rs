@@ -60,7 +60,9 @@ fn show(
     if let Some(url) = &document.url {
         match instead {
             None => console.data("The URL answers:"),
-            Some(instead) => console.data(&format!("The URL does not answer as it should; it says: {instead}")),
+            Some(instead) => {
+                console.data(&format!("The URL does not answer as it should; it says: {instead}"))
+            }
         }
         console.data(url);
     }

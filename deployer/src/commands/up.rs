@@ -33,18 +33,19 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     document.url = Some(url.clone());
     prove(&at, &url, changed).await?;
     document.answers = Some(true);
-    session.console.talk(&format!(
-        "Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{}'",
-        smoke::PING
-    ));
+    session
+        .console
+        .talk(&format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{}'", smoke::PING));
     session.console.data(&url);
     Ok(0)
 }
 
 /// Only what loses something is asked about.
 fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
-    let losing: Vec<String> =
-        planned.iter().flat_map(|r| r.changes.iter().filter_map(|change| meaning::loss(&r.id, change))).collect();
+    let losing: Vec<String> = planned
+        .iter()
+        .flat_map(|r| r.changes.iter().filter_map(|change| meaning::loss(&r.id, change)))
+        .collect();
     if losing.is_empty() {
         return Ok(());
     }
@@ -80,7 +81,8 @@ async fn prove(at: &Connected<'_>, url: &str, changed: bool) -> Result<()> {
     match go.finish().pop().map(|record| record.result) {
         Some(Err(error)) if error.kind() == ErrorKind::Partial => Err(error),
         Some(Err(error)) => {
-            Err(error.hint("Everything stands as declared; only the proof failed. deployer up tries it again."))
+            Err(error
+                .hint("Everything stands as declared; only the proof failed. deployer up tries it again."))
         }
         Some(Ok(_)) => Ok(()),
         None => Err(Error::new("the smoke test did not run")),

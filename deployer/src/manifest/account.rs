@@ -26,9 +26,7 @@ fn is_region(name: &str) -> bool {
     };
     let is_made_of = |part: &str, of: fn(&char) -> bool| !part.is_empty() && part.chars().all(|c| of(&c));
     words.len() >= 2
-        && words
-            .iter()
-            .all(|word| is_made_of(word, char::is_ascii_lowercase))
+        && words.iter().all(|word| is_made_of(word, char::is_ascii_lowercase))
         && is_made_of(number, char::is_ascii_digit)
 }
 
@@ -36,11 +34,8 @@ pub(super) fn read_allowed(accounts: &Item<'_>) -> Vec<String> {
     let items = accounts.list(r#"a list like ["123456789012"]"#);
     if items.as_ref().is_some_and(Vec::is_empty) {
         // An empty list would allow every account, the opposite of what it says.
-        accounts.report(
-            accounts
-                .wrong("must name an account")
-                .help("leave the key out to allow every account"),
-        );
+        accounts
+            .report(accounts.wrong("must name an account").help("leave the key out to allow every account"));
     }
     let is_account = |text: &str| text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
     let accounts = items.unwrap_or_default();

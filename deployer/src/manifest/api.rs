@@ -51,10 +51,7 @@ impl Api {
             Some(api) => api
                 .section("a table like [api]", |keys| Self::of(keys, suffix, functions))
                 .unwrap_or_default(),
-            None => Self {
-                routes: functions.route_of_the_only(),
-                ..Self::default()
-            },
+            None => Self { routes: functions.route_of_the_only(), ..Self::default() },
         }
     }
 
@@ -71,13 +68,8 @@ impl Api {
         Self {
             name: name.unwrap_or(default.name),
             stage: stage.unwrap_or(default.stage),
-            throttle: keys
-                .get("throttle")
-                .and_then(|throttle| Throttle::read(&throttle)),
-            variables: keys
-                .get("variables")
-                .map(|all| tags::read_variables(&all))
-                .unwrap_or_default(),
+            throttle: keys.get("throttle").and_then(|throttle| Throttle::read(&throttle)),
+            variables: keys.get("variables").map(|all| tags::read_variables(&all)).unwrap_or_default(),
             routes: match keys.get("routes") {
                 Some(routes) => route::read(&routes, &functions.names),
                 None => functions.route_of_the_only(),
@@ -106,8 +98,7 @@ impl Callable<'_> {
                 let message =
                     "the stack has several functions, and no route says which of them the API calls";
                 let help = "add [[api.routes]] with method, path and function, once for each";
-                self.problems
-                    .add(Problem::new(self.span.clone(), message).help(help));
+                self.problems.add(Problem::new(self.span.clone(), message).help(help));
                 Vec::new()
             }
         }
@@ -117,15 +108,10 @@ impl Callable<'_> {
 impl Throttle {
     fn read(throttle: &Item<'_>) -> Option<Self> {
         let read = throttle.section("a table like { rate = 100, burst = 200 }", |keys| {
-            let rate = keys
-                .require("rate", "rate = 100")
-                .and_then(|rate| rate.above_zero());
+            let rate = keys.require("rate", "rate = 100").and_then(|rate| rate.above_zero());
             let burst = keys.require("burst", "burst = 200");
             let burst = burst.and_then(|burst| burst.whole(1..=i64::from(i32::MAX), "requests"));
-            Some(Self {
-                rate: rate?,
-                burst: burst?,
-            })
+            Some(Self { rate: rate?, burst: burst? })
         });
         read.flatten()
     }

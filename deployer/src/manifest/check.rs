@@ -12,10 +12,7 @@ pub(super) type Declared<'a> = (&'a str, Function, Places);
 /// API Gateway gives up on a function before the longest time that Lambda gives it.
 pub(super) fn timeouts(functions: &[Declared<'_>], routes: &[Route], problems: &Problems) {
     let longest = LONGEST_MS / 1000;
-    for (name, _, at) in functions
-        .iter()
-        .filter(|(_, function, _)| function.timeout > longest)
-    {
+    for (name, _, at) in functions.iter().filter(|(_, function, _)| function.timeout > longest) {
         if let Some(route) = routes.iter().find(|route| route.function == *name) {
             let message = format!(
                 "functions.{name}.timeout must be at most {longest} seconds, because API Gateway waits no longer for {} {}",
@@ -43,12 +40,7 @@ pub(super) fn roles(functions: &[Declared<'_>], suffix: &str, problems: &Problem
                         problems.add(problem.help("or give one of them a role of its own"));
                     }
                 };
-                same(
-                    "its policy",
-                    its.policy == function.policy,
-                    &at.policy,
-                    &its_places.policy,
-                );
+                same("its policy", its.policy == function.policy, &at.policy, &its_places.policy);
                 same(
                     "its permissions boundary",
                     its.permissions_boundary == function.permissions_boundary,

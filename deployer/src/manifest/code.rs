@@ -54,10 +54,7 @@ impl Code {
             runtime: runtime
                 .and_then(|r| r.text_where("a runtime of Lambda, like \"nodejs24.x\"", is_runtime)),
             handler: handler.and_then(|h| {
-                h.text_where(
-                    "1 to 128 characters without spaces, like \"index.handler\"",
-                    is_handler,
-                )
+                h.text_where("1 to 128 characters without spaces, like \"index.handler\"", is_handler)
             }),
         }
     }
@@ -65,9 +62,7 @@ impl Code {
 
 fn is_runtime(runtime: &str) -> bool {
     !runtime.is_empty()
-        && runtime
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-')
+        && runtime.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-')
 }
 
 fn is_handler(handler: &str) -> bool {

@@ -36,9 +36,7 @@ const RESERVED: [&str; 21] = [
 pub(super) fn read(environment: &Item<'_>) -> BTreeMap<String, String> {
     environment.hide();
     let mut variables = BTreeMap::new();
-    let entries = environment
-        .named(r#"a table like { LOG_LEVEL = "info" }"#)
-        .unwrap_or_default();
+    let entries = environment.named(r#"a table like { LOG_LEVEL = "info" }"#).unwrap_or_default();
     for (name, value) in entries {
         if let Some(message) = refusal(name.text) {
             value.report(Problem::new(name.span.clone(), message));

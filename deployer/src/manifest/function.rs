@@ -91,9 +91,8 @@ pub(super) struct Places {
 }
 
 /// What `CloudWatch` Logs takes.
-const RETENTION_DAYS: [i32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+const RETENTION_DAYS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 const ARCHITECTURES: [(&str, Architecture); 2] =
     [("x86_64", Architecture::X86_64), ("arm64", Architecture::Arm64)];
@@ -153,10 +152,7 @@ impl Function {
             zip: code.zip,
             runtime: code.runtime,
             handler: code.handler,
-            memory: keys
-                .get("memory")
-                .and_then(|m| m.whole(128..=10_240, "MB"))
-                .unwrap_or(default.memory),
+            memory: keys.get("memory").and_then(|m| m.whole(128..=10_240, "MB")).unwrap_or(default.memory),
             timeout: timeout.unwrap_or(default.timeout),
             architecture: keys
                 .get("architecture")
@@ -170,10 +166,7 @@ impl Function {
                 .get("log-retention-days")
                 .and_then(|days| retention(&days))
                 .unwrap_or(default.log_retention_days),
-            environment: keys
-                .get("environment")
-                .map(|all| environment::read(&all))
-                .unwrap_or_default(),
+            environment: keys.get("environment").map(|all| environment::read(&all)).unwrap_or_default(),
             reserved_concurrency: keys
                 .get("reserved-concurrency")
                 .and_then(|reserved| reserved.whole(0..=i64::from(i32::MAX), "executions")),
@@ -181,9 +174,7 @@ impl Function {
             description: keys
                 .get("description")
                 .and_then(|d| {
-                    d.text_where("text of at most 256 characters", |text| {
-                        text.chars().count() <= 256
-                    })
+                    d.text_where("text of at most 256 characters", |text| text.chars().count() <= 256)
                 })
                 .unwrap_or_default(),
         }
@@ -206,9 +197,8 @@ fn retention(days: &Item<'_>) -> Option<i32> {
         return Some(number);
     }
     let allowed: Vec<String> = RETENTION_DAYS.iter().map(ToString::to_string).collect();
-    let problem = days
-        .wrong("must be one of the numbers that CloudWatch Logs takes")
-        .help(allowed.join(", "));
+    let problem =
+        days.wrong("must be one of the numbers that CloudWatch Logs takes").help(allowed.join(", "));
     let longer = RETENTION_DAYS.iter().find(|allowed| **allowed > number);
     days.report(match longer {
         Some(longer) => problem.label(format!("the next longer one is {longer}")),

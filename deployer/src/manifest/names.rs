@@ -91,31 +91,16 @@ impl Rule {
     pub(super) fn check(&self, name: &Text<'_>, suffix: &str, problems: &Problems) {
         let suffix = if self.per_env { suffix } else { "" };
         let length = name.text.chars().count() + suffix.len();
-        let stranger = name
-            .text
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !(self.also)(*c));
-        let Self {
-            what,
-            least,
-            most,
-            set,
-            ..
-        } = self;
+        let stranger = name.text.chars().find(|c| !c.is_ascii_alphanumeric() && !(self.also)(*c));
+        let Self { what, least, most, set, .. } = self;
         let message = format!("{what} must be {least} to {most} characters of {set}");
         let span = name.span.clone();
         if let Some(stranger) = stranger {
             problems.add(Problem::new(span, message).label(format!("{stranger:?} is none of them")));
         } else if !(*least..=*most).contains(&length) {
-            let with = if suffix.is_empty() {
-                String::new()
-            } else {
-                format!(" with {suffix}, which --env adds")
-            };
-            problems.add(Problem::new(
-                span,
-                format!("{message}, and this one has {length}{with}"),
-            ));
+            let with =
+                if suffix.is_empty() { String::new() } else { format!(" with {suffix}, which --env adds") };
+            problems.add(Problem::new(span, format!("{message}, and this one has {length}{with}")));
         }
     }
 }

@@ -34,11 +34,7 @@ fn refusal(path: &str) -> Option<String> {
     let mut names = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         if part.is_empty() {
-            let place = if index == last {
-                "at its end"
-            } else {
-                "after another"
-            };
+            let place = if index == last { "at its end" } else { "after another" };
             return Some(format!("must have no / {place}"));
         }
         let Some(inner) = part.strip_prefix('{') else {
@@ -48,14 +44,10 @@ fn refusal(path: &str) -> Option<String> {
             continue;
         };
         let Some(name) = inner.strip_suffix('}') else {
-            return Some(format!(
-                "must close the brace of {part}, and have nothing after it"
-            ));
+            return Some(format!("must close the brace of {part}, and have nothing after it"));
         };
         if name.ends_with('+') && index != last {
-            return Some(format!(
-                "must end with {part}, because that takes the rest of the path"
-            ));
+            return Some(format!("must end with {part}, because that takes the rest of the path"));
         }
         let name = name.strip_suffix('+').unwrap_or(name);
         if name.is_empty() {
@@ -74,24 +66,13 @@ fn refusal(path: &str) -> Option<String> {
 
 /// A part that API Gateway does not take.
 fn strange(part: &str) -> Option<String> {
-    let stranger = part
-        .chars()
-        .find(|c| !c.is_ascii_alphanumeric() && !"._-:".contains(*c))?;
-    let hint = if "{}".contains(stranger) {
-        ", and a parameter takes a whole part, like /{id}/"
-    } else {
-        ""
-    };
-    Some(format!(
-        "must have a-z A-Z 0-9 . _ - : only between its slashes, and not {stranger:?}{hint}"
-    ))
+    let stranger = part.chars().find(|c| !c.is_ascii_alphanumeric() && !"._-:".contains(*c))?;
+    let hint = if "{}".contains(stranger) { ", and a parameter takes a whole part, like /{id}/" } else { "" };
+    Some(format!("must have a-z A-Z 0-9 . _ - : only between its slashes, and not {stranger:?}{hint}"))
 }
 
 /// Two parameters in the same place of two paths: API Gateway keeps paths as a tree, with one parameter to a branch.
 pub(super) fn clash<'p>(a: &'p str, b: &'p str) -> Option<(&'p str, &'p str)> {
-    let (ours, theirs) = a
-        .split('/')
-        .zip(b.split('/'))
-        .find(|(ours, theirs)| ours != theirs)?;
+    let (ours, theirs) = a.split('/').zip(b.split('/')).find(|(ours, theirs)| ours != theirs)?;
     (ours.starts_with('{') && theirs.starts_with('{')).then_some((ours, theirs))
 }

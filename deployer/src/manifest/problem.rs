@@ -19,14 +19,7 @@ pub(super) struct Problem {
 impl Problem {
     /// What is wrong, as a lowercase fragment that says what would be right.
     pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            span,
-            message: message.into(),
-            label: None,
-            earlier: None,
-            help: None,
-            quotes: true,
-        }
+        Self { span, message: message.into(), label: None, earlier: None, help: None, quotes: true }
     }
 
     /// What stands there instead, next to the caret.
@@ -54,35 +47,20 @@ impl Problem {
     }
 
     fn render(&self, path: &str, text: &str) -> String {
-        let place = if self.quotes {
-            Element::from(self.quotation(path, text))
-        } else {
-            self.origin(path, text)
-        };
-        let help = self
-            .help
-            .as_deref()
-            .map(|help| Element::from(Level::HELP.message(help)));
-        let group = Level::ERROR
-            .no_name()
-            .primary_title(&self.message)
-            .element(place)
-            .elements(help);
+        let place =
+            if self.quotes { Element::from(self.quotation(path, text)) } else { self.origin(path, text) };
+        let help = self.help.as_deref().map(|help| Element::from(Level::HELP.message(help)));
+        let group = Level::ERROR.no_name().primary_title(&self.message).element(place).elements(help);
         Renderer::plain().render(&[group])
     }
 
     fn quotation<'a>(&'a self, path: &'a str, text: &'a str) -> Snippet<'a, Annotation<'a>> {
-        let primary = AnnotationKind::Primary
-            .span(self.span.clone())
-            .label(self.label.as_deref());
+        let primary = AnnotationKind::Primary.span(self.span.clone()).label(self.label.as_deref());
         let earlier = self
             .earlier
             .as_ref()
             .map(|(span, label)| AnnotationKind::Context.span(span.clone()).label(label.as_str()));
-        Snippet::source(text)
-            .path(path)
-            .annotation(primary)
-            .annotations(earlier)
+        Snippet::source(text).path(path).annotation(primary).annotations(earlier)
     }
 
     fn origin<'a>(&self, path: &'a str, text: &str) -> Element<'a> {
@@ -134,10 +112,7 @@ fn masked(text: &str, secrets: &[Range<usize>]) -> String {
     text.char_indices()
         .flat_map(|(at, char)| {
             let hidden = secret(at) && char != '\n' && char != '\r';
-            std::iter::repeat_n(
-                if hidden { '*' } else { char },
-                if hidden { char.len_utf8() } else { 1 },
-            )
+            std::iter::repeat_n(if hidden { '*' } else { char }, if hidden { char.len_utf8() } else { 1 })
         })
         .collect()
 }

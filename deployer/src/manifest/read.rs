@@ -26,12 +26,7 @@ pub(super) struct Item<'a> {
 
 impl<'a> Item<'a> {
     pub(super) fn new(place: String, value: &'a Spanned<DeValue<'a>>, problems: &'a Problems) -> Self {
-        Self {
-            place,
-            span: value.span(),
-            value: value.get_ref(),
-            problems,
-        }
+        Self { place, span: value.span(), value: value.get_ref(), problems }
     }
 
     /// A mistake in this value. `what` says what would be right, like "must be a whole number".
@@ -53,29 +48,18 @@ impl<'a> Item<'a> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.wrong(&format!("must be {expected}"))
-            .label(format!("this is {kind}"))
+        self.wrong(&format!("must be {expected}")).label(format!("this is {kind}"))
     }
 
     /// Text, of any content.
     pub(super) fn text(&self, expected: &str) -> Option<Text<'a>> {
         let DeValue::String(text) = self.value else {
-            let quotes = matches!(
-                self.value,
-                DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)
-            );
+            let quotes = matches!(self.value, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_));
             let problem = self.not_a(expected);
-            self.report(if quotes {
-                problem.help("put it in quotes")
-            } else {
-                problem
-            });
+            self.report(if quotes { problem.help("put it in quotes") } else { problem });
             return None;
         };
-        Some(Text {
-            text,
-            span: self.span.clone(),
-        })
+        Some(Text { text, span: self.span.clone() })
     }
 
     /// Text that passes a test, which `expected` describes.
@@ -93,19 +77,13 @@ impl<'a> Item<'a> {
         let expected = if *range.end() >= i64::from(i32::MAX) {
             format!("a whole number of {unit}, at least {}", range.start())
         } else {
-            format!(
-                "a whole number of {unit} from {} to {}",
-                range.start(),
-                range.end()
-            )
+            format!("a whole number of {unit} from {} to {}", range.start(), range.end())
         };
         let DeValue::Integer(number) = self.value else {
             self.report(self.not_a(&expected));
             return None;
         };
-        let number = as_i64(number)
-            .filter(|number| range.contains(number))
-            .and_then(|n| N::try_from(n).ok());
+        let number = as_i64(number).filter(|number| range.contains(number)).and_then(|n| N::try_from(n).ok());
         if number.is_none() {
             self.report(self.wrong(&format!("must be {expected}")));
         }
@@ -155,10 +133,7 @@ impl<'a> Item<'a> {
     pub(super) fn declared(&self, what: &str, known: &[&str]) -> Option<String> {
         let Text { text, .. } = self.text(&format!("a {what}'s name"))?;
         if !known.contains(&text) {
-            let problem = Problem::new(
-                self.span.clone(),
-                format!("the manifest declares no {what} {text}"),
-            );
+            let problem = Problem::new(self.span.clone(), format!("the manifest declares no {what} {text}"));
             let problem = match nearest(text, known.iter().copied()) {
                 Some(name) => problem.label(format!("did you mean {name}?")),
                 None => problem,
@@ -192,13 +167,7 @@ impl<'a> Item<'a> {
         };
         let entries = table.iter().map(|(key, value)| {
             let item = Item::new(format!("{}.{}", self.place, key.get_ref()), value, self.problems);
-            (
-                Text {
-                    text: key.get_ref(),
-                    span: key.span(),
-                },
-                item,
-            )
+            (Text { text: key.get_ref(), span: key.span() }, item)
         });
         Some(entries.collect())
     }
@@ -208,9 +177,7 @@ impl<'a> Item<'a> {
             self.report(self.not_a(like));
             return None;
         };
-        let items = array
-            .iter()
-            .map(|value| Item::new(self.place.clone(), value, self.problems));
+        let items = array.iter().map(|value| Item::new(self.place.clone(), value, self.problems));
         Some(items.collect())
     }
 
@@ -223,12 +190,8 @@ impl<'a> Item<'a> {
 /// The span of a table is that of its header, so what is in it is hidden piece by piece.
 pub(super) fn hide(value: &DeValue<'_>, span: Range<usize>, problems: &Problems) {
     match value {
-        DeValue::Table(table) => table
-            .iter()
-            .for_each(|(_, one)| hide(one.get_ref(), one.span(), problems)),
-        DeValue::Array(array) => array
-            .iter()
-            .for_each(|one| hide(one.get_ref(), one.span(), problems)),
+        DeValue::Table(table) => table.iter().for_each(|(_, one)| hide(one.get_ref(), one.span(), problems)),
+        DeValue::Array(array) => array.iter().for_each(|one| hide(one.get_ref(), one.span(), problems)),
         _ => problems.hide(span),
     }
 }

@@ -49,16 +49,10 @@ pub(super) const LONGEST_MS: i32 = 29_000;
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
 
-const INTEGRATIONS: [(&str, IntegrationKind); 2] = [
-    ("aws", IntegrationKind::Aws),
-    ("aws-proxy", IntegrationKind::AwsProxy),
-];
+const INTEGRATIONS: [(&str, IntegrationKind); 2] =
+    [("aws", IntegrationKind::Aws), ("aws-proxy", IntegrationKind::AwsProxy)];
 
-const AUTHS: [(&str, Auth); 3] = [
-    ("none", Auth::None),
-    ("iam", Auth::Iam),
-    ("api-key", Auth::ApiKey),
-];
+const AUTHS: [(&str, Auth); 3] = [("none", Auth::None), ("iam", Auth::Iam), ("api-key", Auth::ApiKey)];
 
 /// All routes, as far as they can be read.
 pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
@@ -86,9 +80,7 @@ pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
 }
 
 fn clash(route: &Route, places: &Places, others: &[(Route, Places)]) -> Option<Problem> {
-    let same = others
-        .iter()
-        .find(|(other, _)| (&other.method, &other.path) == (&route.method, &route.path));
+    let same = others.iter().find(|(other, _)| (&other.method, &other.path) == (&route.method, &route.path));
     if let Some((_, other)) = same {
         let message = format!("the route {} {} is declared twice", route.method, route.path);
         return Some(Problem::new(places.route.clone(), message).earlier(other.route.clone(), "first here"));
@@ -106,26 +98,16 @@ impl Route {
     fn of(keys: &mut Section<'_>, functions: &[&str]) -> Option<(Self, Places)> {
         let route = keys.span();
         let methods = METHODS.map(|method| (method, method));
-        let method = keys
-            .require("method", r#"method = "POST""#)
-            .and_then(|method| method.choice(&methods));
+        let method = keys.require("method", r#"method = "POST""#).and_then(|method| method.choice(&methods));
         let path = keys.require("path", r#"path = "/items/{id}""#);
-        let places = Places {
-            path: path.as_ref().map_or(route.clone(), |path| path.span.clone()),
-            route,
-        };
+        let places = Places { path: path.as_ref().map_or(route.clone(), |path| path.span.clone()), route };
         let path = path.and_then(|path| path::read(&path));
         let like = format!("function = \"{}\"", functions.first().unwrap_or(&"NAME"));
-        let function = keys
-            .require("function", &like)
-            .and_then(|name| name.declared("function", functions));
-        let integration = keys
-            .get("integration")
-            .and_then(|kind| kind.choice(&INTEGRATIONS));
+        let function = keys.require("function", &like).and_then(|name| name.declared("function", functions));
+        let integration = keys.get("integration").and_then(|kind| kind.choice(&INTEGRATIONS));
         let auth = keys.get("auth").and_then(|auth| auth.choice(&AUTHS));
-        let timeout_ms = keys
-            .get("timeout-ms")
-            .and_then(|ms| ms.whole(50..=i64::from(LONGEST_MS), "milliseconds"));
+        let timeout_ms =
+            keys.get("timeout-ms").and_then(|ms| ms.whole(50..=i64::from(LONGEST_MS), "milliseconds"));
         let route = Self {
             method: method?.to_owned(),
             path: path?,

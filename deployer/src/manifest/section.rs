@@ -23,13 +23,7 @@ impl<'a> Section<'a> {
         table: &'a DeTable<'a>,
         problems: &'a Problems,
     ) -> Self {
-        Self {
-            place: place.to_owned(),
-            span,
-            table,
-            problems,
-            known: Vec::new(),
-        }
+        Self { place: place.to_owned(), span, table, problems, known: Vec::new() }
     }
 
     /// What `read` does not ask for is unknown.
@@ -43,11 +37,7 @@ impl<'a> Section<'a> {
     pub(super) fn get(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.known.push(key);
         let value = self.table.get(key)?;
-        let place = if self.place.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.place)
-        };
+        let place = if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) };
         Some(Item::new(place, value, self.problems))
     }
 
@@ -56,8 +46,7 @@ impl<'a> Section<'a> {
         let item = self.get(key);
         if item.is_none() {
             let message = format!("{} needs the key {key}", self.place);
-            self.problems
-                .add(Problem::new(self.span.clone(), message).help(format!("for example, {like}")));
+            self.problems.add(Problem::new(self.span.clone(), message).help(format!("for example, {like}")));
         }
         item
     }
@@ -72,23 +61,15 @@ impl<'a> Section<'a> {
 
     fn refuse_unknown(mut self) {
         self.known.sort_unstable();
-        for (key, value) in self
-            .table
-            .iter()
-            .filter(|(key, _)| !self.known.contains(&key.get_ref().as_ref()))
+        for (key, value) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.get_ref().as_ref()))
         {
-            let place = if self.place.is_empty() {
-                "the manifest"
-            } else {
-                self.place.as_str()
-            };
+            let place = if self.place.is_empty() { "the manifest" } else { self.place.as_str() };
             let problem = Problem::new(key.span(), format!("{place} has no key {}", key.get_ref()))
                 .help(format!("its keys are {}", self.known.join(", ")));
-            self.problems
-                .add(match nearest(key.get_ref(), self.known.iter().copied()) {
-                    Some(known) => problem.label(format!("did you mean {known}?")),
-                    None => problem,
-                });
+            self.problems.add(match nearest(key.get_ref(), self.known.iter().copied()) {
+                Some(known) => problem.label(format!("did you mean {known}?")),
+                None => problem,
+            });
             // It may be a misspelled environment.
             hide(value.get_ref(), value.span(), self.problems);
         }

@@ -23,10 +23,7 @@ pub(crate) struct Table {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            partition_key: Key {
-                name: "id".to_owned(),
-                r#type: KeyType::S,
-            },
+            partition_key: Key { name: "id".to_owned(), r#type: KeyType::S },
             sort_key: None,
             billing: Billing::OnDemand,
             ttl: None,
@@ -81,9 +78,7 @@ const ATTRIBUTE: &str = "an attribute's name of 1 to 255 characters";
 
 impl Table {
     pub(super) fn read(table: &Item<'_>) -> Self {
-        table
-            .section("a table like [tables.NAME]", Self::of)
-            .unwrap_or_default()
+        table.section("a table like [tables.NAME]", Self::of).unwrap_or_default()
     }
 
     fn of(keys: &mut Section<'_>) -> Self {
@@ -98,9 +93,7 @@ impl Table {
                 .get("billing")
                 .and_then(|billing| Billing::read(&billing))
                 .unwrap_or(default.billing),
-            ttl: keys
-                .get("ttl")
-                .and_then(|ttl| ttl.text_where(ATTRIBUTE, is_attribute)),
+            ttl: keys.get("ttl").and_then(|ttl| ttl.text_where(ATTRIBUTE, is_attribute)),
             point_in_time_recovery: keys
                 .get("point-in-time-recovery")
                 .and_then(|on| on.flag())
@@ -111,10 +104,7 @@ impl Table {
             return read;
         };
         let sort_key = Key::read(&item);
-        if sort_key
-            .as_ref()
-            .is_some_and(|key| key.name == read.partition_key.name)
-        {
+        if sort_key.as_ref().is_some_and(|key| key.name == read.partition_key.name) {
             item.report(item.wrong("must be another attribute than the partition key"));
         }
         Self { sort_key, ..read }
@@ -124,17 +114,11 @@ impl Table {
 impl Key {
     fn read(key: &Item<'_>) -> Option<Self> {
         let read = key.section(r#"a table like { name = "id", type = "S" }"#, |keys| {
-            let name = keys
-                .require("name", r#"name = "id""#)
-                .and_then(|n| n.text_where(ATTRIBUTE, is_attribute));
+            let name =
+                keys.require("name", r#"name = "id""#).and_then(|n| n.text_where(ATTRIBUTE, is_attribute));
             let types = [("S", KeyType::S), ("N", KeyType::N), ("B", KeyType::B)];
-            let r#type = keys
-                .require("type", r#"type = "S""#)
-                .and_then(|t| t.choice(&types));
-            Some(Self {
-                name: name?,
-                r#type: r#type?,
-            })
+            let r#type = keys.require("type", r#"type = "S""#).and_then(|t| t.choice(&types));
+            Some(Self { name: name?, r#type: r#type? })
         });
         read.flatten()
     }
@@ -144,18 +128,12 @@ impl Billing {
     fn read(billing: &Item<'_>) -> Option<Self> {
         const FORMS: &str = r#""on-demand" or a table like { read = 5, write = 5, max = 50 }"#;
         if !billing.is_table() {
-            return billing
-                .text_where(FORMS, |text| text == "on-demand")
-                .map(|_| Self::OnDemand);
+            return billing.text_where(FORMS, |text| text == "on-demand").map(|_| Self::OnDemand);
         }
         let read = billing.section(FORMS, |keys| {
             let units = "capacity units";
-            let read = keys
-                .require("read", "read = 5")
-                .and_then(|read| read.whole(1..=i64::MAX, units));
-            let write = keys
-                .require("write", "write = 5")
-                .and_then(|write| write.whole(1..=i64::MAX, units));
+            let read = keys.require("read", "read = 5").and_then(|read| read.whole(1..=i64::MAX, units));
+            let write = keys.require("write", "write = 5").and_then(|write| write.whole(1..=i64::MAX, units));
             let least = read.max(write).unwrap_or(1);
             let max = keys.get("max").and_then(|max| {
                 let number: i64 = max.whole(1..=i64::MAX, units)?;
@@ -164,11 +142,7 @@ impl Billing {
                 }
                 Some(number)
             });
-            Some(Self::Provisioned(Provisioned {
-                read: read?,
-                write: write?,
-                max,
-            }))
+            Some(Self::Provisioned(Provisioned { read: read?, write: write?, max }))
         });
         read.flatten()
     }

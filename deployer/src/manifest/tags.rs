@@ -18,9 +18,7 @@ pub(super) fn read(tags: &Item<'_>) -> BTreeMap<String, String> {
         |key| {
             let lower = key.to_lowercase();
             if lower.starts_with("aws:") || lower.starts_with("deployer:") {
-                return Some(format!(
-                    "a tag's key must not begin with aws: or deployer:, as {key} does"
-                ));
+                return Some(format!("a tag's key must not begin with aws: or deployer:, as {key} does"));
             }
             let fits = (1..=128).contains(&key.len()) && key.chars().all(is_taggable);
             (!fits).then(|| {
@@ -62,16 +60,12 @@ fn pairs(
     fits: impl Fn(&str) -> bool,
 ) -> BTreeMap<String, String> {
     let entries =
-        table
-            .named(like)
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(Text { text, span }, value)| {
-                if let Some(message) = refusal(text) {
-                    value.report(Problem::new(span, message));
-                }
-                Some((text.to_owned(), value.text_where(expected, &fits)?))
-            });
+        table.named(like).unwrap_or_default().into_iter().filter_map(|(Text { text, span }, value)| {
+            if let Some(message) = refusal(text) {
+                value.report(Problem::new(span, message));
+            }
+            Some((text.to_owned(), value.text_where(expected, &fits)?))
+        });
     entries.collect()
 }
 

@@ -101,9 +101,7 @@ const SECRETIVE: [&str; 4] = [
 
 /// A manifest with all its examples in use.
 fn uncommented(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| if is_example(line) { &line[2..] } else { line });
+    let lines = text.lines().map(|line| if is_example(line) { &line[2..] } else { line });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -112,11 +110,7 @@ fn is_example(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("# ") else {
         return false;
     };
-    let key = rest
-        .split(" = ")
-        .next()
-        .filter(|key| key.len() < rest.len())
-        .unwrap_or_default();
+    let key = rest.split(" = ").next().filter(|key| key.len() < rest.len()).unwrap_or_default();
     let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     is_key || rest.starts_with('[')
 }

@@ -15,11 +15,7 @@ pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) 
 
 fn alikeness(word: &str, known: &str) -> f64 {
     // `proxy` is no misspelled `aws-proxy`, and still means that.
-    if word.len() > 2 && known.contains(word) {
-        1.0
-    } else {
-        strsim::jaro_winkler(word, known)
-    }
+    if word.len() > 2 && known.contains(word) { 1.0 } else { strsim::jaro_winkler(word, known) }
 }
 
 /// `a, b or c`.

@@ -15,9 +15,7 @@ pub(super) fn zip_of(bootstrap: &[u8]) -> Result<Vec<u8>> {
         .unix_permissions(0o755);
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     writer.start_file("bootstrap", options).map_err(failed)?;
-    writer
-        .write_all(bootstrap)
-        .map_err(|e| Error::new(format!("cannot write the zip: {e}")))?;
+    writer.write_all(bootstrap).map_err(|e| Error::new(format!("cannot write the zip: {e}")))?;
     Ok(writer.finish().map_err(failed)?.into_inner())
 }
 
@@ -26,22 +24,16 @@ pub(super) fn zip_of(bootstrap: &[u8]) -> Result<Vec<u8>> {
 pub(super) fn require_uploadable(zip: &[u8], what: &str) -> Result<()> {
     const MB: usize = 1 << 20;
     if zip.len() > 50 * MB {
-        return Err(Error::usage(format!(
-            "{what} has {} MB, and Lambda takes 50",
-            zip.len().div_ceil(MB)
-        ))
-        .hint("Leave out what the function does not need, or strip the binary of its symbols."));
+        return Err(Error::usage(format!("{what} has {} MB, and Lambda takes 50", zip.len().div_ceil(MB)))
+            .hint("Leave out what the function does not need, or strip the binary of its symbols."));
     }
     let archive = zip::ZipArchive::new(Cursor::new(zip));
     let archive = archive.map_err(|e| Error::usage(format!("{what} cannot be opened as a zip: {e}")))?;
-    let unzipped = archive
-        .decompressed_size()
-        .map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    let unzipped =
+        archive.decompressed_size().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if unzipped > 250 * MB {
         let size = unzipped.div_ceil(MB);
-        return Err(Error::usage(format!(
-            "{what} has {size} MB when it is unzipped, and Lambda takes 250"
-        )));
+        return Err(Error::usage(format!("{what} has {size} MB when it is unzipped, and Lambda takes 250")));
     }
     Ok(())
 }
@@ -50,10 +42,8 @@ pub(super) fn require_uploadable(zip: &[u8], what: &str) -> Result<()> {
 pub(crate) fn merged(old: &[u8], new: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
     let mut old = zip::ZipArchive::new(Cursor::new(old))?;
     let mut new = zip::ZipArchive::new(Cursor::new(new))?;
-    let newer: BTreeSet<String> = new
-        .file_names()
-        .map(|name| Ok(name?.into_owned()))
-        .collect::<zip::result::ZipResult<_>>()?;
+    let newer: BTreeSet<String> =
+        new.file_names().map(|name| Ok(name?.into_owned())).collect::<zip::result::ZipResult<_>>()?;
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for i in 0..old.len() {
         let file = old.by_index_raw(i)?;
@@ -117,16 +107,10 @@ mod tests {
             }
             writer.finish().unwrap().into_inner()
         };
-        let both = merged(
-            &zip(&[("a.py", "old a"), ("bootstrap", "old")]),
-            &zip(&[("bootstrap", "new")]),
-        )
-        .unwrap();
+        let both =
+            merged(&zip(&[("a.py", "old a"), ("bootstrap", "old")]), &zip(&[("bootstrap", "new")])).unwrap();
         let mut both = zip::ZipArchive::new(Cursor::new(both)).unwrap();
         let mut read = |name: &str| std::io::read_to_string(both.by_name(name).unwrap()).unwrap();
-        assert_eq!(
-            (read("a.py").as_str(), read("bootstrap").as_str()),
-            ("old a", "new")
-        );
+        assert_eq!((read("a.py").as_str(), read("bootstrap").as_str()), ("old a", "new"));
     }
 }

@@ -48,12 +48,7 @@ pub(super) async fn build(
     cargo.env("CARGO_ZIGBUILD_CACHE_DIR", place.join("linker"));
     cargo.args(["lambda", "build", "--profile", PROFILE, "--package", package]);
     // Without --skip-target-check cargo-lambda would have rustup download the target, silently.
-    cargo.args([
-        "--target",
-        &format!("{triple}.{LINKED_GLIBC}"),
-        "--skip-target-check",
-        "--lambda-dir",
-    ]);
+    cargo.args(["--target", &format!("{triple}.{LINKED_GLIBC}"), "--skip-target-check", "--lambda-dir"]);
     run(cargo.arg(&folder), &format!("building the package {package}")).await?;
     let binary = only_bootstrap(&folder, package)?;
     let bytes =
@@ -61,11 +56,7 @@ pub(super) async fn build(
     require_glibc(&bytes, &binary)?;
     let zip = archive::zip_of(&bytes)?;
     archive::require_uploadable(&zip, &format!("the zip of package {package}"))?;
-    let dependencies = root
-        .join("target")
-        .join(triple)
-        .join(PROFILE)
-        .join(dependency_file(&binary));
+    let dependencies = root.join("target").join(triple).join(PROFILE).join(dependency_file(&binary));
     kept.keep(&zip, &compiler, root, &dependencies);
     Ok(Package::built(zip))
 }
@@ -78,29 +69,18 @@ fn dependency_file(bootstrap: &Path) -> PathBuf {
 
 /// The compiler's version, as a part of what the binary was made of.
 async fn compiler(machine: &Machine, root: &Path) -> String {
-    run(
-        command(machine, "rustc", root).arg("-vV"),
-        "asking rustc for its version",
-    )
-    .await
-    .unwrap_or_default()
+    run(command(machine, "rustc", root).arg("-vV"), "asking rustc for its version").await.unwrap_or_default()
 }
 
 fn command(machine: &Machine, program: &str, root: &Path) -> Command {
     let mut command = Command::new(machine.find(program).unwrap_or_else(|| program.into()));
-    command
-        .current_dir(root)
-        .env("PATH", &machine.path)
-        .stdin(Stdio::null());
+    command.current_dir(root).env("PATH", &machine.path).stdin(Stdio::null());
     command
 }
 
 /// Runs a build tool and keeps quiet about it, unless it fails: then all that it said is shown.
 async fn run(command: &mut Command, what: &str) -> Result<String> {
-    let output = command
-        .output()
-        .await
-        .map_err(|e| Error::new(format!("{what} failed to start: {e}")))?;
+    let output = command.output().await.map_err(|e| Error::new(format!("{what} failed to start: {e}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -109,17 +89,13 @@ async fn run(command: &mut Command, what: &str) -> Result<String> {
 }
 
 fn require_tools(machine: &Machine) -> Result<()> {
-    let missing: Vec<&str> = ["cargo", "cargo-lambda", "zig"]
-        .into_iter()
-        .filter(|tool| machine.find(tool).is_none())
-        .collect();
+    let missing: Vec<&str> =
+        ["cargo", "cargo-lambda", "zig"].into_iter().filter(|tool| machine.find(tool).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let mut error = Error::new(format!(
-        "packaging the function needs {}, not found on PATH",
-        missing.join(" and ")
-    ));
+    let mut error =
+        Error::new(format!("packaging the function needs {}, not found on PATH", missing.join(" and ")));
     if missing.contains(&"cargo") {
         error = error.hint("Install Rust: https://rustup.rs");
     }
@@ -131,17 +107,13 @@ fn require_tools(machine: &Machine) -> Result<()> {
 
 async fn require_target(machine: &Machine, triple: &str) -> Result<()> {
     let mut rustc = command(machine, "rustc", Path::new("."));
-    let folder = run(
-        rustc.args(["--print", "target-libdir", "--target", triple]),
-        "asking rustc for its targets",
-    );
+    let folder =
+        run(rustc.args(["--print", "target-libdir", "--target", triple]), "asking rustc for its targets");
     if Path::new(folder.await?.trim()).is_dir() {
         return Ok(());
     }
-    Err(
-        Error::new(format!("Rust's standard library for {triple} is not installed"))
-            .hint(format!("Run: rustup target add {triple}")),
-    )
+    Err(Error::new(format!("Rust's standard library for {triple} is not installed"))
+        .hint(format!("Run: rustup target add {triple}")))
 }
 
 fn remove_if_there(folder: &Path) -> Result<()> {
@@ -163,10 +135,8 @@ fn only_bootstrap(folder: &Path, package: &str) -> Result<PathBuf> {
         .collect();
     match &found[..] {
         [one] => Ok(one.clone()),
-        [] => Err(
-            Error::new(format!("the package {package} has no binary for Lambda to start"))
-                .hint("Give it a src/main.rs that runs lambda_runtime."),
-        ),
+        [] => Err(Error::new(format!("the package {package} has no binary for Lambda to start"))
+            .hint("Give it a src/main.rs that runs lambda_runtime.")),
         many => Err(Error::new(format!(
             "the package {package} has {} binaries, and Lambda starts one",
             many.len()
@@ -222,10 +192,7 @@ mod tests {
         assert_eq!(newest_glibc(binary("2.28").as_bytes()), Some((2, 28)));
         assert!(require_glibc(binary("2.34").as_bytes(), path).is_ok());
         let error = require_glibc(binary("2.38").as_bytes(), path).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "bootstrap needs glibc 2.38, and Lambda's provided.al2023 has 2.34"
-        );
+        assert_eq!(error.to_string(), "bootstrap needs glibc 2.38, and Lambda's provided.al2023 has 2.34");
         assert!(require_glibc(b"static", path).is_ok());
     }
 }

@@ -34,10 +34,7 @@ struct Stamp {
 
 impl Kept {
     pub(super) fn new(folder: &Path, name: &str) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { folder: folder.to_owned(), name: name.to_owned() }
     }
 
     /// Held while one command builds, so that another neither takes half a zip nor empties the folder under it.
@@ -46,17 +43,9 @@ impl Kept {
         let cannot =
             |e: std::io::Error| Error::new(format!("cannot write to {}: {e}", self.folder.display()));
         std::fs::create_dir_all(&self.folder).map_err(cannot)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)
-            .map_err(cannot)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
         let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
-        locked
-            .map_err(std::io::Error::other)
-            .and_then(|locked| locked)
-            .map_err(cannot)
+        locked.map_err(std::io::Error::other).and_then(|locked| locked).map_err(cannot)
     }
 
     /// The zip, if everything that it was made of is as it was.
@@ -65,11 +54,7 @@ impl Kept {
         let now = Inputs {
             deployer: env!("CARGO_PKG_VERSION").to_owned(),
             compiler: compiler.to_owned(),
-            files: kept
-                .files
-                .keys()
-                .map(|file| Some((file.clone(), stamp(file)?)))
-                .collect::<Option<_>>()?,
+            files: kept.files.keys().map(|file| Some((file.clone(), stamp(file)?))).collect::<Option<_>>()?,
         };
         (now == kept && !compiler.is_empty()).then(|| std::fs::read(self.path("zip")).ok())?
     }
@@ -78,21 +63,13 @@ impl Kept {
     /// success nothing is lost.
     pub(super) fn keep(&self, zip: &[u8], compiler: &str, root: &Path, dependencies: &Path) {
         let _ = std::fs::remove_file(self.path("json"));
-        let Some(files) = std::fs::read_to_string(dependencies)
-            .ok()
-            .and_then(|text| inputs(&text, root))
+        let Some(files) = std::fs::read_to_string(dependencies).ok().and_then(|text| inputs(&text, root))
         else {
             return;
         };
-        let files = files
-            .into_iter()
-            .filter_map(|file| Some((file.clone(), stamp(&file)?)))
-            .collect();
-        let inputs = Inputs {
-            deployer: env!("CARGO_PKG_VERSION").to_owned(),
-            compiler: compiler.to_owned(),
-            files,
-        };
+        let files = files.into_iter().filter_map(|file| Some((file.clone(), stamp(&file)?))).collect();
+        let inputs =
+            Inputs { deployer: env!("CARGO_PKG_VERSION").to_owned(), compiler: compiler.to_owned(), files };
         // The list comes last: a zip without it is no zip.
         if let (Ok(()), Ok(list)) = (std::fs::write(self.path("zip"), zip), serde_json::to_vec(&inputs)) {
             let _ = std::fs::write(self.path("json"), list);
@@ -107,10 +84,7 @@ impl Kept {
 fn stamp(file: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(file).ok()?;
     let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(Stamp {
-        modified_ns: modified.as_nanos(),
-        bytes: metadata.len(),
-    })
+    Some(Stamp { modified_ns: modified.as_nanos(), bytes: metadata.len() })
 }
 
 /// The sources that Cargo lists, and what decides how they are built: manifests, lock file, settings.
@@ -118,29 +92,14 @@ fn inputs(dependencies: &str, root: &Path) -> Option<BTreeSet<PathBuf>> {
     let (_, list) = dependencies.lines().next()?.split_once(": ")?;
     // As in a Makefile, a space inside a name is escaped.
     let list = list.replace("\\ ", "\u{0}");
-    let sources: Vec<PathBuf> = list
-        .split_whitespace()
-        .map(|name| PathBuf::from(name.replace('\u{0}', " ")))
-        .collect();
-    let settings = [
-        "Cargo.toml",
-        "Cargo.lock",
-        ".cargo/config.toml",
-        ".cargo/config",
-        "rust-toolchain.toml",
-    ];
-    let mut files: BTreeSet<PathBuf> = settings
-        .iter()
-        .map(|name| root.join(name))
-        .filter(|file| file.exists())
-        .collect();
+    let sources: Vec<PathBuf> =
+        list.split_whitespace().map(|name| PathBuf::from(name.replace('\u{0}', " "))).collect();
+    let settings = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", ".cargo/config", "rust-toolchain.toml"];
+    let mut files: BTreeSet<PathBuf> =
+        settings.iter().map(|name| root.join(name)).filter(|file| file.exists()).collect();
     for source in &sources {
         let manifests = source.ancestors().map(|folder| folder.join("Cargo.toml"));
-        files.extend(
-            manifests
-                .take_while(|file| file.starts_with(root))
-                .find(|file| file.exists()),
-        );
+        files.extend(manifests.take_while(|file| file.starts_with(root)).find(|file| file.exists()));
     }
     files.extend(sources);
     Some(files)
@@ -156,24 +115,14 @@ mod tests {
 
     impl Project {
         fn new() -> Self {
-            let project = Self {
-                folder: tempfile::tempdir().unwrap(),
-            };
-            for (name, text) in [
-                ("Cargo.toml", "[workspace]"),
-                ("Cargo.lock", ""),
-                ("f/Cargo.toml", ""),
-            ] {
+            let project = Self { folder: tempfile::tempdir().unwrap() };
+            for (name, text) in [("Cargo.toml", "[workspace]"), ("Cargo.lock", ""), ("f/Cargo.toml", "")] {
                 project.write(name, text);
             }
             project.write("f/src/main.rs", "fn main() {}");
             project.write("f/src/a b.rs", "");
             let main = project.path("f/src/main.rs").display().to_string();
-            let spaced = project
-                .path("f/src/a b.rs")
-                .display()
-                .to_string()
-                .replace(' ', "\\ ");
+            let spaced = project.path("f/src/a b.rs").display().to_string().replace(' ', "\\ ");
             project.write("target/f.d", &format!("target/f: {main} {spaced}\n\n{main}:\n"));
             project
         }
@@ -198,21 +147,12 @@ mod tests {
     #[test]
     fn an_untouched_project_need_not_be_built() {
         let project = Project::new();
-        assert_eq!(
-            project.kept().zip_if_fresh("rustc 1").as_deref(),
-            Some(&b"zip"[..])
-        );
+        assert_eq!(project.kept().zip_if_fresh("rustc 1").as_deref(), Some(&b"zip"[..]));
     }
 
     #[test]
     fn whatever_the_binary_is_made_of_makes_it_stale() {
-        for name in [
-            "Cargo.toml",
-            "Cargo.lock",
-            "f/Cargo.toml",
-            "f/src/main.rs",
-            "f/src/a b.rs",
-        ] {
+        for name in ["Cargo.toml", "Cargo.lock", "f/Cargo.toml", "f/src/main.rs", "f/src/a b.rs"] {
             let project = Project::new();
             let kept = project.kept();
             project.write(name, "changed, and longer than before");
@@ -230,12 +170,7 @@ mod tests {
     fn without_cargos_list_nothing_is_kept() {
         let project = Project::new();
         let kept = Kept::new(&project.path("target"), "f");
-        kept.keep(
-            b"zip",
-            "rustc 1",
-            project.folder.path(),
-            &project.path("target/none.d"),
-        );
+        kept.keep(b"zip", "rustc 1", project.folder.path(), &project.path("target/none.d"));
         assert_eq!(kept.zip_if_fresh("rustc 1"), None);
     }
 }

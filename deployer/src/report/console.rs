@@ -204,7 +204,8 @@ fn sign(record: &Record) -> (&'static str, u8) {
 }
 
 fn summary(records: &[Record]) -> String {
-    let count = |wanted: &str| records.iter().filter(|r| !r.changes.is_empty() && sign(r).0 == wanted).count();
+    let count =
+        |wanted: &str| records.iter().filter(|r| !r.changes.is_empty() && sign(r).0 == wanted).count();
     let parts: Vec<String> = [
         ("+", "to create"),
         ("~", "to change"),

@@ -77,7 +77,8 @@ impl Reporter for Tree {
             }
             Event::Waiting { id, reason, waited, next } => {
                 let until = (waited + next).as_secs();
-                self.line(&id).set_message(format!("waiting for {reason}, {} of {until} s", waited.as_secs()));
+                self.line(&id)
+                    .set_message(format!("waiting for {reason}, {} of {until} s", waited.as_secs()));
             }
             Event::Finished { id, outcome: how, elapsed } => {
                 let line = self.line(&id);

@@ -24,7 +24,8 @@ impl Reporter for Plain {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 if waiting.insert(id.clone(), reason) != Some(reason) {
                     // A short wait ends before it is read; a long one should say when.
-                    let until = if next.as_secs() >= 2 { format!(", {} s", next.as_secs()) } else { String::new() };
+                    let until =
+                        if next.as_secs() >= 2 { format!(", {} s", next.as_secs()) } else { String::new() };
                     talk(&format!("{id}: waiting for {reason}{until}"));
                 }
             }

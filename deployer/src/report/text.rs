@@ -38,7 +38,9 @@ pub(crate) fn change(change: &Change) -> String {
         Change::Create => "create".to_owned(),
         Change::Delete => "delete".to_owned(),
         Change::Update { field, from, to } => format!("{field}: {from} → {to}"),
-        Change::Replace { field, from, to, why } => format!("replace, because {field}: {from} → {to} ({why})"),
+        Change::Replace { field, from, to, why } => {
+            format!("replace, because {field}: {from} → {to} ({why})")
+        }
         Change::Refused { field, from, to, why } => format!("cannot change {field}: {from} → {to} ({why})"),
     }
 }

@@ -67,8 +67,7 @@ impl Resource for Scaling {
         let targets = targets.resource_ids(self.resource());
         let policies = client.describe_scaling_policies().service_namespace(ServiceNamespace::Dynamodb);
         let policies = policies.resource_id(self.resource());
-        let targets =
-            || step.call("application-autoscaling:DescribeScalableTargets", targets.clone().send());
+        let targets = || step.call("application-autoscaling:DescribeScalableTargets", targets.clone().send());
         let policies =
             || step.call("application-autoscaling:DescribeScalingPolicies", policies.clone().send());
         // A table has two targets and two policies: one page, always. Where nothing is to scale, targets tell enough.

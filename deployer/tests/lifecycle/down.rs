@@ -26,10 +26,7 @@ fn up_and_down_again_and_again_accumulates_nothing() {
 fn down_of_nothing_says_so_and_is_fine() {
     let lab = Lab::new();
     let down = lab.deployer(&["down", "--yes"]).run().succeeds();
-    assert!(
-        down.stderr.contains("Nothing of the stack lambda-apigateway "),
-        "{down}"
-    );
+    assert!(down.stderr.contains("Nothing of the stack lambda-apigateway "), "{down}");
     let calls = lab.proxy.take_calls();
     assert!(!calls.is_empty() && mutating(calls).is_empty());
 }
@@ -52,14 +49,8 @@ fn items_are_deleted_only_on_an_explicit_word() {
     let before = lab.lookup().everything();
     lab.proxy.take_calls();
     let down = lab.deployer(&["down", "--yes"]).run().exits(1);
-    assert!(
-        down.stderr.contains("table lambda-apigateway holds 1 item"),
-        "{down}"
-    );
-    assert!(
-        down.stderr.contains("--delete-data") && down.stderr.contains("--keep-table"),
-        "{down}"
-    );
+    assert!(down.stderr.contains("table lambda-apigateway holds 1 item"), "{down}");
+    assert!(down.stderr.contains("--delete-data") && down.stderr.contains("--keep-table"), "{down}");
     let calls = lab.proxy.take_calls();
     assert!(mutating(calls.clone()).is_empty(), "{calls:?}");
     assert_eq!(lab.lookup().everything(), before);
@@ -75,10 +66,7 @@ fn a_kept_table_keeps_its_items_and_is_taken_back() {
     put_item(&lab);
     let down = lab.deployer(&["down", "--yes", "--keep-table"]).run().succeeds();
     assert!(down.stderr.contains("table lambda-apigateway stays"), "{down}");
-    assert_eq!(
-        lab.lookup().everything(),
-        BTreeSet::from(["table lambda-apigateway".to_owned()])
-    );
+    assert_eq!(lab.lookup().everything(), BTreeSet::from(["table lambda-apigateway".to_owned()]));
     let scan = serde_json::json!({ "TableName": "lambda-apigateway" });
     assert_eq!(lab.lookup().dynamodb("Scan", &scan)["Count"], 1);
 

@@ -15,36 +15,18 @@ type Make = fn(&Lookup);
 /// Each kind, and how the refusal names it.
 const KINDS: [(&str, Make); 5] = [
     ("role lambda-apigateway-role: it carries no ownership tag", role),
-    (
-        "policy lambda-apigateway-policy: it carries no ownership tag",
-        policy,
-    ),
+    ("policy lambda-apigateway-policy: it carries no ownership tag", policy),
     ("table lambda-apigateway: it carries no ownership tag", table),
-    (
-        "function LambdaFunctionOverHttps: it carries no ownership tag",
-        function,
-    ),
+    ("function LambdaFunctionOverHttps: it carries no ownership tag", function),
     ("REST API DynamoDBOperations: it ", api),
 ];
 
 fn role(aws: &Lookup) {
-    aws.iam(
-        "CreateRole",
-        &[
-            ("RoleName", "lambda-apigateway-role"),
-            ("AssumeRolePolicyDocument", TRUST),
-        ],
-    );
+    aws.iam("CreateRole", &[("RoleName", "lambda-apigateway-role"), ("AssumeRolePolicyDocument", TRUST)]);
 }
 
 fn policy(aws: &Lookup) {
-    aws.iam(
-        "CreatePolicy",
-        &[
-            ("PolicyName", "lambda-apigateway-policy"),
-            ("PolicyDocument", NOTHING),
-        ],
-    );
+    aws.iam("CreatePolicy", &[("PolicyName", "lambda-apigateway-policy"), ("PolicyDocument", NOTHING)]);
 }
 
 fn table(aws: &Lookup) {
@@ -60,10 +42,7 @@ fn table(aws: &Lookup) {
 }
 
 fn function(aws: &Lookup) {
-    aws.iam(
-        "CreateRole",
-        &[("RoleName", "somebody"), ("AssumeRolePolicyDocument", TRUST)],
-    );
+    aws.iam("CreateRole", &[("RoleName", "somebody"), ("AssumeRolePolicyDocument", TRUST)]);
     let empty_zip = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
     aws.rest(
         "lambda",
@@ -80,12 +59,7 @@ fn function(aws: &Lookup) {
 }
 
 fn api(aws: &Lookup) {
-    aws.rest(
-        "apigateway",
-        "POST",
-        "/restapis",
-        &json!({ "name": "DynamoDBOperations" }),
-    );
+    aws.rest("apigateway", "POST", "/restapis", &json!({ "name": "DynamoDBOperations" }));
 }
 
 #[test]
@@ -97,18 +71,11 @@ fn what_somebody_else_made_is_refused_in_one_message_before_the_first_change() {
         let before = aws.tags();
         lab.proxy.take_calls();
         let up = lab.deployer(&["up"]).run().exits(1);
-        assert!(
-            up.stderr
-                .contains("these exist already and are not of this stack"),
-            "{up}"
-        );
+        assert!(up.stderr.contains("these exist already and are not of this stack"), "{up}");
         assert!(up.stderr.contains(named), "{up}");
         assert!(up.stderr.contains("--env NAME"), "{up}");
         let calls = lab.proxy.take_calls();
-        assert!(
-            !calls.is_empty() && mutating(calls.clone()).is_empty(),
-            "{calls:?}"
-        );
+        assert!(!calls.is_empty() && mutating(calls.clone()).is_empty(), "{calls:?}");
         assert_eq!(aws.tags(), before);
 
         let down = lab.deployer(&["down", "--yes"]).run().succeeds();
@@ -133,10 +100,7 @@ fn what_somebody_else_made_is_refused_in_one_message_before_the_first_change() {
 fn a_log_group_without_an_owner_is_taken_over() {
     let lab = Lab::new();
     let aws = lab.lookup();
-    aws.logs(
-        "CreateLogGroup",
-        &json!({ "logGroupName": "/aws/lambda/LambdaFunctionOverHttps" }),
-    );
+    aws.logs("CreateLogGroup", &json!({ "logGroupName": "/aws/lambda/LambdaFunctionOverHttps" }));
     let _ = lab.deployer(&["up"]).run().succeeds();
     assert_eq!(
         aws.tags()["log group /aws/lambda/LambdaFunctionOverHttps"]["deployer:stack"],

@@ -27,10 +27,7 @@ const REQUESTS: [(&str, &str); 8] = [
         r#"{"operation":"delete","tableName":"lambda-apigateway","payload":{"Key":{"id":"127748AD"}}}"#,
         r#""HTTPStatusCode":200"#,
     ),
-    (
-        r#"{"operation":"list","tableName":"lambda-apigateway","payload":{}}"#,
-        r#""Count":3"#,
-    ),
+    (r#"{"operation":"list","tableName":"lambda-apigateway","payload":{}}"#, r#""Count":3"#),
     (
         r#"{"operation":"echo","payload":{"somekey1":"somevalue1","somekey2":"somevalue2"}}"#,
         r#"{"somekey1":"somevalue1","somekey2":"somevalue2"}"#,
@@ -61,10 +58,7 @@ fn the_lab_goes_up_answers_and_comes_down() {
     assert!(again.is_empty(), "the same code is the same zip: {again:?}");
 
     let refused = run(&["down", "--yes"]).exits(1);
-    assert!(
-        refused.stderr.contains("table lambda-apigateway holds 3 items"),
-        "{refused}"
-    );
+    assert!(refused.stderr.contains("table lambda-apigateway holds 3 items"), "{refused}");
     let _ = run(&["down", "--yes", "--delete-data"]).succeeds();
     assert_eq!(lab.lookup().everything(), BTreeSet::new());
 }
@@ -76,15 +70,9 @@ fn is_as_described(aws: &Lookup) {
         ("deployer:region".to_owned(), "us-east-1".to_owned()),
     ]);
     let mut tags = aws.tags();
-    let role_id = elements(
-        &aws.iam("GetRole", &[("RoleName", "lambda-apigateway-role")]),
-        "RoleId",
-    )
-    .remove(0);
-    let remembered = tags
-        .get_mut("function LambdaFunctionOverHttps")
-        .unwrap()
-        .remove("deployer:role-id");
+    let role_id =
+        elements(&aws.iam("GetRole", &[("RoleName", "lambda-apigateway-role")]), "RoleId").remove(0);
+    let remembered = tags.get_mut("function LambdaFunctionOverHttps").unwrap().remove("deployer:role-id");
     assert_eq!(remembered, Some(role_id));
     let expected = [
         "REST API DynamoDBOperations",
@@ -94,55 +82,32 @@ fn is_as_described(aws: &Lookup) {
         "role lambda-apigateway-role",
         "table lambda-apigateway",
     ];
-    assert_eq!(
-        tags,
-        expected.map(|thing| (thing.to_owned(), ours.clone())).into()
-    );
+    assert_eq!(tags, expected.map(|thing| (thing.to_owned(), ours.clone())).into());
 
-    let attached = aws.iam(
-        "ListAttachedRolePolicies",
-        &[("RoleName", "lambda-apigateway-role")],
-    );
+    let attached = aws.iam("ListAttachedRolePolicies", &[("RoleName", "lambda-apigateway-role")]);
     assert_eq!(elements(&attached, "PolicyName"), ["lambda-apigateway-policy"]);
-    let table = &aws.dynamodb(
-        "DescribeTable",
-        &serde_json::json!({ "TableName": "lambda-apigateway" }),
-    )["Table"];
-    assert_eq!(
-        table["KeySchema"],
-        serde_json::json!([{ "AttributeName": "id", "KeyType": "HASH" }])
-    );
+    let table =
+        &aws.dynamodb("DescribeTable", &serde_json::json!({ "TableName": "lambda-apigateway" }))["Table"];
+    assert_eq!(table["KeySchema"], serde_json::json!([{ "AttributeName": "id", "KeyType": "HASH" }]));
     assert_eq!(table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
     let function = &aws.function("LambdaFunctionOverHttps")["Configuration"];
     assert_eq!(function["Runtime"], "provided.al2023");
-    assert_eq!(
-        function["Role"],
-        "arn:aws:iam::000000000000:role/lambda-apigateway-role"
-    );
+    assert_eq!(function["Role"], "arn:aws:iam::000000000000:role/lambda-apigateway-role");
     let groups = &aws.logs("DescribeLogGroups", &serde_json::json!({}))["logGroups"];
     assert_eq!(groups[0]["retentionInDays"], 14);
 
     let get = |path: String| aws.rest("apigateway", "GET", &path, &serde_json::Value::Null);
     let api = get("/restapis".to_owned())["item"][0].clone();
-    assert_eq!(
-        api["endpointConfiguration"]["types"],
-        serde_json::json!(["REGIONAL"])
-    );
+    assert_eq!(api["endpointConfiguration"]["types"], serde_json::json!(["REGIONAL"]));
     let id = api["id"].as_str().unwrap();
     let resources = items(&get(format!("/restapis/{id}/resources?embed=methods"))["item"]);
-    let resource = resources
-        .iter()
-        .find(|resource| resource["path"] == "/DynamoDBManager")
-        .unwrap();
+    let resource = resources.iter().find(|resource| resource["path"] == "/DynamoDBManager").unwrap();
     let methods = resource["resourceMethods"].as_object().unwrap();
     assert_eq!(methods.keys().collect::<Vec<_>>(), ["POST"]);
     assert_eq!(methods["POST"]["authorizationType"], "NONE");
     assert_eq!(methods["POST"]["methodIntegration"]["type"], "AWS");
     let stages = items(&get(format!("/restapis/{id}/stages"))["item"]);
-    assert_eq!(
-        stages.iter().map(|stage| &stage["stageName"]).collect::<Vec<_>>(),
-        ["Prod"]
-    );
+    assert_eq!(stages.iter().map(|stage| &stage["stageName"]).collect::<Vec<_>>(), ["Prod"]);
     let deployments = items(&get(format!("/restapis/{id}/deployments"))["item"]);
     assert_eq!(deployments.len(), 1);
     assert_eq!(deployments[0]["id"], stages[0]["deploymentId"]);
@@ -157,13 +122,8 @@ fn is_as_described(aws: &Lookup) {
     let statements = items(&policy["Statement"]);
     assert_eq!(statements.len(), 1, "{policy}");
     assert_eq!(statements[0]["Principal"]["Service"], "apigateway.amazonaws.com");
-    let source = statements[0]["Condition"]["ArnLike"]["AWS:SourceArn"]
-        .as_str()
-        .unwrap();
-    assert_eq!(
-        source,
-        format!("arn:aws:execute-api:us-east-1:000000000000:{id}/*/POST/DynamoDBManager")
-    );
+    let source = statements[0]["Condition"]["ArnLike"]["AWS:SourceArn"].as_str().unwrap();
+    assert_eq!(source, format!("arn:aws:execute-api:us-east-1:000000000000:{id}/*/POST/DynamoDBManager"));
 }
 
 fn answers(aws: &Lookup, url: &str) {

@@ -11,11 +11,7 @@ fn up(lab: &Lab) -> String {
 fn a_second_up_makes_no_mutating_call() {
     let lab = Lab::new();
     let url = up(&lab);
-    assert_eq!(
-        mutating(lab.proxy.take_calls()).len(),
-        11,
-        "one call for each thing that is made, no more"
-    );
+    assert_eq!(mutating(lab.proxy.take_calls()).len(), 11, "one call for each thing that is made, no more");
     let again = lab.deployer(&["up"]).run().succeeds();
     assert_eq!(again.last_line(), url);
     assert!(again.stderr.contains("Everything is as declared."), "{again}");
@@ -49,32 +45,13 @@ fn plan_and_status_agree_with_up_and_only_read() {
     let status = lab.deployer(&["status", "--exit-code"]).run().succeeds();
     assert_eq!(status.last_line(), url);
     assert!(status.stdout.contains("Everything is as declared."), "{status}");
-    assert_eq!(
-        lab.deployer(&["status", "--url"]).run().succeeds().stdout,
-        format!("{url}\n")
-    );
-    let document = lab
-        .deployer(&["status", "--output", "json"])
-        .run()
-        .succeeds()
-        .json();
+    assert_eq!(lab.deployer(&["status", "--url"]).run().succeeds().stdout, format!("{url}\n"));
+    let document = lab.deployer(&["status", "--output", "json"]).run().succeeds().json();
     assert_eq!(document["state"], "in_sync");
     assert_eq!(document["url"], url.as_str());
-    let kinds: Vec<_> = document["resources"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| r["kind"].as_str().unwrap())
-        .collect();
-    for kind in [
-        "role",
-        "policy",
-        "log_group",
-        "table",
-        "function",
-        "rest_api",
-        "permission",
-    ] {
+    let kinds: Vec<_> =
+        document["resources"].as_array().unwrap().iter().map(|r| r["kind"].as_str().unwrap()).collect();
+    for kind in ["role", "policy", "log_group", "table", "function", "rest_api", "permission"] {
         assert!(kinds.contains(&kind), "{kind} is missing: {kinds:?}");
     }
     only_read(lab.proxy.take_calls());
@@ -92,17 +69,10 @@ fn new_code_is_uploaded_once_and_nothing_else_is_touched() {
     lab.project.set_version("2");
     lab.proxy.take_calls();
     let plan = lab.deployer(&["plan", "--exit-code"]).run().exits(4);
-    assert!(
-        plan.stdout
-            .contains("~ function LambdaFunctionOverHttps\n    code: "),
-        "{plan}"
-    );
+    assert!(plan.stdout.contains("~ function LambdaFunctionOverHttps\n    code: "), "{plan}");
     only_read(lab.proxy.take_calls());
     assert_eq!(up(&lab), url);
-    assert_eq!(
-        operations(&mutating(lab.proxy.take_calls())),
-        ["UpdateFunctionCode"]
-    );
+    assert_eq!(operations(&mutating(lab.proxy.take_calls())), ["UpdateFunctionCode"]);
     let answer = lab.lookup().post(&url, r#"{"operation":"version"}"#);
     assert_eq!(answer, (200, r#""2""#.to_owned()));
 }
@@ -123,27 +93,17 @@ fn what_somebody_changed_by_hand_is_shown_and_put_right() {
         "DetachRolePolicy",
         &[
             ("RoleName", "lambda-apigateway-role"),
-            (
-                "PolicyArn",
-                "arn:aws:iam::000000000000:policy/lambda-apigateway-policy",
-            ),
+            ("PolicyArn", "arn:aws:iam::000000000000:policy/lambda-apigateway-policy"),
         ],
     );
     let plan = lab.deployer(&["plan"]).run().succeeds();
     assert!(plan.stdout.contains("memory: 512 → 128"), "{plan}");
-    assert!(
-        plan.stdout
-            .contains("attached-to: (none) → role lambda-apigateway-role"),
-        "{plan}"
-    );
+    assert!(plan.stdout.contains("attached-to: (none) → role lambda-apigateway-role"), "{plan}");
     assert!(plan.stdout.contains("Plan: 2 to change."), "{plan}");
     lab.proxy.take_calls();
     assert_eq!(up(&lab), url);
     let mut calls = mutating(lab.proxy.take_calls());
     calls.sort_by(|a, b| a.operation.cmp(&b.operation));
-    assert_eq!(
-        operations(&calls),
-        ["AttachRolePolicy", "UpdateFunctionConfiguration"]
-    );
+    assert_eq!(operations(&calls), ["AttachRolePolicy", "UpdateFunctionConfiguration"]);
     let _ = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
 }

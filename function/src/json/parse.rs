@@ -44,24 +44,14 @@ pub fn parse(text: &[u8]) -> Result<Json<'_>, Malformed> {
         Ok(text) => text,
         Err(error) => return Err(malformed("text that is not UTF-8", text, error.valid_up_to())),
     };
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-    };
-    reader
-        .document()
-        .map_err(|reason| malformed(reason, text.as_bytes(), reader.at))
+    let mut reader = Reader { text, at: 0, depth: 0 };
+    reader.document().map_err(|reason| malformed(reason, text.as_bytes(), reader.at))
 }
 
 /// Whether a text is a number as JSON writes them.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    let mut reader = Reader { text, at: 0, depth: 0 };
     reader.number().is_ok() && reader.at == text.len()
 }
 
@@ -191,11 +181,7 @@ impl<'a> Reader<'a> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start {
-            Err("expected a digit")
-        } else {
-            Ok(())
-        }
+        if self.at == start { Err("expected a digit") } else { Ok(()) }
     }
 
     /// Reads a string, from its opening quote. Borrows what has no escapes.
@@ -227,9 +213,7 @@ impl<'a> Reader<'a> {
     fn plain(&mut self) -> Read<&'a str> {
         let start = self.at;
         let rest = self.rest().as_bytes();
-        let end = rest
-            .iter()
-            .position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\');
+        let end = rest.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\');
         self.at += end.unwrap_or(rest.len());
         self.slice(start)
     }
@@ -271,10 +255,8 @@ impl<'a> Reader<'a> {
     /// Reads `uXXXX`.
     fn code_unit(&mut self) -> Read<u16> {
         self.at += 1;
-        let digits = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits =
+            self.text.get(self.at..self.at + 4).filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
         self.at += if unit.is_some() { 4 } else { 0 };
         unit.ok_or("expected four hexadecimal digits")

@@ -50,33 +50,19 @@ fn what_is_no_request_is_a_400_and_the_next_request_works() {
         "{\"a\":".repeat(LARGEST_EVENT / 5).into_bytes(),
         vec![b'1'; LARGEST_EVENT],
         repeated("{\"operation\":\"", "é", "\"}").into_bytes(),
-        repeated(
-            "{\"operation\":\"list\",\"tableName\":\"t\",\"payload\":{\"Limit\":",
-            "9",
-            ".0}}",
-        )
-        .into_bytes(),
-        repeated(
-            "{\"operation\":\"list\",\"tableName\":\"t\",\"payload\":{\"Limi\\n",
-            "\\t",
-            "\":1}}",
-        )
-        .into_bytes(),
+        repeated("{\"operation\":\"list\",\"tableName\":\"t\",\"payload\":{\"Limit\":", "9", ".0}}")
+            .into_bytes(),
+        repeated("{\"operation\":\"list\",\"tableName\":\"t\",\"payload\":{\"Limi\\n", "\\t", "\":1}}")
+            .into_bytes(),
     ];
     for event in events {
         let shown = String::from_utf8_lossy(event.get(..60).unwrap_or(&event)).into_owned();
-        let Answer::Error(error) = function.invoke(event) else {
-            panic!("{shown} was accepted")
-        };
+        let Answer::Error(error) = function.invoke(event) else { panic!("{shown} was accepted") };
         let error = parse(error.as_bytes()).unwrap();
         let message = error.get("errorMessage").and_then(Json::text).unwrap();
         assert_eq!(statuses_of(message), [400], "{shown}: {message:.200}");
         assert!(message.len() < 10_000, "{shown}");
-        assert_eq!(
-            function.succeed(r#"{"operation":"ping"}"#),
-            r#""pong""#,
-            "after {shown}"
-        );
+        assert_eq!(function.succeed(r#"{"operation":"ping"}"#), r#""pong""#, "after {shown}");
     }
 }
 
@@ -98,11 +84,7 @@ fn the_largest_events_fit_into_the_smallest_function() {
         let payload_start = payload.len().min(20);
         let event = format!(r#"{{"operation":"echo","payload":{payload}}}"#);
         let answer = function.succeed(&event);
-        assert!(
-            answer == payload,
-            "{} came back otherwise",
-            &payload[..payload_start]
-        );
+        assert!(answer == payload, "{} came back otherwise", &payload[..payload_start]);
     }
     let many: Vec<String> = (0..LARGEST_EVENT / 12).map(|n| format!("\"{n:06}\":0")).collect();
     let object = format!("{{{}}}", many.join(","));
@@ -119,13 +101,9 @@ fn the_largest_items_fit_into_the_smallest_function() {
     let endpoint = serve(|_| Response::of_dynamodb(400, too_large));
     let mut function = Lambda::start(&format!("http://{endpoint}"), &[]);
     let item = repeated(r#"{"id":["#, "0,", "0]}");
-    let error = function.fail(&format!(
-        r#"{{"operation":"create","tableName":"t","payload":{{"Item":{item}}}}}"#
-    ));
-    assert!(
-        error.starts_with(r#"{"errorType":"ItemSizeLimitExceeded","#),
-        "{error}"
-    );
+    let error =
+        function.fail(&format!(r#"{{"operation":"create","tableName":"t","payload":{{"Item":{item}}}}}"#));
+    assert!(error.starts_with(r#"{"errorType":"ItemSizeLimitExceeded","#), "{error}");
     let peak = function.peak_memory();
     assert!(peak < SMALLEST_MEMORY, "{peak} kB");
 }

@@ -85,11 +85,7 @@ fn expected_on<'c>(case: &'c Case<'_>, kind: Kind) -> Option<Expected<'c>> {
 }
 
 fn report(case: &Case<'_>, result: Result<(), String>, problems: &mut Vec<String>) {
-    problems.extend(
-        result
-            .err()
-            .map(|problem| format!("{}: {problem:.800}", case.id())),
-    );
+    problems.extend(result.err().map(|problem| format!("{}: {problem:.800}", case.id())));
 }
 
 fn check(case: &Case<'_>, expected: &Expected<'_>, answer: &Answer) -> Result<(), String> {
@@ -101,14 +97,7 @@ fn check(case: &Case<'_>, expected: &Expected<'_>, answer: &Answer) -> Result<()
                 [expected, &&parse(text.as_bytes()).unwrap()].map(|json| comparable(case, json));
             same(&expected, &answer)
         }
-        (
-            Expected::Error {
-                status,
-                error_type,
-                message,
-            },
-            Answer::Error(error),
-        ) => {
+        (Expected::Error { status, error_type, message }, Answer::Error(error)) => {
             let error = parse(error.as_bytes()).unwrap();
             let text = |name: &str| error.get(name).and_then(Json::text).unwrap_or_default();
             let got = text("errorMessage");
@@ -126,11 +115,7 @@ fn check(case: &Case<'_>, expected: &Expected<'_>, answer: &Answer) -> Result<()
 }
 
 fn same<T: PartialEq + std::fmt::Debug + ?Sized>(expected: &T, got: &T) -> Result<(), String> {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(format!("expected {expected:?}, got {got:?}"))
-    }
+    if expected == got { Ok(()) } else { Err(format!("expected {expected:?}, got {got:?}")) }
 }
 
 /// What is echoed is the payload, digit by digit.
@@ -149,41 +134,27 @@ fn check_metadata(text: &str) -> Result<(), String> {
     let Some(metadata) = answer.get("ResponseMetadata") else {
         return Ok(());
     };
-    let last = answer
-        .members()
-        .and_then(<[_]>::last)
-        .map(|(name, _)| name.as_ref());
+    let last = answer.members().and_then(<[_]>::last).map(|(name, _)| name.as_ref());
     same(&Some("ResponseMetadata"), &last)?;
     same(&Some(&Json::Number("200")), &metadata.get("HTTPStatusCode"))?;
-    let headers = metadata
-        .get("HTTPHeaders")
-        .and_then(Json::members)
-        .unwrap_or_default();
-    let id = headers
-        .iter()
-        .find(|(name, _)| name == "x-amzn-requestid")
-        .map(|(_, id)| id);
+    let headers = metadata.get("HTTPHeaders").and_then(Json::members).unwrap_or_default();
+    let id = headers.iter().find(|(name, _)| name == "x-amzn-requestid").map(|(_, id)| id);
     same(&id, &metadata.get("RequestId"))
 }
 
 /// An answer as it can be compared: keys and unordered lists sorted, and without what differs each time. Numbers
 /// have to be the same digit by digit.
 fn comparable(case: &Case<'_>, json: &Json<'_>) -> String {
-    let volatile = [
-        case.volatile(),
-        vec!["ResponseMetadata.RequestId", "ResponseMetadata.HTTPHeaders"],
-    ]
-    .concat();
+    let volatile =
+        [case.volatile(), vec!["ResponseMetadata.RequestId", "ResponseMetadata.HTTPHeaders"]].concat();
     canonical(json, "", &volatile, &case.unordered())
 }
 
 fn canonical(json: &Json<'_>, path: &str, volatile: &[&str], unordered: &[&str]) -> String {
     match json {
         Json::Array(values) => {
-            let mut values: Vec<_> = values
-                .iter()
-                .map(|value| canonical(value, "[]", volatile, unordered))
-                .collect();
+            let mut values: Vec<_> =
+                values.iter().map(|value| canonical(value, "[]", volatile, unordered)).collect();
             if unordered.contains(&path) {
                 values.sort();
             }
@@ -191,11 +162,7 @@ fn canonical(json: &Json<'_>, path: &str, volatile: &[&str], unordered: &[&str])
         }
         Json::Object(members) => {
             let at = |key: &str| {
-                if path.is_empty() {
-                    key.to_owned()
-                } else {
-                    format!("{path}.{key}")
-                }
+                if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
             };
             let mut members: Vec<_> = members
                 .iter()
@@ -216,12 +183,9 @@ fn abbreviated(json: Json<'_>) -> Json<'_> {
             Json::String(format!("<{} chars {:.8}…>", text.chars().count(), text).into())
         }
         Json::Array(values) => Json::Array(values.into_iter().map(abbreviated).collect()),
-        Json::Object(members) => Json::Object(
-            members
-                .into_iter()
-                .map(|(key, value)| (key, abbreviated(value)))
-                .collect(),
-        ),
+        Json::Object(members) => {
+            Json::Object(members.into_iter().map(|(key, value)| (key, abbreviated(value))).collect())
+        }
         other => other,
     }
 }

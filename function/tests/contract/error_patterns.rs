@@ -7,9 +7,7 @@ use regex_lite::Regex;
 pub(crate) fn statuses_of(message: &str) -> Vec<u16> {
     let line_end = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     let matches = |pattern: &str| Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(message);
-    let table = ERROR_RESPONSES
-        .iter()
-        .filter(|(_, pattern)| !message.contains(line_end) && matches(pattern));
+    let table = ERROR_RESPONSES.iter().filter(|(_, pattern)| !message.contains(line_end) && matches(pattern));
     table.map(|(status, _)| *status).collect()
 }
 

@@ -11,10 +11,7 @@ const DENIED: &str = r#"{"__type":"com.amazon.coral.service#AccessDeniedExceptio
 
 fn function(status: u16, body: &'static str, level: &str) -> Lambda {
     let endpoint = serve(move |_| Response::of_dynamodb(status, body));
-    let variables = [
-        ("AWS_LAMBDA_LOG_LEVEL", level),
-        ("AWS_SESSION_TOKEN", "hush-token"),
-    ];
+    let variables = [("AWS_LAMBDA_LOG_LEVEL", level), ("AWS_SESSION_TOKEN", "hush-token")];
     Lambda::start(&format!("http://{endpoint}"), &variables)
 }
 
@@ -56,10 +53,7 @@ fn who_may_not_what_is_for_the_log_only() {
         r#"{"errorType":"InternalError","errorMessage":"Internal error: AccessDeniedException"}"#
     );
     let line = function.log_line();
-    assert!(
-        line.contains(r#""outcome":"InternalError","status":500"#),
-        "{line}"
-    );
+    assert!(line.contains(r#""outcome":"InternalError","status":500"#), "{line}");
     assert!(
         line.contains("arn:aws:sts::123456789012:assumed-role/role/function is not authorized"),
         "{line}"

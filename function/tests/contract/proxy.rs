@@ -18,19 +18,11 @@ fn event(body: &str) -> String {
 fn respond(function: &mut Lambda, event: &str) -> (String, String) {
     let response = function.succeed(event);
     let response = parse(response.as_bytes()).unwrap();
-    let Some(Json::Number(status)) = response.get("statusCode") else {
-        panic!("no status")
-    };
+    let Some(Json::Number(status)) = response.get("statusCode") else { panic!("no status") };
     assert_eq!(response.get("isBase64Encoded"), Some(&Json::Bool(false)));
-    let kind = response
-        .get("headers")
-        .and_then(|headers| headers.get("Content-Type"))
-        .and_then(Json::text);
+    let kind = response.get("headers").and_then(|headers| headers.get("Content-Type")).and_then(Json::text);
     assert_eq!(kind, Some("application/json"));
-    (
-        (*status).to_owned(),
-        response.get("body").and_then(Json::text).unwrap().to_owned(),
-    )
+    ((*status).to_owned(), response.get("body").and_then(Json::text).unwrap().to_owned())
 }
 
 #[test]
@@ -39,23 +31,15 @@ fn successes_and_errors_are_http_responses() {
     let endpoint = serve(move |_| Response::of_dynamodb(400, missing));
     let mut function = Lambda::start(&format!("http://{endpoint}"), &[]);
 
-    let (status, body) = respond(
-        &mut function,
-        &event(r#"{"operation":"echo","payload":{"a":1.50}}"#),
-    );
+    let (status, body) = respond(&mut function, &event(r#"{"operation":"echo","payload":{"a":1.50}}"#));
     assert_eq!((status.as_str(), body.as_str()), ("200", r#"{"a":1.50}"#));
 
     let (status, body) = respond(&mut function, &event("{"));
     assert_eq!(status, "400");
-    assert!(
-        body.starts_with(r#"{"errorType":"InvalidRequest","errorMessage":"Invalid request: "#),
-        "{body}"
-    );
+    assert!(body.starts_with(r#"{"errorType":"InvalidRequest","errorMessage":"Invalid request: "#), "{body}");
 
-    let (status, body) = respond(
-        &mut function,
-        &event(r#"{"operation":"list","tableName":"t","payload":{}}"#),
-    );
+    let (status, body) =
+        respond(&mut function, &event(r#"{"operation":"list","tableName":"t","payload":{}}"#));
     assert_eq!(status, "404");
     assert!(
         body.starts_with(r#"{"errorType":"ResourceNotFoundException","errorMessage":"An error"#),
@@ -63,11 +47,8 @@ fn successes_and_errors_are_http_responses() {
     );
 
     let lines = function.end();
-    let outcomes = [
-        r#""outcome":"ok""#,
-        r#""outcome":"InvalidRequest""#,
-        r#""outcome":"ResourceNotFoundException""#,
-    ];
+    let outcomes =
+        [r#""outcome":"ok""#, r#""outcome":"InvalidRequest""#, r#""outcome":"ResourceNotFoundException""#];
     for (line, outcome) in lines.iter().zip(outcomes) {
         assert!(line.contains(outcome), "{line}");
     }
@@ -77,13 +58,7 @@ fn successes_and_errors_are_http_responses() {
 fn bodies_may_be_missing_or_base64() {
     let mut function = Lambda::start("http://127.0.0.1:9", &[]);
     let http_api = r#"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"eyJvcGVyYXRpb24iOiJwaW5nIn0=","isBase64Encoded":true}"#;
-    assert_eq!(
-        respond(&mut function, http_api),
-        ("200".to_owned(), r#""pong""#.to_owned())
-    );
+    assert_eq!(respond(&mut function, http_api), ("200".to_owned(), r#""pong""#.to_owned()));
     let (status, body) = respond(&mut function, r#"{"requestContext":{},"body":null}"#);
-    assert_eq!(
-        (status.as_str(), body.contains("the request has no body")),
-        ("400", true)
-    );
+    assert_eq!((status.as_str(), body.contains("the request has no body")), ("400", true));
 }

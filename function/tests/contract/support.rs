@@ -24,9 +24,6 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// Stands still.
 pub(crate) fn pause(duration: Duration) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests wait for other processes, which give no sign"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "tests wait for other processes, which give no sign")]
     thread::sleep(duration);
 }

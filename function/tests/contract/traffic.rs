@@ -33,10 +33,7 @@ fn script(answers: Vec<Response>) -> Script {
         seen.push(request);
         answer
     });
-    Script {
-        endpoint: format!("http://{address}"),
-        requests,
-    }
+    Script { endpoint: format!("http://{address}"), requests }
 }
 
 impl Script {
@@ -58,9 +55,7 @@ fn requests_carry_the_events_own_digits_and_order() {
     );
     function.succeed(LIST);
     let requests = script.requests.lock().unwrap();
-    let [create, list] = requests.as_slice() else {
-        panic!("{requests:?}")
-    };
+    let [create, list] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!(
         String::from_utf8_lossy(&create.body),
         r#"{"TableName":"t","Item":{"z":{"N":"1e3"},"a":{"N":"5.0"},"m":{"M":{"S":{"S":"é"}}}}}"#
@@ -69,26 +64,15 @@ fn requests_carry_the_events_own_digits_and_order() {
     assert_eq!(list.header("x-amz-target"), Some("DynamoDB_20120810.Scan"));
     assert_eq!(create.header("content-type"), Some("application/x-amz-json-1.0"));
     assert_eq!(create.header("x-amz-security-token"), Some("token"));
-    assert!(
-        create
-            .header("authorization")
-            .is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 "))
-    );
+    assert!(create.header("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 ")));
     assert_eq!(create.connection, list.connection, "one connection is kept");
 }
 
 #[test]
 fn a_header_that_comes_twice_is_told_once() {
-    let headers = vec![
-        ("vary", "a".to_owned()),
-        ("x-amzn-requestid", "ID".to_owned()),
-        ("Vary", "b".to_owned()),
-    ];
-    let script = script(vec![Response::Answer {
-        status: 200,
-        headers,
-        body: b"{}".to_vec(),
-    }]);
+    let headers =
+        vec![("vary", "a".to_owned()), ("x-amzn-requestid", "ID".to_owned()), ("Vary", "b".to_owned())];
+    let script = script(vec![Response::Answer { status: 200, headers, body: b"{}".to_vec() }]);
     let answer = script.function().succeed(CREATE);
     let headers = r#""HTTPHeaders":{"content-length":"2","vary":"a, b","x-amzn-requestid":"ID"}"#;
     assert!(answer.contains(headers), "{answer}");
@@ -98,10 +82,7 @@ fn a_header_that_comes_twice_is_told_once() {
 fn signatures_are_right() {
     let (ministack, id, secret) = Emulator::start_strict();
     let with = |secret: &str| {
-        let variables = [
-            ("AWS_ACCESS_KEY_ID", id.as_str()),
-            ("AWS_SECRET_ACCESS_KEY", secret),
-        ];
+        let variables = [("AWS_ACCESS_KEY_ID", id.as_str()), ("AWS_SECRET_ACCESS_KEY", secret)];
         Lambda::start(&ministack.endpoint, &variables).fail(LIST)
     };
     assert!(with(&secret).contains("An error occurred (ResourceNotFoundException)"));
@@ -119,9 +100,7 @@ fn trouble_is_tried_again() {
     let mut function = script.function();
     let answer = function.succeed(CREATE);
     let answer = parse(answer.as_bytes()).unwrap();
-    let retries = answer
-        .get("ResponseMetadata")
-        .and_then(|metadata| metadata.get("RetryAttempts"));
+    let retries = answer.get("ResponseMetadata").and_then(|metadata| metadata.get("RetryAttempts"));
     assert_eq!(retries, Some(&Json::Number("3")));
     assert!(function.log_line().contains(r#""attempts":4"#));
 }
@@ -208,14 +187,8 @@ fn numbers_come_back_with_the_value_they_had() {
         let emulator = Emulator::start(kind);
         let mut function = Lambda::start(&emulator.endpoint, &[]);
         for (given, stored) in [
-            (
-                "12345678901234567890123456789012345678",
-                "12345678901234567890123456789012345678",
-            ),
-            (
-                "-0.12345678901234567890123456789012345678",
-                "-0.12345678901234567890123456789012345678",
-            ),
+            ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
+            ("-0.12345678901234567890123456789012345678", "-0.12345678901234567890123456789012345678"),
             ("1.50", "1.5"),
             ("1e3", "1000"),
             ("-0", "0"),

@@ -41,11 +41,7 @@ pub(crate) enum Expected<'c> {
     /// A success that the original did not have.
     Success,
     /// An error with this type and a message that is this text, or matches this pattern in full.
-    Error {
-        status: &'c str,
-        error_type: &'c str,
-        message: Message<'c>,
-    },
+    Error { status: &'c str, error_type: &'c str, message: Message<'c> },
 }
 
 /// What an error's message must be.
@@ -88,17 +84,8 @@ impl<'a> Case<'a> {
     pub(crate) fn tables(&self) -> Vec<(&str, &[Json<'a>])> {
         let items = self.setup("items");
         let tables = self.setup("tables").map(elements).unwrap_or_default();
-        let filled = |table| {
-            items
-                .and_then(|items| items.get(table))
-                .map(elements)
-                .unwrap_or_default()
-        };
-        tables
-            .iter()
-            .filter_map(Json::text)
-            .map(|table| (table, filled(table)))
-            .collect()
+        let filled = |table| items.and_then(|items| items.get(table)).map(elements).unwrap_or_default();
+        tables.iter().filter_map(Json::text).map(|table| (table, filled(table))).collect()
     }
 
     /// What the tables must hold afterwards, if the original did the same.
@@ -127,17 +114,11 @@ impl<'a> Case<'a> {
         let other = self.0.get("others").and_then(|others| others.get(emulator));
         match self.expected() {
             expected if agrees => Some(expected),
-            Expected::Error {
-                status, error_type, ..
-            } => {
+            Expected::Error { status, error_type, .. } => {
                 // The text is the service's own, so it is that of the emulator in use.
                 let text = other?.get("error")?.get("errorMessage")?.text()?;
                 let right = text.starts_with(&format!("An error occurred ({error_type})"));
-                right.then(|| Expected::Error {
-                    status,
-                    error_type,
-                    message: Message::Text(text.to_owned()),
-                })
+                right.then(|| Expected::Error { status, error_type, message: Message::Text(text.to_owned()) })
             }
             Expected::Answer(_) => other?.get("response").map(Expected::Answer),
             Expected::Success => other?.get("response").map(|_| Expected::Success),
@@ -154,19 +135,13 @@ impl<'a> Case<'a> {
         if rust.get("accepts") == Some(&Json::Bool(true)) {
             return Expected::Success;
         }
-        let Some(Json::Number(status)) = rust.get("status") else {
-            panic!("{} has no status", self.id())
-        };
+        let Some(Json::Number(status)) = rust.get("status") else { panic!("{} has no status", self.id()) };
         let message = match (text("errorMessage"), text("errorMessage_pattern")) {
             (Some(text), _) => Message::Text(text.to_owned()),
             (None, Some(pattern)) => Message::Pattern(pattern),
             (None, None) => panic!("{} has no message", self.id()),
         };
-        Expected::Error {
-            status,
-            error_type: text("errorType").unwrap(),
-            message,
-        }
+        Expected::Error { status, error_type: text("errorType").unwrap(), message }
     }
 
     fn setup(&self, name: &str) -> Option<&Json<'a>> {
@@ -178,12 +153,6 @@ impl<'a> Case<'a> {
     }
 
     fn names(&self, name: &str) -> Vec<&str> {
-        self.0
-            .get(name)
-            .map(elements)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(Json::text)
-            .collect()
+        self.0.get(name).map(elements).unwrap_or_default().iter().filter_map(Json::text).collect()
     }
 }

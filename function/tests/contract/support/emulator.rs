@@ -76,12 +76,7 @@ impl Emulator {
     }
 
     fn start_with(kind: Kind, variables: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port()
-            .to_string();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let endpoint = format!("http://127.0.0.1:{port}");
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let log = scratch.join(format!("{}-{port}.log", kind.name()));
@@ -107,11 +102,7 @@ impl Emulator {
             .stderr(Stdio::from(output))
             .spawn()
             .unwrap();
-        Self {
-            process,
-            log,
-            endpoint,
-        }
+        Self { process, log, endpoint }
     }
 
     fn make_tables(&self) {
@@ -119,11 +110,7 @@ impl Emulator {
         for (name, definition) in tables.members().unwrap() {
             self.call("CreateTable", &serde_json::to_string(definition).unwrap());
             let describe = format!(r#"{{"TableName":"{name}"}}"#);
-            wait_for(name, || {
-                self.call("DescribeTable", &describe)
-                    .contains(r#""ACTIVE""#)
-                    .then_some(())
-            });
+            wait_for(name, || self.call("DescribeTable", &describe).contains(r#""ACTIVE""#).then_some(()));
         }
     }
 
@@ -134,17 +121,9 @@ impl Emulator {
         for item in elements(&old) {
             let key: Vec<String> = keys(table)
                 .iter()
-                .map(|key| {
-                    format!(
-                        r#""{key}":{}"#,
-                        serde_json::to_string(item.get(key).unwrap()).unwrap()
-                    )
-                })
+                .map(|key| format!(r#""{key}":{}"#, serde_json::to_string(item.get(key).unwrap()).unwrap()))
                 .collect();
-            self.call(
-                "DeleteItem",
-                &format!(r#"{{"TableName":"{table}","Key":{{{}}}}}"#, key.join(",")),
-            );
+            self.call("DeleteItem", &format!(r#"{{"TableName":"{table}","Key":{{{}}}}}"#, key.join(",")));
         }
         for item in items {
             let item = serde_json::to_string(item).unwrap();
@@ -160,9 +139,7 @@ impl Emulator {
             let page = self.call("Scan", &format!(r#"{{"TableName":"{table}"{start}}}"#));
             let page = parse(page.as_bytes()).unwrap();
             pages.extend(
-                elements(page.get("Items").unwrap())
-                    .iter()
-                    .map(|item| serde_json::to_string(item).unwrap()),
+                elements(page.get("Items").unwrap()).iter().map(|item| serde_json::to_string(item).unwrap()),
             );
             match page.get("LastEvaluatedKey") {
                 Some(key) => {
@@ -174,8 +151,7 @@ impl Emulator {
     }
 
     fn call(&self, operation: &str, body: &str) -> String {
-        self.ask(operation, body)
-            .unwrap_or_else(|error| panic!("{operation} {body:.200}: {error}"))
+        self.ask(operation, body).unwrap_or_else(|error| panic!("{operation} {body:.200}: {error}"))
     }
 
     fn ask(&self, operation: &str, body: &str) -> Result<String, ureq::Error> {
@@ -219,20 +195,13 @@ pub(crate) fn elements<'j, 'a>(json: &'j Json<'a>) -> &'j [Json<'a>] {
 
 fn keys(table: &str) -> Vec<String> {
     let tables = parse(TABLES.as_bytes()).unwrap();
-    let keys = tables
-        .get(table)
-        .and_then(|table| table.get("KeySchema"))
-        .unwrap();
+    let keys = tables.get(table).and_then(|table| table.get("KeySchema")).unwrap();
     let name = |key: &Json<'_>| key.get("AttributeName").and_then(Json::text).unwrap().to_owned();
     elements(keys).iter().map(name).collect()
 }
 
 fn installed(path: &str) -> PathBuf {
     let path = Path::new(PROJECT).join(path);
-    assert!(
-        path.exists(),
-        "{} is missing: run `make setup` first",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing: run `make setup` first", path.display());
     path
 }

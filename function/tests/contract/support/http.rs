@@ -20,10 +20,7 @@ pub(crate) struct Request {
 impl Request {
     /// The value of a header, by its lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -31,11 +28,7 @@ impl Request {
 #[derive(Clone, Debug)]
 pub(crate) enum Response {
     /// Answers.
-    Answer {
-        status: u16,
-        headers: Vec<(&'static str, String)>,
-        body: Vec<u8>,
-    },
+    Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
     /// Ends the connection without a word.
     HangUp,
 }
@@ -47,11 +40,7 @@ impl Response {
             ("content-type", "application/x-amz-json-1.0".to_owned()),
             ("x-amzn-requestid", "STUBREQUESTID".to_owned()),
         ];
-        Self::Answer {
-            status,
-            headers,
-            body: body.as_bytes().to_vec(),
-        }
+        Self::Answer { status, headers, body: body.as_bytes().to_vec() }
     }
 }
 
@@ -76,22 +65,12 @@ fn converse(connection: &TcpStream, respond: &impl Fn(Request) -> Response) -> O
     let mut reader = BufReader::new(connection);
     loop {
         let request = read(&mut reader, connection.peer_addr().ok()?.port())?;
-        let Response::Answer {
-            status,
-            headers,
-            body,
-        } = respond(request)
-        else {
+        let Response::Answer { status, headers, body } = respond(request) else {
             return None;
         };
-        let headers: String = headers
-            .iter()
-            .map(|(name, value)| [*name, ": ", value, "\r\n"].concat())
-            .collect();
-        let head = format!(
-            "HTTP/1.1 {status} Test\r\ncontent-length: {}\r\n{headers}\r\n",
-            body.len()
-        );
+        let headers: String =
+            headers.iter().map(|(name, value)| [*name, ": ", value, "\r\n"].concat()).collect();
+        let head = format!("HTTP/1.1 {status} Test\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
         let bytes = [head.as_bytes(), &body].concat();
         (&mut &*connection).write_all(&bytes).ok()?;
     }
@@ -120,10 +99,5 @@ fn read(reader: &mut impl BufRead, connection: u16) -> Option<Request> {
     let length = length.map_or(0, |(_, length)| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request {
-        connection,
-        path,
-        headers,
-        body,
-    })
+    Some(Request { connection, path, headers, body })
 }

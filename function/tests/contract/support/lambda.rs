@@ -48,11 +48,7 @@ impl Lambda {
                 return next(&event.lock().unwrap());
             }
             let _ = answer.lock().unwrap().send(told(&request));
-            Response::Answer {
-                status: 202,
-                headers: Vec::new(),
-                body: Vec::new(),
-            }
+            Response::Answer { status: 202, headers: Vec::new(), body: Vec::new() }
         });
         let mut process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
             .env_clear()
@@ -72,19 +68,8 @@ impl Lambda {
             .unwrap();
         let (line, log) = channel();
         let output = BufReader::new(process.stdout.take().unwrap());
-        thread::spawn(move || {
-            output
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|text| line.send(text))
-        });
-        Self {
-            process,
-            events,
-            answers,
-            log,
-            invocations: 0,
-        }
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        Self { process, events, answers, log, invocations: 0 }
     }
 
     /// Sends an event and waits for what becomes of it.
@@ -92,10 +77,7 @@ impl Lambda {
         self.invocations += 1;
         let id = self.last_request_id();
         self.events.send((id.clone(), event.into())).unwrap();
-        let (answered, answer) = self
-            .answers
-            .recv_timeout(PATIENCE)
-            .expect("the function has not answered");
+        let (answered, answer) = self.answers.recv_timeout(PATIENCE).expect("the function has not answered");
         assert_eq!(answered, id);
         answer
     }
@@ -123,9 +105,7 @@ impl Lambda {
 
     /// The next line that the function logged.
     pub(crate) fn log_line(&self) -> String {
-        self.log
-            .recv_timeout(PATIENCE)
-            .expect("the function has not logged")
+        self.log.recv_timeout(PATIENCE).expect("the function has not logged")
     }
 
     /// Ends the function and gives the lines that it logged and nobody asked for.
@@ -138,10 +118,7 @@ impl Lambda {
     /// The most memory that the function has used, in kilobytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 }
@@ -158,23 +135,13 @@ fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
         return Response::HangUp;
     };
     let deadline = SystemTime::now() + Duration::from_secs(10);
-    let deadline = deadline
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_millis();
+    let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
     let headers = vec![
         ("lambda-runtime-aws-request-id", id),
         ("lambda-runtime-deadline-ms", deadline.to_string()),
-        (
-            "lambda-runtime-invoked-function-arn",
-            "arn:aws:lambda:us-east-1:123456789012:function:f".into(),
-        ),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:f".into()),
     ];
-    Response::Answer {
-        status: 200,
-        headers,
-        body,
-    }
+    Response::Answer { status: 200, headers, body }
 }
 
 fn told(request: &Request) -> (String, Answer) {
