@@ -15,8 +15,9 @@ ttl = "expires"
 point-in-time-recovery = true
 "#;
 
-/// What nothing can show here: AWS makes the service's own role when a target is registered for the first time.
-const UNSEEN: [&str; 1] = ["AutoScalingRole"];
+/// What nothing can show here: AWS makes the service's own role when a target is registered for the first time, and the
+/// alarms of a policy with it.
+const UNSEEN: [&str; 2] = ["AutoScalingAlarms", "AutoScalingRole"];
 
 #[test]
 fn the_deploying_policy_suffices() {
