@@ -7,9 +7,16 @@ use std::path::Path;
 const POLICY: &str = include_str!("../../../policies/deployer-policy.json");
 
 /// What AWS asks for besides the call itself: to show a function's tags with it, to hand a role to Lambda, to tag what
-/// is created with tags, and to let Application Auto Scaling make its own role.
-const BESIDES: [&str; 4] =
-    ["application-autoscaling:TagResource", "iam:CreateServiceLinkedRole", "iam:PassRole", "lambda:ListTags"];
+/// is created with tags, and to let Application Auto Scaling make its own role and its alarms.
+const BESIDES: [&str; 7] = [
+    "application-autoscaling:TagResource",
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "iam:CreateServiceLinkedRole",
+    "iam:PassRole",
+    "lambda:ListTags",
+];
 
 /// API Gateway's actions are HTTP's verbs.
 const VERBS: [(&str, &str); 6] = [
