@@ -52,6 +52,8 @@ pub(crate) struct Observed {
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role_arn: String,
     pub(crate) code_sha256: String,
+    /// Another one after each change, and of another function of the same name.
+    pub(crate) revision: Option<String>,
     /// Where the code can be downloaded, for some minutes.
     pub(crate) code_url: Option<String>,
     pub(crate) tags: Tags,
@@ -137,7 +139,7 @@ impl Resource for Function {
             return self.create(step, needs).await;
         };
         if seen.state == State::Deleting {
-            self.until_gone(step).await?;
+            self.until_gone(step, None).await?;
             return self.create(step, needs).await;
         }
         if Self::replacement(Some(&needs), &seen).is_some() {
@@ -150,12 +152,12 @@ impl Resource for Function {
     /// Takes the function's resource policy along.
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
         if seen.state == State::Deleting {
-            return self.until_gone(step).await;
+            return self.until_gone(step, None).await;
         }
         let delete = step.aws.lambda.delete_function().function_name(&self.name);
         let delete = || step.call("lambda:DeleteFunction", delete.clone().send());
         if absent(step.retry(&[&FUNCTION_BUSY], delete).await, NO_SUCH)?.is_some() {
-            self.until_gone(step).await?;
+            self.until_gone(step, seen.revision).await?;
         }
         Ok(())
     }
@@ -281,6 +283,7 @@ fn observed(
         reserved_concurrency,
         role_arn: c.role.unwrap_or_default(),
         code_sha256: c.code_sha256.unwrap_or_default(),
+        revision: c.revision_id,
         code_url,
         tags,
     }

@@ -178,7 +178,7 @@ impl Resource for Table {
             }
             deleting => {
                 if deleting.is_some() {
-                    self.until_gone(step).await?;
+                    self.until_gone(step, None).await?;
                 }
                 self.create(step).await?;
                 self.until_active(step, false).await?;
@@ -198,12 +198,13 @@ impl Resource for Table {
 
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
         if seen.status == TableStatus::Deleting {
-            return self.until_gone(step).await;
+            return self.until_gone(step, None).await;
         }
         let delete = step.aws.dynamodb.delete_table().table_name(&self.name);
         let delete = || step.call("dynamodb:DeleteTable", delete.clone().send());
-        if absent(step.retry(&[&TABLE_BUSY], delete).await, NO_SUCH)?.is_some() {
-            self.until_gone(step).await?;
+        if let Some(deleted) = absent(step.retry(&[&TABLE_BUSY], delete).await, NO_SUCH)? {
+            let id = deleted.table_description.and_then(|table| table.table_id);
+            self.until_gone(step, id).await?;
         }
         Ok(())
     }

@@ -174,11 +174,19 @@ impl Function {
         .await
     }
 
-    pub(super) async fn until_gone(&self, step: &Step<'_>) -> Result<()> {
+    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
+    pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
         let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
+        let mut was_going = false;
         step.until(&FUNCTION_GONE, async || {
             let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
-            Ok(absent(step.retry(&[], get).await, NO_SUCH)?.is_none().then_some(()))
+            let Some(found) = absent(step.retry(&[], get).await, NO_SUCH)? else {
+                return Ok(Some(()));
+            };
+            let is_going = found.state == Some(State::Deleting);
+            let is_another = was_going || revision.is_some() && found.revision_id != revision;
+            was_going |= is_going;
+            Ok((!is_going && is_another).then_some(()))
         })
         .await
     }

@@ -77,8 +77,20 @@ impl Table {
         .await
     }
 
-    pub(super) async fn until_gone(&self, step: &Step<'_>) -> Result<()> {
-        step.until(&TABLE_GONE, async || Ok(self.describe(step).await?.is_none().then_some(()))).await
+    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
+    pub(super) async fn until_gone(&self, step: &Step<'_>, mut id: Option<String>) -> Result<()> {
+        step.until(&TABLE_GONE, async || {
+            let Some(table) = self.describe(step).await? else {
+                return Ok(Some(()));
+            };
+            if table.table_status() == Some(&TableStatus::Deleting) {
+                id = table.table_id;
+                return Ok(None);
+            }
+            // Right after the call, the old one may still be shown as it was.
+            Ok((id.is_some() && table.table_id != id).then_some(()))
+        })
+        .await
     }
 }
 

@@ -16,6 +16,7 @@ fn seen() -> Observed {
         reserved_concurrency: None,
         role_arn: scope().role_arn("orders-role"),
         code_sha256: package().sha256,
+        revision: None,
         code_url: None,
         tags: tags(),
     }
