@@ -1,18 +1,18 @@
 //! Drives one resource through one verb. The only place that decides what a failure stops, and that tells the
 //! reporter how a step went.
 
+mod step;
+
+pub(crate) use step::Step;
+
 use crate::aws::Aws;
 use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
 use crate::report::{Event, Outcome, Reporter, text};
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop, interrupted, pause};
+use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop};
 use crate::seen::Seen;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_runtime_api::http::Response;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Whether a walk only looks, or also makes it so.
@@ -39,6 +39,17 @@ impl Record {
     pub(crate) fn is_of_the_stack(&self) -> bool {
         let is_task = matches!(self.id.kind, Kind::Package | Kind::SmokeTest | Kind::Tags);
         !is_task && (self.found.is_some() || !self.changes.is_empty() || self.result.is_err())
+    }
+}
+
+impl Record {
+    /// Adds what a second step did. A failure stays one, and so does a step that was not taken.
+    fn go_on(&mut self, second: Self) {
+        self.changes.extend(second.changes);
+        let over = !matches!(self.result, Ok(Outcome::Created | Outcome::Updated | Outcome::Unchanged));
+        if !over && !matches!(second.result, Ok(Outcome::Unchanged)) {
+            self.result = second.result;
+        }
     }
 }
 
@@ -362,57 +373,12 @@ impl<'a> Engine<'a> {
         self.report.event(Event::Finished { id: step.id.clone(), outcome, elapsed: step.begun.elapsed() });
     }
 
+    /// What is taken in two steps is one thing to people.
     fn keep_record(&self, record: Record) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
-    }
-}
-
-/// What a resource may use while it is being worked on: AWS, and a voice.
-pub(crate) struct Step<'a> {
-    pub(crate) aws: &'a Aws,
-    pub(crate) stop: &'a Stop,
-    report: &'a dyn Reporter,
-    id: Id,
-    mode: Mode,
-    begun: Instant,
-    deadline: Instant,
-}
-
-impl Step<'_> {
-    /// Makes one call. Every call goes through here, so that none starts after Ctrl-C and each error names itself.
-    ///
-    /// `operation` is written as IAM writes the action. A request is lazy: nothing is sent before this awaits it.
-    pub(crate) async fn call<T, E>(
-        &self,
-        operation: &'static str,
-        request: impl Future<Output = Result<T, SdkError<E, Response>>>,
-    ) -> Result<T>
-    where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        if self.mode == Mode::Apply && self.stop.is_set() {
-            return Err(interrupted());
-        }
-        if let Some((length, quota)) = self.aws.pace.reserve(operation) {
-            self.waiting_for(quota.reason, Duration::ZERO, length);
-            pause(self.stop, length).await?;
-        }
-        request.await.map_err(|error| AwsError::new(operation, &error).into())
-    }
-
-    /// Says what is being waited for, how long so far, and how long at the most until the next look.
-    pub(crate) fn waiting_for(&self, reason: &'static str, waited: Duration, next: Duration) {
-        self.report.event(Event::Waiting { id: self.id.clone(), reason, waited, next });
-    }
-
-    /// Whether the command's own deadline comes before a pause of this length ends.
-    pub(crate) fn deadline_passes_within(&self, length: Duration) -> bool {
-        Instant::now() + length > self.deadline
-    }
-
-    fn started(&self) {
-        if self.mode == Mode::Apply {
-            self.report.event(Event::Started { id: self.id.clone() });
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        match records.iter_mut().find(|earlier| earlier.id == record.id) {
+            Some(earlier) => earlier.go_on(record),
+            None => records.push(record),
         }
     }
 }

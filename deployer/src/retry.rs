@@ -3,13 +3,14 @@
 //! Transport failures and throttling inside one call are the SDK's to retry (`aws.rs` sets how). What stands here
 //! are the waits that only a deployer knows: AWS has accepted something and is not done with it yet.
 
+mod stop;
+
+pub(crate) use stop::Stop;
+
 use crate::engine::Step;
 use crate::error::{AwsError, Error, ErrorKind, Result};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How often to look, and for how long.
@@ -40,13 +41,13 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// IAM spreads a new role worldwide, and Lambda refuses it until then: usually 5 to 15 s, seen over a minute. The
-/// first retries are quick, because a wait that has just ended should not cost another second.
+/// IAM spreads a new role worldwide, and Lambda refuses it until then: usually 5 to 15 s, seen over a minute. Asked
+/// often, because everything else is done by then, and a wait that has just ended should not cost another second.
 pub(crate) static ROLE_NOT_YET_ASSUMABLE: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to let Lambda assume the role",
         first: ms(250),
-        longest: secs(2),
+        longest: ms(500),
         within: secs(180),
     },
     applies: role_refused,
@@ -195,7 +196,7 @@ pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
 
 /// A table is usually made in 10 to 30 s. The SDK's own waiter looks only every 20 s.
 pub(crate) static TABLE_ACTIVE: Cadence =
-    Cadence { reason: "the table to become active", first: ms(500), longest: secs(2), within: secs(1800) };
+    Cadence { reason: "the table to become active", first: ms(100), longest: secs(1), within: secs(1800) };
 
 /// A new table's tags are visible some seconds after it.
 pub(crate) static TABLE_TAGS: Cadence = Cadence {
@@ -207,13 +208,13 @@ pub(crate) static TABLE_TAGS: Cadence = Cadence {
 
 /// Deleting takes as long as creating.
 pub(crate) static TABLE_GONE: Cadence =
-    Cadence { reason: "the table to be gone", first: ms(250), longest: secs(2), within: secs(1800) };
+    Cadence { reason: "the table to be gone", first: ms(100), longest: secs(1), within: secs(1800) };
 
-/// A new function is pending for a second or two.
+/// A new function is pending for a second or two, and its permission and the proof wait for it.
 pub(crate) static FUNCTION_READY: Cadence = Cadence {
     reason: "Lambda to make the function ready",
-    first: ms(100),
-    longest: secs(1),
+    first: ms(50),
+    longest: ms(250),
     within: secs(300),
 };
 
@@ -225,62 +226,6 @@ pub(crate) static FUNCTION_GONE: Cadence =
 pub(crate) static API_ANSWERS: Cadence =
     Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
 
-/// Set once by Ctrl-C: what is in flight finishes, nothing new starts.
-#[derive(Debug, Default)]
-pub(crate) struct Stop {
-    set: AtomicBool,
-    woken: Notify,
-}
-
-impl Stop {
-    /// Nothing new starts from here on; every wait ends.
-    pub(crate) fn set(&self) {
-        self.set.store(true, Ordering::SeqCst);
-        self.woken.notify_waiters();
-    }
-
-    /// Runs to the end, and lets the first Ctrl-C (or a polite kill) set this. The second one ends the process.
-    pub(crate) async fn on_interrupt<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        let mut signals = std::pin::pin!(async {
-            loop {
-                interrupt().await;
-                if self.is_set() {
-                    return;
-                }
-                self.set();
-            }
-        });
-        let first = futures_util::future::poll_fn(|context| {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
-                return Poll::Ready(Some(done));
-            }
-            signals.as_mut().poll(context).map(|()| None)
-        });
-        match first.await {
-            Some(done) => done,
-            #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
-            None => std::process::exit(130),
-        }
-    }
-
-    /// Whether it was set.
-    #[must_use]
-    pub(crate) fn is_set(&self) -> bool {
-        self.set.load(Ordering::SeqCst)
-    }
-}
-
-/// Ctrl-C, or a polite kill.
-async fn interrupt() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut asked) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    let ctrl_c = pin!(tokio::signal::ctrl_c());
-    let terminated = pin!(asked.recv());
-    #[expect(clippy::disallowed_methods, reason = "neither changes anything")]
-    futures_util::future::select(ctrl_c, terminated).await;
-}
-
 /// The error of everything that did not start because of Ctrl-C.
 pub(crate) fn interrupted() -> Error {
     Error::of(ErrorKind::Partial, "interrupted")
@@ -288,7 +233,7 @@ pub(crate) fn interrupted() -> Error {
 
 /// Pauses. Ends early, and with an error, when Ctrl-C comes.
 pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
-    let woken = pin!(stop.woken.notified());
+    let woken = pin!(stop.woken());
     if stop.is_set() {
         return Err(interrupted());
     }

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 mod answers;
 mod limits;

@@ -4,6 +4,8 @@ use super::*;
 use crate::retry::{IAM_NOT_YET_VISIBLE, THROTTLED};
 use aws_sdk_iam::error::ErrorMetadata;
 use aws_sdk_iam::operation::get_role::GetRoleError;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
 use std::cell::Cell;
 
 /// The command has this long.

@@ -1,0 +1,68 @@
+//! Ctrl-C.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// Set once by Ctrl-C: what is in flight finishes, nothing new starts.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    set: AtomicBool,
+    woken: Notify,
+}
+
+impl Stop {
+    /// Nothing new starts from here on; every wait ends.
+    pub(crate) fn set(&self) {
+        self.set.store(true, Ordering::SeqCst);
+        self.woken.notify_waiters();
+    }
+
+    /// Runs to the end, and lets the first Ctrl-C (or a polite kill) set this. The second one ends the process.
+    pub(crate) async fn on_interrupt<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let mut signals = std::pin::pin!(async {
+            loop {
+                interrupt().await;
+                if self.is_set() {
+                    return;
+                }
+                self.set();
+            }
+        });
+        let first = futures_util::future::poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            signals.as_mut().poll(context).map(|()| None)
+        });
+        match first.await {
+            Some(done) => done,
+            #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
+            None => std::process::exit(130),
+        }
+    }
+
+    /// Ends when this is set. Whoever asks whether it is set already should do so after this.
+    pub(super) fn woken(&self) -> Notified<'_> {
+        self.woken.notified()
+    }
+
+    /// Whether it was set.
+    #[must_use]
+    pub(crate) fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+}
+
+/// Ctrl-C, or a polite kill.
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut asked) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    let ctrl_c = pin!(tokio::signal::ctrl_c());
+    let terminated = pin!(asked.recv());
+    #[expect(clippy::disallowed_methods, reason = "neither changes anything")]
+    futures_util::future::select(ctrl_c, terminated).await;
+}
