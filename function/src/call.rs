@@ -121,7 +121,7 @@ impl Fields<'_> {
                 None => {}
                 Some(Json::Null) if matches!(self.to, Notation::Plain) => {}
                 Some(value) => {
-                    map.serialize_entry(field.name, &Shaped { shape: &field.shape, value, to: self.to })?
+                    map.serialize_entry(field.name, &Shaped { shape: &field.shape, value, to: self.to })?;
                 }
             }
         }
