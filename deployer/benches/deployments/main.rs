@@ -45,9 +45,12 @@ struct Args {
     /// Only under these conditions
     #[arg(long, value_enum, value_delimiter = ',')]
     condition: Vec<Condition>,
-    /// Also show the longest chain of requests of each operation's last run
+    /// Also show the longest chain of requests of each operation's last run, in which each waited for the one before
     #[arg(long)]
     chain: bool,
+    /// Also show every request of it
+    #[arg(long)]
+    calls: bool,
     /// What is measured, instead of Cargo's own debug build
     #[arg(long, env = "DEPLOYER_BINARY", value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -89,7 +92,8 @@ fn main() {
         }
         let bench = Bench { lab: &lab, watch: &watch, binary: &binary, condition, operations };
         let samples = bench.run(args.runs, terraform.as_ref());
-        bench.print(&samples, args.chain);
+        bench.print(&samples);
+        show(&samples, &args);
     }
 }
 
@@ -196,7 +200,7 @@ impl Bench<'_> {
         }
     }
 
-    fn print(&self, samples: &Samples, chain: bool) {
+    fn print(&self, samples: &Samples) {
         println!("### {}\n", self.condition);
         let of = |operation, whose| samples.get(&(operation, whose)).map(Vec::as_slice).unwrap_or_default();
         let rows: Vec<Row<'_>> = self
@@ -210,12 +214,18 @@ impl Bench<'_> {
             })
             .collect();
         println!("{}", table::markdown(&rows));
-        if !chain {
-            return;
-        }
-        for ((operation, whose), samples) in samples {
-            let Some(last) = samples.last() else { continue };
+    }
+}
+
+/// Where the time goes, as far as it was asked for.
+fn show(samples: &Samples, args: &Args) {
+    for ((operation, whose), samples) in samples {
+        let Some(last) = samples.last() else { continue };
+        if args.chain {
             println!("Longest chain of {operation}, {whose}:\n\n{}", last.describe_chain());
+        }
+        if args.calls {
+            println!("Requests of {operation}, {whose}:\n\n{}", last.describe_all());
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Sample {
     /// Requests to the deployed API.
     pub(crate) pings: usize,
     pub(crate) in_flight: usize,
+    pub(crate) requests: Vec<Request>,
     pub(crate) chain: Vec<Request>,
 }
 
@@ -50,7 +51,7 @@ impl<'a> Watch<'a> {
             let started = started.saturating_sub(begun);
             Request { what, started, ended: started + took }
         };
-        let requests = calls
+        let mut requests: Vec<Request> = calls
             .iter()
             .map(|call| {
                 let status = call.status.filter(|status| *status >= 400);
@@ -59,6 +60,7 @@ impl<'a> Watch<'a> {
             })
             .chain(pings.iter().map(|ping| request("ping".to_owned(), ping.started, ping.took)))
             .collect();
+        requests.sort_by_key(|request| request.started);
         Sample {
             took,
             memory,
@@ -66,17 +68,17 @@ impl<'a> Watch<'a> {
             mutating: calls.iter().filter(|call| call.mutating).count(),
             pings: pings.len(),
             in_flight: calls.iter().map(|call| call.in_flight).max().unwrap_or_default(),
-            chain: longest_chain(requests),
+            chain: longest_chain(&requests),
+            requests,
         }
     }
 }
 
 /// The most requests of which each started after the one before it ended. Of two before one, the later is the one that
 /// it waited for.
-fn longest_chain(mut requests: Vec<Request>) -> Vec<Request> {
-    requests.sort_by_key(|request| request.started);
+fn longest_chain(requests: &[Request]) -> Vec<Request> {
     let mut lengths: Vec<(usize, Option<usize>)> = Vec::with_capacity(requests.len());
-    for request in &requests {
+    for request in requests {
         let before =
             lengths.iter().enumerate().filter(|(index, _)| requests[*index].ended <= request.started);
         let best = before.max_by_key(|(index, (length, _))| (*length, requests[*index].ended));
@@ -90,21 +92,35 @@ fn longest_chain(mut requests: Vec<Request>) -> Vec<Request> {
 }
 
 impl Sample {
-    /// One line for each request: when it started, how long nothing of the chain had been going on, what it took.
+    /// One line for each request, or several of a kind in a row: when it started, how long nothing of these had been
+    /// going on, how long it took.
     pub(crate) fn describe_chain(&self) -> String {
         let mut text = String::new();
         let ms = |time: Duration| time.as_millis();
+        let mut line = |started: Duration, idle: Duration, took: Option<Duration>, what: &str| {
+            let took = took.map(|took| format!("{} ms", ms(took))).unwrap_or_default();
+            let _ = writeln!(text, "    {:>6} ms  idle {:>4} ms {took:>9}  {what}", ms(started), ms(idle));
+        };
         let mut free = Duration::ZERO;
-        for request in &self.chain {
-            let pause = request.started.saturating_sub(free);
-            let took = request.ended.saturating_sub(request.started);
-            let (started, pause, took) = (ms(request.started), ms(pause), ms(took));
-            let _ =
-                writeln!(text, "    {started:>6} ms  after {pause:>5} ms  {took:>5} ms  {}", request.what);
-            free = request.ended;
+        for alike in self.chain.chunk_by(|a, b| a.what == b.what) {
+            let (Some(first), Some(last)) = (alike.first(), alike.last()) else { continue };
+            let times = if alike.len() > 1 { format!(" × {}", alike.len()) } else { String::new() };
+            let took = last.ended.saturating_sub(first.started);
+            let what = format!("{}{times}", first.what);
+            line(first.started, first.started.saturating_sub(free), Some(took), &what);
+            free = last.ended;
         }
-        let rest = self.took.saturating_sub(free);
-        let _ = writeln!(text, "    {:>6} ms  after {:>5} ms            end", ms(self.took), ms(rest));
+        line(self.took, self.took.saturating_sub(free), None, "end");
+        text
+    }
+
+    /// Every request, in the order of their beginnings.
+    pub(crate) fn describe_all(&self) -> String {
+        let mut text = String::new();
+        for request in &self.requests {
+            let (started, ended) = (request.started.as_millis(), request.ended.as_millis());
+            let _ = writeln!(text, "    {started:>6} to {ended:>6} ms  {}", request.what);
+        }
         text
     }
 }
