@@ -119,7 +119,7 @@ impl Connected<'_> {
     /// What could not be looked at: nothing was changed by then.
     pub(crate) async fn plan(&self, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let go = self.engine(Mode::Plan);
-        let (api, orphans) = tokio::join!(self.stack.walk(&go, packages), self.orphans());
+        let (api, orphans) = tokio::join!(self.stack.walk(&go, packages, None), self.orphans());
         let orphans = orphans?;
         orphans.destroy(&go, undeclared_tables(delete_data)).await;
         Ok(Survey { records: readable(go.finish())?, api, orphans })

@@ -40,13 +40,11 @@ impl Record {
         let is_task = matches!(self.id.kind, Kind::Package | Kind::SmokeTest | Kind::Tags);
         !is_task && (self.found.is_some() || !self.changes.is_empty() || self.result.is_err())
     }
-}
 
-impl Record {
     /// Adds what a second step did. A failure stays one, and so does a step that was not taken.
     fn go_on(&mut self, second: Self) {
         self.changes.extend(second.changes);
-        let over = !matches!(self.result, Ok(Outcome::Created | Outcome::Updated | Outcome::Unchanged));
+        let over = matches!(self.result, Err(_) | Ok(Outcome::Skipped));
         if !over && !matches!(second.result, Ok(Outcome::Unchanged)) {
             self.result = second.result;
         }

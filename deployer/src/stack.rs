@@ -12,7 +12,7 @@ use crate::package::Packages;
 use crate::policy_document::{self, Placeholders};
 use crate::resources::function::Function;
 use crate::resources::log_group::LogGroup;
-use crate::resources::permission::Permission;
+use crate::resources::permission::{Part, Permission};
 use crate::resources::policy::Policy;
 use crate::resources::rest_api::{self, RestApi};
 use crate::resources::role::Role;
@@ -108,6 +108,7 @@ impl Stack {
                         .filter(|route| named(&route.function) == *name)
                         .map(|route| (route.method.clone(), route.path.clone()))
                         .collect(),
+                    part: Part::All,
                     scope: scope.clone(),
                 })
                 .filter(|permission| !permission.routes.is_empty())
@@ -128,15 +129,17 @@ impl Stack {
 
     /// Plan, status and up are this one walk; only the engine's mode differs. An edge is what AWS enforces, no more:
     /// names and ARNs are known beforehand, so the function does not wait for its policy, its table or its log group.
-    pub(crate) async fn walk(&self, go: &Engine<'_>, packages: &Packages) -> Option<rest_api::Output> {
+    ///
+    /// `standing` is the API as a plan found it. One that is in use goes last but for the permissions that it needs no
+    /// more, so that it never leads to what is not there yet, or not any more.
+    pub(crate) async fn walk(
+        &self,
+        go: &Engine<'_>,
+        packages: &Packages,
+        standing: Option<&rest_api::Output>,
+    ) -> Option<rest_api::Output> {
         let roles: BTreeMap<&str, Known<'_, _>> =
             self.roles.iter().map(|role| (role.name.as_str(), known(go.step(role, nothing())))).collect();
-        let api = known(async {
-            match &self.api {
-                Some(api) => go.step(api, nothing()).await,
-                None => None,
-            }
-        });
         let tables: BTreeMap<&str, Known<'_, _>> =
             self.tables.iter().map(|table| (table.name.as_str(), known(go.step(table, nothing())))).collect();
         let scalings = join_all(
@@ -154,12 +157,32 @@ impl Stack {
                 (function.name.as_str(), known(go.step(function, needs)))
             })
             .collect();
-        let permissions = join_all(self.permissions.iter().map(|permission| {
-            go.step(permission, both(functions[permission.function.as_str()].clone(), api.clone()))
+        let allowed = async {
+            let Some(standing) = standing else { return Some(()) };
+            let functions_stand = join_all(functions.values().cloned());
+            let allowing = join_all(self.permissions.iter().map(async |permission| {
+                let needs =
+                    both(functions[permission.function.as_str()].clone(), ready(Some(standing.clone())));
+                go.step(&permission.only(Part::Adding), needs).await
+            }));
+            let (functions, permissions) = join!(functions_stand, allowing);
+            (functions.iter().all(Option::is_some) && permissions.iter().all(Option::is_some)).then_some(())
+        };
+        let api = known(async {
+            match &self.api {
+                Some(api) => go.step(api, allowed).await,
+                None => None,
+            }
+        });
+        let rest = if standing.is_some() { Part::Removing } else { Part::All };
+        let permissions = join_all(self.permissions.iter().map(async |permission| {
+            let needs = both(functions[permission.function.as_str()].clone(), api.clone());
+            go.step(&permission.only(rest), needs).await
         }));
         let functions = join_all(functions.values().cloned());
         let roles = join_all(roles.values().cloned());
-        let (.., api) = join!(roles, tables, scalings, log_groups, policies, functions, permissions, api);
+        let (.., api) =
+            join!(roles, tables, scalings, log_groups, policies, functions, permissions, api.clone());
         api
     }
 

@@ -21,7 +21,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     let api = if changed {
         session.console.plan(&planned, super::Console::talk);
         confirm(session, &planned)?;
-        apply(&at, session, args, &orphans, document).await?
+        apply(&at, session, args, api.as_ref(), &orphans, document).await?
     } else {
         session.console.talk("Everything is as declared.");
         api
@@ -56,11 +56,12 @@ async fn apply(
     at: &Connected<'_>,
     session: &Session<'_>,
     args: &Up,
+    standing: Option<&rest_api::Output>,
     orphans: &Stack,
     document: &mut Document,
 ) -> Result<Option<rest_api::Output>> {
     let go = at.engine(Mode::Apply);
-    let api = at.stack.walk(&go, &at.packages).await;
+    let api = at.stack.walk(&go, &at.packages, standing).await;
     // What is no longer declared goes last: only when its successors stand.
     if go.is_well() {
         orphans.destroy(&go, undeclared_tables(args.delete_data)).await;

@@ -24,7 +24,17 @@ pub(crate) struct Permission {
     pub(crate) function: String,
     /// Method and path of each route to the function.
     pub(crate) routes: Vec<(String, String)>,
+    pub(crate) part: Part,
     pub(crate) scope: Scope,
+}
+
+/// How much of it is done in one step. An API that is in use is deployed between the two halves: what it leads to next
+/// is allowed before, and what it led to until then goes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    Adding,
+    Removing,
 }
 
 /// The statements that exist, whoever made them.
@@ -71,14 +81,16 @@ impl Resource for Permission {
             return vec![Change::Create];
         };
         let Some(seen) = seen.filter(|_| !function.fresh) else {
-            return vec![Change::Create];
+            // Where there is nothing yet, nothing goes.
+            return if self.part == Part::Removing { Vec::new() } else { vec![Change::Create] };
         };
         let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
             field: "statement".to_owned(),
             from: Shown::Nothing,
             to: source.into(),
         });
-        let stale = self.stale(api, seen).into_iter().map(|statement| Change::Update {
+        let stale = self.stale(api, seen).into_iter().filter(|_| self.part != Part::Adding);
+        let stale = stale.map(|statement| Change::Update {
             field: "statement".to_owned(),
             from: statement.source_arn.as_deref().unwrap_or(&statement.id).into(),
             to: Shown::Nothing,
@@ -111,8 +123,10 @@ impl Resource for Permission {
                 }
             }
         }
-        for statement in stale {
-            self.remove(step, &statement.id).await?;
+        if self.part != Part::Adding {
+            for statement in stale {
+                self.remove(step, &statement.id).await?;
+            }
         }
         Ok(())
     }
@@ -126,6 +140,11 @@ impl Resource for Permission {
 }
 
 impl Permission {
+    /// The same, of which only this much is done.
+    pub(crate) fn only(&self, part: Part) -> Self {
+        Self { part, ..self.clone() }
+    }
+
     fn wanted(&self, api: &rest_api::Output) -> Vec<String> {
         let arn = |(method, path): &(String, String)| {
             let method = if method == "ANY" { "*" } else { method };
@@ -137,7 +156,8 @@ impl Permission {
     /// Sources that nothing allows yet. Who wrote the statement does not matter.
     fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
         let stands = |source: &String| seen.statements.iter().any(|s| s.source_arn.as_ref() == Some(source));
-        self.wanted(api).into_iter().filter(|source| !stands(source)).collect()
+        let adds = self.part != Part::Removing;
+        self.wanted(api).into_iter().filter(|source| adds && !stands(source)).collect()
     }
 
     /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.

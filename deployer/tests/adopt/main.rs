@@ -5,5 +5,4 @@
 
 mod by_hand;
 mod choosing;
-mod requests;
 mod taking_over;

@@ -2,6 +2,7 @@
 
 use super::permission::allow;
 use super::row::{EVERYTHING, FUNCTION, LOG_GROUP, ROLE, Stack, TABLE, arn};
+use super::table;
 use serde_json::{Value, json};
 use support::proxy::mutating;
 
@@ -15,7 +16,7 @@ fn what_is_not_declared_is_no_difference() {
     let inline = [("RoleName", ROLE), ("PolicyName", "mine"), ("PolicyDocument", EVERYTHING)];
     aws.iam("PutRolePolicy", &inline);
     aws.iam("TagRole", &[("RoleName", ROLE), ("Tags.member.1.Key", "mine"), ("Tags.member.1.Value", "1")]);
-    stack.dynamodb("UpdateTable", json!({ "DeletionProtectionEnabled": true }));
+    table::update(&stack, json!({ "DeletionProtectionEnabled": true }));
     let tag = json!([{ "Key": "mine", "Value": "1" }]);
     let table = arn("dynamodb", &format!("table/{TABLE}"));
     aws.dynamodb("TagResource", &json!({ "ResourceArn": table, "Tags": tag }));

@@ -96,7 +96,7 @@ pub(crate) const FULL: &[Row] = &[
 ];
 
 /// Until it is done, a plan would also say that the table is changing.
-fn update(stack: &Stack, input: Value) {
+pub(crate) fn update(stack: &Stack, input: Value) {
     stack.dynamodb("UpdateTable", input);
     support::wait_for("the table to settle", Duration::from_secs(10), || {
         (stack.dynamodb("DescribeTable", json!({}))["Table"]["TableStatus"] == "ACTIVE").then_some(())

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod dropped;
+mod meanwhile;
 mod renamed;
 
 use support::lab::Lab;

@@ -10,6 +10,7 @@ pub mod lab;
 pub mod project;
 pub mod proxy;
 pub mod redact;
+pub mod requests;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -102,3 +102,17 @@ fn a_policy_that_is_no_list_is_read_too() {
     assert!(statements("").is_empty());
     assert_eq!(permission().state(&Observed { statements: one }), "1 statement");
 }
+
+#[test]
+fn half_of_the_work_is_half_of_the_difference() {
+    let (wanted, stale) = (source(API), source("gone"));
+    let seen = seen(&[ours(&stale)]);
+    let (add, remove) = (format!("statement: (none) → {wanted}"), format!("statement: {stale} → (none)"));
+    let of = |part| lines(&permission().only(part), &seen);
+    assert_eq!(of(Part::Adding), [add.as_str()]);
+    assert_eq!(of(Part::Removing), [remove.as_str()]);
+    assert_eq!(of(Part::All), [add, remove]);
+    let of_a_new_function = |part| permission().only(part).diff(Some(&fresh()), None);
+    assert_eq!(of_a_new_function(Part::Adding), [Change::Create]);
+    assert_eq!(of_a_new_function(Part::Removing), []);
+}

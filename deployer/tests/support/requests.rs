@@ -1,21 +1,24 @@
 //! Somebody who uses the URL all the time.
 
+use crate::aws::Lookup;
+use crate::pause;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use support::aws::Lookup;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Asks every 100 ms, until it is asked what came.
-pub(crate) struct Requests {
+#[derive(Debug)]
+pub struct Requests {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Vec<String>>,
 }
 
 impl Requests {
-    pub(crate) fn to(aws: Lookup, url: String) -> Self {
+    /// Begins to ask `ping`.
+    pub fn to(aws: Lookup, url: String) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
@@ -28,18 +31,19 @@ impl Requests {
                     Ok((status, body)) => format!("after {at} ms: {status} {body}"),
                     Err(error) => format!("after {at} ms: {error}"),
                 });
-                support::pause(PAUSE);
+                pause(PAUSE);
             }
             answers
         });
         Self { stop, thread }
     }
 
-    /// What came that is not good, and how much was asked.
-    pub(crate) fn end(self) -> (Vec<String>, usize) {
+    /// Ends it: how much was asked, unless something came that is not good.
+    pub fn all_good(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         let answers = self.thread.join().unwrap();
-        let asked = answers.len();
-        (answers.into_iter().filter(|answer| answer != "good").collect(), asked)
+        let bad: Vec<&String> = answers.iter().filter(|answer| *answer != "good").collect();
+        assert!(bad.is_empty(), "of {} requests these failed: {bad:#?}", answers.len());
+        answers.len()
     }
 }
