@@ -20,12 +20,14 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// A zip that is ready to upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Package {
-    pub(crate) zip: Vec<u8>,
+    /// Shared: it may have 50 MB, and every step that may need it holds one.
+    pub(crate) zip: Arc<Vec<u8>>,
     /// As Lambda reports it: SHA-256 of the zip, in base64.
     pub(crate) sha256: String,
     /// Whether it was made just now.
@@ -35,7 +37,7 @@ pub(crate) struct Package {
 impl Package {
     pub(crate) fn of(zip: Vec<u8>) -> Self {
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(&zip));
-        Self { zip, sha256, built: false }
+        Self { zip: Arc::new(zip), sha256, built: false }
     }
 
     fn built(zip: Vec<u8>) -> Self {

@@ -42,7 +42,7 @@ impl Function {
             .environment(self.sdk_environment())
             .tracing_config(self.sdk_tracing())
             .role(&role.arn)
-            .code(FunctionCode::builder().zip_file(self.blob(package.zip)?).build())
+            .code(FunctionCode::builder().zip_file(self.blob(&package.zip)?).build())
             .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
         step.retry(&[role_passing(&role)], create).await.map_err(|e| self.explain(e))?;
@@ -78,7 +78,7 @@ impl Function {
             None => None,
         };
         let needs_bridge = bridge.is_some();
-        if let Some(zip) = bridge.or_else(|| new_code.as_ref().map(|package| package.zip.clone())) {
+        if let Some(zip) = bridge.as_ref().or(new_code.as_ref().map(|package| &*package.zip)) {
             self.upload(step, zip).await?;
         }
         if again || !self.diff_configuration(&seen).is_empty() {
@@ -100,7 +100,7 @@ impl Function {
             self.until_ready(step).await?;
         }
         if let Some(package) = new_code.filter(|_| needs_bridge) {
-            self.upload(step, package.zip).await?;
+            self.upload(step, &package.zip).await?;
         }
         if seen.reserved_concurrency != self.reserved_concurrency {
             self.reserve(step, self.reserved_concurrency).await?;
@@ -109,7 +109,7 @@ impl Function {
     }
 
     /// Uploads code, and waits until it runs.
-    async fn upload(&self, step: &Step<'_>, zip: Vec<u8>) -> Result<()> {
+    async fn upload(&self, step: &Step<'_>, zip: &[u8]) -> Result<()> {
         // The architecture rides on the code; left out, the old one would stay.
         let update = step
             .aws
@@ -207,7 +207,7 @@ impl Function {
         error
     }
 
-    fn blob(&self, zip: Vec<u8>) -> Result<Blob> {
+    fn blob(&self, zip: &[u8]) -> Result<Blob> {
         if zip.len() > LARGEST_ZIP {
             return Err(Error::new(format!("the code of {} is {} bytes zipped", self.name, zip.len()))
                 .hint(crate::hints::CODE_TOO_LARGE));
