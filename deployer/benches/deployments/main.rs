@@ -26,7 +26,6 @@ use process::Process;
 use stack::Operation;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 use support::lab::Lab;
 use support::repository;
 use table::Row;
@@ -70,7 +69,9 @@ fn main() {
     let args = Args::parse();
     // Cargo runs this in the package's folder, and people name files from the project's.
     let binary = args.binary.as_ref().map_or_else(support::binary, |file| repository().join(file));
-    println!("Measured: {}\n", binary.display());
+    println!("Measured: {}", binary.display());
+    println!("Times are the median of {} and the range; the most memory of all.", args.runs);
+    println!("The floor: the fewest dependent calls that do the same, as plain requests without a client.\n");
     let lab = Lab::new();
     let watch = Watch::new(&lab);
     let terraform = match Terraform::find() {
@@ -164,15 +165,14 @@ impl Bench<'_> {
 
     fn floor(&self, run: u32, samples: &mut Samples) {
         self.lab.aws.reset();
-        let mut id = String::new();
         for operation in self.sequence() {
             self.lab.project.set_version(&format!("floor {run} {operation:?}"));
             let floor = Floor::new(&self.lab.proxy.url(), &self.lab.project);
             let sample = self.watch.sample(|| {
                 match operation {
-                    Operation::ColdUp => id = floor.create(),
-                    Operation::NothingToDo => floor.read_and_ping(),
-                    Operation::Plan | Operation::Status => floor.read(),
+                    Operation::ColdUp => floor.create(),
+                    Operation::NothingToDo | Operation::Status => floor.read_and_ping(),
+                    Operation::Plan => floor.read(),
                     Operation::CodeOnly => floor.update_code(),
                     Operation::Down => floor.delete(),
                 }
@@ -229,6 +229,3 @@ fn show(samples: &Samples, args: &Args) {
         }
     }
 }
-
-/// What a process is run for longest.
-const LONGEST: Duration = Duration::from_secs(600);

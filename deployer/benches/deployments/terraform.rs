@@ -53,11 +53,9 @@ impl Terraform {
         match init.try_run(READY_WITHIN) {
             Ok(_) => Ok(terraform),
             Err(why) => {
-                let errors = why.lines().skip_while(|line| !line.contains("Error:"));
-                let words: Vec<&str> =
-                    errors.flat_map(|line| line.trim_matches(['│', ' ']).split(' ')).collect();
-                let short: String = words.join(" ").chars().take(300).collect();
-                Err(format!("its AWS provider cannot be had. {short}"))
+                // The rest is the network's own words, at length.
+                let error = why.lines().find_map(|line| line.split_once("Error: "));
+                Err(format!("its AWS provider cannot be had: {}", error.map_or(&*why, |(_, error)| error)))
             }
         }
     }
