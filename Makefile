@@ -9,10 +9,10 @@ BINARY := target/release/deployer
 FLAGS  ?= --local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up plan status down test check format lint deny docs bench clean
+.PHONY: crash-matrix help setup build up plan status down test check format lint deny docs bench clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "up, plan, status and down go to the local AWS. For AWS itself: make up FLAGS="
 
@@ -58,6 +58,9 @@ test: setup $(TESTS) ## Run all tests
 # Cargo's dev profile, because that is what drives the measured binary, and the tests have built it already.
 bench: setup build ## Measure up, plan, status and down, beside the fewest calls and Terraform
 	@DEPLOYER_BINARY=$(BINARY) cargo bench --locked --profile dev -p deployer --bench deployments -- $(BENCH)
+
+crash-matrix: setup $(TESTS) ## Break up and down at every call, in every way
+	@cargo test --locked -p deployer --test crash_matrix -- --ignored --nocapture
 
 check: format lint deny docs test ## Everything that has to pass before a change lands
 

@@ -10,7 +10,7 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -230,11 +230,13 @@ async fn sdk_config(target: &Target, http: &Http) -> Result<SdkConfig> {
         let dummy = Credentials::new("test", "test", None, None, "local AWS");
         return Ok(loader.credentials_provider(SharedCredentialsProvider::new(dummy)).load().await);
     }
-    let mut chain =
-        DefaultCredentialsChain::builder().configure(provider).region(region).imds_client(metadata);
     if let Some(profile) = &target.profile {
-        chain = chain.profile_name(profile);
+        // Asked for by name: keys that happen to be in the environment are not what was meant.
+        let provider = provider.with_region(Some(region));
+        let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&provider);
+        return Ok(loader.credentials_provider(named.build()).load().await);
     }
+    let chain = DefaultCredentialsChain::builder().configure(provider).region(region).imds_client(metadata);
     Ok(loader.credentials_provider(chain.build().await).load().await)
 }
 
@@ -288,7 +290,7 @@ fn explain(error: AwsError, target: &Target, region: &str) -> Error {
         return error.into();
     }
     // The metadata service of an instance is the last that is asked, and on other machines anything may answer there.
-    let nobody_had_any = ["no providers in chain", "credentials provider was not enabled", "imds"];
+    let nobody_had_any = ["no providers in chain", "provider was not enabled", "imds"];
     if nobody_had_any.iter().any(|text| said.contains(text)) {
         return no_credentials(target);
     }

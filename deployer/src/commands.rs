@@ -35,6 +35,9 @@ pub(crate) const ABSENT: &str = "absent";
 /// Everything is as declared.
 pub(crate) const IN_SYNC: &str = "in_sync";
 
+/// Something is not as declared, or was kept.
+pub(crate) const DIFFERENT_STATE: &str = "different";
+
 /// A command that is about to run.
 pub(crate) struct Session<'a> {
     pub(crate) config: &'a Config,
@@ -210,6 +213,6 @@ pub(crate) fn state(records: &[Record]) -> &'static str {
     } else if records.iter().all(|record| record.changes.is_empty()) {
         IN_SYNC
     } else {
-        "different"
+        DIFFERENT_STATE
     }
 }

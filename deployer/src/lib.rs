@@ -36,7 +36,7 @@ mod stack;
 #[cfg(test)]
 mod testing;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Output};
 use config::Config;
 use error::Error;
 use report::console::{Console, show_error};
@@ -50,11 +50,19 @@ pub async fn run(cli: Cli) -> u8 {
     let config = match Config::load(&cli.global, reads_manifest) {
         Ok(config) => config,
         Err(error) => {
+            if cli.global.output == Output::Json {
+                Document::new(name(&cli.command)).failed(&error).print();
+            }
             show_error(&error, false);
             return error.kind().exit_code();
         }
     };
-    let console = Console::new(config.output, &config.machine, config.yes);
+    // What happens on this machine only has no document.
+    let output = match cli.command {
+        Command::Init | Command::Local(_) => Output::Human,
+        _ => config.output,
+    };
+    let console = Console::new(output, &config.machine, config.yes);
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
     let session = commands::Session { config: &config, console: &console, stop: &stop };

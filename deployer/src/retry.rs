@@ -9,6 +9,7 @@ pub(crate) use stop::Stop;
 
 use crate::engine::Step;
 use crate::error::{AwsError, Error, ErrorKind, Result};
+use futures_util::future::Either;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -243,6 +244,22 @@ pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
     )]
     let slept = tokio::time::timeout(length, woken).await;
     if slept.is_ok() { Err(interrupted()) } else { Ok(()) }
+}
+
+/// Runs something that changes nothing until Ctrl-C comes.
+///
+/// # Errors
+/// Ctrl-C.
+pub(crate) async fn unless_stopped<T>(stop: &Stop, waits: impl Future<Output = T>) -> Result<T> {
+    let (woken, waits) = (pin!(stop.woken()), pin!(waits));
+    if stop.is_set() {
+        return Err(interrupted());
+    }
+    #[expect(clippy::disallowed_methods, reason = "callers pass futures that may be dropped at any point")]
+    match futures_util::future::select(waits, woken).await {
+        Either::Left((value, _)) => Ok(value),
+        Either::Right(_) => Err(interrupted()),
+    }
 }
 
 /// Bounds a future that changes nothing: a look-up of credentials, a read, a local process.

@@ -1,6 +1,6 @@
 //! `down`: list, ask, delete in AWS's order, and look again.
 
-use super::{ABSENT, Connected, Session, Stack, readable, settle};
+use super::{ABSENT, Connected, DIFFERENT_STATE, Session, Stack, readable, settle};
 use crate::aws::Access;
 use crate::cli::Down;
 use crate::engine::{Mode, Record};
@@ -28,14 +28,19 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     refuse_blocked(&going)?;
     let asked = data(session, &at, &orphans, args, &going).await?;
     if !asked {
-        session.console.confirm(&format!("Delete these {}?", going.len()))?;
+        session.console.confirm(&format!("Delete these {}?", going.len()), session.stop).await?;
     }
     let records = destroy(&at, &orphans, keep_tables).await;
     document.done(&records);
     settle(&records, session.stop, "down")?;
     verify(session, at, keep_tables, &records).await?;
-    session.console.talk("Everything of the stack is gone.");
-    document.state = Some(ABSENT);
+    if records.iter().any(|record| matches!(record.result, Ok(Outcome::Kept { .. }))) {
+        session.console.talk("Everything is gone, but for what stays.");
+        document.state = Some(DIFFERENT_STATE);
+    } else {
+        session.console.talk("Everything of the stack is gone.");
+        document.state = Some(ABSENT);
+    }
     Ok(0)
 }
 
@@ -95,8 +100,12 @@ async fn data(
         }
         let count = at.engine(Mode::Plan).read(id, async |step| table.count_items(step).await).await?;
         if count.counted > 0 {
-            session.console.talk(&format!("  table {} holds {count}", table.name));
             holding.push((table, count));
+        }
+    }
+    if args.delete_data {
+        for (table, count) in &holding {
+            session.console.talk(&format!("  table {} holds {count}", table.name));
         }
     }
     if holding.is_empty() || args.delete_data {
@@ -111,7 +120,7 @@ async fn data(
     }
     for (table, count) in holding {
         let question = format!("The table {} holds {count}, and they cannot be brought back.", table.name);
-        session.console.confirm_by_name(&question, &table.name)?;
+        session.console.confirm_by_name(&question, &table.name, session.stop).await?;
     }
     Ok(true)
 }

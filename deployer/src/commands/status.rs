@@ -5,6 +5,7 @@ use crate::aws::Access;
 use crate::cli::Status;
 use crate::engine::Record;
 use crate::error::{Error, Result};
+use crate::names::Owner;
 use crate::report::json::Document;
 use crate::smoke;
 
@@ -49,8 +50,11 @@ fn show(
         Some(state) => {
             console.data(&format!("{}:", capital(&at.place())));
             console.conditions(records);
+            let foreign = records.iter().filter_map(|r| r.found.as_ref()).any(|f| f.owner != Owner::Ours);
             console.data(if state == IN_SYNC {
                 "Everything is as declared. The function's code was not compared; deployer plan does."
+            } else if foreign {
+                "Not all of it is of this stack: deployer plan --adopt shows what taking it over would change."
             } else {
                 "Not as declared: deployer plan shows the changes, deployer up makes them."
             });
@@ -61,7 +65,7 @@ fn show(
         match instead {
             None => console.data("The URL answers:"),
             Some(instead) => {
-                console.data(&format!("The URL does not answer as it should; it says: {instead}"))
+                console.data(&format!("The URL does not answer as it should; it says: {instead}"));
             }
         }
         console.data(url);

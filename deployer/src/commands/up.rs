@@ -1,6 +1,6 @@
 //! `up`: as declared, proven, and its URL.
 
-use super::{Connected, Session, Stack, Survey, refuse, settle, undeclared_tables};
+use super::{Connected, IN_SYNC, Session, Stack, Survey, refuse, settle, undeclared_tables};
 use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Mode, Record};
@@ -20,7 +20,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     let changed = planned.iter().any(|record| !record.changes.is_empty());
     let api = if changed {
         session.console.plan(&planned, super::Console::talk);
-        confirm(session, &planned)?;
+        confirm(session, &planned).await?;
         apply(&at, session, args, api.as_ref(), &orphans, document).await?
     } else {
         session.console.talk("Everything is as declared.");
@@ -28,11 +28,13 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     };
     let Some(url) = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api)) else {
         session.console.talk("No route can be called without credentials, so nothing was tried.");
+        document.state = Some(IN_SYNC);
         return Ok(0);
     };
     document.url = Some(url.clone());
     prove(&at, &url, changed).await?;
     document.answers = Some(true);
+    document.state = Some(IN_SYNC);
     session
         .console
         .talk(&format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{}'", smoke::PING));
@@ -41,7 +43,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
 }
 
 /// Only what loses something is asked about.
-fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
+async fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
     let losing: Vec<String> = planned
         .iter()
         .flat_map(|r| r.changes.iter().filter_map(|change| meaning::loss(&r.id, change)))
@@ -49,7 +51,8 @@ fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
     if losing.is_empty() {
         return Ok(());
     }
-    session.console.confirm(&format!("This deletes or replaces {}. Go on?", losing.join(", ")))
+    let question = format!("This deletes or replaces {}. Go on?", losing.join(", "));
+    session.console.confirm(&question, session.stop).await
 }
 
 async fn apply(

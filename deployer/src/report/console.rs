@@ -1,7 +1,7 @@
 //! What a command says to the person, or the program, that started it.
 
 use super::human::Tree;
-use super::json::{Document, Failure};
+use super::json::Document;
 use super::plain::Plain;
 use super::text::{change, data, talk};
 use super::{Event, Outcome, Reporter};
@@ -11,6 +11,7 @@ use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::meaning;
 use crate::resource::Change;
+use crate::retry::{self, Stop};
 use std::io::{BufRead as _, Write as _};
 
 /// Both channels, and how they look.
@@ -46,14 +47,13 @@ impl Console {
     /// Ends a command: its document, when one was asked for.
     pub(crate) fn document(&self, document: &Document) {
         if self.output == Output::Json {
-            data(&serde_json::to_string_pretty(document).unwrap_or_default());
+            document.print();
         }
     }
 
     /// Ends a command that failed.
-    pub(crate) fn error(&self, error: &Error, mut document: Document) {
-        document.error = Some(Failure::from(error));
-        self.document(&document);
+    pub(crate) fn error(&self, error: &Error, document: Document) {
+        self.document(&document.failed(error));
         self.reporter.rest();
         show_error(error, self.colour);
     }
@@ -61,8 +61,8 @@ impl Console {
     /// Asks before something is lost.
     ///
     /// # Errors
-    /// A no, and nobody there to ask.
-    pub(crate) fn confirm(&self, question: &str) -> Result<()> {
+    /// A no, Ctrl-C, and nobody there to ask.
+    pub(crate) async fn confirm(&self, question: &str, stop: &Stop) -> Result<()> {
         if self.yes {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Console {
             return Err(Error::new(format!("{question} Nobody is there to answer"))
                 .hint("Add --yes to go ahead without being asked."));
         }
-        match ask(&format!("{question} [y/N] ")).to_lowercase().as_str() {
+        match self.ask(&format!("{question} [y/N] "), stop).await?.to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(declined()),
         }
@@ -79,10 +79,29 @@ impl Console {
     /// Asks for a name to be typed, before data is lost. `--yes` alone is no answer to this.
     ///
     /// # Errors
-    /// Any other answer.
-    pub(crate) fn confirm_by_name(&self, question: &str, name: &str) -> Result<()> {
+    /// Any other answer, and Ctrl-C.
+    pub(crate) async fn confirm_by_name(&self, question: &str, name: &str, stop: &Stop) -> Result<()> {
+        let answer = self.ask(&format!("{question} Type {name} to delete it: "), stop).await?;
+        if answer == name { Ok(()) } else { Err(declined()) }
+    }
+
+    /// A line from the terminal. It is read on a thread of its own, so that Ctrl-C is heard meanwhile; the thread ends
+    /// with the process.
+    async fn ask(&self, question: &str, stop: &Stop) -> Result<String> {
         self.reporter.rest();
-        if ask(&format!("{question} Type {name} to delete it: ")) == name { Ok(()) } else { Err(declined()) }
+        let mut stderr = std::io::stderr();
+        let _ = write!(stderr, "{question}");
+        let _ = stderr.flush();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut answer = String::new();
+            let _ = std::io::stdin().lock().read_line(&mut answer);
+            let _ = tell.send(answer);
+        });
+        match retry::unless_stopped(stop, told).await {
+            Ok(answer) => Ok(answer.unwrap_or_default().trim().to_owned()),
+            Err(_) => Err(declined()),
+        }
     }
 
     /// Whether somebody can be asked at all.
@@ -177,15 +196,6 @@ pub(crate) fn show_error(error: &Error, colour: bool) {
 
 fn declined() -> Error {
     Error::of(ErrorKind::Declined, "Nothing was changed.")
-}
-
-fn ask(question: &str) -> String {
-    let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "{question}");
-    let _ = stderr.flush();
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    answer.trim().to_owned()
 }
 
 fn sign(record: &Record) -> (&'static str, u8) {

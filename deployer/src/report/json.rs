@@ -19,13 +19,13 @@ pub(crate) struct Document {
     stack: Option<String>,
     account: Option<String>,
     region: Option<String>,
-    /// `absent`, `in_sync` or `different`: what a walk found before it changed anything.
+    /// `absent`, `in_sync` or `different`, when the command ended.
     pub(crate) state: Option<&'static str>,
     pub(crate) url: Option<String>,
     /// Whether the URL answered as it should when it was asked.
     pub(crate) answers: Option<bool>,
     pub(crate) resources: Vec<Resource>,
-    pub(crate) error: Option<Failure>,
+    error: Option<Failure>,
 }
 
 /// One resource in it.
@@ -73,6 +73,17 @@ impl Document {
             resources: Vec::new(),
             error: None,
         }
+    }
+
+    /// The same document of a command that failed.
+    pub(crate) fn failed(mut self, error: &Error) -> Self {
+        self.error = Some(Failure::from(error));
+        self
+    }
+
+    /// Puts it on stdout.
+    pub(crate) fn print(&self) {
+        super::text::data(&serde_json::to_string_pretty(self).unwrap_or_default());
     }
 
     pub(crate) fn place(&mut self, scope: &Scope) {

@@ -155,6 +155,9 @@ async fn a_task_is_told_in_every_mode_and_its_failure_kept() {
         let expected = [started(), finished(Outcome::Passed), started(), finished(failed)];
         assert_eq!(world.recorder.events(), expected);
         let records = go.finish();
-        assert!(records.len() == 1 && records[0].result.is_err(), "one thing, and its failure stays: {records:?}");
+        assert!(
+            records.len() == 1 && records[0].result.is_err(),
+            "one thing, and its failure stays: {records:?}"
+        );
     }
 }
