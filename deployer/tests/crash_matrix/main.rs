@@ -4,6 +4,8 @@
 //! The tests that run always take each way once, at the calls where it hurts most. `full_matrix` takes all of them:
 //! `make crash-matrix`.
 
+#![expect(clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod cell;
 mod full;
 mod typical;

@@ -56,8 +56,8 @@ impl Stack {
 
     /// Changes one field of the API's part at this path.
     pub(crate) fn patch(&self, path: &str, op: &str, field: &str, value: &str) {
-        let patch = json!({ "op": op, "path": field, "value": value });
-        self.gateway("PATCH", path, &json!({ "patchOperations": [patch] }));
+        let change = json!({ "op": op, "path": field, "value": value });
+        self.gateway("PATCH", path, &json!({ "patchOperations": [change] }));
     }
 
     /// The path of a resource, by the path that clients use.

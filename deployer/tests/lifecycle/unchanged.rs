@@ -36,7 +36,7 @@ fn plan_and_status_agree_with_up_and_only_read() {
     let no_url = lab.deployer(&["status", "--url"]).run().exits(1);
     assert_eq!(no_url.stdout, "", "{no_url}");
     assert!(no_url.stderr.contains("Run deployer up."), "{no_url}");
-    only_read(lab.proxy.take_calls());
+    only_read(&lab.proxy.take_calls());
 
     let url = up(&lab);
     lab.proxy.take_calls();
@@ -54,12 +54,12 @@ fn plan_and_status_agree_with_up_and_only_read() {
     for kind in ["role", "policy", "log_group", "table", "function", "rest_api", "permission"] {
         assert!(kinds.contains(&kind), "{kind} is missing: {kinds:?}");
     }
-    only_read(lab.proxy.take_calls());
+    only_read(&lab.proxy.take_calls());
 }
 
-fn only_read(calls: Vec<Call>) {
+fn only_read(calls: &[Call]) {
     assert!(!calls.is_empty(), "the proxy sees the calls");
-    assert!(mutating(calls.clone()).is_empty(), "{calls:?}");
+    assert!(mutating(calls.to_vec()).is_empty(), "{calls:?}");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn new_code_is_uploaded_once_and_nothing_else_is_touched() {
     lab.proxy.take_calls();
     let plan = lab.deployer(&["plan", "--exit-code"]).run().exits(4);
     assert!(plan.stdout.contains("~ function LambdaFunctionOverHttps\n    code: "), "{plan}");
-    only_read(lab.proxy.take_calls());
+    only_read(&lab.proxy.take_calls());
     assert_eq!(up(&lab), url);
     assert_eq!(operations(&mutating(lab.proxy.take_calls())), ["UpdateFunctionCode"]);
     let answer = lab.lookup().post(&url, r#"{"operation":"version"}"#);

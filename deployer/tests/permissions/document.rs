@@ -67,7 +67,9 @@ fn collect(folder: &Path, called: &mut BTreeSet<String>) {
         if path.is_dir() && name != "tests" && name != "testing" {
             collect(&path, called);
         }
-        if name.ends_with(".rs") && !["tests.rs", "testing.rs"].contains(&name) {
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && !["tests.rs", "testing.rs"].contains(&name)
+        {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
             for marker in ["call(", "AwsError::new("] {

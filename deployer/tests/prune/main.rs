@@ -1,7 +1,5 @@
 //! What is no longer declared goes: shown first, asked about, found by its tags, and never a table by the way.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod dropped;
 mod meanwhile;
 mod renamed;

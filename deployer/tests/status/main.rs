@@ -1,7 +1,5 @@
 //! What `status` says of a stack that stands and is not well.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use serde_json::{Value, json};
 use support::aws::{Lookup, elements, items};
 use support::deployer::Done;
