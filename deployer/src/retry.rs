@@ -48,7 +48,7 @@ pub(crate) static ROLE_NOT_YET_ASSUMABLE: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to let Lambda assume the role",
         first: ms(250),
-        longest: ms(500),
+        longest: ms(300),
         within: secs(180),
     },
     applies: role_refused,
@@ -197,7 +197,7 @@ pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
 
 /// A table is usually made in 10 to 30 s. The SDK's own waiter looks only every 20 s.
 pub(crate) static TABLE_ACTIVE: Cadence =
-    Cadence { reason: "the table to become active", first: ms(100), longest: secs(1), within: secs(1800) };
+    Cadence { reason: "the table to become active", first: ms(50), longest: secs(1), within: secs(1800) };
 
 /// A new table's tags are visible some seconds after it.
 pub(crate) static TABLE_TAGS: Cadence = Cadence {
@@ -209,7 +209,7 @@ pub(crate) static TABLE_TAGS: Cadence = Cadence {
 
 /// Deleting takes as long as creating.
 pub(crate) static TABLE_GONE: Cadence =
-    Cadence { reason: "the table to be gone", first: ms(100), longest: secs(1), within: secs(1800) };
+    Cadence { reason: "the table to be gone", first: ms(50), longest: secs(1), within: secs(1800) };
 
 /// A new function is pending for a second or two, and its permission and the proof wait for it.
 pub(crate) static FUNCTION_READY: Cadence = Cadence {

@@ -56,13 +56,13 @@ async fn a_new_function_may_not_be_known_to_the_next_call() {
 #[tokio::test(start_paused = true)]
 async fn a_role_of_this_run_is_waited_for_as_long_as_iam_may_take() {
     for message in ROLE_REFUSALS {
-        let refusals = std::iter::repeat_n(invalid(message), 150).chain([ok()]);
+        let refusals = std::iter::repeat_n(invalid(message), 250).chain([ok()]);
         let world = world([no_such()], [ready()], vec![created(refusals)]);
         let begun = Instant::now();
         let fresh = (role("AROA1", true), Some(package()));
         assert_eq!(up(&world, &function(), fresh).await.unwrap(), Outcome::Created);
         assert!(begun.elapsed() > Duration::from_secs(60), "{:?}", begun.elapsed());
-        assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 150]);
+        assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 250]);
     }
 }
 
