@@ -70,7 +70,10 @@ impl Resource for Policy {
         };
         let versions = absent(versions, NO_SUCH)?.unwrap_or_default();
         let document = match policy.default_version_id() {
-            Some(id) => self.document_of(step, id).await?,
+            Some(id) => match self.document_of(step, id).await? {
+                Some(document) => document,
+                None => return Ok(None),
+            },
             None => Value::Null,
         };
         Ok(Some(Observed {
@@ -201,7 +204,8 @@ impl Policy {
     async fn put_in_force(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
         let arn = self.arn();
         for version in seen.versions.iter().filter(|version| !version.is_default) {
-            if document::same(&self.document_of(step, &version.id).await?, &self.document) {
+            let document = self.document_of(step, &version.id).await?;
+            if document.is_some_and(|document| document::same(&document, &self.document)) {
                 let promote =
                     step.aws.iam.set_default_policy_version().policy_arn(&arn).version_id(&version.id);
                 let promote = || step.call("iam:SetDefaultPolicyVersion", promote.clone().send());
@@ -237,13 +241,21 @@ impl Policy {
         Ok(())
     }
 
-    async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Value> {
+    /// `None` when the policy is gone: somebody else deleted it since it was seen. A version may be known later than
+    /// its policy, and IAM says the same of both.
+    async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Option<Value>> {
         let get = step.aws.iam.get_policy_version().policy_arn(self.arn()).version_id(version);
-        let output = step
-            .retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:GetPolicyVersion", get.clone().send()))
-            .await?;
-        let text = output.policy_version.and_then(|version| version.document);
-        Ok(text.as_deref().and_then(document::decode).unwrap_or_default())
+        let policy = step.aws.iam.get_policy().policy_arn(self.arn());
+        step.until(&IAM_NOT_YET_VISIBLE.cadence, async || {
+            let found = step.retry(&[], || step.call("iam:GetPolicyVersion", get.clone().send())).await;
+            if let Some(output) = absent(found, NO_SUCH)? {
+                let text = output.policy_version.and_then(|version| version.document);
+                return Ok(Some(Some(text.as_deref().and_then(document::decode).unwrap_or_default())));
+            }
+            let policy = step.retry(&[], || step.call("iam:GetPolicy", policy.clone().send())).await;
+            Ok(absent(policy, NO_SUCH)?.is_none().then_some(None))
+        })
+        .await
     }
 
     async fn versions(&self, step: &Step<'_>) -> Result<Vec<Version>> {

@@ -153,10 +153,12 @@ impl Function {
     /// Waits until the function can be invoked and changed.
     async fn until_ready(&self, step: &Step<'_>) -> Result<()> {
         let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
+        // Right after CreateFunction it may not be known yet. Afterwards, an absent one is gone.
+        let mut passing: &[&Passing] = &[&FUNCTION_NOT_YET_VISIBLE];
         step.until(&FUNCTION_READY, async || {
             let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
-            // Right after CreateFunction it may not be known yet.
-            let found = step.retry(&[&FUNCTION_NOT_YET_VISIBLE], get).await?;
+            let found = step.retry(passing, get).await?;
+            passing = &[];
             if found.state == Some(State::Failed)
                 || found.last_update_status == Some(LastUpdateStatus::Failed)
             {

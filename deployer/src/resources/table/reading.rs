@@ -70,6 +70,7 @@ impl Table {
             match table.table_status() {
                 Some(TableStatus::Active) | None => Ok(Some(())),
                 Some(TableStatus::Creating | TableStatus::Updating) => Ok(None),
+                Some(TableStatus::Deleting) => Err(self.vanished()),
                 Some(other) => Err(Error::new(format!("the table {} is {}", self.name, other.as_str()))
                     .hint("Look at the table in the AWS console: nothing here can change that state.")),
             }

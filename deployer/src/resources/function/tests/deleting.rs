@@ -18,6 +18,14 @@ async fn deleting_is_asynchronous_and_waited_for() {
     assert_eq!(world.recorder.waits(), [FUNCTION_GONE.reason; 2]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_made_again_meanwhile_is_not_waited_for() {
+    let again = done(configured(|function| function["RevisionId"] = json!("another")));
+    let world = world([found(|_| ())], [ready(), again], vec![deleted([ok()])]);
+    assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
+    assert_eq!(world.recorder.waits(), [FUNCTION_GONE.reason]);
+}
+
 #[tokio::test]
 async fn no_function_is_no_work() {
     assert_eq!(down(&world([no_such()], [], vec![])).await.unwrap(), Outcome::Absent);

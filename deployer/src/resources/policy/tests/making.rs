@@ -42,6 +42,16 @@ async fn a_policy_as_declared_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_policy_that_is_deleted_while_it_is_looked_at_is_absent() {
+    let gone = mock!(Client::get_policy_version).sequence().http_response(no_such).times(2).build();
+    let rules = [shown(2, &seen()), absent(1), vec![gone]].concat();
+    let world = World::new().with_iam(&rules);
+    let (_, record) = world.step(Mode::Plan, &policy(), needs()).await;
+    assert_eq!(record.changes, [Change::Create]);
+    assert_eq!(world.recorder.waits(), ["IAM to know what was just created"], "known later is the other reason");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_policy_that_iam_does_not_know_yet_is_attached_again() {
     let unknown = || wire::xml(404, "NoSuchEntity", "Policy lab-policy does not exist or is not attachable.");
     let refused = mock!(Client::attach_role_policy).sequence().http_response(unknown).times(5).build();

@@ -17,6 +17,16 @@ async fn a_table_is_deleted_and_waited_for() {
     assert_eq!(world.recorder.waits(), [TABLE_GONE.reason; 2]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_made_again_meanwhile_is_not_waited_for() {
+    let again = described_as("CREATING", |table| table["TableId"] = json!("another"));
+    let states = [is("ACTIVE"), is("ACTIVE"), is("DELETING"), again];
+    let answer = done(json!({ "TableDescription": described("DELETING") }));
+    let world = world(states, vec![deleted([answer])]);
+    assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
+    assert_eq!(world.recorder.waits(), [TABLE_GONE.reason; 2]);
+}
+
 #[tokio::test]
 async fn no_table_is_no_work() {
     assert_eq!(down(&empty_world([], vec![])).await.unwrap(), Outcome::Absent);
