@@ -48,7 +48,11 @@ async fn a_policy_that_is_deleted_while_it_is_looked_at_is_absent() {
     let world = World::new().with_iam(&rules);
     let (_, record) = world.step(Mode::Plan, &policy(), needs()).await;
     assert_eq!(record.changes, [Change::Create]);
-    assert_eq!(world.recorder.waits(), ["IAM to know what was just created"], "known later is the other reason");
+    assert_eq!(
+        world.recorder.waits(),
+        ["IAM to know what was just created"],
+        "known later is the other reason"
+    );
 }
 
 #[tokio::test(start_paused = true)]
