@@ -111,7 +111,6 @@ impl Stack {
                     part: Part::All,
                     scope: scope.clone(),
                 })
-                .filter(|permission| !permission.routes.is_empty())
                 .collect(),
             functions: functions.iter().map(|(name, f)| function(name, f, &named(&f.role), scope)).collect(),
             api: Some(RestApi {

@@ -22,7 +22,7 @@ const PREFIX: &str = "deployer-";
 #[derive(Clone, Debug)]
 pub(crate) struct Permission {
     pub(crate) function: String,
-    /// Method and path of each route to the function.
+    /// Method and path of each route to the function. There may be none: then statements of ours go.
     pub(crate) routes: Vec<(String, String)>,
     pub(crate) part: Part,
     pub(crate) scope: Scope,
@@ -77,13 +77,11 @@ impl Resource for Permission {
     }
 
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some((function, api)) = needs else {
-            return vec![Change::Create];
-        };
-        let Some(seen) = seen.filter(|_| !function.fresh) else {
-            // Where there is nothing yet, nothing goes.
-            return if self.part == Part::Removing { Vec::new() } else { vec![Change::Create] };
-        };
+        // Where there is nothing yet, nothing goes; and a function may have no route, or none any more.
+        let adds = self.part != Part::Removing && !self.routes.is_empty();
+        let created = || if adds { vec![Change::Create] } else { Vec::new() };
+        let Some((function, api)) = needs else { return created() };
+        let Some(seen) = seen.filter(|_| !function.fresh) else { return created() };
         let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
             field: "statement".to_owned(),
             from: Shown::Nothing,

@@ -23,6 +23,14 @@ function = "{function}"
     )
 }
 
+/// The lab's function.
+const LAB: &str = r#"
+[functions.LambdaFunctionOverHttps]
+zip = "handler.zip"
+runtime = "provided.al2023"
+handler = "bootstrap"
+"#;
+
 /// The lab with its function under another name.
 const RENAMED: &str = r#"
 [functions.Renamed]
@@ -32,7 +40,7 @@ handler = "bootstrap"
 "#;
 
 /// Makes the second manifest of a stack that was made by the first one, at an AWS that takes its time.
-fn changes_unnoticed(before: &str, after: &str) {
+fn changes_unnoticed(before: &str, after: &str) -> Lab {
     let lab = Lab::new();
     lab.project.write("stack.toml", before);
     let url = lab.deployer(&["up"]).run().succeeds().last_line().to_owned();
@@ -48,19 +56,19 @@ fn changes_unnoticed(before: &str, after: &str) {
     assert!(asked >= 5, "it was asked meanwhile: {asked} times in {:?}", up.took);
     assert_eq!(up.last_line(), url);
     let _ = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
+    lab
 }
 
 #[test]
 fn a_function_is_renamed() {
-    let lab = "[functions.LambdaFunctionOverHttps]\nzip = \"handler.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n";
-    changes_unnoticed(lab, RENAMED);
+    changes_unnoticed(LAB, RENAMED);
 }
 
 #[test]
 fn a_route_moves_to_another_function() {
-    let lab = "[functions.LambdaFunctionOverHttps]\nzip = \"handler.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n";
-    changes_unnoticed(
-        &format!("{lab}{}", two("LambdaFunctionOverHttps")),
-        &format!("{lab}{}", two("Second")),
-    );
+    let before = format!("{LAB}{}", two("LambdaFunctionOverHttps"));
+    let lab = changes_unnoticed(&before, &format!("{LAB}{}", two("Second")));
+    let policy = "/2015-03-31/functions/LambdaFunctionOverHttps/policy";
+    let first = lab.lookup().try_rest("lambda", "GET", policy, &serde_json::Value::Null);
+    assert!(first.is_err_and(|(status, _)| status == 404), "what leads nowhere is allowed no more");
 }

@@ -116,3 +116,13 @@ fn half_of_the_work_is_half_of_the_difference() {
     assert_eq!(of_a_new_function(Part::Adding), [Change::Create]);
     assert_eq!(of_a_new_function(Part::Removing), []);
 }
+
+#[test]
+fn a_function_without_routes_needs_no_statement() {
+    let nobody = with_routes(&[]);
+    assert_eq!(nobody.diff(None, None), []);
+    assert_eq!(nobody.diff(Some(&needs()), None), []);
+    assert_eq!(nobody.diff(Some(&fresh()), None), []);
+    let left = source(API);
+    assert_eq!(lines(&nobody, &seen(&[ours(&left)])), [format!("statement: {left} → (none)")]);
+}
