@@ -33,7 +33,7 @@ $(TOOLS): deployer/local/requirements.txt
 $(TESTS): $(TOOLS) function/tests/requirements.txt $(NODE)/package-lock.json
 	@echo "Installing a second DynamoDB emulator for the tests" >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r function/tests/requirements.txt >&2
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --silent --ignore-scripts --prefix $(NODE) >&2
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix $(NODE) >&2
 	@touch $(TESTS)
 
 build: ## Build the deployer binary
