@@ -2,7 +2,7 @@
 
 use super::Mode;
 use crate::aws::Aws;
-use crate::error::{AwsError, Result};
+use crate::error::{AwsError, Error, Result};
 use crate::report::{Event, Reporter};
 use crate::resource::Id;
 use crate::retry::{Stop, interrupted, pause};
@@ -39,6 +39,13 @@ impl Step<'_> {
             return Err(interrupted());
         }
         if let Some((length, quota)) = self.aws.pace.reserve(operation) {
+            if self.deadline_passes_within(length) {
+                let seconds = length.as_millis().div_ceil(1000);
+                return Err(Error::new(format!(
+                    "{operation} was not called: {} leaves it {seconds} s to wait, longer than --timeout allows",
+                    quota.reason
+                )));
+            }
             self.waiting_for(quota.reason, Duration::ZERO, length);
             pause(self.stop, length).await?;
         }

@@ -58,6 +58,21 @@ async fn a_pause_that_aws_asks_for_and_the_deadline_forbids_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_quota_that_outlasts_the_deadline_is_not_waited_for() {
+    let world = World::new();
+    let go = engine(&world, Duration::from_secs(20));
+    let begun = Instant::now();
+    let delete = async |step: &Step<'_>| {
+        let request = async { Ok::<_, SdkError<GetRoleError, Response>>(7) };
+        step.call("apigateway:DeleteRestApi", request).await
+    };
+    assert_eq!(go.read(id(), delete).await.unwrap(), 7);
+    let error = go.read(id(), delete).await.unwrap_err();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert!(error.to_string().contains("one DeleteRestApi in 30 s leaves it 30 s to wait"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_call_starts_after_ctrl_c_unless_it_only_looks() {
     for (mode, sent) in [(Mode::Apply, false), (Mode::Plan, true)] {
         let world = World::new();
