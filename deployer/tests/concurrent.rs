@@ -145,7 +145,8 @@ fn an_up_during_a_down() {
     ] {
         let _ = lab.deployer(&["up", "--yes"]).run().succeeds();
         let gate = Gate::at(&lab, operation, moment);
-        let down = spawn(&lab, "down");
+        // What `up` holds on to is not let go; and a second API may not be deleted within 30 s of the first.
+        let down = lab.deployer(&["down", "--yes", "--timeout", "8s"]).spawn();
         gate.wait();
         let up = lab.deployer(&["up", "--yes"]).run();
         gate.open();
@@ -167,7 +168,7 @@ fn a_down_during_an_up() {
         ("AddPermission", Moment::Before),
     ] {
         let gate = Gate::at(&lab, operation, moment);
-        // What `down` took away may never come back, and a test should not wait for that as long as people may want to.
+        // What `down` took away does not come back.
         let up = lab.deployer(&["up", "--yes", "--timeout", "8s"]).spawn();
         gate.wait();
         let down = lab.deployer(&["down", "--yes"]).run();
