@@ -76,7 +76,7 @@ impl Lookup {
         input: &Value,
     ) -> Result<Value, (u16, String)> {
         let json = ("content-type", "application/json");
-        let (status, answer) = self.send(service, method, path, json, input.to_string());
+        let (status, answer) = self.try_send(service, method, path, json, input.to_string()).unwrap();
         if (200..300).contains(&status) {
             Ok(serde_json::from_str(&answer).unwrap_or_default())
         } else {
@@ -174,29 +174,51 @@ impl Lookup {
     }
 
     fn succeed(&self, service: &str, method: &str, path: &str, header: (&str, &str), body: String) -> String {
-        let (status, answer) = self.send(service, method, path, header, body);
+        let answer = self.try_send(service, method, path, header, body);
+        let (status, answer) = answer.unwrap_or_else(|e| panic!("{service} {method} {path}: {e}"));
         assert!((200..300).contains(&status), "{service} {method} {path}: {status} {answer}");
         answer
     }
 
-    fn send(
+    /// One call of a JSON protocol, whatever becomes of it: status and body.
+    ///
+    /// # Errors
+    /// What the transport says.
+    pub fn ask_json(&self, service: &str, target: &str, input: &Value) -> Result<(u16, String), ureq::Error> {
+        self.try_send(service, "POST", "/", ("x-amz-target", target), input.to_string())
+    }
+
+    /// The same of a REST protocol.
+    ///
+    /// # Errors
+    /// What the transport says.
+    pub fn ask_rest(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        input: &Value,
+    ) -> Result<(u16, String), ureq::Error> {
+        self.try_send(service, method, path, ("content-type", "application/json"), input.to_string())
+    }
+
+    fn try_send(
         &self,
         service: &str,
         method: &str,
         path: &str,
         header: (&str, &str),
         body: String,
-    ) -> (u16, String) {
+    ) -> Result<(u16, String), ureq::Error> {
         let scope = format!("Credential=test/20260101/{REGION}/{service}/aws4_request");
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header(header.0, header.1)
             .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
-            .body(body)
-            .unwrap();
-        let mut answer = self.agent.run(request).unwrap_or_else(|e| panic!("{service} {method} {path}: {e}"));
-        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+            .body(body)?;
+        let mut answer = self.agent.run(request)?;
+        Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
 }
 
