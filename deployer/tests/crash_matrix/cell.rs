@@ -1,8 +1,10 @@
 //! One cell of the matrix: a command whose one call is spoilt, and what has to be true afterwards.
 
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
+use support::aws::{ACCOUNT, Lookup, elements, items};
 use support::deployer::{Deployer, Done};
 use support::lab::Lab;
 use support::proxy::{At, Fault, Moment, mutating, operations};
@@ -38,9 +40,36 @@ pub(crate) struct Cell {
 /// Which command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verb {
+    /// `up` from nothing.
     Up,
+    /// `up` of a stack that is declared differently now.
+    Change,
     Down,
 }
+
+/// What is declared differently: something of every kind, and of the API all that takes a new deployment.
+const CHANGED: &str = r#"
+memory = 256
+environment = { COLOUR = "blue" }
+log-retention-days = 30
+policy = "policy.json"
+
+[tables.lambda-apigateway]
+billing = { read = 5, write = 5 }
+
+[[api.routes]]
+method = "POST"
+path = "/other"
+function = "LambdaFunctionOverHttps"
+
+[tags]
+team = "blue"
+"#;
+
+const POLICY: &str = r#"{
+    "Version": "2012-10-17",
+    "Statement": [{ "Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*" }]
+}"#;
 
 impl Cell {
     pub(crate) fn new(verb: Verb, operation: &str, fault: Fault) -> Self {
@@ -52,12 +81,10 @@ impl Cell {
         let started = Instant::now();
         lab.proxy.heal();
         is_empty(lab).map_err(|left| format!("the test itself began with {left:?}"))?;
-        if self.verb == Verb::Down {
-            let _ = good("up before it", up(lab))?;
-        }
+        prepare(self.verb, lab)?;
         self.spoil(lab)?;
         match self.verb {
-            Verb::Up => {
+            Verb::Up | Verb::Change => {
                 let again = good("up again", up(lab))?;
                 is_one_of_everything(lab)?;
                 let url = again.last_line();
@@ -73,6 +100,10 @@ impl Cell {
             }
             Verb::Down => {
                 let _ = good("down again", down(lab))?;
+                lab.proxy.take_calls();
+                let _ = good("the third down", down(lab))?;
+                let calls = mutating(lab.proxy.take_calls());
+                ensure(calls.is_empty(), || format!("the third down makes {:?}", operations(&calls)))?;
             }
         }
         is_empty(lab).map_err(|left| format!("in the end there is still {left:?}"))?;
@@ -83,11 +114,7 @@ impl Cell {
     fn spoil(&self, lab: &Lab) -> Result<(), String> {
         lab.proxy.take_calls();
         lab.proxy.inject(At::operation(&self.operation, self.nth), self.fault);
-        let command = match self.verb {
-            Verb::Up => up(lab),
-            Verb::Down => down(lab),
-        };
-        let running = command.spawn();
+        let running = command(self.verb, lab).spawn();
         lab.proxy.victim(Some(running.pid()));
         let done = running.wait();
         lab.proxy.victim(None);
@@ -129,16 +156,41 @@ impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Up => "up",
+            Self::Change => "change",
             Self::Down => "down",
         })
     }
 }
 
-pub(crate) fn up(lab: &Lab) -> Deployer {
+/// What has to be there before the command that is spoilt.
+pub(crate) fn prepare(verb: Verb, lab: &Lab) -> Result<(), String> {
+    lab.project.declare("");
+    lab.project.set_version("1");
+    if verb == Verb::Up {
+        return Ok(());
+    }
+    let _ = good("up before it", up(lab))?;
+    if verb == Verb::Change {
+        lab.project.write("policy.json", POLICY);
+        lab.project.declare(CHANGED);
+        lab.project.set_version("2");
+    }
+    Ok(())
+}
+
+/// The command that is spoilt.
+pub(crate) fn command(verb: Verb, lab: &Lab) -> Deployer {
+    match verb {
+        Verb::Up | Verb::Change => up(lab),
+        Verb::Down => down(lab),
+    }
+}
+
+fn up(lab: &Lab) -> Deployer {
     lab.deployer(&["up", "--yes"])
 }
 
-pub(crate) fn down(lab: &Lab) -> Deployer {
+fn down(lab: &Lab) -> Deployer {
     lab.deployer(&["down", "--yes"])
 }
 
@@ -166,7 +218,27 @@ fn is_one_of_everything(lab: &Lab) -> Result<(), String> {
     ];
     let all = lab.lookup().list();
     let different: BTreeSet<&str> = all.iter().map(String::as_str).collect();
-    ensure(different == BTreeSet::from(wanted) && all.len() == wanted.len(), || format!("there is {all:?}"))
+    ensure(different == BTreeSet::from(wanted) && all.len() == wanted.len(), || format!("there is {all:?}"))?;
+    has_no_spare_parts(&lab.lookup())
+}
+
+/// Parts that AWS makes another one of without a word.
+fn has_no_spare_parts(aws: &Lookup) -> Result<(), String> {
+    let get = |service: &str, path: &str| aws.rest(service, "GET", path, &Value::Null);
+    let apis = get("apigateway", "/restapis");
+    let api = apis["item"][0]["id"].as_str().unwrap_or_default();
+    for part in ["deployments", "stages"] {
+        let found = items(&get("apigateway", &format!("/restapis/{api}/{part}"))["item"]);
+        ensure(found.len() == 1, || format!("{part}: {found:?}"))?;
+    }
+    let policy = get("lambda", "/2015-03-31/functions/LambdaFunctionOverHttps/policy");
+    let policy: Value =
+        serde_json::from_str(policy["Policy"].as_str().unwrap_or_default()).unwrap_or_default();
+    ensure(items(&policy["Statement"]).len() == 1, || format!("permissions: {policy}"))?;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/lambda-apigateway-policy");
+    let versions = elements(&aws.iam("ListPolicyVersions", &[("PolicyArn", &arn)]), "VersionId");
+    // The one that was, and the one that is.
+    ensure(versions.len() <= 2, || format!("versions of the policy: {versions:?}"))
 }
 
 fn ensure(is_so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {

@@ -25,7 +25,12 @@ fn a_call_that_never_arrived() {
 /// The one that leaves orphans behind elsewhere: AWS has made it, and nobody knows.
 #[test]
 fn an_answer_that_was_lost() {
-    let calls = [(Verb::Up, "CreateRestApi"), (Verb::Up, "CreateDeployment"), (Verb::Down, "DeleteFunction")];
+    let calls = [
+        (Verb::Up, "CreateRestApi"),
+        (Verb::Change, "CreateDeployment"),
+        (Verb::Change, "CreatePolicyVersion"),
+        (Verb::Down, "DeleteFunction"),
+    ];
     survives(Fault::Dropped(Moment::After), &calls);
 }
 
@@ -61,7 +66,12 @@ fn a_kill_before_the_call() {
 
 #[test]
 fn a_kill_after_the_call() {
-    let calls = [(Verb::Up, "CreateRestApi"), (Verb::Up, "CreateFunction"), (Verb::Down, "DeleteFunction")];
+    let calls = [
+        (Verb::Up, "CreateRestApi"),
+        (Verb::Up, "CreateFunction"),
+        (Verb::Change, "PutRestApi"),
+        (Verb::Down, "DeleteFunction"),
+    ];
     survives(Fault::Killed(Moment::After), &calls);
 }
 

@@ -17,6 +17,7 @@ fn a_second_up_makes_no_mutating_call() {
     assert!(again.stderr.contains("Everything is as declared."), "{again}");
     let calls = lab.proxy.take_calls();
     assert!(calls.len() > 5, "the proxy sees the calls: {calls:?}");
+    assert!(calls.iter().all(|call| !call.operation.contains('/')), "and knows each: {calls:?}");
     assert_eq!(mutating(calls).len(), 0);
     assert_eq!(
         lab.proxy.take_invocations().len(),

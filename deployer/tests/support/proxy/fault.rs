@@ -64,13 +64,18 @@ impl At {
         Self { operation: None, nth }
     }
 
-    /// The n-th call of this operation, counted from 1.
+    /// The n-th call of this operation, counted from 1: `CreateRole`, or where services have the same words,
+    /// `lambda:TagResource`.
     pub fn operation(name: &str, nth: u32) -> Self {
         Self { operation: Some(name.to_owned()), nth }
     }
 
     fn counts(&self, call: &Call) -> bool {
-        self.operation.as_ref().map_or(call.mutating, |name| *name == call.operation)
+        let Some(name) = &self.operation else { return call.mutating };
+        match name.split_once(':') {
+            Some((service, operation)) => service == call.service && operation == call.operation,
+            None => *name == call.operation,
+        }
     }
 }
 
