@@ -115,7 +115,8 @@ fn only_in<'a>(one: &'a Value, other: &Value) -> Vec<&'a Value> {
     one.into_iter().filter(|statement| !other.iter().any(|o| same(statement, o))).collect()
 }
 
-fn statements(document: &Value) -> Vec<&Value> {
+/// A document's statements: one alone may stand without a list.
+pub(crate) fn statements(document: &Value) -> Vec<&Value> {
     match &document["Statement"] {
         Value::Array(all) => all.iter().collect(),
         Value::Null => Vec::new(),

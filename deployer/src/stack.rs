@@ -81,24 +81,21 @@ impl Stack {
         let probe = routes.iter().find(|route| {
             route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
         });
+        let tables: Vec<Table> = manifest
+            .tables
+            .iter()
+            .map(|(name, declared)| Table {
+                name: named(name),
+                declared: declared.clone(),
+                scope: scope.clone(),
+            })
+            .collect();
         Ok(Self {
             roles,
             policies,
             log_groups: functions.iter().map(|(name, f)| log_group(name, f, scope)).collect(),
-            tables: manifest
-                .tables
-                .iter()
-                .map(|(name, declared)| Table {
-                    name: named(name),
-                    declared: declared.clone(),
-                    scope: scope.clone(),
-                })
-                .collect(),
-            scalings: manifest
-                .tables
-                .iter()
-                .map(|(name, table)| Scaling::of(named(name), &table.billing))
-                .collect(),
+            scalings: scalings(&tables),
+            tables,
             permissions: functions
                 .iter()
                 .map(|(name, _)| Permission {
@@ -224,11 +221,7 @@ impl Stack {
             roles: orphans.roles,
             policies: orphans.policies,
             log_groups: orphans.log_groups,
-            scalings: orphans
-                .tables
-                .iter()
-                .map(|table| Scaling::of(table.name.clone(), &table.declared.billing))
-                .collect(),
+            scalings: scalings(&orphans.tables),
             tables: orphans.tables,
             functions: orphans.functions,
             api: None,
@@ -294,6 +287,10 @@ fn all(gone: &[bool]) -> bool {
 async fn both_gone(a: impl Future<Output = bool>, b: impl Future<Output = bool>) -> bool {
     let (a, b) = join!(a, b);
     a && b
+}
+
+fn scalings(tables: &[Table]) -> Vec<Scaling> {
+    tables.iter().map(|table| Scaling::of(table.name.clone(), &table.declared.billing)).collect()
 }
 
 /// Functions may share a role, and then declare the same of it.

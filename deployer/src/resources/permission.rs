@@ -8,6 +8,7 @@ use super::{function, rest_api};
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope};
+use crate::policy_document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::{FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
 use serde_json::Value;
@@ -206,12 +207,8 @@ fn free_id(source: &str, seen: &Observed) -> String {
 
 fn statements(policy: &str) -> Vec<Statement> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    let all = match &policy["Statement"] {
-        Value::Array(all) => all.clone(),
-        Value::Null => Vec::new(),
-        one => vec![one.clone()],
-    };
-    all.iter()
+    policy_document::statements(&policy)
+        .into_iter()
         .map(|statement| Statement {
             id: statement["Sid"].as_str().unwrap_or_default().to_owned(),
             source_arn: source_arn(statement),
