@@ -26,6 +26,9 @@ pub(crate) struct Document {
     pub(crate) answers: Option<bool>,
     pub(crate) resources: Vec<Resource>,
     error: Option<Failure>,
+    /// What only this command has, under its name.
+    #[serde(flatten)]
+    own: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One resource in it.
@@ -72,7 +75,14 @@ impl Document {
             answers: None,
             resources: Vec::new(),
             error: None,
+            own: serde_json::Map::new(),
         }
+    }
+
+    /// What only this command has to say: it goes under the command's name, beside what all commands have.
+    pub(crate) fn own(&mut self, value: &impl Serialize) {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        self.own.insert(self.command.to_owned(), value);
     }
 
     /// The same document of a command that failed.
