@@ -91,6 +91,7 @@ def repair() -> None:
     import fidelity
     import functions
     import integration
+    import logs
     import patches
     import roles
     import runtime_api
@@ -102,7 +103,7 @@ def repair() -> None:
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
     gateway_parts = integration, definition, patches, deployments
-    service_parts = autoscaling, roles, tables, functions, fidelity
+    service_parts = autoscaling, roles, tables, functions, logs, fidelity
     for part in (runtime_api, *gateway_parts, *service_parts, authorization, durability):
         part.install()
 
