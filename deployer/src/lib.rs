@@ -4,6 +4,7 @@
 //! - [`cli`]: the command line · `commands`: one file for each verb · `config`, `manifest`: what was asked for
 //! - `stack`: what there is, what needs what, how it goes down. Start here.
 //! - `resource`: the one trait · `resources`: one file for each kind · `engine`: takes each through a walk
+//! - `invocation`: single invocations of a function, and its log
 //! - `definition`, `policy_document`, `package`: the pure parts of API, policies and code
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
@@ -18,6 +19,8 @@ mod engine;
 mod error;
 mod hints;
 mod http;
+#[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it come next"))]
+mod invocation;
 mod local;
 mod manifest;
 mod meaning;

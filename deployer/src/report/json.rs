@@ -80,6 +80,7 @@ impl Document {
     }
 
     /// What only this command has to say: it goes under the command's name, beside what all commands have.
+    #[expect(dead_code, reason = "the commands that use it come next")]
     pub(crate) fn own(&mut self, value: &impl Serialize) {
         let value = serde_json::to_value(value).unwrap_or_default();
         self.own.insert(self.command.to_owned(), value);

@@ -1,0 +1,161 @@
+//! The log of a function, page by page.
+
+use super::report::Report;
+use crate::engine::{Step, absent};
+use crate::error::Result;
+
+const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+
+/// Finds reports in both formats of a function's log. Terms with a question mark are alternatives.
+const REPORTS: &str = r#"?"REPORT RequestId" ?"platform.report""#;
+
+/// Which events of a log group.
+#[derive(Clone, Debug)]
+pub(crate) struct Query<'a> {
+    pub(crate) group: &'a str,
+    /// The first moment, in milliseconds since 1970.
+    pub(crate) from_ms: i64,
+    /// The last moment; `None` for up to now.
+    pub(crate) to_ms: Option<i64>,
+    /// A filter pattern of `CloudWatch` Logs; `None` for all.
+    pub(crate) pattern: Option<&'a str>,
+}
+
+/// One message that a function, or Lambda, has written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogEvent {
+    /// Stays the same, however often the event is read.
+    pub(crate) id: String,
+    /// In milliseconds since 1970, by the clock of the environment that wrote it.
+    pub(crate) time_ms: i64,
+    /// As it was written; most end with a newline.
+    pub(crate) message: String,
+}
+
+/// Hands over the events in order of time, as they come. `false` when there is no such log group.
+///
+/// An event is found some seconds after it was written, and one that was written earlier may be found later.
+///
+/// # Errors
+/// AWS's refusal; what was handed over before it stays so.
+pub(crate) async fn read(step: &Step<'_>, query: &Query<'_>, mut take: impl FnMut(LogEvent)) -> Result<bool> {
+    let mut token = None;
+    loop {
+        let filter = step.aws.logs.filter_log_events().log_group_name(query.group);
+        let filter = filter.start_time(query.from_ms).set_end_time(query.to_ms);
+        let filter = filter.set_filter_pattern(query.pattern.map(str::to_owned)).set_next_token(token);
+        let filter = || step.call("logs:FilterLogEvents", filter.clone().send());
+        let Some(page) = absent(step.retry(&[], filter).await, NO_SUCH)? else {
+            return Ok(false);
+        };
+        for event in page.events.unwrap_or_default() {
+            take(LogEvent {
+                id: event.event_id.unwrap_or_default(),
+                time_ms: event.timestamp.unwrap_or_default(),
+                message: event.message.unwrap_or_default(),
+            });
+        }
+        // A page without events says nothing: AWS has looked at so much, and found nothing in it.
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(true);
+        }
+    }
+}
+
+/// The reports of all invocations that ended within a span of time, both ends included, in milliseconds since 1970.
+/// None when there is no such log group.
+///
+/// A report is found some seconds after its invocation has ended: ask again until all are there.
+///
+/// # Errors
+/// AWS's refusal.
+pub(crate) async fn reports(step: &Step<'_>, group: &str, from_ms: i64, to_ms: i64) -> Result<Vec<Report>> {
+    let query = Query { group, from_ms, to_ms: Some(to_ms), pattern: Some(REPORTS) };
+    let mut reports = Vec::new();
+    read(step, &query, |event| reports.extend(Report::parse(&event.message))).await?;
+    Ok(reports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use crate::testing::script::{always, answers, done, refused};
+    use aws_sdk_cloudwatchlogs::Client;
+    use aws_smithy_mocks::mock;
+    use serde_json::{Value, json};
+
+    const GROUP: &str = "/aws/lambda/lab";
+
+    fn page(messages: &[&str], next: Option<&str>) -> Value {
+        let event = |(index, message): (usize, &&str)| json!({ "eventId": message, "timestamp": 1_000 + index, "message": message });
+        let events: Vec<Value> = messages.iter().enumerate().map(event).collect();
+        json!({ "events": events, "nextToken": next })
+    }
+
+    async fn all(world: &World) -> Result<(bool, Vec<String>)> {
+        let mut messages = Vec::new();
+        let query = Query { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None };
+        let exists =
+            world.at(async |step| read(step, &query, |event| messages.push(event.message)).await).await?;
+        Ok((exists, messages))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_pages_are_read_and_an_empty_one_is_not_the_last() {
+        let pages = [page(&["a", "b"], Some("1")), page(&[], Some("2")), page(&["c"], None)];
+        let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
+        assert_eq!(all(&world).await.unwrap(), (true, ["a", "b", "c"].map(str::to_owned).to_vec()));
+        let sent = world.sent.bodies("FilterLogEvents");
+        let tokens: Vec<&Value> = sent.iter().map(|body| &body["nextToken"]).collect();
+        assert_eq!(tokens, [&Value::Null, &json!("1"), &json!("2")]);
+        assert!(sent.iter().all(|body| body["startTime"] == 1_000 && body["logGroupName"] == GROUP));
+        assert!(sent.iter().all(|body| body["endTime"].is_null() && body["filterPattern"].is_null()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_that_is_not_there_has_no_events() {
+        let none = refused(400, "ResourceNotFoundException", "The specified log group does not exist.");
+        let world = World::new().with_logs(&[always(mock!(Client::filter_log_events), none)]);
+        assert_eq!(all(&world).await.unwrap(), (false, vec![]));
+        let found = world.at(async |step| reports(step, GROUP, 0, 1).await).await.unwrap();
+        assert_eq!(found, []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_is_waited_out_and_the_page_is_asked_for_again() {
+        let script = [
+            done(page(&["a"], Some("1"))),
+            refused(400, "ThrottlingException", "Rate exceeded"),
+            done(page(&["b"], None)),
+        ];
+        let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), script)]);
+        assert_eq!(all(&world).await.unwrap().1, ["a", "b"]);
+        assert_eq!(world.recorder.waits(), ["AWS's call rate limit"]);
+        assert_eq!(world.sent.bodies("FilterLogEvents")[2]["nextToken"], "1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_names_the_call() {
+        let denied = refused(400, "AccessDeniedException", "no");
+        let world = World::new().with_logs(&[always(mock!(Client::filter_log_events), denied)]);
+        let error = all(&world).await.unwrap_err();
+        assert!(error.to_string().contains("logs:FilterLogEvents"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reports_are_asked_for_by_both_formats_and_the_rest_is_left_out() {
+        let report = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t\
+                      Max Memory Used: 20 MB\t\n";
+        let record = r#"{"type":"platform.report","record":{"requestId":"2","metrics":{"durationMs":1,
+                      "billedDurationMs":1,"memorySizeMB":128,"maxMemoryUsedMB":20}}}"#;
+        let found = page(&[report, "a line with platform.report in it", record], None);
+        let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), [done(found)])]);
+        let found = world.at(async |step| reports(step, GROUP, 5, 7).await).await.unwrap();
+        assert_eq!(found.iter().map(|report| report.request_id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+        let sent = &world.sent.bodies("FilterLogEvents")[0];
+        assert_eq!((&sent["startTime"], &sent["endTime"]), (&json!(5), &json!(7)));
+        assert_eq!(sent["filterPattern"], REPORTS);
+    }
+}
