@@ -20,6 +20,11 @@ pub(crate) fn loss(id: &Id, change: &Change) -> Option<String> {
         Change::Update { field, to: Shown::Nothing, .. } if id.kind == Kind::RestApi && is_route(field) => {
             Some(format!("route {field}"))
         }
+        Change::Update { field, from, to: Shown::Nothing }
+            if id.kind == Kind::RestApi && field == "old-stage" =>
+        {
+            Some(format!("stage {from}"))
+        }
         _ => None,
     }
 }
@@ -60,6 +65,7 @@ fn on_update(kind: Kind, field: &str, set: bool) -> Option<&'static str> {
             Some("left by a run whose answer was lost; nobody was given its URL")
         }
         (Kind::RestApi, _) if !set && is_route(field) => Some("its requests fail from then on"),
+        (Kind::RestApi, "old-stage") => Some("not declared any more: its URL stops answering"),
         (Kind::RestApi, "stage") => Some("the URL answers from then on"),
         (Kind::LogGroup, "retention-days") => Some("logs older than that are deleted"),
         _ => None,
@@ -87,6 +93,8 @@ mod tests {
         assert_eq!(loss(&api, &update("GET /items", Some("declared"))), None);
         assert_eq!(loss(&api, &update("GET /items integration.templates.text/x", None)), None);
         assert_eq!(loss(&api, &update("old-deployment", None)), None);
+        let stage = Change::update("old-stage", Some("Prod"), None).unwrap();
+        assert_eq!(loss(&api, &stage).as_deref(), Some("stage Prod"));
         let ttl = Change::update("ttl", Some("expires"), None).unwrap();
         assert_eq!(of(Kind::Table, &ttl), None, "items stay then");
     }

@@ -2,12 +2,14 @@
 //!
 //! Names of APIs are not unique in AWS, so ours is found by its tags. The definition is one document, applied as one:
 //! `CreateRestApi` with the tags, `PutRestApi`, `CreateDeployment`. A deployment's description holds the fingerprint of
-//! what was deployed, because AWS does not show the definition inside a deployment.
+//! what was deployed, because AWS does not show the definition inside a deployment, and the stage that it was made for.
 
 mod changing;
 mod reading;
+mod stage;
 
 use self::changing::delete_api;
+use self::stage::{Stage, short, unused};
 use crate::definition::Definition;
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
@@ -15,13 +17,10 @@ use crate::manifest::Throttle;
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::API_BUSY;
-use aws_sdk_apigateway::types::{Deployment, EndpointType, RestApi as SdkRestApi, Stage as SdkStage};
-use std::collections::{BTreeMap, BTreeSet};
+use aws_sdk_apigateway::types::{EndpointType, RestApi as SdkRestApi};
+use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["NotFoundException"];
-
-/// What descriptions of our deployments begin with; the fingerprint follows.
-const DEPLOYED: &str = "deployer definition ";
 
 /// Says that an API's paths are spelled as they were when it was adopted, not as in the manifest.
 const PATHS_TAG: &str = "deployer:paths";
@@ -55,21 +54,16 @@ pub(crate) struct Observed {
     pub(crate) endpoint: String,
     pub(crate) definition: Definition,
     pub(crate) stage: Option<Stage>,
+    /// Stages that we made under another name than the declared one.
+    pub(crate) old_stages: Vec<String>,
+    /// Stages that somebody else made.
+    pub(crate) other_stages: Vec<String>,
     /// Our deployments that no longer serve.
     pub(crate) old_deployments: Vec<String>,
     /// More APIs with our tags: a run whose answer was lost left them behind. The oldest API is the one that stays.
     pub(crate) twins: Vec<String>,
     /// More APIs of the name that nobody has claimed, while none is ours.
     pub(crate) rivals: Vec<String>,
-}
-
-/// The stage that routes are called at.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Stage {
-    /// What its deployment's description says was deployed.
-    pub(crate) fingerprint: Option<String>,
-    pub(crate) throttle: Option<Throttle>,
-    pub(crate) variables: BTreeMap<String, String>,
 }
 
 /// What others need of the API.
@@ -109,8 +103,7 @@ impl Resource for RestApi {
             // Deleted since it was listed.
             return Ok(None);
         };
-        let stage = stages.iter().find(|stage| stage.stage_name() == Some(&self.stage));
-        let serving = stage.and_then(SdkStage::deployment_id);
+        let (old_stages, other_stages) = stage::others(&self.stage, &stages, &deployments);
         Ok(Some(Observed {
             name: api.name.unwrap_or_default(),
             tags: api.tags.unwrap_or_default().into_iter().collect(),
@@ -120,11 +113,9 @@ impl Resource for RestApi {
                 .unwrap_or_else(|| "EDGE".to_owned()),
             definition: Definition::read(&resources),
             old_deployments: unused(&deployments, &stages),
-            stage: stage.map(|stage| Stage {
-                fingerprint: deployments.iter().find(|d| d.id() == serving).and_then(fingerprint),
-                throttle: throttle(stage),
-                variables: stage.variables.clone().unwrap_or_default().into_iter().collect(),
-            }),
+            stage: Stage::read(&self.stage, &stages, &deployments),
+            old_stages,
+            other_stages,
             twins,
             rivals,
             id,
@@ -159,23 +150,13 @@ impl Resource for RestApi {
         match &seen.stage {
             None => changes.extend(Change::update("stage", None, Some(self.stage.as_str()))),
             Some(stage) => {
-                changes.extend(Change::update(
-                    "deployed-definition",
-                    stage.fingerprint.as_deref().map(short),
-                    Some(short(&wanted)),
-                ));
-                changes.extend(Change::update(
-                    "throttle",
-                    shown(stage.throttle.as_ref()),
-                    shown(self.throttle.as_ref()),
-                ));
-                let names: BTreeSet<&String> = stage.variables.keys().chain(self.variables.keys()).collect();
-                changes.extend(names.into_iter().filter_map(|name| {
-                    let of = |variables: &BTreeMap<String, String>| variables.get(name).cloned();
-                    Change::update(format!("variables.{name}"), of(&stage.variables), of(&self.variables))
-                }));
+                let deployed = stage.fingerprint.as_deref().map(short);
+                changes.extend(Change::update("deployed-definition", deployed, Some(short(&wanted))));
+                changes.extend(stage.diff(self.throttle.as_ref(), &self.variables));
             }
         }
+        changes
+            .extend(seen.old_stages.iter().filter_map(|name| Change::update("old-stage", Some(name), None)));
         changes.extend(
             seen.old_deployments.iter().filter_map(|id| Change::update("old-deployment", Some(id), None)),
         );
@@ -190,10 +171,18 @@ impl Resource for RestApi {
     }
 
     fn state(&self, seen: &Observed) -> String {
-        match &seen.stage {
-            Some(_) => format!("{}, stage {}", seen.id, self.stage),
-            None => format!("{}, no stage {}", seen.id, self.stage),
+        let has = if seen.stage.is_some() { "stage" } else { "no stage" };
+        let mut state = format!("{}, {has} {}", seen.id, self.stage);
+        if !seen.other_stages.is_empty() {
+            state.push_str(&format!("; not of this stack: stage {}", seen.other_stages.join(", ")));
         }
+        state
+    }
+
+    /// Deleting the API would take them along, and somebody calls them.
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let others = seen.other_stages.iter();
+        others.map(|name| format!("has the stage {name}, which is not of this stack")).collect()
     }
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
@@ -219,14 +208,21 @@ impl Resource for RestApi {
             self.put_definition(step, &seen.id, &definition).await?;
         }
         let deployed = seen.stage.as_ref().and_then(|stage| stage.fingerprint.as_deref());
-        let mut old = seen.old_deployments.clone();
-        if redefined || deployed != Some(definition.fingerprint().as_str()) {
+        let redeployed = redefined || deployed != Some(definition.fingerprint().as_str());
+        if redeployed {
             self.deploy(step, &seen.id, &definition).await?;
+        }
+        self.update_stage(step, &seen.id, seen.stage.as_ref()).await?;
+        // Only now that the stage stands: people move from one URL to the other.
+        for stage in &seen.old_stages {
+            self.delete_stage(step, &seen.id, stage).await?;
+        }
+        let mut old = seen.old_deployments.clone();
+        if redeployed || !seen.old_stages.is_empty() {
             let (deployments, stages) =
                 tokio::join!(reading::deployments(step, &seen.id), reading::stages(step, &seen.id));
             old = unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default());
         }
-        self.update_stage(step, &seen.id, seen.stage.as_ref()).await?;
         for deployment in old {
             let delete =
                 step.aws.apigateway.delete_deployment().rest_api_id(&seen.id).deployment_id(deployment);
@@ -301,33 +297,6 @@ impl RestApi {
         };
         Ok(Some(Candidate { api, twins: Vec::new(), rivals: ids(&unclaimed) }))
     }
-}
-
-/// Our deployments that no stage needs. API Gateway refuses to delete one that serves at any.
-fn unused(deployments: &[Deployment], stages: &[SdkStage]) -> Vec<String> {
-    let serves = |id: &str| stages.iter().any(|stage| stage.deployment_id() == Some(id));
-    let ours = deployments.iter().filter(|deployment| fingerprint(deployment).is_some());
-    ours.filter_map(|deployment| deployment.id.clone()).filter(|id| !serves(id)).collect()
-}
-
-/// What was deployed, when the deployment is ours.
-fn fingerprint(deployment: &Deployment) -> Option<String> {
-    deployment.description()?.strip_prefix(DEPLOYED).map(str::to_owned)
-}
-
-fn throttle(stage: &SdkStage) -> Option<Throttle> {
-    let all = stage.method_settings()?.get("*/*")?;
-    (all.throttling_rate_limit() >= 0.0 && all.throttling_burst_limit() >= 0)
-        .then(|| Throttle { rate: all.throttling_rate_limit(), burst: all.throttling_burst_limit() })
-}
-
-fn shown(throttle: Option<&Throttle>) -> Option<String> {
-    throttle.map(|t| format!("{} a second, {} at once", t.rate, t.burst))
-}
-
-/// Enough of a fingerprint to tell two apart.
-fn short(fingerprint: &str) -> String {
-    fingerprint.chars().take(12).collect()
 }
 
 #[cfg(test)]

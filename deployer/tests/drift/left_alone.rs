@@ -25,10 +25,12 @@ fn what_is_not_declared_is_no_difference() {
     let function = arn("lambda", &format!("function:{FUNCTION}"));
     let tags = json!({ "Tags": { "mine": "1" } });
     aws.rest("lambda", "POST", &format!("/2017-03-31/tags/{function}"), &tags);
-    // A permission, a deployment and a stage of somebody else's.
+    // A permission, a deployment and stages of somebody else's, one of them at our deployment.
     allow(&stack, "mine", &arn("execute-api", "another/*/*/*"));
     let other = stack.gateway("POST", "/deployments", &json!({ "description": "mine" }));
     stack.gateway("POST", "/stages", &json!({ "stageName": "mine", "deploymentId": other["id"] }));
+    let ours = stack.of_api("/stages/Prod")["deploymentId"].clone();
+    stack.gateway("POST", "/stages", &json!({ "stageName": "canary", "deploymentId": ours }));
     // A resource without a method answers nobody.
     stack.gateway("POST", &stack.resource("/"), &json!({ "pathPart": "empty" }));
 
@@ -38,7 +40,9 @@ fn what_is_not_declared_is_no_difference() {
     let _ = stack.lab.deployer(&["up"]).run().succeeds();
     assert!(mutating(stack.lab.proxy.take_calls()).is_empty());
     let stages = stack.of_api("/stages");
-    assert_eq!(stages["item"].as_array().map(Vec::len), Some(2), "{stages}");
+    assert_eq!(stages["item"].as_array().map(Vec::len), Some(3), "{stages}");
+    let status = stack.lab.deployer(&["status"]).run().succeeds();
+    assert!(status.stdout.contains("stage Prod; not of this stack: stage mine, canary"), "{status}");
     let policy: Value =
         serde_json::from_str(stack.lambda("GET", "/policy", &Value::Null)["Policy"].as_str().unwrap())
             .unwrap();

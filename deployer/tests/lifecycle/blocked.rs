@@ -1,6 +1,6 @@
 //! What AWS would refuse half-way stops `down` before it has begun, and what comes late is caught.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use support::aws::Lookup;
@@ -16,7 +16,7 @@ const THEIRS: &str = "arn:aws:iam::000000000000:policy/theirs";
 /// What somebody does with our things, how `down` names it, and how it is taken back.
 type Case = (fn(&Lookup), &'static str, fn(&Lookup));
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     (
         |aws| {
             aws.iam("CreatePolicy", &[("PolicyName", "theirs"), ("PolicyDocument", NOTHING)]);
@@ -44,7 +44,24 @@ const CASES: [Case; 3] = [
         "table lambda-apigateway: it is protected against deletion",
         |aws| protect(aws, false),
     ),
+    (
+        |aws| {
+            let deployment = of_api(aws, "GET", "/stages/Prod", &Value::Null)["deploymentId"].clone();
+            let stage = json!({ "stageName": "theirs", "deploymentId": deployment });
+            of_api(aws, "POST", "/stages", &stage);
+        },
+        "REST API DynamoDBOperations: it has the stage theirs, which is not of this stack",
+        |aws| {
+            of_api(aws, "DELETE", "/stages/theirs", &Value::Null);
+        },
+    ),
 ];
+
+fn of_api(aws: &Lookup, method: &str, path: &str, input: &Value) -> Value {
+    let apis = aws.rest("apigateway", "GET", "/restapis", &Value::Null);
+    let api = apis["item"][0]["id"].as_str().unwrap();
+    aws.rest("apigateway", method, &format!("/restapis/{api}{path}"), input)
+}
 
 fn protect(aws: &Lookup, on: bool) {
     let table = json!({ "TableName": "lambda-apigateway", "DeletionProtectionEnabled": on });

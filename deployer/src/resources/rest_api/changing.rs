@@ -1,6 +1,7 @@
 //! The calls that change an API.
 
-use super::{Candidate, DEPLOYED, NO_SUCH, Observed, RestApi, Stage};
+use super::stage::{Stage, description};
+use super::{Candidate, NO_SUCH, Observed, RestApi};
 use crate::aws::one_attempt;
 use crate::definition::Definition;
 use crate::engine::{Step, absent};
@@ -73,7 +74,7 @@ impl RestApi {
             .create_deployment()
             .rest_api_id(id)
             .stage_name(&self.stage)
-            .description(format!("{DEPLOYED}{}", definition.fingerprint()));
+            .description(description(&self.stage, &definition.fingerprint()));
         let create = || {
             let once = Config::builder().retry_config(one_attempt());
             step.call("apigateway:CreateDeployment", create.clone().customize().config_override(once).send())
@@ -120,6 +121,13 @@ impl RestApi {
             patches.push(patch(Op::Remove, format!("/variables/{name}"), None));
         }
         patches
+    }
+
+    pub(super) async fn delete_stage(&self, step: &Step<'_>, id: &str, stage: &str) -> Result<()> {
+        let delete = step.aws.apigateway.delete_stage().rest_api_id(id).stage_name(stage);
+        let delete = || step.call("apigateway:DeleteStage", delete.clone().send());
+        absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
+        Ok(())
     }
 
     /// In place: the id, and so the URL, stays.

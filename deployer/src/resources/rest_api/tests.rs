@@ -56,7 +56,7 @@ fn deployment(id: &str, description: &str) -> Value {
     json!({ "id": id, "description": description, "createdDate": 1_700_000_000 })
 }
 
-fn stage(name: &str, deployment: &str) -> Value {
+fn staged(name: &str, deployment: &str) -> Value {
     json!({
         "stageName": name,
         "deploymentId": deployment,
@@ -71,7 +71,12 @@ fn stage(name: &str, deployment: &str) -> Value {
 
 /// What our deployment of the declared definition is described as.
 fn description() -> String {
-    format!("{DEPLOYED}{}", api().definition.fingerprint())
+    stage::description("Prod", &api().definition.fingerprint())
+}
+
+/// The same of another definition.
+fn outdated() -> String {
+    stage::description("Prod", "0123")
 }
 
 /// What API Gateway holds of one API.
@@ -88,7 +93,7 @@ impl Gateway {
         Self {
             apis: vec![listed("api1", 0, &scope().tags())],
             resources: gateway::resources_of(&api().definition.openapi("DynamoDBOperations")),
-            stages: vec![stage("Prod", "dep1")],
+            stages: vec![staged("Prod", "dep1")],
             deployments: vec![deployment("dep1", &description())],
         }
     }

@@ -13,6 +13,8 @@ fn seen() -> Observed {
             variables: BTreeMap::new(),
         }),
         definition: api.definition,
+        old_stages: Vec::new(),
+        other_stages: Vec::new(),
         old_deployments: Vec::new(),
         twins: Vec::new(),
         rivals: Vec::new(),
@@ -46,7 +48,7 @@ fn each_difference_is_one_change() {
     let limit = |rate, burst| Some(Throttle { rate, burst });
     let same: fn(&mut Observed, &mut Stage) = |_, _| ();
     let fingerprint = short(&api().definition.fingerprint());
-    let cases: [(RestApi, fn(&mut Observed, &mut Stage), Change); 14] = [
+    let cases: [(RestApi, fn(&mut Observed, &mut Stage), Change); 15] = [
         (
             api(),
             |seen, _| seen.name = "Old".to_owned(),
@@ -103,6 +105,7 @@ fn each_difference_is_one_change() {
             |seen, _| seen.old_deployments = vec!["dep0".to_owned()],
             update("old-deployment", Some("dep0"), None),
         ),
+        (api(), |seen, _| seen.old_stages = vec!["Old".to_owned()], update("old-stage", Some("Old"), None)),
         (
             api(),
             |seen, _| seen.twins = vec!["api2".to_owned()],
@@ -126,10 +129,11 @@ fn each_difference_is_one_change() {
 }
 
 #[test]
-fn foreign_tags_stay() {
+fn foreign_tags_and_stages_stay() {
     let mut seen = seen();
     seen.tags.insert("cost-centre".to_owned(), "42".to_owned());
-    assert_eq!(diff(&api(), &seen), []);
+    seen.other_stages = vec!["canary".to_owned()];
+    assert_eq!(diff(&api(), &seen), [], "and so do foreign stages");
 }
 
 #[test]

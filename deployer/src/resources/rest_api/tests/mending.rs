@@ -16,13 +16,14 @@ async fn an_api_as_declared_is_not_touched() {
 /// The deployments before ours serves, and after.
 fn deployments_change(before: &[Value], after: &[Value]) -> Vec<Rule> {
     let deployments = [done(json!({ "item": before })), done(json!({ "item": after }))];
-    let stages = [stage("Prod", "dep1"), stage("Prod", "dep2")].map(|stage| done(json!({ "item": [stage] })));
+    let stages =
+        [staged("Prod", "dep1"), staged("Prod", "dep2")].map(|stage| done(json!({ "item": [stage] })));
     vec![answers(mock!(Client::get_deployments), deployments), answers(mock!(Client::get_stages), stages)]
 }
 
 #[tokio::test]
 async fn another_definition_is_put_and_deployed_and_the_old_deployment_goes_last() {
-    let old = deployment("dep1", "deployer definition 0123");
+    let old = deployment("dep1", &outdated());
     let theirs = deployment("dep0", "from the console");
     let new = deployment("dep2", &description());
     let mut rules = deployments_change(&[old.clone(), theirs.clone()], &[old, theirs, new]);
@@ -34,6 +35,53 @@ async fn another_definition_is_put_and_deployed_and_the_old_deployment_goes_last
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["PutRestApi", "CreateDeployment", "DeleteDeployment"]);
     assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/restapis/api1/deployments/dep1"));
+}
+
+/// A stage of ours that has another name now, and whether the new one stands already.
+fn renamed(stands: bool) -> Gateway {
+    Gateway::with(|gateway| {
+        gateway.stages.push(staged("Old", "dep0"));
+        gateway.deployments.push(deployment("dep0", &stage::description("Old", "0123")));
+        if !stands {
+            gateway.stages.remove(0);
+            gateway.deployments.remove(0);
+        }
+    })
+}
+
+fn afterwards(stages: [&[Value]; 2], deployments: [&[Value]; 2]) -> Vec<Rule> {
+    let page = |items: &[Value]| done(json!({ "item": items }));
+    vec![
+        answers(mock!(Client::get_stages), stages.map(page)),
+        answers(mock!(Client::get_deployments), deployments.map(page)),
+    ]
+}
+
+#[tokio::test]
+async fn a_stage_of_another_name_goes_after_the_declared_one_stands() {
+    let Gateway { stages, deployments, .. } = renamed(false);
+    let (new_stage, new) = (staged("Prod", "dep2"), deployment("dep2", &description()));
+    let both = [deployments[0].clone(), new];
+    let mut rules = afterwards([&stages, &[new_stage]], [&deployments, &both]);
+    rules.extend([deployed(), answers(mock!(Client::delete_stage), [ok()]), pruned([ok()])]);
+    let world = renamed(false).world(rules);
+    assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
+    assert_eq!(world.mutations(), ["CreateDeployment", "DeleteStage", "DeleteDeployment"]);
+    assert!(world.sent.of("DeleteStage")[0].uri.ends_with("/restapis/api1/stages/Old"));
+    assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/deployments/dep0"));
+}
+
+/// A run that was killed in between leaves both.
+#[tokio::test]
+async fn a_stage_that_is_left_over_goes_without_a_new_deployment() {
+    let Gateway { stages, deployments, .. } = renamed(true);
+    let gone = refused(404, "NotFoundException", "Invalid stage identifier specified");
+    let mut rules = afterwards([&stages, &stages[..1]], [&deployments, &deployments]);
+    rules.extend([answers(mock!(Client::delete_stage), [gone]), pruned([ok()])]);
+    let world = renamed(true).world(rules);
+    assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
+    assert_eq!(world.mutations(), ["DeleteStage", "DeleteDeployment"]);
+    assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/deployments/dep0"));
 }
 
 #[tokio::test]
@@ -172,10 +220,10 @@ async fn limits_and_variables_are_patched_alone() {
 #[tokio::test]
 async fn our_deployments_that_serve_nowhere_go_and_foreign_ones_stay() {
     let gateway = Gateway::with(|gateway| {
-        gateway.stages.push(stage("canary", "dep3"));
+        gateway.stages.push(staged("canary", "dep3"));
         gateway.deployments.extend([
-            deployment("dep2", "deployer definition 0123"),
-            deployment("dep3", "deployer definition 4567"),
+            deployment("dep2", &outdated()),
+            deployment("dep3", &outdated()),
             deployment("dep4", "from the console"),
         ]);
     });

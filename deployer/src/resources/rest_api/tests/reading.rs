@@ -141,17 +141,42 @@ async fn a_deployment_that_somebody_else_made_holds_no_fingerprint_of_ours() {
     assert_eq!(seen.old_deployments, ["dep0"]);
 }
 
+/// Somebody who makes a stage by hand has our deployment to choose.
 #[tokio::test]
-async fn only_our_stage_counts_and_other_stages_keep_their_deployments() {
+async fn a_stage_by_hand_is_not_ours_and_keeps_its_deployment() {
     let gateway = Gateway::with(|gateway| {
-        gateway.stages = vec![stage("canary", "dep0"), stage("Prod", "dep1")];
+        gateway.stages = vec![staged("canary", "dep0"), staged("Prod", "dep1")];
         gateway.deployments = ["dep0", "dep1", "dep2"].map(|id| deployment(id, &description())).into();
     });
     let seen = observed(gateway).await;
+    assert_eq!(api().state(&seen), "api1, stage Prod; not of this stack: stage canary");
+    assert_eq!(api().blockers(&seen), ["has the stage canary, which is not of this stack"]);
+    assert_eq!(seen.old_stages, Vec::<String>::new());
     assert_eq!(seen.stage.unwrap().fingerprint, Some(api().definition.fingerprint()));
     assert_eq!(seen.old_deployments, ["dep2"]);
-    let only_another = Gateway::with(|gateway| gateway.stages = vec![stage("canary", "dep1")]);
+    let only_another = Gateway::with(|gateway| gateway.stages = vec![staged("canary", "dep1")]);
     assert_eq!(observed(only_another).await.stage, None);
+}
+
+#[tokio::test]
+async fn a_stage_that_we_made_under_another_name_is_ours() {
+    let gateway = Gateway::with(|gateway| {
+        gateway.stages.insert(0, staged("Old", "dep0"));
+        gateway.deployments.push(deployment("dep0", &stage::description("Old", "0123")));
+    });
+    let seen = observed(gateway).await;
+    assert_eq!((&seen.old_stages[..], &seen.other_stages[..]), (&["Old".to_owned()][..], &[][..]));
+    assert!(seen.old_deployments.is_empty(), "it is in use");
+    assert!(api().blockers(&seen).is_empty());
+    assert_eq!(api().state(&seen), "api1, stage Prod");
+}
+
+/// The declared stage is ours by its name, but not what serves there.
+#[tokio::test]
+async fn what_was_deployed_for_another_stage_is_no_deployment_of_this_one() {
+    let description = stage::description("Canary", &api().definition.fingerprint());
+    let gateway = Gateway::with(|gateway| gateway.deployments = vec![deployment("dep1", &description)]);
+    assert_eq!(observed(gateway).await.stage.unwrap().fingerprint, None);
 }
 
 #[tokio::test]
