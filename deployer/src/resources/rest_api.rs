@@ -113,7 +113,7 @@ impl Resource for RestApi {
                 .unwrap_or_else(|| "EDGE".to_owned()),
             definition: Definition::read(&resources),
             old_deployments: unused(&deployments, &stages),
-            stage: Stage::read(&self.stage, &stages, &deployments),
+            stage: Stage::read(self, &stages, &deployments),
             old_stages,
             other_stages,
             twins,

@@ -31,6 +31,8 @@ fn what_is_not_declared_is_no_difference() {
     stack.gateway("POST", "/stages", &json!({ "stageName": "mine", "deploymentId": other["id"] }));
     let ours = stack.of_api("/stages/Prod")["deploymentId"].clone();
     stack.gateway("POST", "/stages", &json!({ "stageName": "canary", "deploymentId": ours }));
+    // With it, API Gateway shows limits, too.
+    stack.patch("/stages/Prod", "replace", "/*/*/logging/loglevel", "INFO");
     // A resource without a method answers nobody.
     stack.gateway("POST", &stack.resource("/"), &json!({ "pathPart": "empty" }));
 

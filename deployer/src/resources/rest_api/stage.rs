@@ -1,5 +1,6 @@
 //! The stage that routes are called at, and whose the API's other stages are. Pure.
 
+use super::RestApi;
 use crate::manifest::Throttle;
 use crate::resource::Change;
 use aws_sdk_apigateway::types::{Deployment, Stage as SdkStage};
@@ -7,6 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What descriptions of our deployments begin with. The stage's name and the fingerprint follow.
 const DEPLOYED: &str = "deployer definition ";
+
+/// The limits that API Gateway shows when only something else is set for all methods, such as logging. They are those of
+/// an account.
+const FILLED_IN: Throttle = Throttle { rate: 10_000.0, burst: 5_000 };
 
 /// The declared stage, as API Gateway has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +23,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn read(name: &str, stages: &[SdkStage], deployments: &[Deployment]) -> Option<Self> {
-        let stage = stages.iter().find(|stage| stage.stage_name() == Some(name))?;
+    pub(super) fn read(api: &RestApi, stages: &[SdkStage], deployments: &[Deployment]) -> Option<Self> {
+        let stage = stages.iter().find(|stage| stage.stage_name() == Some(&api.stage))?;
         Some(Self {
             fingerprint: deployed_by_us(stage, deployments).map(str::to_owned),
-            throttle: throttle(stage),
+            throttle: throttle(stage, api.throttle.is_some()),
             variables: stage.variables.clone().unwrap_or_default().into_iter().collect(),
         })
     }
@@ -82,10 +87,12 @@ fn deployed_by_us<'a>(stage: &SdkStage, deployments: &'a [Deployment]) -> Option
     serving.description()?.strip_prefix(&description(stage.stage_name()?, ""))
 }
 
-fn throttle(stage: &SdkStage) -> Option<Throttle> {
+/// `None` where the stage has no limit of its own: minus one, or what API Gateway fills in.
+fn throttle(stage: &SdkStage, declared: bool) -> Option<Throttle> {
     let all = stage.method_settings()?.get("*/*")?;
-    (all.throttling_rate_limit() >= 0.0 && all.throttling_burst_limit() >= 0)
-        .then(|| Throttle { rate: all.throttling_rate_limit(), burst: all.throttling_burst_limit() })
+    let limits = Throttle { rate: all.throttling_rate_limit(), burst: all.throttling_burst_limit() };
+    let unlimited = limits.rate < 0.0 && limits.burst < 0;
+    (!unlimited && (declared || limits != FILLED_IN)).then_some(limits)
 }
 
 fn shown(throttle: Option<&Throttle>) -> Option<String> {

@@ -179,11 +179,43 @@ async fn what_was_deployed_for_another_stage_is_no_deployment_of_this_one() {
     assert_eq!(observed(gateway).await.stage.unwrap().fingerprint, None);
 }
 
+/// What API Gateway shows when logging was switched on for all methods, and nothing else.
+fn logging_only() -> Value {
+    json!({ "*/*": {
+        "metricsEnabled": false,
+        "loggingLevel": "INFO",
+        "dataTraceEnabled": false,
+        "throttlingBurstLimit": 5000,
+        "throttlingRateLimit": 10_000.0,
+        "cachingEnabled": false,
+        "cacheTtlInSeconds": 300,
+        "cacheDataEncrypted": false,
+        "requireAuthorizationForCacheControl": true,
+        "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
+    } })
+}
+
+/// The same numbers may be declared, and then they are compared.
+#[tokio::test]
+async fn limits_that_api_gateway_fills_in_count_where_limits_are_declared() {
+    let gateway = || Gateway::with(|gateway| gateway.stages[0]["methodSettings"] = logging_only());
+    let cases = [(10_000.0, 5_000, vec![]), (10_000.0, 9, vec!["throttle"])];
+    for (rate, burst, expected) in cases {
+        let api = declaring(|api| api.throttle = Some(Throttle { rate, burst }));
+        let seen = gateway().world(vec![]).observe(&api).await.unwrap();
+        let changes = api.diff(Some(&()), seen.as_ref());
+        let about = |field: &str| changes.iter().any(|change| change.is_about(field));
+        assert!(changes.len() == expected.len() && expected.into_iter().all(about), "{changes:?}");
+    }
+}
+
 #[tokio::test]
 async fn limits_and_variables_of_the_stage_are_read() {
     let cases = [
         (json!({ "*/*": { "throttlingRateLimit": 0.5, "throttlingBurstLimit": 7 } }), Some((0.5, 7))),
         (json!({ "*/*": { "throttlingRateLimit": -1.0, "throttlingBurstLimit": -1 } }), None),
+        (json!({ "*/*": { "throttlingRateLimit": 10.0, "throttlingBurstLimit": -1 } }), Some((10.0, -1))),
+        (logging_only(), None),
         (json!({ "~1x/POST": { "throttlingRateLimit": 5.0, "throttlingBurstLimit": 5 } }), None),
     ];
     for (settings, expected) in cases {
