@@ -1,16 +1,14 @@
 //! A REST API's definition: rendered from the manifest as one OpenAPI document, read back from what API Gateway says,
 //! and compared property by property. Pure; the calls are in `resources/rest_api.rs`.
 
+mod reading;
+
 use crate::manifest::{Auth, IntegrationKind, Route};
 use crate::names::Scope;
 use crate::resource::Change;
-use aws_sdk_apigateway::types as sdk;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
-
-/// API Gateway's longest, and its default.
-const TIMEOUT_MS: i32 = 29_000;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How errors of the function become HTTP statuses: a pattern is matched, in full, against `errorMessage`. What none
 /// matches answers 200, so every message of the function matches exactly one.
@@ -46,6 +44,8 @@ struct Method {
     integration: Option<Integration>,
     /// Statuses that the method may answer with.
     statuses: Vec<String>,
+    /// What no route declares and somebody added, by its name. None of it is ours.
+    additions: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,6 @@ struct Integration {
     http_method: String,
     passthrough: String,
     timeout_ms: i32,
-    /// Templates by content type. `None` of ours: the body goes through as it is.
-    templates: BTreeMap<String, String>,
     /// Selection pattern by status; the empty pattern is the default.
     responses: BTreeMap<String, String>,
 }
@@ -86,24 +84,12 @@ impl Definition {
                     http_method: "POST".to_owned(),
                     passthrough: "WHEN_NO_MATCH".to_owned(),
                     timeout_ms: route.timeout_ms,
-                    templates: BTreeMap::new(),
                     responses,
                 }),
+                additions: BTreeMap::new(),
             }
         };
         Self(routes.iter().map(|route| ((route.path.clone(), route.method.clone()), method(route))).collect())
-    }
-
-    /// Reads `GetResources` with its methods embedded.
-    pub(crate) fn read(resources: &[sdk::Resource]) -> Self {
-        let mut methods = BTreeMap::new();
-        for resource in resources {
-            let path = resource.path().unwrap_or_default();
-            for (name, method) in resource.resource_methods().into_iter().flatten() {
-                methods.insert((path.to_owned(), name.clone()), Method::read(method));
-            }
-        }
-        Self(methods)
     }
 
     /// What `PutRestApi` takes.
@@ -183,18 +169,6 @@ fn shown((path, method): &(String, String)) -> String {
 }
 
 impl Method {
-    fn read(method: &sdk::Method) -> Self {
-        let mut statuses: Vec<String> =
-            method.method_responses().into_iter().flatten().map(|(status, _)| status.clone()).collect();
-        statuses.sort();
-        Self {
-            authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
-            api_key: method.api_key_required().unwrap_or_default(),
-            integration: method.method_integration().map(Integration::read),
-            statuses,
-        }
-    }
-
     fn openapi(&self, path: &str) -> Value {
         let responses: Map<String, Value> = self
             .statuses
@@ -242,32 +216,16 @@ impl Method {
                 wanted.as_ref().map(|i| i.uri.clone()),
             )),
         }
+        changes.extend(
+            seen.additions
+                .iter()
+                .filter_map(|(name, text)| Change::update(field(name), Some(text.as_str()), None)),
+        );
         changes
     }
 }
 
 impl Integration {
-    fn read(integration: &sdk::Integration) -> Self {
-        let responses = integration.integration_responses().into_iter().flatten();
-        let templates = integration.request_templates().into_iter().flatten();
-        Self {
-            kind: integration.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
-            uri: integration.uri().unwrap_or_default().to_owned(),
-            http_method: integration.http_method().unwrap_or_default().to_owned(),
-            passthrough: integration.passthrough_behavior().unwrap_or("WHEN_NO_MATCH").to_owned(),
-            timeout_ms: match integration.timeout_in_millis() {
-                0 => TIMEOUT_MS,
-                timeout => timeout,
-            },
-            templates: templates.map(|(kind, template)| (kind.clone(), template.clone())).collect(),
-            responses: responses
-                .map(|(status, response)| {
-                    (status.clone(), response.selection_pattern().unwrap_or_default().to_owned())
-                })
-                .collect(),
-        }
-    }
-
     fn openapi(&self) -> Value {
         let responses: Map<String, Value> = self
             .responses
@@ -302,25 +260,18 @@ impl Integration {
         .into_iter()
         .flatten()
         .collect();
-        changes.extend(diff_maps(&field("templates"), &seen.templates, &self.templates));
-        changes.extend(diff_maps(&field("responses"), &seen.responses, &self.responses));
+        let statuses: BTreeSet<&String> = seen.responses.keys().chain(self.responses.keys()).collect();
+        changes.extend(statuses.into_iter().filter_map(|status| {
+            let of = |side: &Self| side.responses.get(status).map(|pattern| in_quotes(pattern));
+            Change::update(field(&format!("responses.{status}")), of(seen), of(self))
+        }));
         changes
     }
 }
 
-fn diff_maps(place: &str, seen: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> Vec<Change> {
-    let keys: std::collections::BTreeSet<&String> = seen.keys().chain(wanted.keys()).collect();
-    keys.into_iter()
-        .filter_map(|key| {
-            let of = |map: &BTreeMap<String, String>| map.get(key).map(|text| in_quotes(text));
-            Change::update(format!("{place}.{key}"), of(seen), of(wanted))
-        })
-        .collect()
-}
-
-/// So that an empty pattern can be seen.
+/// So that an empty pattern can be seen, and that a template is one line.
 fn in_quotes(text: &str) -> String {
-    format!("'{text}'")
+    format!("'{}'", text.replace('\n', "\\n"))
 }
 
 /// OpenAPI wants each one declared. `{proxy+}` takes the rest of a path, and is called `proxy`.

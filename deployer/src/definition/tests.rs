@@ -145,6 +145,52 @@ async fn each_difference_is_one_change() {
             update(" integration.templates.application/json", Some("'{}'"), None),
         ),
         (
+            format!("{METHOD}/requestParameters"),
+            json!({ "method.request.querystring.page": true }),
+            update(" parameters.method.request.querystring.page", Some("required"), None),
+        ),
+        (
+            format!("{METHOD}/requestParameters"),
+            json!({ "method.request.path.id": false }),
+            update(" parameters.method.request.path.id", Some("optional"), None),
+        ),
+        (format!("{METHOD}/requestValidatorId"), json!("v1"), update(" validator", Some("v1"), None)),
+        (
+            format!("{METHOD}/methodResponses/200/responseParameters"),
+            json!({ "method.response.header.X": false }),
+            update(" responses.200.parameters.method.response.header.X", Some("present"), None),
+        ),
+        (
+            integration("/requestParameters"),
+            json!({ "integration.request.header.X": "'a'" }),
+            update(" integration.parameters.integration.request.header.X", Some("''a''"), None),
+        ),
+        (
+            integration("/credentials"),
+            json!("arn:aws:iam::123456789012:role/x"),
+            update(" integration.credentials", Some("arn:aws:iam::123456789012:role/x"), None),
+        ),
+        (
+            integration("/contentHandling"),
+            json!("CONVERT_TO_TEXT"),
+            update(" integration.content-handling", Some("CONVERT_TO_TEXT"), None),
+        ),
+        (
+            integration("/integrationResponses/200/responseTemplates"),
+            json!({ "application/json": "{\n}" }),
+            update(" integration.responses.200.templates.application/json", Some("'{\\n}'"), None),
+        ),
+        (
+            integration("/integrationResponses/404/responseParameters"),
+            json!({ "method.response.header.X": "'a'" }),
+            update(" integration.responses.404.parameters.method.response.header.X", Some("''a''"), None),
+        ),
+        (
+            integration("/integrationResponses/200/contentHandling"),
+            json!("CONVERT_TO_BINARY"),
+            update(" integration.responses.200.content-handling", Some("CONVERT_TO_BINARY"), None),
+        ),
+        (
             integration("/integrationResponses/404"),
             Value::Null,
             update(" integration.responses.404", None, Some(&quoted("404"))),
@@ -178,6 +224,11 @@ async fn what_api_gateway_leaves_out_is_its_default() {
     }
     set(&mut answer, &format!("{method}/methodIntegration/passthroughBehavior"), Value::Null);
     set(&mut answer, &format!("{method}/methodIntegration/connectionType"), json!("INTERNET"));
+    set(&mut answer, &format!("{method}/methodIntegration/requestTemplates"), json!({ "text/xml": "" }));
+    let templates = format!("{method}/methodIntegration/integrationResponses/200/responseTemplates");
+    set(&mut answer, &templates, json!({ "application/json": "" }));
+    let model = json!({ "application/json": "Empty" });
+    set(&mut answer, &format!("{method}/methodResponses/200/responseModels"), model);
     set(
         &mut answer,
         &format!("{method}/methodIntegration/integrationResponses/200/selectionPattern"),

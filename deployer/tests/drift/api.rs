@@ -153,6 +153,53 @@ pub(crate) const LAB: &[Row] = &[
         repair: REDEFINE,
     },
     Row {
+        name: "a request parameter",
+        change: |stack| {
+            let name = "method.request.querystring.page";
+            stack.patch(&route(stack), "add", &format!("/requestParameters/{name}"), "true");
+            one(THING, &[&format!("{ROUTE} parameters.{name}: required → (none)")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a parameter of the integration",
+        change: |stack| {
+            let name = "integration.request.header.X";
+            let place = format!("{}/integration", route(stack));
+            stack.patch(&place, "add", &format!("/requestParameters/{name}"), "'a'");
+            one(THING, &[&format!("{ROUTE} integration.parameters.{name}: ''a'' → (none)")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a role of the integration",
+        change: |stack| {
+            let role = "arn:aws:iam::000000000000:role/theirs";
+            stack.patch(&format!("{}/integration", route(stack)), "replace", "/credentials", role);
+            one(THING, &[&format!("{ROUTE} integration.credentials: {role} → (none)")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a template and a parameter of an integration response",
+        change: |stack| {
+            let header = "method.response.header.X";
+            let answer = format!("{}/responses/200", route(stack));
+            stack.patch(&answer, "add", &format!("/responseParameters/{header}"), "true");
+            let place = format!("{}/integration/responses/200", route(stack));
+            stack.patch(&place, "add", &format!("/responseParameters/{header}"), "'a'");
+            stack.patch(&place, "add", "/responseTemplates/application~1json", "{}");
+            let inner = format!("{ROUTE} integration.responses.200");
+            let changes = [
+                format!("{inner}.parameters.{header}: ''a'' → (none)"),
+                format!("{inner}.templates.application/json: '{{}}' → (none)"),
+                format!("{ROUTE} responses.200.parameters.{header}: present → (none)"),
+            ];
+            one(THING, &changes.each_ref().map(String::as_str))
+        },
+        repair: REDEFINE,
+    },
+    Row {
         name: "pattern of an integration response",
         change: |stack| {
             let place = format!("{}/integration/responses/503", route(stack));

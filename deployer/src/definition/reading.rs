@@ -1,0 +1,112 @@
+//! What API Gateway answers becomes a definition. What it fills in by itself is left out.
+
+use super::{Definition, Integration, Method, in_quotes, path_parameters};
+use aws_sdk_apigateway::types as sdk;
+use std::collections::{BTreeMap, HashMap};
+
+/// API Gateway's longest, and its default.
+const TIMEOUT_MS: i32 = 29_000;
+
+type Additions = BTreeMap<String, String>;
+
+impl Definition {
+    /// Reads `GetResources` with its methods embedded.
+    pub(crate) fn read(resources: &[sdk::Resource]) -> Self {
+        let mut methods = BTreeMap::new();
+        for resource in resources {
+            let path = resource.path().unwrap_or_default();
+            for (name, method) in resource.resource_methods().into_iter().flatten() {
+                methods.insert((path.to_owned(), name.clone()), Method::read(method, path));
+            }
+        }
+        Self(methods)
+    }
+}
+
+impl Method {
+    fn read(method: &sdk::Method, path: &str) -> Self {
+        let responses = method.method_responses();
+        let mut statuses: Vec<String> =
+            responses.into_iter().flatten().map(|(status, _)| status.clone()).collect();
+        statuses.sort();
+        Self {
+            authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
+            api_key: method.api_key_required().unwrap_or_default(),
+            integration: method.method_integration().map(Integration::read),
+            statuses,
+            additions: additions(method, path),
+        }
+    }
+}
+
+impl Integration {
+    fn read(integration: &sdk::Integration) -> Self {
+        let responses = integration.integration_responses().into_iter().flatten();
+        Self {
+            kind: integration.r#type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            uri: integration.uri().unwrap_or_default().to_owned(),
+            http_method: integration.http_method().unwrap_or_default().to_owned(),
+            passthrough: integration.passthrough_behavior().unwrap_or("WHEN_NO_MATCH").to_owned(),
+            timeout_ms: match integration.timeout_in_millis() {
+                0 => TIMEOUT_MS,
+                timeout => timeout,
+            },
+            responses: responses
+                .map(|(status, response)| {
+                    (status.clone(), response.selection_pattern().unwrap_or_default().to_owned())
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Everything that changes requests or answers and that no route declares. Models and descriptions change neither.
+fn additions(method: &sdk::Method, path: &str) -> Additions {
+    let mut all = Additions::new();
+    // The parameters of the path itself come from the path.
+    let own: Vec<String> = path_parameters(path).map(|name| format!("method.request.path.{name}")).collect();
+    for (name, required) in method.request_parameters().into_iter().flatten() {
+        if !own.contains(name) {
+            let how = if *required { "required" } else { "optional" };
+            all.insert(format!("parameters.{name}"), how.to_owned());
+        }
+    }
+    if let Some(id) = method.request_validator_id() {
+        all.insert("validator".to_owned(), id.to_owned());
+    }
+    for (status, response) in method.method_responses().into_iter().flatten() {
+        for name in response.response_parameters().into_iter().flatten().map(|(name, _)| name) {
+            all.insert(format!("responses.{status}.parameters.{name}"), "present".to_owned());
+        }
+    }
+    if let Some(integration) = method.method_integration() {
+        add_integration(&mut all, integration);
+    }
+    all
+}
+
+fn add_integration(all: &mut Additions, integration: &sdk::Integration) {
+    add_texts(all, "integration.templates", integration.request_templates());
+    add_texts(all, "integration.parameters", integration.request_parameters());
+    add_text(all, "integration.credentials", integration.credentials());
+    add_text(all, "integration.content-handling", integration.content_handling().map(|how| how.as_str()));
+    for (status, response) in integration.integration_responses().into_iter().flatten() {
+        let place = format!("integration.responses.{status}");
+        add_texts(all, &format!("{place}.templates"), response.response_templates());
+        add_texts(all, &format!("{place}.parameters"), response.response_parameters());
+        let content_handling = response.content_handling().map(|how| how.as_str());
+        add_text(all, &format!("{place}.content-handling"), content_handling);
+    }
+}
+
+fn add_text(all: &mut Additions, name: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        all.insert(name.to_owned(), text.to_owned());
+    }
+}
+
+/// A template without a text is none: API Gateway writes it as null.
+fn add_texts(all: &mut Additions, place: &str, texts: Option<&HashMap<String, String>>) {
+    let texts = texts.into_iter().flatten().filter(|(_, text)| !text.is_empty());
+    all.extend(texts.map(|(name, text)| (format!("{place}.{name}"), in_quotes(text))));
+}
