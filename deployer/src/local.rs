@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 14] = [
+const LAUNCHER: [(&str, &str); 15] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
@@ -28,6 +28,7 @@ const LAUNCHER: [(&str, &str); 14] = [
     ("fidelity.py", include_str!("../local/fidelity.py")),
     ("functions.py", include_str!("../local/functions.py")),
     ("integration.py", include_str!("../local/integration.py")),
+    ("logs.py", include_str!("../local/logs.py")),
     ("patches.py", include_str!("../local/patches.py")),
     ("roles.py", include_str!("../local/roles.py")),
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
