@@ -1,5 +1,9 @@
 //! The command line: clap types only. Doc comments are the help text.
 
+mod cost;
+
+pub use cost::{Architecture, Cost};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -87,6 +91,8 @@ pub enum Command {
     Status(Status),
     /// Remove the stack, and check that nothing is left
     Down(Down),
+    /// Say what the stack costs a month, and a million requests; needs no AWS
+    Cost(Cost),
     /// Run the local AWS
     #[command(subcommand)]
     Local(Local),

@@ -1,5 +1,6 @@
 //! One file for each verb, and what they share: the way from a configuration to a stack in AWS.
 
+pub(crate) mod cost;
 pub(crate) mod down;
 pub(crate) mod init;
 pub(crate) mod local;

@@ -134,6 +134,12 @@ impl Config {
         })
     }
 
+    /// The region, as far as it is named on this machine: by a flag, the manifest or the environment.
+    #[must_use]
+    pub(crate) fn named_region(&self) -> Option<String> {
+        self.target.region.clone().or_else(region_of_the_environment)
+    }
+
     /// The value of the stack's ownership tag.
     #[must_use]
     pub(crate) fn stack_name(&self) -> String {
@@ -174,10 +180,11 @@ fn env(name: &str) -> Option<OsString> {
 }
 
 fn local_region() -> String {
-    env("AWS_REGION")
-        .or_else(|| env("AWS_DEFAULT_REGION"))
-        .and_then(|region| region.into_string().ok())
-        .unwrap_or_else(|| "us-east-1".to_owned())
+    region_of_the_environment().unwrap_or_else(|| "us-east-1".to_owned())
+}
+
+fn region_of_the_environment() -> Option<String> {
+    env("AWS_REGION").or_else(|| env("AWS_DEFAULT_REGION")).and_then(|region| region.into_string().ok())
 }
 
 fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> {

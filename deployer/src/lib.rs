@@ -8,12 +8,14 @@
 //! - `definition`, `policy_document`, `package`: the pure parts of API, policies and code
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
+//! - `cost`: the price book, and bills from it
 //! - `local`: the local AWS · `smoke`: the proof at the end of `up`
 
 mod aws;
 pub mod cli;
 mod commands;
 mod config;
+mod cost;
 mod definition;
 mod engine;
 mod error;
@@ -93,6 +95,7 @@ async fn dispatch(
         Command::Plan(args) => commands::plan::run(session, args, document).await,
         Command::Status(args) => commands::status::run(session, args, document).await,
         Command::Down(args) => commands::down::run(session, args, document).await,
+        Command::Cost(args) => commands::cost::run(session, args, document),
         Command::Local(verb) => commands::local::run(session, *verb).await,
     }
 }
@@ -104,6 +107,7 @@ fn name(command: &Command) -> &'static str {
         Command::Plan(_) => "plan",
         Command::Status(_) => "status",
         Command::Down(_) => "down",
+        Command::Cost(_) => "cost",
         Command::Local(_) => "local",
     }
 }

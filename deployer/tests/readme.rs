@@ -261,6 +261,26 @@ fn the_answers_of_up_and_status_are_as_shown() {
 }
 
 #[test]
+fn the_bill_is_as_shown() {
+    let readme = readme();
+    let command = "deployer cost --region us-east-1 --requests 1M --duration-ms 5";
+    let folder = tempfile::tempdir().unwrap();
+    let done = Deployer::new(folder.path()).args(command.split(' ').skip(1)).run().succeeds();
+    let all: Vec<&str> = done.stdout.lines().chain(done.stderr.lines()).collect();
+    assert_eq!(transcript(section(&readme, "### cost"), command), all);
+
+    let json = Deployer::new(folder.path()).args(command.split(' ').skip(1)).args(["--output", "json"]);
+    let json = json.run().succeeds().json();
+    let known = rows(section(&readme, "### cost")).flat_map(|row| [row[0], row[1]].map(quoted)).flatten();
+    let known = names(known);
+    let mut fields = Names::new();
+    for object in [&json["cost"], &json["cost"]["lines"][0]] {
+        fields.extend(object.as_object().unwrap().keys().cloned());
+    }
+    assert_eq!(&fields - &known, Names::new(), "fields of the bill that are not documented");
+}
+
+#[test]
 fn the_requests_are_those_of_the_postman_collection() {
     let collection: Value = serde_json::from_str(&file("deployer/postman_collection.json")).unwrap();
     let items = collection["item"].as_array().unwrap();

@@ -81,6 +81,16 @@ pub(crate) enum Architecture {
     Arm64,
 }
 
+impl Architecture {
+    /// Lambda's name of it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
 /// Where a function declares what is compared with other parts of the manifest; its own place for what it leaves out.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
@@ -95,7 +105,7 @@ const RETENTION_DAYS: [i32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 const ARCHITECTURES: [(&str, Architecture); 2] =
-    [("x86_64", Architecture::X86_64), ("arm64", Architecture::Arm64)];
+    [(Architecture::X86_64.name(), Architecture::X86_64), (Architecture::Arm64.name(), Architecture::Arm64)];
 
 impl Function {
     pub(super) fn read(

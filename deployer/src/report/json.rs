@@ -80,7 +80,6 @@ impl Document {
     }
 
     /// What only this command has to say: it goes under the command's name, beside what all commands have.
-    #[expect(dead_code, reason = "the commands that use it come next")]
     pub(crate) fn own(&mut self, value: &impl Serialize) {
         let value = serde_json::to_value(value).unwrap_or_default();
         self.own.insert(self.command.to_owned(), value);
@@ -95,6 +94,12 @@ impl Document {
     /// Puts it on stdout.
     pub(crate) fn print(&self) {
         super::text::data(&serde_json::to_string_pretty(self).unwrap_or_default());
+    }
+
+    /// The stack of the manifest, where AWS was not asked.
+    pub(crate) fn declared(&mut self, stack: String, region: &str) {
+        self.stack = Some(stack);
+        self.region = Some(region.to_owned());
     }
 
     pub(crate) fn place(&mut self, scope: &Scope) {

@@ -116,7 +116,7 @@ impl Resource for Function {
         if let Some((_, Some(package))) = needs {
             changes.extend(Change::update("code", seen.code_sha256.as_str(), &package.sha256));
         }
-        changes.extend(Change::update("architecture", seen.architecture.as_str(), self.architecture_name()));
+        changes.extend(Change::update("architecture", seen.architecture.as_str(), self.architecture.name()));
         changes.extend(self.diff_configuration(seen));
         changes.extend(Change::update(
             "reserved-concurrency",
@@ -249,13 +249,6 @@ impl Function {
             }
         }
         changes
-    }
-
-    fn architecture_name(&self) -> &'static str {
-        match self.architecture {
-            Architecture::X86_64 => "x86_64",
-            Architecture::Arm64 => "arm64",
-        }
     }
 }
 

@@ -71,7 +71,7 @@ impl Function {
             let tag = tag.set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
-        let rebuilt = seen.architecture != self.architecture_name();
+        let rebuilt = seen.architecture != self.architecture.name();
         let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);
         let bridge = match &new_code {
             Some(package) => self.bridge(step, &seen, package).await,
@@ -218,7 +218,7 @@ impl Function {
     }
 
     fn sdk_architecture(&self) -> SdkArchitecture {
-        SdkArchitecture::from(self.architecture_name())
+        SdkArchitecture::from(self.architecture.name())
     }
 
     /// An empty set of variables clears them; no set at all would keep the old ones.

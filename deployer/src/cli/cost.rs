@@ -1,0 +1,119 @@
+//! The flags of `cost`, and the numbers that it reads.
+
+use crate::cost::LOG_BYTES;
+use clap::{Args, ValueEnum};
+
+/// Flags of `cost`.
+#[derive(Debug, Args)]
+pub struct Cost {
+    /// Requests a month, like 250k, 1M or 1.5B
+    #[arg(long, value_name = "NUMBER", value_parser = requests)]
+    pub requests: f64,
+    /// How long the function takes, in ms; Lambda rounds up to whole ones
+    #[arg(long, value_name = "MS", value_parser = milliseconds)]
+    pub duration_ms: f64,
+    /// The function, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
+    /// Its memory in MB [default: the manifest's]
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(i32).range(128..=10_240))]
+    pub memory: Option<i32>,
+    /// Its processor [default: the manifest's]
+    #[arg(long, value_enum)]
+    pub architecture: Option<Architecture>,
+    /// Items that a request writes, on average
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = items)]
+    pub writes: f64,
+    /// Items that a request reads, on average
+    #[arg(long, value_name = "NUMBER", default_value = "0", value_parser = items)]
+    pub reads: f64,
+    /// The size of an item in bytes; DynamoDB counts 1 KB for a write, 4 KB for a read
+    #[arg(long, value_name = "BYTES", default_value = "1024", value_parser = item_size)]
+    pub item_size: f64,
+    /// What a request writes to the log, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = LOG_BYTES, value_parser = log_bytes)]
+    pub log_bytes: f64,
+    /// Take off what Lambda gives every account each month: 1M requests and 400,000 GB-seconds
+    #[arg(long)]
+    pub free_tier: bool,
+}
+
+/// A processor that Lambda offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Architecture {
+    /// Intel and AMD.
+    #[value(name = "x86_64")]
+    X86_64,
+    /// Graviton.
+    #[value(name = "arm64")]
+    Arm64,
+}
+
+fn requests(text: &str) -> Result<f64, String> {
+    let number = number(text)?;
+    if number.fract() == 0.0 {
+        within(text, number, 1.0, 1e12, "1 and 1000B")
+    } else {
+        Err(format!("{text} is not a whole number"))
+    }
+}
+
+fn milliseconds(text: &str) -> Result<f64, String> {
+    within(text, number(text)?, 0.001, 900_000.0, "0.001 and 900000, Lambda's longest")
+}
+
+fn items(text: &str) -> Result<f64, String> {
+    within(text, number(text)?, 0.0, 1000.0, "0 and 1000")
+}
+
+fn item_size(text: &str) -> Result<f64, String> {
+    within(text, number(text)?, 1.0, 409_600.0, "1 and 409600, DynamoDB's largest")
+}
+
+fn log_bytes(text: &str) -> Result<f64, String> {
+    within(text, number(text)?, 0.0, 1e7, "0 and 10M")
+}
+
+/// A number as people write it: `250k`, `1M`, `1.5B`.
+fn number(text: &str) -> Result<f64, String> {
+    let (digits, factor) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1e6),
+        Some(b'b' | b'B' | b'g' | b'G') => (&text[..text.len() - 1], 1e9),
+        _ => (text, 1.0),
+    };
+    let plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+    match digits.parse::<f64>() {
+        Ok(number) if plain => Ok(number * factor),
+        _ => Err(format!("{text} is not a number; try 250k, 1M or 1.5B")),
+    }
+}
+
+fn within(text: &str, number: f64, least: f64, most: f64, range: &str) -> Result<f64, String> {
+    if (least..=most).contains(&number) { Ok(number) } else { Err(format!("{text} is not between {range}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        for (text, wanted) in [("1", 1.0), ("250k", 250e3), ("1M", 1e6), ("1.5B", 1.5e9), ("0.5", 0.5)] {
+            assert_eq!(number(text), Ok(wanted), "{text}");
+        }
+        for text in ["", "M", "-1", "1e6", "inf", "NaN", "1 M", "1,000", "1.2.3", "ä"] {
+            assert!(number(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_told_the_range() {
+        assert_eq!(requests("0").unwrap_err(), "0 is not between 1 and 1000B");
+        assert_eq!(requests("1.5").unwrap_err(), "1.5 is not a whole number");
+        assert!(requests("1001B").is_err() && requests("1000B").is_ok());
+        assert!(milliseconds("0").is_err() && milliseconds("900001").is_err() && milliseconds("0.4").is_ok());
+        assert!(item_size("0").is_err() && item_size("409601").is_err() && item_size("409600").is_ok());
+        assert!(items("1001").is_err() && items("0.25").is_ok() && log_bytes("11M").is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! `cost`: what the declared stack costs, from the price book. It asks no AWS and needs no credentials.
+
+use super::Session;
+use crate::cli::{self, Cost};
+use crate::cost::{Bill, Capacity, FreeTier, Prices, Usage, read_units, write_units};
+use crate::error::{Error, Result};
+use crate::manifest::{Architecture, Billing, Function, Manifest, Table};
+use crate::report::cost as report;
+use crate::report::json::Document;
+use serde::Serialize;
+
+/// What is billed, as the document shows it.
+#[derive(Debug, Serialize)]
+struct Estimate<'a> {
+    function: &'a str,
+    memory: i32,
+    architecture: &'static str,
+    billed_ms: f64,
+    free_tier: bool,
+    #[serde(flatten)]
+    bill: &'a Bill,
+}
+
+pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -> Result<u8> {
+    let config = session.config;
+    let region = config.named_region().ok_or_else(|| {
+        Error::usage("prices differ by region, and none is named")
+            .hint("Name one with --region, region in the manifest, or AWS_REGION.")
+    })?;
+    document.declared(config.stack_name(), &region);
+    let prices = Prices::of(&region)?;
+    let manifest = &config.manifest;
+    let (name, function) = chosen(manifest, args.function.as_deref())?;
+    let usage = usage(manifest, name, function, args);
+    let free_tier = if args.free_tier { FreeTier::Lambda } else { FreeTier::Ignored };
+    let bill = prices.bill(&usage, args.requests, free_tier);
+
+    let console = session.console;
+    let architecture = usage.architecture.name();
+    let setting = format!("{} MB, {architecture}, {} ms billed each", usage.memory_mb, usage.billed_ms);
+    console.data(&format!(
+        "{} requests a month to {name} in {region} ({setting}):",
+        report::number(args.requests)
+    ));
+    for line in report::table(&bill) {
+        console.data(&line);
+    }
+    console.talk(&beside(function, &usage, args, scales(manifest)));
+    document.own(&Estimate {
+        function: name,
+        memory: usage.memory_mb,
+        architecture,
+        billed_ms: usage.billed_ms,
+        free_tier: args.free_tier,
+        bill: &bill,
+    });
+    Ok(0)
+}
+
+/// The function that requests go to.
+fn chosen<'a>(manifest: &'a Manifest, asked: Option<&str>) -> Result<(&'a str, &'a Function)> {
+    let mut all = manifest.functions.iter().map(|(name, function)| (name.as_str(), function));
+    let names = || manifest.functions.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match asked {
+        Some(asked) => all
+            .find(|(name, _)| *name == asked)
+            .ok_or_else(|| Error::usage(format!("there is no function {asked}; there are {}", names()))),
+        None => match (all.next(), all.next()) {
+            (Some(only), None) => Ok(only),
+            _ => Err(Error::usage(format!("there are several functions: {}", names()))
+                .hint("Say which with --function NAME.")),
+        },
+    }
+}
+
+fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> Usage {
+    let through_api = manifest.api.routes.iter().any(|route| route.function == name);
+    // A function that touches provisioned tables only pays by the hour, whatever it reads and writes.
+    let touched = |table: &String| function.tables.as_ref().is_none_or(|tables| tables.contains(table));
+    let on_demand = |table: &Table| table.billing == Billing::OnDemand;
+    let by_request = manifest.tables.iter().any(|(table, declared)| touched(table) && on_demand(declared));
+    let by_request = if by_request { 1.0 } else { 0.0 };
+    let default = Usage::of(function, args.duration_ms.ceil());
+    Usage {
+        memory_mb: args.memory.unwrap_or(default.memory_mb),
+        architecture: match args.architecture {
+            Some(cli::Architecture::X86_64) => Architecture::X86_64,
+            Some(cli::Architecture::Arm64) => Architecture::Arm64,
+            None => default.architecture,
+        },
+        through_api,
+        write_units: by_request * args.writes * write_units(args.item_size),
+        read_units: by_request * args.reads * read_units(args.item_size),
+        log_bytes: args.log_bytes,
+        capacity: Capacity::of(manifest.tables.values()),
+        ..default
+    }
+}
+
+/// Whether provisioned capacity may grow beyond what is billed.
+fn scales(manifest: &Manifest) -> bool {
+    manifest.tables.values().any(|table| matches!(&table.billing, Billing::Provisioned(p) if p.max.is_some()))
+}
+
+/// What people should know of the figures.
+fn beside(function: &Function, usage: &Usage, args: &Cost, scales: bool) -> String {
+    let mut text = String::from("List prices, without taxes");
+    text.push_str(if args.free_tier { ", less Lambda's free tier," } else { " and free tiers," });
+    text.push_str(" as if the account used nothing else. Not in it: traffic to the internet, storage of tables, backups");
+    if function.tracing {
+        text.push_str(", X-Ray's traces");
+    }
+    text.push('.');
+    if scales {
+        text.push_str(" Auto scaling adds capacity while it is needed.");
+    }
+    if usage.log_bytes > 0.0 {
+        text.push_str(&format!(" Logs are kept {} days.", usage.log_days));
+    }
+    text
+}

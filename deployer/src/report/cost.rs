@@ -1,0 +1,43 @@
+//! A bill as a table, with the source and the day of every price.
+
+use crate::cost::{Bill, Line, dollars, grouped};
+
+/// The lines of a bill: what is charged, for a million requests and for a month, and where the price is from.
+pub(crate) fn table(bill: &Bill) -> Vec<String> {
+    let mut rows =
+        vec![[String::new(), "per million".to_owned(), "per month".to_owned(), "price".to_owned()]];
+    for line in &bill.lines {
+        let what = format!("{}, {}", line.service, line.what);
+        rows.push([what, dollars(line.usd_per_million), dollars(line.usd), price(line)]);
+    }
+    rows.push(["sum".to_owned(), dollars(bill.usd_per_million), dollars(bill.usd), String::new()]);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let (first, second, third) = (width(0), width(1), width(2));
+    rows.iter()
+        .map(|[what, million, month, price]| {
+            format!("{what:<first$}  {million:>second$}  {month:>third$}  {price}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// `$3.50 a million (aws.amazon.com/api-gateway/pricing, 2025-10-20)`.
+fn price(line: &Line) -> String {
+    let prices: Vec<String> = line.prices.iter().map(|price| exact(*price)).collect();
+    let page = line.source.trim_start_matches("https://").trim_end_matches('/');
+    format!("{} a {} ({page}, {})", prices.join(", then "), line.unit, line.as_of)
+}
+
+/// A price with all its digits.
+fn exact(usd: f64) -> String {
+    let text = usd.to_string();
+    match text.split_once('.') {
+        None => format!("${text}.00"),
+        Some((_, fraction)) if fraction.len() == 1 => format!("${text}0"),
+        Some(_) => format!("${text}"),
+    }
+}
+
+/// A whole number with commas.
+pub(crate) fn number(number: f64) -> String {
+    grouped(&format!("{number:.0}"))
+}
