@@ -47,6 +47,13 @@ pub(crate) enum Event {
         #[serde(rename = "next_ms", serialize_with = "as_millis")]
         next: Duration,
     },
+    /// Something that nobody expected, and that was dealt with.
+    Noted {
+        /// Whose step.
+        id: Id,
+        /// What, and what becomes of it.
+        what: String,
+    },
     /// The step is done.
     Finished {
         /// Whose step.

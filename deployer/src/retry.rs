@@ -139,6 +139,14 @@ pub(crate) static API_BUSY: Passing = Passing {
     applies: |e| e.code == "ConflictException" && e.message.contains("try again later"),
 };
 
+/// Another run has made an API at the same moment, and either takes it back or deploys it, within seconds.
+pub(crate) static OTHER_RUN_DECIDES: Cadence = Cadence {
+    reason: "another run, which made the API at the same moment",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(60),
+};
+
 /// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s. SDK retries end long before.
 pub(crate) static THROTTLED: Passing = Passing {
     cadence: Cadence {

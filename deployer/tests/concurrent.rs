@@ -125,6 +125,34 @@ fn two_ups_that_both_made_an_api() {
     end_as_one_stack(&lab, one, two);
 }
 
+/// The later one makes its own when the other has looked and has seen nobody. AWS dates APIs by the second, so whose is
+/// the older cannot be told from it.
+#[test]
+fn two_ups_of_which_one_has_not_seen_the_other() {
+    let lab = Lab::new();
+    // Ids break the tie, and are random.
+    for _ in 0..4 {
+        let making = Gate::at(&lab, "CreateRestApi", Moment::Before);
+        let later = spawn(&lab, "up");
+        making.wait();
+        let defining = Gate::at(&lab, "PutRestApi", Moment::Before);
+        let earlier = spawn(&lab, "up");
+        defining.wait();
+        making.open();
+        wait_for("two APIs", Duration::from_secs(60), || {
+            let calls = lab.proxy.calls();
+            let made = calls.iter().filter(|call| call.operation == "CreateRestApi" && call.status.is_some());
+            (made.count() == 2).then_some(())
+        });
+        defining.open();
+        let (earlier, later) = (earlier.wait().succeeds(), later.wait().succeeds());
+        assert_eq!(earlier.last_line(), later.last_line());
+        assert!(later.stderr.contains("another run made it at the same moment: "), "{later}");
+        is_one_stack(&lab, later.last_line());
+        converges(&lab);
+    }
+}
+
 fn second_call(lab: &Lab, operation: &str) {
     wait_for(operation, Duration::from_secs(60), || {
         (lab.proxy.calls().iter().filter(|call| call.operation == operation).count() >= 2).then_some(())

@@ -57,6 +57,11 @@ impl Step<'_> {
         self.report.event(Event::Waiting { id: self.id.clone(), reason, waited, next });
     }
 
+    /// Says what nobody expected, and what becomes of it.
+    pub(crate) fn note(&self, what: String) {
+        self.report.event(Event::Noted { id: self.id.clone(), what });
+    }
+
     /// Whether the command's own deadline comes before a pause of this length ends.
     pub(crate) fn deadline_passes_within(&self, length: Duration) -> bool {
         Instant::now() + length > self.deadline

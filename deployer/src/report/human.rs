@@ -80,6 +80,11 @@ impl Reporter for Tree {
                 self.line(&id)
                     .set_message(format!("waiting for {reason}, {} of {until} s", waited.as_secs()));
             }
+            Event::Noted { id, what } => {
+                // Above the lines that move, where it stays.
+                let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = drawn.all.println(format!("{id}: {what}"));
+            }
             Event::Finished { id, outcome: how, elapsed } => {
                 let line = self.line(&id);
                 line.set_style(style("  {prefix} {wide_msg}"));

@@ -29,6 +29,7 @@ impl Reporter for Plain {
                     talk(&format!("{id}: waiting for {reason}{until}"));
                 }
             }
+            Event::Noted { id, what } => talk(&format!("{id}: {what}")),
             Event::Finished { outcome: Outcome::Unchanged | Outcome::Absent, .. } => {}
             Event::Finished { id, outcome: how, elapsed } => {
                 talk(&format!("{id}: {} ({})", outcome(&how), seconds(elapsed)));

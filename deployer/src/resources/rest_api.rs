@@ -186,12 +186,20 @@ impl Resource for RestApi {
     }
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
-        let Some(seen) = seen else {
-            let id = self.create(step).await?;
-            self.put_definition(step, &id, &self.definition).await?;
-            self.deploy(step, &id, &self.definition).await?;
-            self.update_stage(step, &id, None).await?;
-            return Ok(Output { id, spelling: BTreeMap::new() });
+        let seen = match seen {
+            Some(seen) => seen,
+            None => match self.create(step).await? {
+                Some(id) => {
+                    self.put_definition(step, &id, &self.definition).await?;
+                    self.deploy(step, &id, &self.definition).await?;
+                    self.update_stage(step, &id, None).await?;
+                    return Ok(Output { id, spelling: BTreeMap::new() });
+                }
+                None => {
+                    let other = self.observe(step).await?.filter(|other| self.owner(other) == Owner::Ours);
+                    other.ok_or_else(|| Error::new("the API of the other run is gone again"))?
+                }
+            },
         };
         let changes = self.diff(Some(&()), Some(&seen));
         if tags_differ(&changes) {
@@ -266,17 +274,21 @@ impl RestApi {
         }
     }
 
-    /// Ours, by its tags; when there is none, what has our name.
-    async fn find(&self, step: &Step<'_>) -> Result<Option<Candidate>> {
-        let mut all = reading::apis(step).await?;
-        // Every run has to choose the same one: the oldest.
+    /// Those of ours, by their tags, and the others. Every run has to choose the same one, so the oldest comes first.
+    fn ours(&self, mut all: Vec<SdkRestApi>) -> (Vec<SdkRestApi>, Vec<SdkRestApi>) {
         all.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
-        let owner = |api: &SdkRestApi| {
-            let tags: Tags = api.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-            self.scope.owner(&tags)
-        };
+        all.into_iter().partition(|api| self.owner_of(api) == Owner::Ours)
+    }
+
+    fn owner_of(&self, api: &SdkRestApi) -> Owner {
+        let tags: Tags = api.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        self.scope.owner(&tags)
+    }
+
+    /// Ours; when there is none, what has our name.
+    async fn find(&self, step: &Step<'_>) -> Result<Option<Candidate>> {
+        let (mut ours, others) = self.ours(reading::apis(step).await?);
         let ids = |apis: &[SdkRestApi]| apis.iter().filter_map(|api| api.id.clone()).collect();
-        let (mut ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|api| owner(api) == Owner::Ours);
         if !ours.is_empty() {
             let api = ours.remove(0);
             return Ok(Some(Candidate { api, twins: ids(&ours), rivals: Vec::new() }));
@@ -289,7 +301,7 @@ impl RestApi {
         }
         let same_name = others.into_iter().filter(|api| api.name() == Some(&self.name));
         let (mut unclaimed, mut foreign): (Vec<_>, Vec<_>) =
-            same_name.partition(|api| owner(api) == Owner::Unclaimed);
+            same_name.partition(|api| self.owner_of(api) == Owner::Unclaimed);
         let api = match (unclaimed.is_empty(), foreign.is_empty()) {
             (false, _) => unclaimed.remove(0),
             (true, false) => foreign.remove(0),

@@ -1,12 +1,12 @@
 //! The calls that change an API.
 
 use super::stage::{Stage, description};
-use super::{Candidate, NO_SUCH, Observed, RestApi};
+use super::{NO_SUCH, Observed, RestApi, SdkRestApi, reading};
 use crate::aws::one_attempt;
 use crate::definition::Definition;
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
-use crate::retry::API_BUSY;
+use crate::retry::{API_BUSY, OTHER_RUN_DECIDES};
 use aws_sdk_apigateway::config::Config;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
@@ -15,9 +15,11 @@ use aws_sdk_apigateway::types::{
 use std::collections::BTreeMap;
 
 impl RestApi {
+    /// The id of the API that was made; `None` if another run has made one, which stays.
+    ///
     /// AWS would make a second API of the same name without a word, so nothing is sent twice: the engine looks for our
     /// tags when the answer is lost.
-    pub(super) async fn create(&self, step: &Step<'_>) -> Result<String> {
+    pub(super) async fn create(&self, step: &Step<'_>) -> Result<Option<String>> {
         let create = step
             .aws
             .apigateway
@@ -33,18 +35,36 @@ impl RestApi {
         let id = created
             .id
             .ok_or_else(|| Error::new("API Gateway made an API and did not say its id; run up again"))?;
-        self.give_way(step, id).await
+        let Some(other) = self.rival(step, &id).await? else { return Ok(Some(id)) };
+        step.note(format!("another run made it at the same moment: {other} stays, {id} goes"));
+        // Only what this run has made: the other may be at work on the other one.
+        delete_api(step, &id).await?;
+        Ok(None)
     }
 
-    /// Two runs at once make two APIs. The oldest stays, and each run takes back only its own: the other may be at
-    /// work on the other one.
-    async fn give_way(&self, step: &Step<'_>, id: String) -> Result<String> {
-        match self.find(step).await? {
-            Some(Candidate { api, twins, .. }) if twins.contains(&id) => {
-                delete_api(step, &id).await?;
-                Ok(api.id.unwrap_or_default())
+    /// The API of another run that this one's has to give way to.
+    ///
+    /// Two runs at once may each make one. Each looks after it has made its own, so at least one of them sees both. If
+    /// both do, the order decides. If only one does, the other has gone on, whatever the order: AWS dates APIs by the
+    /// second. So whose API comes first waits to see which it was.
+    async fn rival(&self, step: &Step<'_>, id: &str) -> Result<Option<String>> {
+        let all = self.ours(reading::apis(step).await?).0;
+        let ids: Vec<&str> = all.iter().filter_map(SdkRestApi::id).collect();
+        match ids.split_first() {
+            None => Ok(None),
+            Some((first, others)) if *first == id => {
+                for other in others {
+                    let decided = async || match reading::deployments(step, other).await? {
+                        None => Ok(Some(false)),
+                        Some(deployments) => Ok((!deployments.is_empty()).then_some(true)),
+                    };
+                    if step.until(&OTHER_RUN_DECIDES, decided).await? {
+                        return Ok(Some((*other).to_owned()));
+                    }
+                }
+                Ok(None)
             }
-            _ => Ok(id),
+            Some((first, _)) => Ok(Some((*first).to_owned())),
         }
     }
 

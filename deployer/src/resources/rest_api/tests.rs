@@ -18,6 +18,7 @@ mod making;
 mod mending;
 mod reading;
 mod refusals;
+mod two_runs;
 
 fn api() -> RestApi {
     let routes = Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes;

@@ -115,26 +115,6 @@ async fn a_creation_that_left_nothing_behind_is_sent_again() {
 }
 
 #[tokio::test]
-async fn of_two_runs_at_once_the_later_gives_way() {
-    let tags = scope().tags();
-    let rules = || vec![created(), deleted([ok()]), defined(), deployed()];
-    let list = || no_apis_and_then(&[listed("api1", 5, &tags), listed("api0", 4, &tags)]);
-    let later = Gateway::new().world([vec![list()], rules()].concat());
-    let (output, record) = later.step(Mode::Apply, &api(), ()).await;
-    record.result.unwrap();
-    assert_eq!(output.unwrap().id, "api0");
-    assert!(later.sent.of("DeleteRestApi")[0].uri.ends_with("/restapis/api1"));
-    assert!(later.sent.of("PutRestApi")[0].uri.contains("/restapis/api0?"));
-
-    let list = no_apis_and_then(&[listed("api1", 5, &tags), listed("api2", 6, &tags)]);
-    let earlier = Gateway::new().world([vec![list], rules()].concat());
-    let (output, record) = earlier.step(Mode::Apply, &api(), ()).await;
-    record.result.unwrap();
-    assert_eq!(output.unwrap().id, "api1");
-    assert_eq!(earlier.mutations(), ["CreateRestApi", "PutRestApi", "CreateDeployment"]);
-}
-
-#[tokio::test]
 async fn a_definition_that_is_not_understood_is_not_deployed() {
     let warned =
         refused(400, "BadRequestException", "Warnings found during import:\n\tUnsupported extension");
