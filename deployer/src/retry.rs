@@ -235,6 +235,9 @@ pub(crate) static FUNCTION_GONE: Cadence =
 pub(crate) static API_ANSWERS: Cadence =
     Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
 
+/// By then AWS shows everywhere what has been made; the next looks come after twice as long, and so on.
+const FIRST_CHECK: Duration = secs(10);
+
 /// The error of everything that did not start because of Ctrl-C.
 pub(crate) fn interrupted() -> Error {
     Error::of(ErrorKind::Partial, "interrupted")
@@ -320,8 +323,23 @@ impl Step<'_> {
     pub(crate) async fn retry<T>(
         &self,
         passing: &[&'static Passing],
+        call: impl AsyncFnMut() -> Result<T>,
+    ) -> Result<T> {
+        self.retry_checking(passing, async || Ok(()), call).await
+    }
+
+    /// The same, and when it takes long, has a closer look now and then: another run may have taken away what this one
+    /// waits for, which says so as an error, or put back what it had taken away, which is taken away again.
+    ///
+    /// # Errors
+    /// What the closer look fails with, as well.
+    pub(crate) async fn retry_checking<T>(
+        &self,
+        passing: &[&'static Passing],
+        mut check: impl AsyncFnMut() -> Result<()>,
         mut call: impl AsyncFnMut() -> Result<T>,
     ) -> Result<T> {
+        let (begun, mut next_check) = (Instant::now(), FIRST_CHECK);
         let mut pauses: Option<Pauses> = None;
         loop {
             let error = match call().await {
@@ -333,6 +351,10 @@ impl Step<'_> {
                 return Err(error);
             };
             let asked = aws.retry_after;
+            if begun.elapsed() >= next_check {
+                check().await?;
+                next_check *= 2;
+            }
             // A new reason starts its own clock.
             let mut current = match pauses.take() {
                 Some(pauses) if std::ptr::eq(pauses.cadence, &raw const reason.cadence) => pauses,

@@ -177,8 +177,20 @@ impl Permission {
             .principal("apigateway.amazonaws.com")
             .source_arn(source);
         let add = || step.call("lambda:AddPermission", add.clone().send());
-        step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], add).await?;
+        let passing = [&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE];
+        step.retry_checking(&passing, async || self.function_stands(step).await, add).await?;
         Ok(())
+    }
+
+    /// # Errors
+    /// Another run has deleted the function meanwhile.
+    async fn function_stands(&self, step: &Step<'_>) -> Result<()> {
+        let get = step.aws.lambda.get_function_configuration().function_name(&self.function);
+        let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
+        match absent(step.retry(&[], get).await, NO_SUCH)? {
+            Some(_) => Ok(()),
+            None => Err(Error::new(format!("the function {} was deleted meanwhile", self.function))),
+        }
     }
 
     async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {

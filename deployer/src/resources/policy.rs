@@ -3,7 +3,7 @@
 use super::role::{self, iam_tags, tags};
 use crate::aws::one_attempt;
 use crate::engine::{Step, absent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, policy_of_role, tags_differ};
 use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
@@ -142,26 +142,22 @@ impl Resource for Policy {
     }
 
     fn blockers(&self, seen: &Observed) -> Vec<String> {
-        seen.attached
-            .iter()
-            .filter(|entity| **entity != self.attachment())
-            .map(|entity| format!("is attached to {entity}, which is not of this stack"))
-            .collect()
+        self.others(&seen.attached).collect()
     }
 
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        let arn = self.arn();
-        if self.is_attached(&seen) {
-            let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(&arn);
-            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
-            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
-        }
-        // The default version goes with the policy; IAM refuses while there are others.
-        for version in seen.versions.iter().filter(|version| !version.is_default) {
-            self.delete_version(step, &version.id).await?;
-        }
-        let delete = || step.call("iam:DeletePolicy", step.aws.iam.delete_policy().policy_arn(&arn).send());
-        absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        self.release(step, &seen.attached, &seen.versions).await?;
+        let again = async || {
+            let (attached, versions) = tokio::join!(self.attached(step), self.versions(step));
+            let attached = absent(attached, NO_SUCH)?.unwrap_or_default();
+            if let Some(why) = self.others(&attached).next() {
+                return Err(Error::new(format!("it {why}")));
+            }
+            self.release(step, &attached, &absent(versions, NO_SUCH)?.unwrap_or_default()).await
+        };
+        let delete = step.aws.iam.delete_policy().policy_arn(self.arn());
+        let delete = || step.call("iam:DeletePolicy", delete.clone().send());
+        absent(step.retry_checking(&[&IAM_STILL_DETACHING], again, delete).await, NO_SUCH)?;
         Ok(())
     }
 }
@@ -185,6 +181,12 @@ impl Policy {
 
     fn is_attached(&self, seen: &Observed) -> bool {
         seen.attached.contains(&self.attachment())
+    }
+
+    /// Who else uses it, each a sentence's end after "it".
+    fn others(&self, attached: &[String]) -> impl Iterator<Item = String> {
+        let others = attached.iter().filter(|entity| **entity != self.attachment());
+        others.map(|entity| format!("is attached to {entity}, which is not of this stack"))
     }
 
     async fn create(&self, step: &Step<'_>) -> Result<()> {
@@ -231,6 +233,20 @@ impl Policy {
             step.call("iam:CreatePolicyVersion", create.send())
         };
         step.retry(&[&IAM_NOT_YET_VISIBLE], create).await?;
+        Ok(())
+    }
+
+    /// Takes the policy off its role, and all versions but the default, which goes with the policy: IAM refuses to delete
+    /// it while it is attached or has others.
+    async fn release(&self, step: &Step<'_>, attached: &[String], versions: &[Version]) -> Result<()> {
+        if attached.contains(&self.attachment()) {
+            let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(self.arn());
+            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
+        }
+        for version in versions.iter().filter(|version| !version.is_default) {
+            self.delete_version(step, &version.id).await?;
+        }
         Ok(())
     }
 

@@ -150,8 +150,8 @@ impl Resource for Role {
             step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
         };
         let mut bare = false;
-        let passing = [&IAM_STILL_DETACHING];
-        let deleted = step.retry(&passing, async || match delete().await {
+        let (passing, again) = ([&IAM_STILL_DETACHING], async || self.lay_bare(step).await);
+        let deleted = step.retry_checking(&passing, again, async || match delete().await {
             Err(error) if error.has_code("DeleteConflict") && !std::mem::replace(&mut bare, true) => {
                 self.lay_bare(step).await?;
                 delete().await
@@ -243,6 +243,20 @@ impl Role {
         }
         // A trust that was just changed spreads as slowly as a new role.
         Ok(Output { fresh: seen.fresh || differs("trust"), ..self.output(&seen) })
+    }
+}
+
+/// Whether the role that something waits for is still the one that there was.
+///
+/// # Errors
+/// Another run has deleted it meanwhile.
+pub(super) async fn still_stands(step: &Step<'_>, name: &str, role: &Output) -> Result<()> {
+    let get = step.aws.iam.get_role().role_name(name);
+    let found = absent(step.retry(&[], || step.call("iam:GetRole", get.clone().send())).await, NO_SUCH)?;
+    match found.and_then(|output| output.role) {
+        Some(found) if found.role_id == role.role_id => Ok(()),
+        Some(_) => Err(Error::new(format!("the role {name} was deleted and made again meanwhile"))),
+        None => Err(Error::new(format!("the role {name} was deleted meanwhile"))),
     }
 }
 

@@ -150,3 +150,19 @@ async fn looking_in_vain_names_the_wait_and_the_next_command() {
     let error = world.at(async |step| step.until(&CADENCE, look).await).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot look");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_is_looked_into_now_and_then() {
+    let (world, begun, looks) = (World::new(), Instant::now(), RefCell::new(Vec::new()));
+    let look = async || {
+        looks.borrow_mut().push(begun.elapsed());
+        if looks.borrow().len() < 3 { Ok(()) } else { Err(Error::new("it is gone")) }
+    };
+    let call = async || Err::<(), _>(Error::from(refusal("Test", "wait")));
+    let error = world.at(async |step| step.retry_checking(&[&TEST], look, call).await).await.unwrap_err();
+    assert_eq!(error.to_string(), "it is gone");
+    let looks = looks.into_inner();
+    for (look, after) in looks.iter().zip([10, 20, 40].map(secs)) {
+        assert!((after..after + CADENCE.longest * 3).contains(look), "{looks:?}");
+    }
+}

@@ -45,7 +45,9 @@ impl Function {
             .code(FunctionCode::builder().zip_file(self.blob(&package.zip)?).build())
             .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
-        step.retry(&[role_passing(&role)], create).await.map_err(|e| self.explain(e))?;
+        let role_stands = async || role::still_stands(step, &self.role, &role).await;
+        let made = step.retry_checking(&[role_passing(&role)], role_stands, create).await;
+        made.map_err(|e| self.explain(e))?;
         self.until_ready(step).await?;
         if let Some(reserved) = self.reserved_concurrency {
             self.reserve(step, Some(reserved)).await?;
@@ -96,7 +98,9 @@ impl Function {
                 .role(&role.arn);
             let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
             let passing = [&FUNCTION_BUSY, role_passing(&role)];
-            step.retry(&passing, update).await.map_err(|e| self.explain(e))?;
+            let role_stands = async || role::still_stands(step, &self.role, &role).await;
+            let updated = step.retry_checking(&passing, role_stands, update).await;
+            updated.map_err(|e| self.explain(e))?;
             self.until_ready(step).await?;
         }
         if let Some(package) = new_code.filter(|_| needs_bridge) {

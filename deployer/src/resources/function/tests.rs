@@ -5,6 +5,8 @@ use crate::engine::Mode;
 use crate::report::Outcome;
 use crate::testing::script::{Answer, always, answers, done, refused};
 use crate::testing::{World, scope};
+use aws_sdk_iam::operation::get_role::GetRoleOutput;
+use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_lambda::Client;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
@@ -48,6 +50,15 @@ fn needs() -> Needs {
 
 fn role(role_id: &str, fresh: bool) -> role::Output {
     role::Output { arn: scope().role_arn("orders-role"), role_id: role_id.to_owned(), fresh }
+}
+
+/// IAM, as long as it has the role of this id.
+fn has_role(role_id: &'static str) -> Rule {
+    mock!(aws_sdk_iam::Client::get_role).then_output(move || {
+        let role = aws_sdk_iam::types::Role::builder().path("/").role_name("orders-role").role_id(role_id);
+        let role = role.arn(scope().role_arn("orders-role")).create_date(DateTime::from_secs(0));
+        GetRoleOutput::builder().role(role.build().unwrap()).build()
+    })
 }
 
 fn package() -> Package {

@@ -2,6 +2,7 @@ use super::*;
 use crate::resources::function::changing::LARGEST_ZIP;
 use crate::retry::{FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY, ROLE_NOT_YET_ASSUMABLE};
 use crate::testing::script::broken;
+use crate::testing::wire;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -57,19 +58,37 @@ async fn a_new_function_may_not_be_known_to_the_next_call() {
 async fn a_role_of_this_run_is_waited_for_as_long_as_iam_may_take() {
     for message in ROLE_REFUSALS {
         let refusals = std::iter::repeat_n(invalid(message), 250).chain([ok()]);
-        let world = world([no_such()], [ready()], vec![created(refusals)]);
+        let world = world([no_such()], [ready()], vec![created(refusals)]).with_iam(&[has_role("AROA1")]);
         let begun = Instant::now();
-        let fresh = (role("AROA1", true), Some(package()));
-        assert_eq!(up(&world, &function(), fresh).await.unwrap(), Outcome::Created);
+        assert_eq!(up(&world, &function(), fresh()).await.unwrap(), Outcome::Created);
         assert!(begun.elapsed() > Duration::from_secs(60), "{:?}", begun.elapsed());
         assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 250]);
+    }
+}
+
+fn fresh() -> Needs {
+    (role("AROA1", true), Some(package()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_another_run_deletes_is_not_waited_for() {
+    let no_role = mock!(aws_sdk_iam::Client::get_role)
+        .then_http_response(|| wire::xml(404, "NoSuchEntity", "The role cannot be found."));
+    for (role, why) in [(no_role, "deleted"), (has_role("AROA2"), "deleted and made again")] {
+        let refused = always(mock!(Client::create_function), invalid(ROLE_REFUSALS[0]));
+        let world = world([no_such()], [], vec![refused]).with_iam(&[role]);
+        let begun = Instant::now();
+        let error = up(&world, &function(), fresh()).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("the role orders-role was {why} meanwhile"));
+        assert!(begun.elapsed() < Duration::from_secs(11), "{:?}", begun.elapsed());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_role_that_lambda_refuses_is_soon_an_error() {
     for message in ROLE_REFUSALS {
-        let world = world([no_such()], [], vec![always(mock!(Client::create_function), invalid(message))]);
+        let world = world([no_such()], [], vec![always(mock!(Client::create_function), invalid(message))])
+            .with_iam(&[has_role("AROA1")]);
         let begun = Instant::now();
         let error = up(&world, &function(), needs()).await.unwrap_err();
         assert!(begun.elapsed() <= Duration::from_secs(20), "{:?}", begun.elapsed());
@@ -80,7 +99,8 @@ async fn an_old_role_that_lambda_refuses_is_soon_an_error() {
 #[tokio::test(start_paused = true)]
 async fn a_role_that_stays_refused_is_explained_by_its_trust_policy() {
     let refusal = invalid("The role defined for the function cannot be assumed by Lambda.");
-    let world = world([no_such()], [], vec![always(mock!(Client::create_function), refusal)]);
+    let world = world([no_such()], [], vec![always(mock!(Client::create_function), refusal)])
+        .with_iam(&[has_role("AROA1")]);
     let error = up(&world, &function(), needs()).await.unwrap_err();
     assert!(error.to_string().contains("of waiting for IAM to let Lambda assume the role"), "{error}");
     let [hint] = &error.hints()[..] else { panic!("{:?}", error.hints()) };

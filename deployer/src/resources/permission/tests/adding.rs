@@ -96,6 +96,21 @@ async fn a_function_that_was_just_made_may_not_be_known_yet() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_function_that_another_run_deletes_is_not_waited_for() {
+    let unknown = || wire::json(404, "ResourceNotFoundException", "Function not found: lab");
+    let rules = [
+        absent(1),
+        mock!(Client::add_permission).then_http_response(unknown),
+        mock!(Client::get_function_configuration).then_http_response(unknown),
+    ];
+    let world = World::new().with_lambda(&rules);
+    let begun = tokio::time::Instant::now();
+    let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
+    assert_eq!(record.result.unwrap_err().to_string(), "the function lab was deleted meanwhile");
+    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn statements_of_a_functions_predecessor_count_for_nothing() {
     let wanted = source(API);
     let rules = [present(&[ours(&wanted), ours(&source("gone"))]), added(id_of(&wanted), wanted)];

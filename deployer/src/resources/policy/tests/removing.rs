@@ -64,10 +64,34 @@ async fn a_conflict_after_detaching_passes() {
 #[tokio::test(start_paused = true)]
 async fn a_conflict_that_stays_ends_with_iams_last_answer() {
     let conflict = mock!(Client::delete_policy).then_http_response(still_attached);
-    let (_, result) = removed(&seen(), vec![detached(), conflict]).await;
+    let bare = Observed { attached: Vec::new(), ..seen() };
+    let (_, result) = removed(&seen(), [vec![detached(), conflict], shown(9, &bare)].concat()).await;
     let error = result.unwrap_err().to_string();
     assert!(error.starts_with("gave up after "), "{error}");
     assert!(error.ends_with("DeleteConflict: Cannot delete a policy attached to entities."), "{error}");
+}
+
+/// `up` ran meanwhile, here and on another machine.
+#[tokio::test(start_paused = true)]
+async fn what_another_run_attaches_meanwhile_is_detached_again_and_its_versions_go() {
+    let conflict = mock!(Client::delete_policy).sequence().http_response(still_attached).times(12).build();
+    let bare = Observed { attached: Vec::new(), ..seen() };
+    let again = Observed { versions: vec![version("v2", true), version("v1", false)], ..seen() };
+    let rules = vec![detached(), conflict, version_gone("v1"), deleted()];
+    let (world, result) = removed(&seen(), [rules, shown(1, &again), shown(9, &bare)].concat()).await;
+    assert_eq!(result.unwrap(), Outcome::Deleted);
+    let tries: Vec<String> = world.mutations().into_iter().filter(|call| call != "DeletePolicy").collect();
+    assert_eq!(tries, ["DetachRolePolicy", "DetachRolePolicy", "DeletePolicyVersion"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_attaches_meanwhile_ends_the_wait() {
+    let conflict = mock!(Client::delete_policy).then_http_response(still_attached);
+    let theirs = Observed { attached: vec!["role other".to_owned()], ..seen() };
+    let begun = tokio::time::Instant::now();
+    let (_, result) = removed(&seen(), [vec![detached(), conflict], shown(1, &theirs)].concat()).await;
+    assert_eq!(result.unwrap_err().to_string(), "it is attached to role other, which is not of this stack");
+    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
