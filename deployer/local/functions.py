@@ -1,13 +1,17 @@
 """Lambda's functions: states that take a moment, what is read back, what is refused. How they run: runtime_api.py."""
 
+import contextvars
 import json
 import os
 import re
+import threading
+import time
 
 from ministack.core import iam_evaluator, responses
 from ministack.services import iam, lambda_svc
 
 import authorization
+import environments
 
 # How long a function is in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
@@ -32,6 +36,7 @@ _add_permission = lambda_svc._add_permission
 _remove_permission = lambda_svc._remove_permission
 _put_concurrency = lambda_svc._put_function_concurrency
 _get_account_settings = lambda_svc._get_account_settings
+_schedule_state_transition = lambda_svc._schedule_state_transition
 _load_functions = lambda_svc.load_persisted_state
 
 
@@ -204,7 +209,7 @@ def get_policy(function, *arguments):
 
 
 def _updating(update):
-    """An update of a function: refused while another is going on; the function stays Active meanwhile."""
+    """An update of a function: refused while another is going on; the function stays Active, and what it was, meanwhile."""
 
     def handle(name, data):
         function = lambda_svc._functions.get(name)
@@ -217,8 +222,15 @@ def _updating(update):
                 f"{config['FunctionArn']}"
             )
             return _refusal("ResourceConflictException", message, 409)
-        status, headers, body = update(name, data)
-        if status < 300:
+        environments.hold(name)
+        begun = False
+        try:
+            status, headers, body = update(name, data)
+            begun = status < 300
+        finally:
+            if not begun:
+                environments.switch(name)
+        if begun:
             active = {
                 "State": "Active",
                 "StateReason": "",
@@ -231,6 +243,17 @@ def _updating(update):
         return status, headers, body
 
     return handle
+
+
+def settle_later(name, delay):
+    """Says after a moment that the function is as it was asked to be, which only then counts."""
+
+    def settle():
+        time.sleep(delay)
+        environments.switch(name)
+        _schedule_state_transition(name, 0)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(settle,), daemon=True).start()
 
 
 def load_functions(data):
@@ -297,6 +320,7 @@ def install() -> None:
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION
     lambda_svc._MINISTACK_HOST = "127.0.0.1"  # where the code can be had; localhost may be ::1, too
     lambda_svc._create_function = create_function
+    lambda_svc._schedule_state_transition = settle_later
     lambda_svc._update_code = _updating(update_code)
     lambda_svc._update_config = _updating(update_config)
     lambda_svc._put_function_concurrency = put_concurrency

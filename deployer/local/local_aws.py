@@ -88,6 +88,7 @@ def repair() -> None:
     import definition
     import deployments
     import durability
+    import environments
     import fidelity
     import functions
     import integration
@@ -104,7 +105,7 @@ def repair() -> None:
             raise Refused(str(reason), 3) from None
     gateway_parts = integration, definition, patches, deployments
     service_parts = autoscaling, roles, tables, functions, logs, fidelity
-    for part in (runtime_api, *gateway_parts, *service_parts, authorization, durability):
+    for part in (runtime_api, environments, *gateway_parts, *service_parts, authorization, durability):
         part.install()
 
 

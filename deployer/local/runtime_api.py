@@ -28,7 +28,7 @@ from ministack.core.responses import error_response_json
 from ministack.services import cloudwatch_logs, lambda_svc
 
 _RESULT_PATH = lambda_runtime._INVOCATION_RESULT_RE
-_LOG_STREAM = "_LogStream"  # in the configuration of a worker
+LOG_STREAM = "_LogStream"  # in the configuration of a worker
 _SHARED_WITH_FUNCTIONS = {
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
@@ -120,7 +120,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
         self._exit_code, self._init_seconds = None, 0.0
         try:
             outcome = super().invoke(exchange.request if exchange else event, request_id, **metadata)
-        except RuntimeError as failure:
+        except (RuntimeError, OSError) as failure:
             outcome = self._failed_start(failure)
         if outcome["status"] == "ok":
             payload, answer = outcome["result"]
@@ -141,7 +141,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
         self._write_log(outcome["log"].split("\n"))
         return outcome
 
-    def _failed_start(self, failure: RuntimeError) -> dict:
+    def _failed_start(self, failure: Exception) -> dict:
         """The function didn't reach its first event. The error it reported itself, else what AWS says for it."""
         reported = self._init_error
         if reported is None:
@@ -191,7 +191,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
     def _write_log(self, lines: list[str]) -> None:
         """To CloudWatch Logs, one stream an environment; stock ministack makes one of every invocation."""
         group = (self.config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{self.func_name}"
-        stream = self.config[_LOG_STREAM]
+        stream = self.config[LOG_STREAM]
         if group not in cloudwatch_logs._log_groups:
             cloudwatch_logs._create_log_group({"logGroupName": group})
         if stream not in cloudwatch_logs._log_groups[group]["streams"]:
@@ -214,7 +214,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
     def _spawn(self, init_timeout: float | None = None):
         started = time.monotonic()
         version = self.config.get("Version", "$LATEST")
-        self.config[_LOG_STREAM] = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
+        self.config[LOG_STREAM] = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
         try:
             super()._spawn(init_timeout)
         finally:
@@ -362,7 +362,6 @@ def _wait_readable(stream, milliseconds: int | None = None) -> bool:
 _payload: contextvars.ContextVar[tuple[object, bytes] | None] = contextvars.ContextVar("payload", default=None)
 _handle_request = lambda_svc.handle_request
 _invoke = lambda_svc._invoke
-_execute_provided = lambda_svc._execute_function_provided_warm
 _emit_lambda_logs = lambda_svc._emit_lambda_logs
 _provided_worker_env = lambda_svc._provided_worker_env
 
@@ -393,14 +392,9 @@ async def _invoke_exactly(name, event, headers, path_qualifier=None, query_param
     return status, answer_headers, body if exchange.answer is None or status != 200 else exchange.answer
 
 
-def _execute_provided_logged(func, event, request_id):
-    """Says that the log is written already."""
-    return {**_execute_provided(func, event, request_id), "log_source": _LOG_STREAM}
-
-
 def _emit_unwritten_logs(*arguments, log_source=None):
     """Writes the log of other runtimes."""
-    if log_source != _LOG_STREAM:
+    if log_source != LOG_STREAM:
         _emit_lambda_logs(*arguments, log_source=log_source)
 
 
@@ -413,15 +407,13 @@ def _function_environment(config: dict, code_dir: str, port: int) -> dict:
             environment.pop(name, None)
     environment["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
     environment["AWS_LAMBDA_LOG_GROUP_NAME"] = f"/aws/lambda/{config.get('FunctionName')}"
-    environment["AWS_LAMBDA_LOG_STREAM_NAME"] = config.get(_LOG_STREAM, "")
+    environment["AWS_LAMBDA_LOG_STREAM_NAME"] = config.get(LOG_STREAM, "")
     return environment
 
 
 def install() -> None:
     """Makes ministack use all of the above."""
-    lambda_runtime.ProvidedWorker = ExactWorker
     lambda_svc.handle_request = _handle_request_exactly
     lambda_svc._invoke = _invoke_exactly
-    lambda_svc._execute_function_provided_warm = _execute_provided_logged
     lambda_svc._emit_lambda_logs = _emit_unwritten_logs
     lambda_svc._provided_worker_env = _function_environment

@@ -88,6 +88,7 @@ async def run(port: int) -> None:
     try:
         with request_scope(_ACCOUNT, _REGION):
             api_id = await _stack(package)
+            await _invoke()
         url = f"http://127.0.0.1:{port}/restapis/{api_id}/test/_user_request_/echo/x"
         await _expect(
             "a request's body must reach the function, and its answer the client, byte for byte", url, _BODY, 200, _BODY
@@ -154,6 +155,13 @@ async def _call(service, method: str, path: str, query: dict | None = None, **fi
     if status >= 300:
         raise Failed(f"{method} {path} must work: it answered {status} {answer.decode(errors='replace')}")
     return json.loads(answer or b"{}")
+
+
+async def _invoke() -> None:
+    path = f"/2015-03-31/functions/{_NAME}/invocations"
+    status, _headers, answer = await lambda_svc.handle_request("POST", path, {}, _BODY, {})
+    if (status, answer) != (200, _BODY):
+        raise Failed(f"Invoke must pass texts through byte for byte: sent {_BODY!r}, got {status} {answer!r}")
 
 
 async def _expect(rule: str, url: str, body: bytes, status: int, answer: bytes | None) -> None:

@@ -18,13 +18,14 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 15] = [
+const LAUNCHER: [(&str, &str); 16] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
     ("definition.py", include_str!("../local/definition.py")),
     ("deployments.py", include_str!("../local/deployments.py")),
     ("durability.py", include_str!("../local/durability.py")),
+    ("environments.py", include_str!("../local/environments.py")),
     ("fidelity.py", include_str!("../local/fidelity.py")),
     ("functions.py", include_str!("../local/functions.py")),
     ("integration.py", include_str!("../local/integration.py")),

@@ -9,13 +9,6 @@ use std::time::{Duration, Instant};
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The local AWS kills a function's process at a change of it, also while it answers; AWS lets it finish. A process that
-/// ends by itself says otherwise: with an exit status.
-const CUT_OFF: [&str; 2] = ["Worker process exited immediately", "Runtime exited without providing a reason"];
-
-/// How many answers may be cut off: one for each change of code and configuration.
-const CHANGES: usize = 3;
-
 /// Asks every 100 ms, until it is asked what came.
 #[derive(Debug)]
 pub struct Requests {
@@ -49,10 +42,7 @@ impl Requests {
     pub fn all_good(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         let answers = self.thread.join().unwrap();
-        let (cut_off, answered): (Vec<&String>, Vec<&String>) =
-            answers.iter().partition(|answer| CUT_OFF.iter().any(|text| answer.contains(text)));
-        assert!(cut_off.len() <= CHANGES, "cut off: {cut_off:#?}");
-        let bad: Vec<&String> = answered.into_iter().filter(|answer| *answer != "good").collect();
+        let bad: Vec<&String> = answers.iter().filter(|answer| *answer != "good").collect();
         assert!(bad.is_empty(), "of {} requests these failed: {bad:#?}", answers.len());
         answers.len()
     }
