@@ -8,8 +8,8 @@ use crate::names::Owner;
 use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::SCALING_BUSY;
 use aws_sdk_applicationautoscaling::types::{
-    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ServiceNamespace,
-    TargetTrackingScalingPolicyConfiguration,
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
+    ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
 };
 
 /// Percent of the capacity that scaling aims at: the console's own default.
@@ -34,21 +34,29 @@ pub(crate) struct Limits {
 }
 
 /// The scaling of one table, as AWS has it: reading, then writing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Observed([Option<Dimension>; 2]);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Observed {
+    dimensions: [Option<Dimension>; 2],
+    /// Names of the policies that follow the utilisation. AWS takes one for each dimension, so somebody else's, which an
+    /// adopted table may have, is changed under its own name.
+    policies: [Option<String>; 2],
+}
 
-/// What scales between which limits, and whether anything makes it do so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What scales between which limits, and at how many percent of use, if anything makes it do so.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Dimension {
     least: i32,
     most: i32,
-    has_policy: bool,
+    utilisation: Option<f64>,
 }
 
 impl std::fmt::Display for Dimension {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} to {}", self.least, self.most)?;
-        if self.has_policy { Ok(()) } else { f.write_str(", without a policy") }
+        match self.utilisation {
+            None => f.write_str(", without a policy"),
+            Some(percent) => write!(f, ", at {percent} %"),
+        }
     }
 }
 
@@ -79,19 +87,21 @@ impl Resource for Scaling {
         });
         let (targets, policies) = (targets?, policies?);
         let policies = policies.as_ref().map(|page| page.scaling_policies()).unwrap_or_default();
-        let of = |dimension: &ScalableDimension| {
-            let target = targets.scalable_targets().iter().find(|t| t.scalable_dimension() == dimension)?;
-            let found = policies.iter().any(|p| {
-                p.scalable_dimension() == dimension
-                    && p.target_tracking_scaling_policy_configuration().map(|c| c.target_value())
-                        == Some(UTILISATION)
-            });
+        let mut seen = Observed::default();
+        for (i, (dimension, metric)) in dimensions().into_iter().enumerate() {
+            let target = targets.scalable_targets().iter().find(|t| *t.scalable_dimension() == dimension);
+            let policy = policies.iter().find(|policy| follows(policy, &dimension, &metric));
+            let tracking = policy.and_then(|p| p.target_tracking_scaling_policy_configuration());
             // Not asked for where nothing is to scale.
-            let has_policy = found || self.limits.is_none();
-            Some(Dimension { least: target.min_capacity(), most: target.max_capacity(), has_policy })
-        };
-        let seen = Observed(dimensions().map(|dimension| of(&dimension)));
-        Ok((seen != Observed::default()).then_some(seen))
+            let not_asked = self.limits.is_none().then_some(UTILISATION);
+            seen.policies[i] = policy.map(|policy| policy.policy_name.clone());
+            seen.dimensions[i] = target.map(|target| Dimension {
+                least: target.min_capacity(),
+                most: target.max_capacity(),
+                utilisation: tracking.map(|tracking| tracking.target_value()).or(not_asked),
+            });
+        }
+        Ok(seen.dimensions.iter().any(Option::is_some).then_some(seen))
     }
 
     /// Scaling belongs to its table.
@@ -100,15 +110,14 @@ impl Resource for Scaling {
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let wanted = self.wanted();
         let seen = match seen {
             None if self.limits.is_some() => return vec![Change::Create],
-            None => Observed::default(),
-            Some(seen) => *seen,
+            None => [None; 2],
+            Some(seen) => seen.dimensions,
         };
         ["read-capacity", "write-capacity"]
             .into_iter()
-            .zip(seen.0.into_iter().zip(wanted.0))
+            .zip(seen.into_iter().zip(self.wanted()))
             .filter_map(|(field, (seen, wanted))| Change::update(field, seen, wanted))
             .collect()
     }
@@ -117,23 +126,21 @@ impl Resource for Scaling {
 
     fn state(&self, seen: &Observed) -> String {
         let shown = |dimension: Option<Dimension>| dimension.map_or("fixed".to_owned(), |d| d.to_string());
-        format!("read {}, write {}", shown(seen.0[0]), shown(seen.0[1]))
+        format!("read {}, write {}", shown(seen.dimensions[0]), shown(seen.dimensions[1]))
     }
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
         let seen = seen.unwrap_or_default();
-        let metrics =
-            [MetricType::DynamoDbReadCapacityUtilization, MetricType::DynamoDbWriteCapacityUtilization];
-        for (i, (dimension, metric)) in dimensions().into_iter().zip(metrics).enumerate() {
-            match (seen.0[i], self.wanted().0[i]) {
+        for (i, (dimension, metric)) in dimensions().into_iter().enumerate() {
+            match (seen.dimensions[i], self.wanted()[i]) {
                 (seen, wanted) if seen == wanted => {}
                 (_, None) => self.deregister(step, dimension).await?,
-                (seen, Some(wanted)) => {
-                    if seen.is_none_or(|seen| (seen.least, seen.most) != (wanted.least, wanted.most)) {
+                (there, Some(wanted)) => {
+                    if there.is_none_or(|there| (there.least, there.most) != (wanted.least, wanted.most)) {
                         self.register(step, dimension.clone(), wanted).await?;
                     }
-                    if seen.is_none_or(|seen| !seen.has_policy) {
-                        self.put_policy(step, dimension, metric).await?;
+                    if there.is_none_or(|there| there.utilisation != wanted.utilisation) {
+                        self.put_policy(step, dimension, metric, seen.policies[i].clone()).await?;
                     }
                 }
             }
@@ -143,7 +150,7 @@ impl Resource for Scaling {
 
     /// A deleted table leaves its targets behind, and a new one of the name would scale by them.
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for (dimension, seen) in dimensions().into_iter().zip(seen.0) {
+        for ((dimension, _), seen) in dimensions().into_iter().zip(seen.dimensions) {
             if seen.is_some() {
                 self.deregister(step, dimension).await?;
             }
@@ -172,14 +179,10 @@ impl Scaling {
         format!("table/{}", self.table)
     }
 
-    fn wanted(&self) -> Observed {
-        let dimension = |least: i32, most: i32| Some(Dimension { least, most, has_policy: true });
-        match self.limits {
-            None => Observed::default(),
-            Some(limits) => {
-                Observed([dimension(limits.read, limits.most), dimension(limits.write, limits.most)])
-            }
-        }
+    fn wanted(&self) -> [Option<Dimension>; 2] {
+        let Some(limits) = self.limits else { return [None; 2] };
+        [limits.read, limits.write]
+            .map(|least| Some(Dimension { least, most: limits.most, utilisation: Some(UTILISATION) }))
     }
 
     async fn register(&self, step: &Step<'_>, dimension: ScalableDimension, wanted: Dimension) -> Result<()> {
@@ -203,7 +206,9 @@ impl Scaling {
         step: &Step<'_>,
         dimension: ScalableDimension,
         metric: MetricType,
+        standing: Option<String>,
     ) -> Result<()> {
+        let ours = || format!("deployer-{}", dimension.as_str().replace(':', "-"));
         let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric).build();
         let metric = metric.map_err(|e| Error::new(format!("cannot write the request: {e}")))?;
         let configuration = TargetTrackingScalingPolicyConfiguration::builder()
@@ -215,7 +220,7 @@ impl Scaling {
             .aws
             .autoscaling
             .put_scaling_policy()
-            .policy_name(format!("deployer-{}", dimension.as_str().replace(':', "-")))
+            .policy_name(standing.unwrap_or_else(ours))
             .service_namespace(ServiceNamespace::Dynamodb)
             .resource_id(self.resource())
             .scalable_dimension(dimension)
@@ -242,9 +247,20 @@ impl Scaling {
     }
 }
 
-/// Reading, then writing.
-fn dimensions() -> [ScalableDimension; 2] {
-    [ScalableDimension::DynamoDbTableReadCapacityUnits, ScalableDimension::DynamoDbTableWriteCapacityUnits]
+/// Whether it is the policy that makes capacity follow its utilisation.
+fn follows(policy: &ScalingPolicy, dimension: &ScalableDimension, metric: &MetricType) -> bool {
+    let tracking = policy.target_tracking_scaling_policy_configuration();
+    let predefined = tracking.and_then(|tracking| tracking.predefined_metric_specification());
+    policy.scalable_dimension() == dimension
+        && predefined.is_some_and(|predefined| predefined.predefined_metric_type() == metric)
+}
+
+/// Reading, then writing, each with its utilisation.
+fn dimensions() -> [(ScalableDimension, MetricType); 2] {
+    [
+        (ScalableDimension::DynamoDbTableReadCapacityUnits, MetricType::DynamoDbReadCapacityUtilization),
+        (ScalableDimension::DynamoDbTableWriteCapacityUnits, MetricType::DynamoDbWriteCapacityUtilization),
+    ]
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(crate) const FULL: &[Row] = &[
         change: |stack| {
             let limits = json!({ "MinCapacity": 1, "MaxCapacity": 9 });
             call(stack, "RegisterScalableTarget", "Write", limits);
-            one(THING, &["write-capacity: 1 to 9 → 5 to 50"])
+            one(THING, &["write-capacity: 1 to 9, at 70 % → 5 to 50, at 70 %"])
         },
         repair: &["RegisterScalableTarget"],
     },
@@ -20,7 +20,25 @@ pub(crate) const FULL: &[Row] = &[
         change: |stack| {
             let name = json!({ "PolicyName": "deployer-dynamodb-table-ReadCapacityUnits" });
             call(stack, "DeleteScalingPolicy", "Read", name);
-            one(THING, &["read-capacity: 5 to 50, without a policy → 5 to 50"])
+            one(THING, &["read-capacity: 5 to 50, without a policy → 5 to 50, at 70 %"])
+        },
+        repair: &["PutScalingPolicy"],
+    },
+    Row {
+        name: "somebody else's policy in place of ours",
+        change: |stack| {
+            let name = json!({ "PolicyName": "deployer-dynamodb-table-WriteCapacityUnits" });
+            call(stack, "DeleteScalingPolicy", "Write", name);
+            let theirs = json!({
+                "PolicyName": "theirs",
+                "PolicyType": "TargetTrackingScaling",
+                "TargetTrackingScalingPolicyConfiguration": {
+                    "TargetValue": 90.0,
+                    "PredefinedMetricSpecification": { "PredefinedMetricType": "DynamoDBWriteCapacityUtilization" },
+                },
+            });
+            call(stack, "PutScalingPolicy", "Write", theirs);
+            one(THING, &["write-capacity: 5 to 50, at 90 % → 5 to 50, at 70 %"])
         },
         repair: &["PutScalingPolicy"],
     },
@@ -28,7 +46,7 @@ pub(crate) const FULL: &[Row] = &[
         name: "scaling of one dimension",
         change: |stack| {
             call(stack, "DeregisterScalableTarget", "Read", json!({}));
-            one(THING, &["read-capacity: (none) → 5 to 50"])
+            one(THING, &["read-capacity: (none) → 5 to 50, at 70 %"])
         },
         repair: &["RegisterScalableTarget", "PutScalingPolicy"],
     },

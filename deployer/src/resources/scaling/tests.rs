@@ -34,6 +34,11 @@ fn target(dimension: &str, least: i32, most: i32) -> Value {
 }
 
 fn policy(dimension: &str, percent: f64) -> Value {
+    let metric = if dimension == READ {
+        "DynamoDBReadCapacityUtilization"
+    } else {
+        "DynamoDBWriteCapacityUtilization"
+    };
     json!({
         "PolicyARN": "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:x",
         "PolicyName": "whatever",
@@ -41,7 +46,10 @@ fn policy(dimension: &str, percent: f64) -> Value {
         "ResourceId": "table/orders",
         "ScalableDimension": dimension,
         "PolicyType": "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration": { "TargetValue": percent },
+        "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": percent,
+            "PredefinedMetricSpecification": { "PredefinedMetricType": metric },
+        },
         "CreationTime": 1_700_000_000,
     })
 }
@@ -94,26 +102,26 @@ async fn scaling_that_is_not_there_is_created() {
 #[tokio::test]
 async fn each_difference_is_one_change() {
     let cases = [
-        (vec![target(READ, 5, 50)], policies(), update("write-capacity", None, Some("6 to 50"))),
+        (vec![target(READ, 5, 50)], policies(), update("write-capacity", None, Some("6 to 50, at 70 %"))),
         (
             vec![target(READ, 1, 50), target(WRITE, 6, 50)],
             policies(),
-            update("read-capacity", Some("1 to 50"), Some("5 to 50")),
+            update("read-capacity", Some("1 to 50, at 70 %"), Some("5 to 50, at 70 %")),
         ),
         (
             vec![target(READ, 5, 50), target(WRITE, 6, 99)],
             policies(),
-            update("write-capacity", Some("6 to 99"), Some("6 to 50")),
+            update("write-capacity", Some("6 to 99, at 70 %"), Some("6 to 50, at 70 %")),
         ),
         (
             targets(),
             vec![policy(WRITE, 70.0)],
-            update("read-capacity", Some("5 to 50, without a policy"), Some("5 to 50")),
+            update("read-capacity", Some("5 to 50, without a policy"), Some("5 to 50, at 70 %")),
         ),
         (
             targets(),
             vec![policy(READ, 70.0), policy(WRITE, 90.0)],
-            update("write-capacity", Some("6 to 50, without a policy"), Some("6 to 50")),
+            update("write-capacity", Some("6 to 50, at 90 %"), Some("6 to 50, at 70 %")),
         ),
     ];
     for (targets, policies, expected) in cases {
@@ -126,7 +134,10 @@ async fn scaling_that_is_no_longer_declared_goes() {
     let changes = diff(&fixed(), &targets(), &policies()).await;
     assert_eq!(
         changes,
-        [update("read-capacity", Some("5 to 50"), None), update("write-capacity", Some("6 to 50"), None),]
+        [
+            update("read-capacity", Some("5 to 50, at 70 %"), None),
+            update("write-capacity", Some("6 to 50, at 70 %"), None),
+        ]
     );
     let rule = answers(mock!(Client::deregister_scalable_target), times(2));
     let world = world(&targets(), &policies(), vec![rule]);
@@ -186,6 +197,33 @@ async fn only_what_differs_is_sent() {
     up(&policy_only, &scaling()).await.unwrap();
     assert_eq!(policy_only.mutations(), ["PutScalingPolicy"]);
     assert_eq!(policy_only.sent.bodies("PutScalingPolicy")[0]["ScalableDimension"], WRITE);
+}
+
+/// AWS refuses a second policy for the same metric: "Only one TargetTrackingScaling policy for a given metric
+/// specification is allowed."
+#[tokio::test]
+async fn a_policy_that_somebody_else_made_is_changed_under_its_name() {
+    let put = answers(mock!(Client::put_scaling_policy), times(1));
+    let theirs = world(&targets(), &[policy(READ, 70.0), policy(WRITE, 90.0)], vec![put]);
+    up(&theirs, &scaling()).await.unwrap();
+    let [put] = &theirs.sent.bodies("PutScalingPolicy")[..] else { panic!("one policy") };
+    assert_eq!((&put["PolicyName"], &put["ScalableDimension"]), (&json!("whatever"), &json!(WRITE)));
+    assert_eq!(put["TargetTrackingScalingPolicyConfiguration"]["TargetValue"], 70.0);
+}
+
+/// One that follows something else may stand beside ours.
+#[tokio::test]
+async fn a_policy_that_follows_another_metric_is_nothing_to_us() {
+    let mut other = policy(READ, 70.0);
+    other["TargetTrackingScalingPolicyConfiguration"] = json!({
+        "TargetValue": 70.0,
+        "CustomizedMetricSpecification": { "MetricName": "Orders", "Namespace": "shop", "Statistic": "Sum" },
+    });
+    let put = answers(mock!(Client::put_scaling_policy), times(1));
+    let world = world(&targets(), &[other, policy(WRITE, 70.0)], vec![put]);
+    up(&world, &scaling()).await.unwrap();
+    let name = &world.sent.bodies("PutScalingPolicy")[0]["PolicyName"];
+    assert_eq!(name, "deployer-dynamodb-table-ReadCapacityUnits");
 }
 
 #[tokio::test(start_paused = true)]
