@@ -134,6 +134,9 @@ pub struct Plan {
     /// What to take over.
     #[command(flatten)]
     pub adopt: Adopt,
+    /// Show what `up --delete-data` would delete, too
+    #[arg(long)]
+    pub delete_data: bool,
     /// Exit with 4 when there is something to change
     #[arg(long)]
     pub exit_code: bool,

@@ -22,6 +22,7 @@ use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::resource::{Change, Id, Kind};
 use crate::resources::rest_api;
+use crate::resources::table::{ItemCount, Table};
 use crate::retry::Stop;
 use crate::seen::Seen;
 use crate::stack::Stack;
@@ -164,6 +165,7 @@ pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
             .hint("Nothing was changed. up --adopt takes over what carries no tag, after showing what it would change.")
             .hint("Or use other names in the manifest, or an independent copy with --env NAME."));
     }
+    refuse_blocked(records, "Nothing was changed.")?;
     let refused: Vec<String> = records
         .iter()
         .flat_map(|record| record.changes.iter().map(move |change| (record, change)))
@@ -175,6 +177,41 @@ pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
     }
     Err(Error::new(format!("the manifest asks for what cannot be done:\n{}", refused.join("\n")))
         .hint("Nothing was changed."))
+}
+
+/// Refuses to start where something that is to go cannot be deleted, so that nothing is left half-way.
+pub(crate) fn refuse_blocked(records: &[Record], nothing: &str) -> Result<()> {
+    let blocked: Vec<String> = records
+        .iter()
+        .filter(|record| !record.changes.is_empty())
+        .flat_map(|record| {
+            record.found.iter().flat_map(|found| &found.blockers).map(move |why| (record, why))
+        })
+        .map(|(record, why)| format!("  {}: it {why}", record.id))
+        .collect();
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!("these cannot be deleted:\n{}", blocked.join("\n"))).hint(nothing))
+}
+
+/// Those of the tables that are to go and hold items, with how many.
+pub(crate) async fn holding<'t>(
+    at: &Connected<'_>,
+    tables: impl IntoIterator<Item = &'t Table>,
+    records: &[Record],
+) -> Result<Vec<(&'t Table, ItemCount)>> {
+    let mut holding = Vec::new();
+    for table in tables {
+        let id = Id::new(Kind::Table, &table.name);
+        if records.iter().any(|record| record.id == id && record.changes == [Change::Delete]) {
+            let count = at.engine(Mode::Plan).read(id, async |step| table.count_items(step).await).await?;
+            if count.counted > 0 {
+                holding.push((table, count));
+            }
+        }
+    }
+    Ok(holding)
 }
 
 /// After a walk that changed things: what failed, what stands, and what to do next.

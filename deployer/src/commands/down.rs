@@ -1,14 +1,13 @@
 //! `down`: list, ask, delete in AWS's order, and look again.
 
-use super::{ABSENT, Connected, DIFFERENT_STATE, Session, Stack, readable, settle};
+use super::{ABSENT, Connected, DIFFERENT_STATE, Session, Stack, holding, readable, refuse_blocked, settle};
 use crate::aws::Access;
 use crate::cli::Down;
 use crate::engine::{Mode, Record};
 use crate::error::{Error, Result};
 use crate::report::Outcome;
 use crate::report::json::Document;
-use crate::resource::{Id, Kind};
-use crate::resources::table::{ItemCount, Table};
+use crate::resource::Kind;
 use crate::retry::{Stop, pause};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,17 +17,17 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     let keep_tables = args.keep_table.then_some("as asked");
     let (found, orphans) = survey(&at, keep_tables).await?;
     document.found(&found);
-    let going: Vec<&Record> = found.iter().filter(|record| !record.changes.is_empty()).collect();
+    let going = found.iter().filter(|record| !record.changes.is_empty()).count();
     list(session, &found);
-    if going.is_empty() {
+    if going == 0 {
         session.console.talk(&format!("Nothing of {} exists.", at.place()));
         document.state = Some(ABSENT);
         return Ok(0);
     }
-    refuse_blocked(&going)?;
-    let asked = data(session, &at, &orphans, args, &going).await?;
+    refuse_blocked(&found, "Nothing was deleted.")?;
+    let asked = data(session, &at, &orphans, args, &found).await?;
     if !asked {
-        session.console.confirm(&format!("Delete these {}?", going.len()), session.stop).await?;
+        session.console.confirm(&format!("Delete these {going}?"), session.stop).await?;
     }
     let records = destroy(&at, &orphans, keep_tables).await;
     document.done(&records);
@@ -69,40 +68,15 @@ fn list(session: &Session<'_>, found: &[Record]) {
     }
 }
 
-/// Before the first deletion, so that nothing is left half-way.
-fn refuse_blocked(going: &[&Record]) -> Result<()> {
-    let blocked: Vec<String> = going
-        .iter()
-        .flat_map(|record| {
-            record.found.iter().flat_map(|found| &found.blockers).map(move |why| (record, why))
-        })
-        .map(|(record, why)| format!("  {}: it {why}", record.id))
-        .collect();
-    if blocked.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(format!("these cannot be deleted:\n{}", blocked.join("\n"))).hint("Nothing was deleted."))
-}
-
 /// Tables with items go only on an explicit word; true if somebody gave it just now.
 async fn data(
     session: &Session<'_>,
     at: &Connected<'_>,
     orphans: &Stack,
     args: &Down,
-    going: &[&Record],
+    found: &[Record],
 ) -> Result<bool> {
-    let mut holding: Vec<(&Table, ItemCount)> = Vec::new();
-    for table in at.stack.tables.iter().chain(&orphans.tables) {
-        let id = Id::new(Kind::Table, &table.name);
-        if args.keep_table || !going.iter().any(|record| record.id == id) {
-            continue;
-        }
-        let count = at.engine(Mode::Plan).read(id, async |step| table.count_items(step).await).await?;
-        if count.counted > 0 {
-            holding.push((table, count));
-        }
-    }
+    let holding = holding(at, at.stack.tables.iter().chain(&orphans.tables), found).await?;
     if args.delete_data {
         for (table, count) in &holding {
             session.console.talk(&format!("  table {} holds {count}", table.name));

@@ -8,7 +8,7 @@ use crate::report::json::Document;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Document) -> Result<u8> {
     let at = session.connect(Access::ReadOnly, document).await?.adopting(&args.adopt);
-    let Survey { records, api, .. } = at.plan(&at.packages, false).await?;
+    let Survey { records, api, .. } = at.plan(&at.packages, args.delete_data).await?;
     document.found(&records);
     document.state = Some(super::state(&records));
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));

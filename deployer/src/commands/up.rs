@@ -1,6 +1,6 @@
 //! `up`: as declared, proven, and its URL.
 
-use super::{Connected, IN_SYNC, Session, Stack, Survey, refuse, settle, undeclared_tables};
+use super::{Connected, IN_SYNC, Session, Stack, Survey, holding, refuse, settle, undeclared_tables};
 use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Mode, Record};
@@ -20,6 +20,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     let changed = planned.iter().any(|record| !record.changes.is_empty());
     let api = if changed {
         session.console.plan(&planned, super::Console::talk);
+        for (table, count) in holding(&at, &orphans.tables, &planned).await? {
+            session.console.talk(&format!("  table {} holds {count}", table.name));
+        }
         confirm(session, &planned).await?;
         apply(&at, session, args, api.as_ref(), &orphans, document).await?
     } else {

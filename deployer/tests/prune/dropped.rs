@@ -4,6 +4,7 @@ use super::{refused_unasked, shrunk};
 use serde_json::json;
 use std::collections::BTreeSet;
 use support::lab::Lab;
+use support::proxy::mutating;
 
 /// What goes without another word than yes.
 const GOING: [&str; 4] =
@@ -40,9 +41,38 @@ fn what_is_dropped_is_shown_asked_about_and_gone_but_for_the_table() {
     let plan = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
     assert!(plan.stdout.contains("Nothing to change.") && plan.stdout.contains(stays), "{plan}");
 
+    let plan = lab.deployer(&["plan", "--delete-data", "--exit-code"]).run().exits(4);
+    assert_eq!(plan.stdout, "- table extra (its items are lost)\nPlan: 1 to delete.\n");
+    let unasked = lab.deployer(&["up", "--delete-data"]).run().exits(1);
+    assert!(unasked.stderr.contains("table extra holds 1 item\n"), "{unasked}");
+    assert!(unasked.stderr.contains("This deletes or replaces table extra. Go on?"), "{unasked}");
     let up = lab.deployer(&["up", "--yes", "--delete-data"]).run().succeeds();
     assert!(!aws.everything().contains("table extra"), "{up}");
     assert!(aws.everything().contains("table lambda-apigateway"), "{up}");
+}
+
+/// What AWS would refuse half-way, and what would take somebody else's policy off the role.
+#[test]
+fn what_others_hold_on_to_is_not_pruned_and_stops_up_before_the_first_change() {
+    let lab = Lab::new();
+    shrunk(&lab);
+    let aws = lab.lookup();
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+    aws.iam("CreatePolicy", &[("PolicyName", "theirs"), ("PolicyDocument", deny)]);
+    let theirs = "arn:aws:iam::000000000000:policy/theirs";
+    aws.iam("AttachRolePolicy", &[("RoleName", "extra-role"), ("PolicyArn", theirs)]);
+    for command in [["plan", "--exit-code"], ["up", "--yes"]] {
+        let refused = lab.deployer(&command).run().exits(1);
+        let why = format!("role extra-role: it has the policy {theirs} attached, which is not of this stack");
+        assert!(
+            refused.stderr.contains(&why) && refused.stderr.contains("Nothing was changed."),
+            "{refused}"
+        );
+    }
+    assert!(mutating(lab.proxy.take_calls()).is_empty());
+    aws.iam("DetachRolePolicy", &[("RoleName", "extra-role"), ("PolicyArn", theirs)]);
+    let _ = lab.deployer(&["up", "--yes"]).run().succeeds();
+    assert!(!aws.everything().contains("role extra-role"));
 }
 
 #[test]
