@@ -25,6 +25,7 @@ _MESSAGES = (
 _create_role = iam._create_role
 _update_role = iam._update_role
 _update_assume_role_policy = iam._update_assume_role_policy
+_create_policy = iam._create_policy
 _attach_role_policy = iam._attach_role_policy
 _delete_policy = iam._delete_policy
 _error = iam._error
@@ -99,6 +100,15 @@ def attach_role_policy(parameters):
     if not iam._policy_exists(arn):
         return error(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
     return _attach_role_policy(parameters)
+
+
+def create_policy(parameters):
+    """Refuses a name that is there at any path, in capitals or not."""
+    name = iam._p(parameters, "PolicyName")
+    if any(policy["PolicyName"].lower() == name.lower() for policy in iam._policies.values()):
+        message = f"A policy called {name} already exists. Duplicate names are not allowed."
+        return error(409, "EntityAlreadyExists", message)
+    return _create_policy(parameters)
 
 
 def delete_policy(parameters):
@@ -254,6 +264,7 @@ def install() -> None:
     iam._absent_boundary_error = absent_boundary_denial
     iam._IAM_HANDLERS.update(
         AttachRolePolicy=attach_role_policy,
+        CreatePolicy=create_policy,
         CreateRole=create_role,
         DeletePolicy=delete_policy,
         ListPolicyTags=list_policy_tags,

@@ -167,6 +167,14 @@ class Policies(Case):
         iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
         iam.delete_policy(PolicyArn=arn)
 
+    def test_a_name_is_taken_once(self):
+        self.policy("Taken", Path="/team/")
+        for fields in ({}, {"Path": "/team/"}):
+            with self.refused("EntityAlreadyExists", "A policy called taken already exists"):
+                self.policy("taken", **fields)
+        with self.refused("NoSuchEntity"):
+            iam.get_policy(PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/Taken")
+
     def test_one_that_is_not_there_can_not_be_attached(self):
         self.create()
         arn = f"arn:aws:iam::{ACCOUNT}:policy/nothing"

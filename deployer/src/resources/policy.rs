@@ -1,5 +1,7 @@
 //! The customer managed policy that says what a role may do, and its attachment to that role.
 
+mod reading;
+
 use super::role::{self, iam_tags, tags};
 use crate::aws::one_attempt;
 use crate::engine::{Step, absent};
@@ -9,10 +11,12 @@ use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
 use aws_sdk_iam::config::Config;
-use aws_sdk_iam::types::PolicyVersion;
 use serde_json::Value;
 
 const NO_SUCH: &[&str] = &["NoSuchEntity"];
+
+/// Where policies are made; their ARNs are computed from it.
+const PATH: &str = "/";
 
 /// IAM keeps this many versions of a policy and refuses one more.
 const MOST_VERSIONS: usize = 5;
@@ -26,9 +30,10 @@ pub(crate) struct Policy {
     pub(crate) scope: Scope,
 }
 
-/// A policy as IAM has it.
-#[derive(Clone, Debug)]
+/// A policy as IAM has it. Of one at another path nothing else is known.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
+    pub(crate) path: String,
     /// Of the default version, the one in force.
     pub(crate) document: Value,
     pub(crate) versions: Vec<Version>,
@@ -66,7 +71,8 @@ impl Resource for Policy {
         let (policy, versions, attached) =
             tokio::join!(step.retry(&[], get), self.versions(step), self.attached(step));
         let Some(policy) = absent(policy, NO_SUCH)?.and_then(|output| output.policy) else {
-            return Ok(None);
+            let elsewhere = self.path_elsewhere(step).await?;
+            return Ok(elsewhere.map(|path| Observed { path, ..Observed::default() }));
         };
         let versions = absent(versions, NO_SUCH)?.unwrap_or_default();
         let document = match policy.default_version_id() {
@@ -77,6 +83,7 @@ impl Resource for Policy {
             None => Value::Null,
         };
         Ok(Some(Observed {
+            path: PATH.to_owned(),
             document,
             versions,
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
@@ -85,6 +92,13 @@ impl Resource for Policy {
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
+        if seen.path != PATH {
+            return Owner::Foreign(format!(
+                "stands at the path {}, and IAM takes a name only once: declare a role of another name, after which \
+                 the policy is named",
+                seen.path
+            ));
+        }
         self.scope.owner(&seen.tags)
     }
 
@@ -255,60 +269,6 @@ impl Policy {
         let delete = || step.call("iam:DeletePolicyVersion", delete.clone().send());
         absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
         Ok(())
-    }
-
-    /// `None` when the policy is gone: somebody else deleted it since it was seen. A version may be known later than
-    /// its policy, and IAM says the same of both.
-    async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Option<Value>> {
-        let get = step.aws.iam.get_policy_version().policy_arn(self.arn()).version_id(version);
-        let policy = step.aws.iam.get_policy().policy_arn(self.arn());
-        step.until(&IAM_NOT_YET_VISIBLE.cadence, async || {
-            let found = step.retry(&[], || step.call("iam:GetPolicyVersion", get.clone().send())).await;
-            if let Some(output) = absent(found, NO_SUCH)? {
-                let text = output.policy_version.and_then(|version| version.document);
-                return Ok(Some(Some(text.as_deref().and_then(document::decode).unwrap_or_default())));
-            }
-            let policy = step.retry(&[], || step.call("iam:GetPolicy", policy.clone().send())).await;
-            Ok(absent(policy, NO_SUCH)?.is_none().then_some(None))
-        })
-        .await
-    }
-
-    async fn versions(&self, step: &Step<'_>) -> Result<Vec<Version>> {
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
-            let list = step.aws.iam.list_policy_versions().policy_arn(self.arn()).set_marker(marker);
-            let page = step.retry(&[], || step.call("iam:ListPolicyVersions", list.clone().send())).await?;
-            let version = |version: &PolicyVersion| Version {
-                id: version.version_id().unwrap_or_default().to_owned(),
-                is_default: version.is_default_version(),
-            };
-            all.extend(page.versions().iter().map(version));
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
-    }
-
-    /// As a permissions policy or as a boundary: IAM deletes no policy that anybody uses as either.
-    async fn attached(&self, step: &Step<'_>) -> Result<Vec<String>> {
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
-            let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
-            let page =
-                step.retry(&[], || step.call("iam:ListEntitiesForPolicy", list.clone().send())).await?;
-            let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
-            all.extend(page.policy_roles().iter().map(|role| named("role", role.role_name())));
-            all.extend(page.policy_users().iter().map(|user| named("user", user.user_name())));
-            all.extend(page.policy_groups().iter().map(|group| named("group", group.group_name())));
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The IAM role that a function runs as.
 
+mod pages;
+
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
@@ -45,6 +47,8 @@ pub(crate) struct Observed {
     pub(crate) boundary: Option<String>,
     /// ARNs of the managed policies attached to it, by whomever.
     pub(crate) attached: Vec<String>,
+    /// EC2's instance profiles that hold it. They are somebody else's: Lambda needs none.
+    pub(crate) instance_profiles: Vec<String>,
     pub(crate) tags: Tags,
     /// Made so lately, by whichever run, that IAM may not have told Lambda yet.
     pub(crate) fresh: bool,
@@ -71,8 +75,11 @@ impl Resource for Role {
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
-        let (found, attached) =
-            tokio::join!(step.retry(&[], get), pages::attached_policies(step, &self.name));
+        let (found, attached, profiles) = tokio::join!(
+            step.retry(&[], get),
+            pages::attached_policies(step, &self.name),
+            pages::instance_profiles(step, &self.name)
+        );
         let Some(role) = absent(found, NO_SUCH)?.and_then(|output| output.role) else {
             return Ok(None);
         };
@@ -83,6 +90,7 @@ impl Resource for Role {
             boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
             // A role that has only just been made may be known to one call and not to the other.
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            instance_profiles: absent(profiles, NO_SUCH)?.unwrap_or_default(),
             tags: tags(role.tags.as_deref().unwrap_or_default()),
             fresh: is_fresh(role.create_date),
             path: role.path,
@@ -136,11 +144,11 @@ impl Resource for Role {
     }
 
     fn blockers(&self, seen: &Observed) -> Vec<String> {
-        seen.attached
-            .iter()
-            .filter(|arn| !self.policies.contains(arn))
-            .map(|arn| format!("has the policy {arn} attached, which is not of this stack"))
-            .collect()
+        let policies = seen.attached.iter().filter(|arn| !self.policies.contains(arn));
+        let policies =
+            policies.map(|arn| format!("has the policy {arn} attached, which is not of this stack"));
+        let profiles = seen.instance_profiles.iter();
+        policies.chain(profiles.map(|name| format!("is in the instance profile {name}"))).collect()
     }
 
     /// The policies of the stack were detached with their own deletion, so the role is usually bare. If IAM says that it
@@ -283,41 +291,6 @@ pub(super) fn iam_tags(tags: &Tags) -> Result<Vec<Tag>> {
                 .map_err(|e| Error::new(format!("bad tag {key}: {e}")))
         })
         .collect()
-}
-
-/// Lists that IAM returns page by page.
-mod pages {
-    use super::{Result, Step};
-
-    pub(super) async fn attached_policies(step: &Step<'_>, role: &str) -> Result<Vec<String>> {
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
-            let list = step.aws.iam.list_attached_role_policies().role_name(role).set_marker(marker);
-            let list = || step.call("iam:ListAttachedRolePolicies", list.clone().send());
-            let page = step.retry(&[], list).await?;
-            all.extend(page.attached_policies().iter().filter_map(|p| p.policy_arn().map(str::to_owned)));
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
-    }
-
-    pub(super) async fn inline_policies(step: &Step<'_>, role: &str) -> Result<Vec<String>> {
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
-            let list = step.aws.iam.list_role_policies().role_name(role).set_marker(marker);
-            let list = || step.call("iam:ListRolePolicies", list.clone().send());
-            let page = step.retry(&[], list).await?;
-            all.extend(page.policy_names);
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,10 +13,12 @@ const NOTHING: &str =
 const OURS: &str = "arn:aws:iam::000000000000:policy/lambda-apigateway-policy";
 const THEIRS: &str = "arn:aws:iam::000000000000:policy/theirs";
 
+const PROFILE: (&str, &str) = ("InstanceProfileName", "theirs");
+
 /// What somebody does with our things, how `down` names it, and how it is taken back.
 type Case = (fn(&Lookup), &'static str, fn(&Lookup));
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     (
         |aws| {
             aws.iam("CreatePolicy", &[("PolicyName", "theirs"), ("PolicyDocument", NOTHING)]);
@@ -37,6 +39,17 @@ const CASES: [Case; 4] = [
         |aws| {
             aws.iam("DetachRolePolicy", &[("RoleName", "theirs"), ("PolicyArn", OURS)]);
             aws.iam("DeleteRole", &[("RoleName", "theirs")]);
+        },
+    ),
+    (
+        |aws| {
+            aws.iam("CreateInstanceProfile", &[PROFILE]);
+            aws.iam("AddRoleToInstanceProfile", &[PROFILE, ("RoleName", "lambda-apigateway-role")]);
+        },
+        "role lambda-apigateway-role: it is in the instance profile theirs",
+        |aws| {
+            aws.iam("RemoveRoleFromInstanceProfile", &[PROFILE, ("RoleName", "lambda-apigateway-role")]);
+            aws.iam("DeleteInstanceProfile", &[PROFILE]);
         },
     ),
     (

@@ -95,6 +95,19 @@ fn what_somebody_else_made_is_refused_in_one_message_before_the_first_change() {
     assert!(mutating(lab.proxy.take_calls()).is_empty());
 }
 
+/// IAM does not find it by our ARN, and takes its name only once.
+#[test]
+fn a_policy_of_our_name_at_another_path_is_refused_although_adopting() {
+    let lab = Lab::new();
+    let name = ("PolicyName", "Lambda-APIGateway-Policy");
+    lab.lookup().iam("CreatePolicy", &[name, ("Path", "/team/"), ("PolicyDocument", NOTHING)]);
+    let up = lab.deployer(&["up", "--adopt"]).run().exits(1);
+    let named =
+        "policy lambda-apigateway-policy: it stands at the path /team/, and IAM takes a name only once";
+    assert!(up.stderr.contains(named), "{up}");
+    assert!(mutating(lab.proxy.take_calls()).is_empty());
+}
+
 /// Lambda makes it unasked when a function of that name writes a line, and nobody can tag it then.
 #[test]
 fn a_log_group_without_an_owner_is_taken_over() {

@@ -10,8 +10,9 @@ use aws_sdk_iam::operation::create_policy::CreatePolicyOutput;
 use aws_sdk_iam::operation::get_policy::GetPolicyOutput;
 use aws_sdk_iam::operation::get_policy_version::GetPolicyVersionOutput;
 use aws_sdk_iam::operation::list_entities_for_policy::ListEntitiesForPolicyOutput;
+use aws_sdk_iam::operation::list_policies::ListPoliciesOutput;
 use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
-use aws_sdk_iam::types::{Policy as IamPolicy, PolicyRole};
+use aws_sdk_iam::types::{Policy as IamPolicy, PolicyRole, PolicyVersion};
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::json;
@@ -44,6 +45,7 @@ fn needs() -> role::Output {
 /// The policy of `policy()`, as declared.
 fn seen() -> Observed {
     Observed {
+        path: "/".to_owned(),
         document: document(),
         versions: vec![version("v1", true)],
         attached: vec!["role lab-role".to_owned()],
@@ -65,7 +67,17 @@ fn absent(times: usize) -> Vec<Rule> {
         mock!(Client::get_policy).sequence().http_response(no_such).times(times).build(),
         mock!(Client::list_policy_versions).sequence().http_response(no_such).times(times).build(),
         mock!(Client::list_entities_for_policy).sequence().http_response(no_such).times(times).build(),
+        mock!(Client::list_policies).sequence().output(|| policies(&[], None)).times(times).build(),
     ]
+}
+
+/// A page of the account's policies, by path and name.
+fn policies(all: &[(&str, &str)], marker: Option<&str>) -> ListPoliciesOutput {
+    let policy = |(path, name): &(&str, &str)| IamPolicy::builder().path(*path).policy_name(*name).build();
+    ListPoliciesOutput::builder()
+        .set_policies(Some(all.iter().map(policy).collect()))
+        .set_marker(marker.map(str::to_owned))
+        .build()
 }
 
 /// IAM shows this, so many times.

@@ -8,8 +8,9 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::create_role::CreateRoleOutput;
 use aws_sdk_iam::operation::get_role::GetRoleOutput;
 use aws_sdk_iam::operation::list_attached_role_policies::ListAttachedRolePoliciesOutput;
+use aws_sdk_iam::operation::list_instance_profiles_for_role::ListInstanceProfilesForRoleOutput;
 use aws_sdk_iam::primitives::DateTime;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role as IamRole};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, InstanceProfile, Role as IamRole};
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::json;
@@ -43,6 +44,7 @@ fn seen() -> Observed {
         max_session: 3600,
         boundary: None,
         attached: role().policies,
+        instance_profiles: Vec::new(),
         tags: scope().tags(),
         fresh: false,
     }
@@ -61,6 +63,7 @@ fn absent(times: usize) -> Vec<Rule> {
     vec![
         mock!(Client::get_role).sequence().http_response(no_such).times(times).build(),
         mock!(Client::list_attached_role_policies).sequence().http_response(no_such).times(times).build(),
+        mock!(Client::list_instance_profiles_for_role).sequence().http_response(no_such).times(times).build(),
     ]
 }
 
@@ -70,7 +73,7 @@ fn present(seen: Observed) -> Vec<Rule> {
 }
 
 fn made_at(seen: Observed, created: SystemTime) -> Vec<Rule> {
-    let attached = seen.attached.clone();
+    let (attached, profiles) = (seen.attached.clone(), seen.instance_profiles.clone());
     let get = mock!(Client::get_role).then_output(move || {
         let role = IamRole::builder()
             .path(&seen.path)
@@ -91,7 +94,22 @@ fn made_at(seen: Observed, created: SystemTime) -> Vec<Rule> {
         GetRoleOutput::builder().role(role.build().unwrap()).build()
     });
     let list = mock!(Client::list_attached_role_policies).then_output(move || attachments(&attached, None));
-    vec![get, list]
+    let profiles =
+        mock!(Client::list_instance_profiles_for_role).then_output(move || holding(&profiles, None));
+    vec![get, list, profiles]
+}
+
+fn holding(names: &[String], marker: Option<&str>) -> ListInstanceProfilesForRoleOutput {
+    let profile = |name: &String| {
+        let profile = InstanceProfile::builder().path("/").instance_profile_name(name);
+        let profile = profile.instance_profile_id("AIPA1").arn("arn:profile");
+        profile.create_date(DateTime::from_secs(0)).set_roles(Some(Vec::new())).build().unwrap()
+    };
+    ListInstanceProfilesForRoleOutput::builder()
+        .set_instance_profiles(Some(names.iter().map(profile).collect()))
+        .set_marker(marker.map(str::to_owned))
+        .build()
+        .unwrap()
 }
 
 fn attachments(arns: &[String], marker: Option<&str>) -> ListAttachedRolePoliciesOutput {

@@ -2,7 +2,7 @@
 
 use super::*;
 use aws_sdk_iam::operation::tag_policy::TagPolicyOutput;
-use aws_sdk_iam::types::{PolicyGroup, PolicyUser};
+use aws_sdk_iam::types::{PolicyGroup, PolicyScopeType, PolicyUser};
 
 /// Creating begins with a look.
 const LOOK: [&str; 3] = ["GetPolicy", "ListPolicyVersions", "ListEntitiesForPolicy"];
@@ -30,7 +30,7 @@ async fn a_policy_that_is_absent_is_created_with_its_tags_and_attached() {
     let world = World::new().with_iam(&[absent(1), vec![created(), attached()]].concat());
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(world.calls(), [&LOOK[..], &["CreatePolicy", "AttachRolePolicy"]].concat());
+    assert_eq!(world.calls(), [&LOOK[..], &["ListPolicies", "CreatePolicy", "AttachRolePolicy"]].concat());
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +94,8 @@ async fn after_a_lost_answer_it_looks_and_only_attaches() {
         let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
         let expected =
-            [&LOOK[..], &["CreatePolicy"], &LOOK, &["GetPolicyVersion", "AttachRolePolicy"]].concat();
+            [&LOOK[..], &["ListPolicies", "CreatePolicy"], &LOOK, &["GetPolicyVersion", "AttachRolePolicy"]]
+                .concat();
         assert_eq!(world.calls(), expected);
     }
 }
@@ -109,6 +110,29 @@ async fn a_policy_that_somebody_else_made_meanwhile_is_refused_and_left_alone() 
     let why = "policy lab-policy is not of this stack: it belongs to stack other in us-east-1: ";
     assert!(error.starts_with(why), "{error}");
     assert_eq!(world.mutations(), ["CreatePolicy"]);
+}
+
+/// IAM would say `EntityAlreadyExists` of a policy that it does not find under our ARN.
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_our_name_at_another_path_is_found_on_any_page_and_refused() {
+    let page = |marker: Option<&'static str>, page: fn() -> ListPoliciesOutput| {
+        mock!(Client::list_policies)
+            .match_requests(move |request| {
+                request.marker() == marker && request.scope() == Some(&PolicyScopeType::Local)
+            })
+            .then_output(page)
+    };
+    let pages = vec![
+        page(None, || policies(&[("/team/", "lab-policy-2"), ("/", "lab-policy")], Some("2"))),
+        page(Some("2"), || policies(&[("/team/", "Lab-Policy")], None)),
+    ];
+    let world = World::new().with_iam(&[pages, absent(2)].concat());
+    let seen = world.observe(&policy()).await.unwrap().unwrap();
+    let Owner::Foreign(why) = policy().owner(&seen) else { panic!("{seen:?}") };
+    assert!(why.starts_with("stands at the path /team/, and IAM takes a name only once: "), "{why}");
+    let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
+    assert!(record.result.unwrap_err().to_string().contains("stands at the path /team/"));
+    assert!(world.mutations().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -90,12 +90,16 @@ fn a_role_is_ours_by_both_tags() {
 }
 
 #[test]
-fn only_policies_that_are_not_of_this_stack_keep_a_role() {
+fn what_is_not_of_this_stack_keeps_a_role() {
     let mut seen = seen();
     assert!(role().blockers(&seen).is_empty());
     seen.attached.push("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned());
+    seen.instance_profiles.push("bastion".to_owned());
     assert_eq!(
         role().blockers(&seen),
-        ["has the policy arn:aws:iam::aws:policy/ReadOnlyAccess attached, which is not of this stack"]
+        [
+            "has the policy arn:aws:iam::aws:policy/ReadOnlyAccess attached, which is not of this stack",
+            "is in the instance profile bastion",
+        ]
     );
 }

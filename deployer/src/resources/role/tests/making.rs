@@ -3,7 +3,7 @@
 use super::*;
 
 /// Creating begins with a look.
-const LOOK: [&str; 2] = ["GetRole", "ListAttachedRolePolicies"];
+const LOOK: [&str; 3] = ["GetRole", "ListAttachedRolePolicies", "ListInstanceProfilesForRole"];
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_is_absent_is_created_with_its_tags() {
@@ -44,17 +44,25 @@ async fn percent_encoded_documents_are_read_with_their_plus_signs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attached_policies_are_listed_to_the_last_page() {
-    let pages = [("p1", None, Some("2")), ("p2", Some("2"), Some("3")), ("p3", Some("3"), None)];
-    let pages = pages.map(|(arn, marker, next)| {
+async fn what_holds_on_to_it_is_listed_to_the_last_page() {
+    let pages = [("1", None, Some("2")), ("2", Some("2"), Some("3")), ("3", Some("3"), None)];
+    let policies = pages.map(|(arn, marker, next)| {
         mock!(Client::list_attached_role_policies)
             .match_requests(move |request| request.marker() == marker)
             .then_output(move || attachments(&[arn.to_owned()], next))
     });
+    let profiles = pages.map(|(name, marker, next)| {
+        mock!(Client::list_instance_profiles_for_role)
+            .match_requests(move |request| request.marker() == marker)
+            .then_output(move || holding(&[name.to_owned()], next))
+    });
     let get = present(seen()).remove(0);
-    let world = World::new().with_iam(&[vec![get], pages.to_vec()].concat());
+    let world = World::new().with_iam(&[vec![get], policies.to_vec(), profiles.to_vec()].concat());
     let seen = world.observe(&role()).await.unwrap().unwrap();
-    assert_eq!(seen.attached, ["p1", "p2", "p3"]);
+    assert_eq!(
+        (seen.attached, seen.instance_profiles),
+        (["1", "2", "3"].map(str::to_owned).into(), ["1", "2", "3"].map(str::to_owned).into())
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,90 @@
+//! What IAM answers to questions about a policy, page by page.
+
+use super::{NO_SUCH, PATH, Policy, Version};
+use crate::engine::{Step, absent};
+use crate::error::Result;
+use crate::policy_document as document;
+use crate::retry::IAM_NOT_YET_VISIBLE;
+use aws_sdk_iam::types::{PolicyScopeType, PolicyVersion};
+use serde_json::Value;
+
+/// The most that IAM returns in one page.
+const PAGE: i32 = 1000;
+
+impl Policy {
+    /// `None` when the policy is gone: somebody else deleted it since it was seen. A version may be known later than
+    /// its policy, and IAM says the same of both.
+    pub(super) async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Option<Value>> {
+        let get = step.aws.iam.get_policy_version().policy_arn(self.arn()).version_id(version);
+        let policy = step.aws.iam.get_policy().policy_arn(self.arn());
+        step.until(&IAM_NOT_YET_VISIBLE.cadence, async || {
+            let found = step.retry(&[], || step.call("iam:GetPolicyVersion", get.clone().send())).await;
+            if let Some(output) = absent(found, NO_SUCH)? {
+                let text = output.policy_version.and_then(|version| version.document);
+                return Ok(Some(Some(text.as_deref().and_then(document::decode).unwrap_or_default())));
+            }
+            let policy = step.retry(&[], || step.call("iam:GetPolicy", policy.clone().send())).await;
+            Ok(absent(policy, NO_SUCH)?.is_none().then_some(None))
+        })
+        .await
+    }
+
+    pub(super) async fn versions(&self, step: &Step<'_>) -> Result<Vec<Version>> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_policy_versions().policy_arn(self.arn()).set_marker(marker);
+            let page = step.retry(&[], || step.call("iam:ListPolicyVersions", list.clone().send())).await?;
+            let version = |version: &PolicyVersion| Version {
+                id: version.version_id().unwrap_or_default().to_owned(),
+                is_default: version.is_default_version(),
+            };
+            all.extend(page.versions().iter().map(version));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// As a permissions policy or as a boundary: IAM deletes no policy that anybody uses as either.
+    pub(super) async fn attached(&self, step: &Step<'_>) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
+            let page =
+                step.retry(&[], || step.call("iam:ListEntitiesForPolicy", list.clone().send())).await?;
+            let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
+            all.extend(page.policy_roles().iter().map(|role| named("role", role.role_name())));
+            all.extend(page.policy_users().iter().map(|user| named("user", user.user_name())));
+            all.extend(page.policy_groups().iter().map(|group| named("group", group.group_name())));
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The path of a policy that has our name elsewhere. IAM takes a name once, in capitals or not, whatever the path, but
+    /// finds a policy by its ARN only, which holds the path.
+    pub(super) async fn path_elsewhere(&self, step: &Step<'_>) -> Result<Option<String>> {
+        let mut marker = None;
+        loop {
+            let list = step.aws.iam.list_policies().scope(PolicyScopeType::Local).max_items(PAGE);
+            let list = list.set_marker(marker);
+            let page = step.retry(&[], || step.call("iam:ListPolicies", list.clone().send())).await?;
+            let mut named = page.policies().iter().filter(|policy| {
+                policy.policy_name().is_some_and(|name| name.eq_ignore_ascii_case(&self.name))
+            });
+            let elsewhere = named.find_map(|policy| policy.path().filter(|path| *path != PATH));
+            if let Some(path) = elsewhere {
+                return Ok(Some(path.to_owned()));
+            }
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+}
