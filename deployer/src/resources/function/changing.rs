@@ -47,8 +47,8 @@ impl Function {
         let create = || step.call("lambda:CreateFunction", create.clone().send());
         let role_stands = async || role::still_stands(step, &self.role, &role).await;
         let made = step.retry_checking(&[role_passing(&role)], role_stands, create).await;
-        made.map_err(|e| self.explain(e))?;
-        self.until_ready(step).await?;
+        let made = made.map_err(|e| self.explain(e))?;
+        self.until_ready(step, is_busy(made.state(), made.last_update_status())).await?;
         if let Some(reserved) = self.reserved_concurrency {
             self.reserve(step, Some(reserved)).await?;
         }
@@ -66,7 +66,7 @@ impl Function {
         // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
         let again = seen.last_update == LastUpdateStatus::Failed;
         if settled_state(&seen) != "Active" && !again {
-            self.until_ready(step).await?;
+            self.until_ready(step, false).await?;
         }
         if tags_differ(&diff_tags(&self.wanted_tags(&role), &seen.tags)) {
             let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
@@ -100,8 +100,8 @@ impl Function {
             let passing = [&FUNCTION_BUSY, role_passing(&role)];
             let role_stands = async || role::still_stands(step, &self.role, &role).await;
             let updated = step.retry_checking(&passing, role_stands, update).await;
-            updated.map_err(|e| self.explain(e))?;
-            self.until_ready(step).await?;
+            let updated = updated.map_err(|e| self.explain(e))?;
+            self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await?;
         }
         if let Some(package) = new_code.filter(|_| needs_bridge) {
             self.upload(step, &package.zip).await?;
@@ -123,8 +123,8 @@ impl Function {
             .architectures(self.sdk_architecture())
             .zip_file(self.blob(zip)?);
         let update = || step.call("lambda:UpdateFunctionCode", update.clone().send());
-        step.retry(&[&FUNCTION_BUSY], update).await?;
-        self.until_ready(step).await
+        let updated = step.retry(&[&FUNCTION_BUSY], update).await?;
+        self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await
     }
 
     /// Code that runs under the old runtime and under the new one, for the moment between the two calls that change
@@ -154,12 +154,16 @@ impl Function {
         Ok(())
     }
 
-    /// Waits until the function can be invoked and changed.
-    async fn until_ready(&self, step: &Step<'_>) -> Result<()> {
+    /// Waits until the function can be invoked and changed. If the last answer said that it cannot yet, that was the
+    /// first look.
+    async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
         let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
         // Right after CreateFunction it may not be known yet. Afterwards, an absent one is gone.
         let mut passing: &[&Passing] = &[&FUNCTION_NOT_YET_VISIBLE];
         step.until(&FUNCTION_READY, async || {
+            if std::mem::take(&mut is_busy) {
+                return Ok(None);
+            }
             let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
             let found = step.retry(passing, get).await?;
             passing = &[];
@@ -234,6 +238,11 @@ impl Function {
         let mode = if self.tracing { TracingMode::Active } else { TracingMode::PassThrough };
         TracingConfig::builder().mode(mode).build()
     }
+}
+
+/// What the answer to a change says of the function. It may leave out either.
+fn is_busy(state: Option<&State>, last_update: Option<&LastUpdateStatus>) -> bool {
+    state == Some(&State::Pending) || last_update == Some(&LastUpdateStatus::InProgress)
 }
 
 fn role_passing(role: &role::Output) -> &'static Passing {

@@ -21,8 +21,12 @@ const ROLE_REFUSALS: [&str; 3] = [
 #[tokio::test(start_paused = true)]
 async fn an_absent_function_is_made_with_its_tags_and_waited_for() {
     let function = declaring(|function| function.tracing = true);
-    let states = [is("Pending", "InProgress"), is("Pending", "InProgress"), ready()];
-    let world = world([no_such()], states, vec![created([ok()])]);
+    let pending = done(configured(|function| {
+        function["State"] = json!("Pending");
+        function.as_object_mut().unwrap().remove("LastUpdateStatus");
+    }));
+    let states = [is("Pending", "InProgress"), ready()];
+    let world = world([no_such()], states, vec![created([pending])]);
     let (output, record) = world.step(Mode::Apply, &function, needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
     assert_eq!(output, Some(Output { fresh: true }));

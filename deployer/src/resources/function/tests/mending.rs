@@ -95,6 +95,21 @@ async fn code_and_configuration_are_each_waited_for() {
     assert_eq!(world.recorder.waits(), [FUNCTION_READY.reason; 2]);
 }
 
+/// The answer to the change says so already: to look at once would be to ask the same again.
+#[tokio::test(start_paused = true)]
+async fn what_an_answer_says_is_not_asked_for_again() {
+    let old = found(|function| {
+        function["CodeSha256"] = json!("old");
+        function["MemorySize"] = json!(512);
+    });
+    let rules = vec![code([updating()]), configuration([updating()])];
+    let world = world([old], [ready(), ready()], rules);
+    up(&world, &function(), needs()).await.unwrap();
+    let looks = world.calls().into_iter().filter(|call| call == "GetFunctionConfiguration");
+    assert_eq!(looks.count(), 2);
+    assert_eq!(world.recorder.waits(), [FUNCTION_READY.reason; 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_function_that_is_busy_is_waited_for() {
     let messages = [
