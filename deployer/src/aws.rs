@@ -15,6 +15,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{Credentials, Intercept, SharedCredentialsProvider};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
@@ -142,32 +143,27 @@ impl Aws {
 
     fn with(sdk: &SdkConfig, scope: Scope, endpoint_url: Option<String>, http: Http, access: Access) -> Self {
         let guard = Guard(access);
+        let retries = undrained();
         let upload = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_ATTEMPT_TIMEOUT).build();
+        macro_rules! client {
+            ($sdk:ident $(, $setting:ident($value:expr))*) => {
+                $sdk::Client::from_conf(
+                    $sdk::config::Builder::from(sdk)
+                        .interceptor(guard.clone())
+                        .retry_partition(retries.clone())
+                        $(.$setting($value))*
+                        .build(),
+                )
+            };
+        }
         Self {
-            apigateway: aws_sdk_apigateway::Client::from_conf(
-                aws_sdk_apigateway::config::Builder::from(sdk).interceptor(guard.clone()).build(),
-            ),
-            autoscaling: aws_sdk_applicationautoscaling::Client::from_conf(
-                aws_sdk_applicationautoscaling::config::Builder::from(sdk).interceptor(guard.clone()).build(),
-            ),
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(
-                aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(guard.clone()).build(),
-            ),
-            iam: aws_sdk_iam::Client::from_conf(
-                aws_sdk_iam::config::Builder::from(sdk).interceptor(guard.clone()).build(),
-            ),
-            lambda: aws_sdk_lambda::Client::from_conf(
-                aws_sdk_lambda::config::Builder::from(sdk)
-                    .timeout_config(upload)
-                    .interceptor(guard.clone())
-                    .build(),
-            ),
-            logs: aws_sdk_cloudwatchlogs::Client::from_conf(
-                aws_sdk_cloudwatchlogs::config::Builder::from(sdk).interceptor(guard.clone()).build(),
-            ),
-            tagging: aws_sdk_resourcegroupstagging::Client::from_conf(
-                aws_sdk_resourcegroupstagging::config::Builder::from(sdk).interceptor(guard).build(),
-            ),
+            apigateway: client!(aws_sdk_apigateway),
+            autoscaling: client!(aws_sdk_applicationautoscaling),
+            dynamodb: client!(aws_sdk_dynamodb),
+            iam: client!(aws_sdk_iam),
+            lambda: client!(aws_sdk_lambda, timeout_config(upload)),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            tagging: client!(aws_sdk_resourcegroupstagging),
             scope,
             endpoint_url,
             http,
@@ -196,6 +192,12 @@ pub(crate) fn one_attempt() -> RetryConfig {
 
 fn attempts(attempts: u32) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(attempts)
+}
+
+/// The SDK counts retries, and makes none any more when there were too many: a minute of refusals for the rate, which
+/// `retry.rs` sits out, would leave none for the next connection that breaks.
+fn undrained() -> RetryPartition {
+    RetryPartition::custom("deployer").token_bucket(TokenBucket::unlimited()).build()
 }
 
 /// The newest behaviour version of the SDK in the lock file, reviewed when it changes, with what matters to us said
@@ -334,6 +336,55 @@ impl Intercept for Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{scope, wire};
+    use aws_smithy_async::rt::sleep::TokioSleep;
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Refuses this many requests for their rate, then breaks once, then knows no function.
+    #[derive(Debug)]
+    struct ShortOfBreath(AtomicUsize);
+
+    impl HttpConnector for ShortOfBreath {
+        fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+            let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            HttpConnectorFuture::ready(Ok(match left {
+                Ok(2..) => wire::json(429, "TooManyRequestsException", "Rate exceeded"),
+                Ok(_) => wire::json(500, "ServiceException", "down"),
+                Err(_) => wire::json(404, "ResourceNotFoundException", "Function not found: lab"),
+            }))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_does_not_drain_the_sdks_retry_quota() {
+        let (calls, attempts_each) = (200, 3);
+        let connector = ShortOfBreath(AtomicUsize::new(calls * attempts_each + 1));
+        let connector = SharedHttpConnector::new(connector);
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "a", "b", None, None, "test",
+            )))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(attempts(3))
+            .build();
+        let http = Http::new(CONNECT_TIMEOUT, &Target::default()).unwrap();
+        let aws = Aws::with(&sdk, scope(), None, http, Access::ReadOnly);
+        let code = async || {
+            let answer = aws.lambda.get_function().function_name("lab").send().await;
+            AwsError::new("lambda:GetFunction", &answer.unwrap_err()).code
+        };
+        for _ in 0..calls {
+            assert_eq!(code().await, "TooManyRequestsException");
+        }
+        assert_eq!(code().await, "ResourceNotFoundException", "the broken answer was asked for again");
+    }
 
     #[test]
     fn only_this_machine_is_loopback() {
