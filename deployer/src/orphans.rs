@@ -121,6 +121,53 @@ async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::script::{answers, done, refused};
+    use crate::testing::{World, scope};
+    use aws_sdk_iam::operation::list_roles::ListRolesOutput;
+    use aws_sdk_iam::primitives::DateTime;
+    use aws_smithy_mocks::mock;
+    use serde_json::{Value, json};
+
+    fn page(arns: &[&str], next: &str) -> Value {
+        let tagged: Vec<Value> = arns.iter().map(|arn| json!({ "ResourceARN": arn })).collect();
+        json!({ "ResourceTagMappingList": tagged, "PaginationToken": next })
+    }
+
+    fn roles(name: &'static str, description: &str, marker: Option<&str>) -> ListRolesOutput {
+        let role = aws_sdk_iam::types::Role::builder().path("/").role_name(name).role_id("AROA1");
+        let role = role.arn(scope().role_arn(name)).create_date(DateTime::from_secs(0));
+        let role = role.description(description).build().unwrap();
+        ListRolesOutput::builder().roles(role).set_marker(marker.map(str::to_owned)).build().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_lists_are_read_to_the_last_page() {
+        let scope = scope();
+        let pages = [
+            refused(400, "ThrottlingException", "Rate exceeded"),
+            done(page(&[&scope.function_arn("old"), &scope.function_arn("kept")], "2")),
+            done(page(
+                &[&scope.table_arn("old"), &format!("{}:*", scope.log_group_arn("/aws/lambda/old"))],
+                "",
+            )),
+        ];
+        let tagged = answers(mock!(aws_sdk_resourcegroupstagging::Client::get_resources), pages);
+        let ours = Role::description_of(&scope);
+        let listed = mock!(aws_sdk_iam::Client::list_roles)
+            .sequence()
+            .output(|| roles("somebody-elses", "Runs something", Some("2")))
+            .output(move || roles("old-role", &ours, None))
+            .build();
+        let world = World::new().with_tagging(&[tagged]).with_iam(&[listed]);
+        let declared = Declared { functions: ["kept".to_owned()].into(), ..Declared::default() };
+        let orphans = world.at(async |step| find(step, &declared, &scope).await).await.unwrap();
+        let names = |all: Vec<&String>| all.into_iter().cloned().collect::<Vec<_>>();
+        assert_eq!(names(orphans.functions.iter().map(|f| &f.name).collect()), ["old"]);
+        assert_eq!(names(orphans.tables.iter().map(|t| &t.name).collect()), ["old"]);
+        assert_eq!(names(orphans.log_groups.iter().map(|g| &g.name).collect()), ["/aws/lambda/old"]);
+        assert_eq!(names(orphans.roles.iter().map(|r| &r.name).collect()), ["old-role"]);
+        assert_eq!(names(orphans.policies.iter().map(|p| &p.name).collect()), ["old-policy"]);
+    }
 
     #[test]
     fn an_arn_names_its_service_and_its_resource() {

@@ -73,3 +73,6 @@ fn explain(error: Error, url: &str, last: &str) -> Error {
         error
     }
 }
+
+#[cfg(test)]
+mod tests;

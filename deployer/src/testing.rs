@@ -157,6 +157,11 @@ impl World {
         self
     }
 
+    pub(crate) fn with_tagging(mut self, rules: &[Rule]) -> Self {
+        self.aws.tagging = scripted!(aws_sdk_resourcegroupstagging, self, rules);
+        self
+    }
+
     /// The operations that scripted clients were asked for, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.0.lock().unwrap().clone()

@@ -54,3 +54,23 @@ fn quotas_are_kept_to_and_a_long_wait_is_said() {
     assert!(said.contains("REST API DynamoDBOperations: waiting for "), "{said}");
     assert_eq!(lab.lookup().list(), [""; 0]);
 }
+
+/// What was made stands, what was waited for is said in AWS's words, and the next run goes on.
+#[test]
+fn a_timeout_ends_a_wait_with_awss_last_answer() {
+    let lab = Lab::new();
+    lab.proxy.behave(Behaviour { role: Duration::from_secs(120), ..Behaviour::default() });
+    let up = lab.deployer(&["up", "--timeout", "2s"]).run().exits(3);
+    for said in [
+        "of waiting for IAM to let Lambda assume the role",
+        "The role defined for the function cannot be assumed by Lambda.",
+        "role lambda-apigateway-role: created",
+        "Run deployer up again",
+    ] {
+        assert!(up.stderr.contains(said), "{said}: {up}");
+    }
+    let unanswered = lab.proxy.take_calls().iter().filter(|call| call.status.is_none()).count();
+    assert_eq!(unanswered, 0, "no call was cut short");
+    lab.proxy.behave(Behaviour::default());
+    let _ = lab.deployer(&["up"]).run().succeeds();
+}

@@ -8,10 +8,10 @@ mod changing;
 mod reading;
 mod stage;
 
-use self::changing::delete_api;
+use self::changing::{delete_api, delete_deployment};
 use self::stage::{Stage, short, unused};
 use crate::definition::Definition;
-use crate::engine::{Step, absent};
+use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::manifest::Throttle;
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
@@ -232,10 +232,7 @@ impl Resource for RestApi {
             old = unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default());
         }
         for deployment in old {
-            let delete =
-                step.aws.apigateway.delete_deployment().rest_api_id(&seen.id).deployment_id(deployment);
-            let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());
-            absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
+            delete_deployment(step, &seen.id, &deployment).await?;
         }
         for twin in &seen.twins {
             delete_api(step, twin).await?;

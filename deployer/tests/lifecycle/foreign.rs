@@ -134,3 +134,23 @@ fn a_log_group_of_another_stack_is_refused() {
     assert!(up.stderr.contains(named), "{up}");
     assert!(mutating(lab.proxy.take_calls()).is_empty());
 }
+
+/// Elsewhere nothing is found, which is not the same as gone: IAM knows where the stack is.
+#[test]
+fn a_wrong_region_is_not_taken_for_an_absent_stack() {
+    let lab = Lab::new();
+    let up = lab.deployer(&["up"]).run().succeeds();
+    lab.proxy.take_calls();
+    let down = lab.deployer(&["down", "--yes", "--region", "eu-west-1"]).run().succeeds();
+    for role_or_policy in ["role lambda-apigateway-role", "policy lambda-apigateway-policy"] {
+        let stays = format!(
+            "{role_or_policy} stays: not of this stack: it belongs to stack lambda-apigateway in us-east-1"
+        );
+        assert!(down.stderr.contains(&stays), "{down}");
+    }
+    assert!(down.stderr.contains("Nothing of the stack lambda-apigateway in eu-west-1"), "{down}");
+    let refused = lab.deployer(&["up", "--region", "eu-west-1"]).run().exits(1);
+    assert!(refused.stderr.contains("it belongs to stack lambda-apigateway in us-east-1"), "{refused}");
+    assert!(mutating(lab.proxy.take_calls()).is_empty());
+    assert_eq!(lab.deployer(&["status", "--url"]).run().succeeds().last_line(), up.last_line());
+}

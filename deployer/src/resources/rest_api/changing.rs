@@ -177,6 +177,16 @@ impl RestApi {
     }
 }
 
+/// One that somebody has made a stage serve again meanwhile stays.
+pub(super) async fn delete_deployment(step: &Step<'_>, api: &str, id: &str) -> Result<()> {
+    let delete = step.aws.apigateway.delete_deployment().rest_api_id(api).deployment_id(id);
+    let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());
+    match step.retry(&[&API_BUSY], delete).await {
+        Err(error) if error.aws().is_some_and(|aws| aws.message.contains("Active stages")) => Ok(()),
+        other => absent(other, NO_SUCH).map(|_| ()),
+    }
+}
+
 pub(super) async fn delete_api(step: &Step<'_>, id: &str) -> Result<()> {
     let delete = step.aws.apigateway.delete_rest_api().rest_api_id(id);
     let delete = || step.call("apigateway:DeleteRestApi", delete.clone().send());

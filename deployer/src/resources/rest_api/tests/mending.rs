@@ -37,6 +37,16 @@ async fn another_definition_is_put_and_deployed_and_the_old_deployment_goes_last
     assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/restapis/api1/deployments/dep1"));
 }
 
+#[tokio::test]
+async fn a_deployment_in_use_stays() {
+    let in_use = "Active stages pointing to this deployment must be moved or deleted";
+    let pruned = pruned([refused(400, "BadRequestException", in_use)]);
+    let gateway = Gateway::with(|gateway| gateway.deployments.push(deployment("dep0", &outdated())));
+    let world = gateway.world(vec![pruned]);
+    assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
+    assert_eq!(world.mutations(), ["DeleteDeployment"]);
+}
+
 /// A stage of ours that has another name now, and whether the new one stands already.
 fn renamed(stands: bool) -> Gateway {
     Gateway::with(|gateway| {

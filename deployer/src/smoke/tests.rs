@@ -1,0 +1,70 @@
+//! What a URL answers one after the other, and what that proves. The clock is the real one: these are real requests.
+
+use super::*;
+use crate::engine::{Engine, Mode};
+use crate::resource::{Id, Kind};
+use crate::testing::World;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+use tokio::time::Instant;
+
+const NOT_YET: (u16, &str) = (403, r#"{"message":"Missing Authentication Token"}"#);
+const GOOD: (u16, &str) = (200, PONG);
+
+/// A URL that gives these answers, one to each connection.
+fn serve(answers: &'static [(u16, &'static str)]) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/Prod/path", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0);
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    (url, serving)
+}
+
+async fn tested(answers: &'static [(u16, &'static str)], changed: bool, within: Duration) -> Result<()> {
+    let world = World::new();
+    let (url, serving) = serve(answers);
+    let deadline = Instant::now() + within;
+    let go = Engine::new(&world.aws, &world.recorder, &world.stop, Mode::Apply, deadline);
+    let result =
+        go.read(Id::new(Kind::SmokeTest, "ping"), async |step| test(step, &url, changed).await).await;
+    // It has asked as often as there were answers: a request more would have failed, one less would hang here.
+    serving.join().unwrap();
+    result
+}
+
+/// For some seconds a new stage is known to some edges only.
+#[tokio::test]
+async fn after_a_change_it_takes_several_good_answers_in_a_row() {
+    let answers = &[NOT_YET, GOOD, NOT_YET, GOOD, GOOD, GOOD];
+    tested(answers, true, Duration::from_secs(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_change_one_good_answer_will_do() {
+    tested(&[GOOD], false, Duration::from_secs(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_it_says_instead_is_said_and_explained() {
+    let cases: [(&'static [(u16, &str)], &str); 2] = [
+        (&[NOT_YET], "The stage does not know the path yet"),
+        (&[(500, r#"{"message": "Internal server error"}"#)], "API Gateway may not invoke the function"),
+    ];
+    for (answers, hint) in cases {
+        let error = tested(answers, true, Duration::ZERO).await.unwrap_err();
+        let (status, body) = answers[0];
+        assert!(error.to_string().contains(&format!("it says: HTTP {status} {body}")), "{error}");
+        assert!(error.hints().iter().any(|said| said.contains(hint)), "{:?}", error.hints());
+    }
+}
