@@ -139,6 +139,7 @@ async def serve(listener: socket.socket) -> None:
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
+    config.keep_alive_max_requests = sys.maxsize  # else a connection in use is cut off after 1,000
     config.graceful_timeout = 1
     config.loglevel = os.environ["LOG_LEVEL"]
     try:

@@ -15,7 +15,6 @@ import dataclasses
 import http.server
 import json
 import os
-import pathlib
 import queue
 import select
 import signal
@@ -25,7 +24,9 @@ import uuid
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.services import lambda_svc
+
+import platform_log
 
 _RESULT_PATH = lambda_runtime._INVOCATION_RESULT_RE
 LOG_STREAM = "_LogStream"  # in the configuration of a worker
@@ -42,7 +43,6 @@ _SHARED_WITH_FUNCTIONS = {
     "TMPDIR",
     "_HANDLER",
 }
-_KEPT_LOG_EVENTS = 30_000  # of an environment; a load test would fill the memory
 
 
 # ---- Exact texts ------------------------------------------------------------------------------------------------
@@ -103,11 +103,15 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
     """An execution environment that passes texts through and never waits for what won't come."""
 
     def __init__(self, func_name: str, config: dict, code_zip: bytes):
-        super().__init__(func_name, dict(config), code_zip)
+        super().__init__(func_name, config, code_zip)
         self._exit_code: int | None = None
-        self._init_seconds = 0.0
+        self._peak_memory = 0
+        # Of the invocation that is going on: what it wrote, and when it began.
+        self._lines: list[platform_log.Line] = []
+        self._init_seconds: float | None = None
+        self._delivered: tuple[int, float] | None = None
+        # Of the generation.
         self._log_pipe = None
-        self._log_queue: queue.Queue | None = None
         self._log_tail = b""
         self._log_guard = threading.Lock()
 
@@ -116,30 +120,50 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
         exchange = _exchange.get()
         if exchange is not None and exchange.event is not event:
             exchange = None
-        started = time.monotonic()
-        self._exit_code, self._init_seconds = None, 0.0
+        asked = _moment()
+        self._exit_code = self._init_seconds = self._delivered = None
         try:
             outcome = super().invoke(exchange.request if exchange else event, request_id, **metadata)
         except (RuntimeError, OSError) as failure:
             outcome = self._failed_start(failure)
+        answered = time.monotonic()
+        failure, reason = None, ""
         if outcome["status"] == "ok":
-            payload, answer = outcome["result"]
+            payload, answer, answered = outcome["result"]
             # ministack passes bytes through, where it would fail to spell half of a surrogate pair.
             outcome["result"] = answer if exchange else payload
         else:
             reported = outcome["error_payload"]
-            if not isinstance(reported, tuple):
-                reported = self._as_aws_reports(reported, request_id)
-                reported = reported, json.dumps(reported).encode()
-            payload, answer = reported
+            if isinstance(reported, tuple):
+                payload, answer, answered = reported
+            else:
+                failure, reason = reported["errorType"], self._reason(reported["errorType"])
+                payload = {"errorType": failure, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
+                answer = json.dumps(payload).encode()
             message = payload.get("errorMessage", "") if isinstance(payload, dict) else str(payload)
             outcome["error"] = str(message).encode("utf-8", errors="replace").decode()
             outcome["error_payload"] = {"errorMessage": outcome["error"]} if exchange else payload
+            if self._delivered is None and failure is None:
+                failure, reason = _error_type(payload), outcome["error"]
         if exchange:
             exchange.answer = answer
-        outcome["log"] = self._platform_log(outcome, request_id, time.monotonic() - started)
-        self._write_log(outcome["log"].split("\n"))
+        outcome["log"] = self._write_log(request_id, asked, answered, failure, reason)
         return outcome
+
+    def _write_log(self, request_id: str, asked, answered: float, failure: str | None, reason: str) -> str:
+        """All lines of an invocation, to CloudWatch Logs and for the caller."""
+        # Where the function never got its event, starting it is what it took.
+        started, since = self._delivered or asked
+        init_seconds = self._init_seconds if self._delivered else None
+        self._peak_memory = platform_log.peak_memory(self._proc) or self._peak_memory
+        report = platform_log.Report(
+            request_id, started, answered - since, self._peak_memory, init_seconds, failure, reason
+        )
+        with self._log_guard:
+            own, self._lines = self._lines, []
+        lines = report.lines(self.config, own)
+        platform_log.write(platform_log.group_of(self.config), self.config[LOG_STREAM], lines)
+        return "".join(f"{line.text}\n" for line in lines)
 
     def _failed_start(self, failure: Exception) -> dict:
         """The function didn't reach its first event. The error it reported itself, else what AWS says for it."""
@@ -148,89 +172,46 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
             error_type = getattr(failure, "error_type", "Runtime.ExitError")
             if isinstance(failure, lambda_runtime.ProvidedInitTimeout):
                 error_type = "Sandbox.Timedout"
-            reported = {"errorType": error_type, "errorMessage": str(failure)}
+            reported = {"errorType": error_type}
         self._teardown()
-        return {"status": "error", "error_payload": reported, "cold_start": True, "log": self._drain_stderr_bounded()}
+        self._drain_stderr_bounded()
+        return {"status": "error", "error_payload": reported, "cold_start": True}
 
-    def _as_aws_reports(self, reported: dict, request_id: str) -> dict:
-        """Lambda's own error texts start with the request id: integration responses select on that."""
-        error_type = reported["errorType"]
+    def _reason(self, error_type: str) -> str:
+        """Lambda's words for what became of the process. Integration responses select on them."""
         if error_type == "Sandbox.Timedout":
-            reason = f"Task timed out after {float(self.config.get('Timeout', 3)):.2f} seconds"
-        elif error_type == "Runtime.InvalidEntrypoint":
-            reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-        elif self._exit_code in (None, 0):
-            reason = "Runtime exited without providing a reason"
-        elif self._exit_code < 0:
-            reason = f"Runtime exited with error: signal: {signal.strsignal(-self._exit_code).lower()}"
-        else:
-            reason = f"Runtime exited with error: exit status {self._exit_code}"
-        return {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
-
-    def _platform_log(self, outcome: dict, request_id: str, seconds: float) -> str:
-        """The function's lines between START, END and REPORT, which stock ministack leaves out of `LogType=Tail`."""
-        milliseconds = (seconds - self._init_seconds) * 1000
-        report = [
-            f"REPORT RequestId: {request_id}",
-            f"Duration: {milliseconds:.2f} ms",
-            f"Billed Duration: {int(milliseconds) + 1} ms",
-            f"Memory Size: {self.config.get('MemorySize', 128)} MB",
-            f"Max Memory Used: {self._peak_memory()} MB",
-        ]
-        if self._init_seconds:
-            report.append(f"Init Duration: {self._init_seconds * 1000:.2f} ms")
-        return "\n".join(
-            [
-                f"START RequestId: {request_id} Version: {self.config.get('Version', '$LATEST')}",
-                *filter(None, [outcome.get("log")]),
-                f"END RequestId: {request_id}",
-                "\t".join(report) + "\t",
-            ]
-        )
-
-    def _write_log(self, lines: list[str]) -> None:
-        """To CloudWatch Logs, one stream an environment; stock ministack makes one of every invocation."""
-        group = (self.config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{self.func_name}"
-        stream = self.config[LOG_STREAM]
-        if group not in cloudwatch_logs._log_groups:
-            cloudwatch_logs._create_log_group({"logGroupName": group})
-        if stream not in cloudwatch_logs._log_groups[group]["streams"]:
-            cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
-        record = cloudwatch_logs._log_groups[group]["streams"][stream]
-        now = int(time.time() * 1000)
-        events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
-        cloudwatch_logs._append_log_events(record, events)
-        if len(record["events"]) > _KEPT_LOG_EVENTS:
-            del record["events"][: _KEPT_LOG_EVENTS // 3]
-        cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)
-
-    def _peak_memory(self) -> int:
-        """Peak resident memory of the function in MB; 0 where the system doesn't tell."""
-        with contextlib.suppress(OSError, AttributeError, IndexError, ValueError):
-            status = pathlib.Path(f"/proc/{self._proc.pid}/status").read_text(encoding="ascii")
-            return int(status.partition("VmHWM:")[2].split()[0]) // 1024 + 1
-        return 0
+            return f"Task timed out after {float(self.config.get('Timeout', 3)):.2f} seconds"
+        if error_type == "Runtime.InvalidEntrypoint":
+            return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+        if self._exit_code in (None, 0):
+            return "Runtime exited without providing a reason"
+        if self._exit_code < 0:
+            return f"Runtime exited with error: signal: {signal.strsignal(-self._exit_code).lower()}"
+        return f"Runtime exited with error: exit status {self._exit_code}"
 
     def _spawn(self, init_timeout: float | None = None):
-        started = time.monotonic()
         version = self.config.get("Version", "$LATEST")
         self.config[LOG_STREAM] = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
-        try:
-            super()._spawn(init_timeout)
-        finally:
-            self._init_seconds = time.monotonic() - started
+        super()._spawn(init_timeout)
+
+    def _await_init(self, init_timeout: float | None = None) -> None:
+        started = time.monotonic()
+        super()._await_init(init_timeout)
+        self._init_seconds = time.monotonic() - started
+        self._peak_memory = platform_log.peak_memory(self._proc)
 
     def _teardown(self):
         if self._proc is not None:
             self._exit_code = self._proc.poll()
+            self._peak_memory = platform_log.peak_memory(self._proc) or self._peak_memory
         super()._teardown()
 
     # -- Logs: whatever the function wrote before it answered is in the pipe by then, so there is nothing to wait for.
 
-    def _pump_output(self, stream, log_queue: queue.Queue) -> None:
-        """Moves output from the pipe to the queue all the time, for a full pipe would stop the function."""
+    def _pump_output(self, stream, _log_queue) -> None:
+        """Takes output from the pipe all the time, for a full pipe would stop the function."""
         with self._log_guard:
-            self._log_pipe, self._log_queue, self._log_tail = stream, log_queue, b""
+            self._log_pipe, self._log_tail = stream, b""
         try:
             while True:
                 _wait_readable(stream)
@@ -257,10 +238,9 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
         return True
 
     def _keep_log_line(self, line: bytes) -> None:
-        if self._log_queue.full():
-            with contextlib.suppress(queue.Empty):
-                self._log_queue.get_nowait()
-        self._log_queue.put(line.rstrip(b"\r").decode("utf-8", errors="replace"))
+        if len(self._lines) >= lambda_runtime._PROVIDED_LOG_MAX_LINES:
+            del self._lines[0]
+        self._lines.append(platform_log.Line(platform_log.now(), line.rstrip(b"\r").decode("utf-8", errors="replace")))
 
     def _drain_stderr_bounded(self, *_timing, **_named_timing) -> str:
         with self._log_guard:
@@ -269,7 +249,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
             if self._log_tail:
                 self._keep_log_line(self._log_tail)
                 self._log_tail = b""
-        return self._drain_stderr()
+        return ""  # for nobody: the lines are kept
 
     # -- The HTTP side.
 
@@ -298,14 +278,15 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
                     payload = parse_json(body)
                 except InvalidJson:
                     payload = body.decode("utf-8", errors="replace")
+                answered = time.monotonic()
                 if "/runtime/init/error" in self.path:
-                    worker._record_init_error(generation, (payload, body))
+                    worker._record_init_error(generation, (payload, body, answered))
                     return self._answer(202)
                 result = _RESULT_PATH.search(self.path)
                 if not result:
                     return self._answer(404)
                 request_id, kind = result.groups()
-                if worker._record_result(generation, request_id, kind, (payload, body)):
+                if worker._record_result(generation, request_id, kind, (payload, body, answered)):
                     return self._answer(202)
                 return self._answer(400, b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
 
@@ -318,6 +299,7 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
                 if trace_id:
                     headers["Lambda-Runtime-Trace-Id"] = trace_id
                 text = event if isinstance(event, bytes) else json.dumps(event).encode()
+                worker._delivered = _moment()
                 self._answer(200, text, headers)
 
             def _stopped(self):
@@ -348,6 +330,15 @@ class ExactWorker(lambda_runtime.ProvidedWorker):
                 pass
 
         return RuntimeApi
+
+
+def _error_type(payload: object) -> str:
+    return str(payload.get("errorType")) if isinstance(payload, dict) else "Runtime.Unknown"
+
+
+def _moment() -> tuple[int, float]:
+    """Now: for the log, and to measure from."""
+    return platform_log.now(), time.monotonic()
 
 
 def _wait_readable(stream, milliseconds: int | None = None) -> bool:
@@ -406,7 +397,7 @@ def _function_environment(config: dict, code_dir: str, port: int) -> dict:
         if name not in own and name not in _SHARED_WITH_FUNCTIONS and not name.startswith("AWS_LAMBDA_"):
             environment.pop(name, None)
     environment["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
-    environment["AWS_LAMBDA_LOG_GROUP_NAME"] = f"/aws/lambda/{config.get('FunctionName')}"
+    environment["AWS_LAMBDA_LOG_GROUP_NAME"] = platform_log.group_of(config)
     environment["AWS_LAMBDA_LOG_STREAM_NAME"] = config.get(LOG_STREAM, "")
     return environment
 

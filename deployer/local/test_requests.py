@@ -1,6 +1,5 @@
 """Requests to the invoke URL and Lambda's Invoke: exact texts, mapped errors, permissions, speed."""
 
-import base64
 import json
 import time
 import unittest
@@ -203,30 +202,6 @@ class Permission(unittest.TestCase):
 
 
 class Invocations(unittest.TestCase):
-    def test_the_log_tail_has_lambdas_lines(self):
-        answer = stack.functions.invoke(FunctionName="f", Payload=b'"log"', LogType="Tail")
-        lines = base64.b64decode(answer["LogResult"]).decode().split("\n")
-        self.assertRegex(lines[0], r"^START RequestId: [-0-9a-f]{36} Version: \$LATEST$")
-        self.assertEqual(lines[1], "a line of the function")
-        self.assertRegex(lines[2], "^END RequestId: ")
-        self.assertRegex(
-            lines[3],
-            r"^REPORT RequestId: \S+\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\t"
-            r"Memory Size: 128 MB\tMax Memory Used: [1-9]\d* MB\t",
-        )
-
-    def test_the_log_group_has_a_stream_an_environment(self):
-        logs = aws.client("logs")
-        for _ in range(3):
-            stack.functions.invoke(FunctionName="f", Payload=b'"log"')
-        events = logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern='"a line of the function"')[
-            "events"
-        ]
-        self.assertGreaterEqual(len(events), 3)
-        streams = {event["logStreamName"] for event in events[-3:]}
-        self.assertEqual(len(streams), 1)
-        self.assertRegex(streams.pop(), r"^\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}$")
-
     def test_the_function_sees_lambdas_environment_and_not_the_launchers(self):
         answer = stack.functions.invoke(FunctionName="f", Payload=b'"environment"')
         environment = json.loads(answer["Payload"].read())

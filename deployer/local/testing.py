@@ -51,6 +51,10 @@ while True:
         time.sleep(60)
     if event == b'"log"':
         print("a line of the function", flush=True)
+    if event == b'"much"':
+        print("\n".join(["much"] * 2000), flush=True)
+    if event == b'"memory"':
+        len(b"x" * 100_000_000)
     meeting = re.fullmatch(rb'{"meet":"(.*)"}', event)
     if meeting:
         folder = meeting[1].decode()

@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 16] = [
+const LAUNCHER: [(&str, &str); 17] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
@@ -31,6 +31,7 @@ const LAUNCHER: [(&str, &str); 16] = [
     ("integration.py", include_str!("../local/integration.py")),
     ("logs.py", include_str!("../local/logs.py")),
     ("patches.py", include_str!("../local/patches.py")),
+    ("platform_log.py", include_str!("../local/platform_log.py")),
     ("roles.py", include_str!("../local/roles.py")),
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
     ("self_test.py", include_str!("../local/self_test.py")),
