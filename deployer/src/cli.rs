@@ -5,6 +5,7 @@ mod cost;
 pub use cost::{Architecture, Cost};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -91,6 +92,8 @@ pub enum Command {
     Status(Status),
     /// Remove the stack, and check that nothing is left
     Down(Down),
+    /// Send one event to a function, and show its answer
+    Invoke(Invoke),
     /// Say what the stack costs a month, and a million requests; needs no AWS
     Cost(Cost),
     /// Run the local AWS
@@ -162,6 +165,31 @@ pub struct Down {
     /// Leave the tables, with their items, where they are
     #[arg(long)]
     pub keep_table: bool,
+}
+
+/// Flags of `invoke`.
+#[derive(Debug, Args)]
+pub struct Invoke {
+    /// An operation like ping, JSON, the path of a file, or - for stdin
+    pub event: String,
+    /// The payload of an operation, as JSON
+    pub payload: Option<String>,
+    /// Which function, where the stack has several
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
+    /// The way to the function
+    #[arg(long, value_enum, default_value_t = Via::Lambda)]
+    pub via: Via,
+}
+
+/// How an event gets to a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// Lambda's own Invoke, which also shows the log.
+    Lambda,
+    /// A request to the stack's URL.
+    Api,
 }
 
 /// What to do with the local AWS.

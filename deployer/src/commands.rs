@@ -3,6 +3,7 @@
 pub(crate) mod cost;
 pub(crate) mod down;
 pub(crate) mod init;
+pub(crate) mod invoke;
 pub(crate) mod local;
 pub(crate) mod plan;
 pub(crate) mod status;
@@ -20,7 +21,7 @@ use crate::package::Packages;
 use crate::report::Outcome;
 use crate::report::console::Console;
 use crate::report::json::Document;
-use crate::resource::{Change, Id, Kind};
+use crate::resource::{Change, Id, Kind, Resource};
 use crate::resources::rest_api;
 use crate::resources::table::{ItemCount, Table};
 use crate::retry::Stop;
@@ -66,6 +67,26 @@ pub(crate) struct Survey {
 }
 
 impl<'a> Session<'a> {
+    /// The function that is meant, by its name in the manifest.
+    ///
+    /// # Errors
+    /// None of this name, or several and no name.
+    pub(crate) fn function(&self, wanted: Option<&str>) -> Result<&'a str> {
+        let names: Vec<&str> = self.config.manifest.functions.keys().map(String::as_str).collect();
+        match (wanted, &names[..]) {
+            (None, [only]) => Ok(only),
+            (None, _) => Err(Error::usage(format!("the stack has several functions: {}", names.join(", ")))
+                .hint("Say which with --function NAME.")),
+            (Some(wanted), _) => {
+                let is_it = |name: &&&str| **name == wanted || self.config.named(name) == wanted;
+                names.iter().find(is_it).copied().ok_or_else(|| {
+                    Error::usage(format!("the stack has no function {wanted}"))
+                        .hint(format!("It declares {}.", names.join(", ")))
+                })
+            }
+        }
+    }
+
     /// Starts the local AWS if it is the target, and finds out where the stack is.
     pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
         let config = self.config;
@@ -108,6 +129,24 @@ impl Connected<'_> {
         Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline)
             .adopting(self.adopt)
             .sharing(&self.seen)
+    }
+
+    /// What AWS has of one resource, if it stands and is ours.
+    ///
+    /// # Errors
+    /// It does not exist, or is not of this stack.
+    pub(crate) async fn standing<R: Resource>(&self, resource: &R) -> Result<R::Observed> {
+        let id = resource.id();
+        let go = self.engine(Mode::Plan);
+        let Some(seen) = go.read(id.clone(), async |step| resource.observe(step).await).await? else {
+            return Err(Error::new(format!("{id} does not exist: {} is not up", self.place()))
+                .hint("Run deployer up."));
+        };
+        match resource.owner(&seen).objection() {
+            None => Ok(seen),
+            Some(why) => Err(Error::new(format!("{id} is not of this stack: it {why}"))
+                .hint("deployer plan --adopt shows what taking it over would change.")),
+        }
     }
 
     /// What carries the stack's tags and is no longer declared, as a stack of its own.

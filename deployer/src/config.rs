@@ -140,6 +140,12 @@ impl Config {
         self.target.region.clone().or_else(region_of_the_environment)
     }
 
+    /// What is called so in the manifest, as AWS knows it.
+    #[must_use]
+    pub(crate) fn named(&self, declared: &str) -> String {
+        format!("{declared}{}", self.suffix)
+    }
+
     /// The value of the stack's ownership tag.
     #[must_use]
     pub(crate) fn stack_name(&self) -> String {

@@ -74,6 +74,19 @@ impl Http {
         self.send("POST", url, SdkBody::from(body)).await.map(Answer::from)
     }
 
+    /// Sends a JSON body by any method, and takes any answer as it is: status and bytes.
+    ///
+    /// # Errors
+    /// What the transport says, as text.
+    pub(crate) async fn exchange(
+        &self,
+        method: &str,
+        url: &str,
+        body: &str,
+    ) -> Result<(u16, Vec<u8>), String> {
+        self.send(method, url, SdkBody::from(body)).await
+    }
+
     async fn send(&self, method: &str, url: &str, body: SdkBody) -> Result<(u16, Vec<u8>), String> {
         let mut request = HttpRequest::new(body);
         request.set_method(method).map_err(|e| e.to_string())?;

@@ -21,7 +21,6 @@ mod engine;
 mod error;
 mod hints;
 mod http;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it come next"))]
 mod invocation;
 mod local;
 mod manifest;
@@ -95,6 +94,7 @@ async fn dispatch(
         Command::Plan(args) => commands::plan::run(session, args, document).await,
         Command::Status(args) => commands::status::run(session, args, document).await,
         Command::Down(args) => commands::down::run(session, args, document).await,
+        Command::Invoke(args) => commands::invoke::run(session, args, document).await,
         Command::Cost(args) => commands::cost::run(session, args, document),
         Command::Local(verb) => commands::local::run(session, *verb).await,
     }
@@ -107,6 +107,7 @@ fn name(command: &Command) -> &'static str {
         Command::Plan(_) => "plan",
         Command::Status(_) => "status",
         Command::Down(_) => "down",
+        Command::Invoke(_) => "invoke",
         Command::Cost(_) => "cost",
         Command::Local(_) => "local",
     }

@@ -4,7 +4,9 @@ pub(crate) mod console;
 pub(crate) mod cost;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod log_line;
 pub(crate) mod plain;
+mod pretty;
 pub(crate) mod text;
 
 use crate::resource::{Change, Id};

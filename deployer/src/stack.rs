@@ -230,6 +230,15 @@ impl Stack {
         }
     }
 
+    /// A declared function, by its name in AWS.
+    pub(crate) fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+
+    pub(crate) fn api(&self) -> Option<&RestApi> {
+        self.api.as_ref()
+    }
+
     pub(crate) fn declared(&self) -> Declared {
         Declared {
             functions: self.functions.iter().map(|function| function.name.clone()).collect(),

@@ -2,8 +2,10 @@
 
 use super::human::Tree;
 use super::json::Document;
+use super::log_line::readable;
 use super::plain::Plain;
-use super::text::{change, data, talk};
+use super::pretty::pretty;
+use super::text::{bytes, change, data, talk};
 use super::{Event, Outcome, Reporter};
 use crate::cli::Output;
 use crate::config::Machine;
@@ -12,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::meaning;
 use crate::resource::Change;
 use crate::retry::{self, Stop};
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// Both channels, and how they look.
 pub(crate) struct Console {
@@ -35,6 +37,22 @@ impl Console {
         if self.output == Output::Human {
             self.reporter.rest();
             data(line);
+        }
+    }
+
+    /// What a function answered, on stdout: easy to read on a terminal, byte for byte elsewhere.
+    pub(crate) fn answer(&self, answer: &[u8]) {
+        if self.output != Output::Human {
+            return;
+        }
+        self.reporter.rest();
+        if on_terminal() { data(&pretty(&String::from_utf8_lossy(answer))) } else { bytes(answer) }
+    }
+
+    /// A message of a function's log on stderr, for people.
+    pub(crate) fn talk_of_log(&self, message: &str) {
+        if let Some(line) = readable(message, self.colour) {
+            self.talk(&line);
         }
     }
 
@@ -165,11 +183,7 @@ impl Console {
     }
 
     fn painted(&self, text: &str, code: u8) -> String {
-        if self.colour && std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour && on_terminal() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
@@ -192,6 +206,11 @@ pub(crate) fn show_error(error: &Error, colour: bool) {
     for hint in error.hints() {
         talk(&format!("{} {hint}", label("hint:", 36)));
     }
+}
+
+/// Whether somebody reads stdout.
+fn on_terminal() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 fn declined() -> Error {

@@ -43,6 +43,31 @@ fn an_env_that_fits_no_name() {
 }
 
 #[test]
+fn an_event_that_is_no_file() {
+    insta::assert_snapshot!(refused(folder().path(), &["invoke", "event.json"]));
+}
+
+#[test]
+fn a_payload_that_is_no_json() {
+    insta::assert_snapshot!(refused(folder().path(), &["invoke", "echo", "{\"key\": value}"]));
+}
+
+#[test]
+fn a_function_that_is_not_declared() {
+    insta::assert_snapshot!(refused(folder().path(), &["invoke", "ping", "--function", "other"]));
+}
+
+#[test]
+fn one_of_several_functions() {
+    let folder = folder();
+    let manifest =
+        "[functions.a]\n[functions.b]\n[[api.routes]]\nmethod = \"GET\"\npath = \"/\"\nfunction = \"a\"\n";
+    std::fs::write(folder.path().join("stack.toml"), manifest).unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &["invoke", "ping"]));
+    insta::assert_snapshot!(refused(folder.path(), &["invoke", "ping", "--function", "a", "--via", "api"]));
+}
+
+#[test]
 fn local_never_leaves_this_machine() {
     let args = ["up", "--local", "--endpoint-url", "https://dynamodb.us-east-1.amazonaws.com"];
     insta::assert_snapshot!(refused(folder().path(), &args));

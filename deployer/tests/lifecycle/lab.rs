@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use support::aws::{Lookup, Tags, elements, items};
+use support::deployer::Done;
 use support::lab::Lab;
 use support::repository;
 
@@ -51,6 +52,7 @@ fn the_lab_goes_up_answers_and_comes_down() {
     assert!(up.stderr.contains(&format!("curl -X POST '{url}'")), "{up}");
     is_as_described(&lab.lookup());
     answers(&lab.lookup(), &url);
+    takes_events(&run);
 
     lab.proxy.take_calls();
     assert_eq!(run(&["up"]).succeeds().last_line(), url);
@@ -61,6 +63,22 @@ fn the_lab_goes_up_answers_and_comes_down() {
     assert!(refused.stderr.contains("table lambda-apigateway holds 3 items"), "{refused}");
     let _ = run(&["down", "--yes", "--delete-data"]).succeeds();
     assert_eq!(lab.lookup().everything(), BTreeSet::new());
+}
+
+/// The function by hand, by both ways.
+fn takes_events(run: &impl Fn(&[&str]) -> Done) {
+    let exact = r#"{"somekey1":"somevalue1","n":1.50,"big":12345678901234567890.123456789}"#;
+    for way in ["lambda", "api"] {
+        assert_eq!(run(&["invoke", "echo", exact, "--via", way]).succeeds().stdout, exact);
+        let fails = run(&["invoke", "fly", "--via", way]).exits(1);
+        assert_eq!(
+            fails.stdout,
+            r#"{"errorType":"ValueError","errorMessage":"Unrecognized operation \"fly\""}"#
+        );
+        assert!(fails.stderr.contains(r#"ValueError: Unrecognized operation "fly""#), "{fails}");
+        let list = run(&["invoke", "list", "{}", "--via", way]).succeeds();
+        assert!(list.stdout.contains(r#""Count":3"#), "the table's name goes with it: {list}");
+    }
 }
 
 /// Every property that users rely on.

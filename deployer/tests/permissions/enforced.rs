@@ -29,6 +29,9 @@ fn the_deploying_policy_suffices() {
         assert_eq!(plan.stdout, "Nothing to change.\n");
         let status = user.run(&["status", "--exit-code"]).succeeds();
         assert_eq!(status.last_line(), up.last_line());
+        for way in ["lambda", "api"] {
+            assert_eq!(user.run(&["invoke", "ping", "--via", way]).succeeds().stdout, "\"pong\"");
+        }
     }
     user.project.set_version("2");
     let _ = user.run(&["up"]).succeeds();

@@ -67,6 +67,12 @@ impl Deployer {
         self
     }
 
+    /// With something to read.
+    pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+        self.0.stdin(from);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Done {
         self.spawn().wait()

@@ -63,11 +63,16 @@ impl Project {
 
     /// Changes the function's code, and nothing else.
     pub fn set_version(&self, version: &str) {
+        self.set_code(&BOOTSTRAP.replace("VERSION", version));
+    }
+
+    /// The function is this script from now on.
+    pub fn set_code(&self, bootstrap: &str) {
         let file = std::fs::File::create(self.folder().join("handler.zip")).unwrap();
         let mut zip = zip::ZipWriter::new(file);
         let options = SimpleFileOptions::default().unix_permissions(0o755);
         zip.start_file("bootstrap", options).unwrap();
-        zip.write_all(BOOTSTRAP.replace("VERSION", version).as_bytes()).unwrap();
+        zip.write_all(bootstrap.as_bytes()).unwrap();
         zip.finish().unwrap();
     }
 }

@@ -1,0 +1,212 @@
+//! `invoke`: one event to a function, and its answer.
+
+use super::{Connected, Session};
+use crate::aws::Access;
+use crate::cli::{Invoke, Via};
+use crate::engine::Mode;
+use crate::error::{Error, Result};
+use crate::invocation::call::{self, Answer, Failure};
+use crate::invocation::event;
+use crate::invocation::report::Report;
+use crate::manifest::{Auth, IntegrationKind, Route};
+use crate::report::json::Document;
+use crate::report::log_line::took;
+use crate::report::text::printable;
+use crate::resource::Resource as _;
+use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What the document has of it.
+#[derive(Debug, Serialize)]
+struct Invocation<'a> {
+    function: &'a str,
+    via: Via,
+    /// Of HTTP.
+    status: u16,
+    failed: bool,
+    error_type: Option<&'a str>,
+    error_message: Option<&'a str>,
+    /// JSON where it is JSON, otherwise text.
+    answer: Value,
+    report: Option<&'a Report>,
+    /// The end of the log, line by line.
+    log: Vec<&'a str>,
+}
+
+pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Document) -> Result<u8> {
+    let declared = session.function(args.function.as_deref())?;
+    let name = session.config.named(declared);
+    let route = match args.via {
+        Via::Lambda => None,
+        Via::Api => Some(route_to(declared, &session.config.manifest.api.routes)?),
+    };
+    let tables: Vec<&String> = session.config.manifest.tables.keys().collect();
+    let table = match tables[..] {
+        [only] => Some(session.config.named(only)),
+        _ => None,
+    };
+    let event = event::read(&args.event, args.payload.as_deref(), table.as_deref(), session.stop).await?;
+    let at = session.connect(Access::ReadWrite, document).await?;
+    let answer = match route {
+        None => through_lambda(session, &at, &name, event).await?,
+        Some(route) => through_url(session, &at, route, &event, document).await?,
+    };
+    document.own(&Invocation {
+        function: &name,
+        via: args.via,
+        status: answer.status,
+        failed: answer.failure.is_some(),
+        error_type: answer.failure.as_ref().and_then(|failure| failure.error_type.as_deref()),
+        error_message: answer.failure.as_ref().and_then(|failure| failure.message.as_deref()),
+        answer: serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into()),
+        report: answer.report.as_ref(),
+        log: answer.log.lines().collect(),
+    });
+    session.console.answer(&answer.body);
+    match &answer.failure {
+        None => Ok(0),
+        Some(failure) => Err(explain(failure, &answer, route)),
+    }
+}
+
+async fn through_lambda(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    name: &str,
+    event: String,
+) -> Result<Answer> {
+    let Some(function) = at.stack.function(name) else {
+        return Err(Error::new(format!("the stack has no function {name}")));
+    };
+    let seen = at.standing(function).await?;
+    let timeout = Duration::from_secs(seen.timeout.try_into().unwrap_or_default());
+    let go = at.engine(Mode::Apply);
+    let answer = go.read(function.id(), async |step| call::invoke(step, name, timeout, event).await).await?;
+    let (reports, lines): (Vec<&str>, Vec<&str>) =
+        answer.log.lines().partition(|line| Report::parse(line).is_some());
+    for line in lines {
+        session.console.talk_of_log(line);
+    }
+    if let (Some(report), false) = (&answer.report, reports.is_empty()) {
+        session.console.talk(&took(report));
+    }
+    Ok(answer)
+}
+
+async fn through_url(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    route: &Route,
+    event: &str,
+    document: &mut Document,
+) -> Result<Answer> {
+    let Some(api) = at.stack.api() else {
+        return Err(Error::new("the stack has no API"));
+    };
+    let seen = at.standing(api).await?;
+    let output = api.output(&seen);
+    let url = at.aws.invoke_url(&output.id, &api.stage, output.path(&route.path));
+    document.url = Some(url.clone());
+    let method = if route.method == "ANY" { "POST" } else { &route.method };
+    let sent = Instant::now();
+    let go = at.engine(Mode::Apply);
+    let answer = go.read(api.id(), async |step| call::request(step, method, &url, event).await).await?;
+    let took = sent.elapsed().as_millis();
+    session.console.talk(&format!("{method} {url}: HTTP {} after {took} ms", answer.status));
+    Ok(answer)
+}
+
+/// The route that takes an event to a function: one without credentials before others, `POST` before others.
+fn route_to<'a>(function: &str, routes: &'a [Route]) -> Result<&'a Route> {
+    let takes_it = |route: &&Route| {
+        route.function == function
+            && !route.path.contains('{')
+            && matches!(route.method.as_str(), "POST" | "PUT" | "PATCH" | "ANY")
+    };
+    let worth = |route: &&Route| {
+        (route.auth != Auth::None, route.method != "POST", route.integration != IntegrationKind::Aws)
+    };
+    routes.iter().filter(takes_it).min_by_key(worth).ok_or_else(|| {
+        Error::usage(format!(
+            "no route leads to {function} that takes a body (POST, PUT, PATCH or ANY) and has no parameters in its path"
+        ))
+        .hint("deployer invoke --via lambda needs no route.")
+    })
+}
+
+/// Why the command fails, although there is an answer.
+fn explain(failure: &Failure, answer: &Answer, route: Option<&Route>) -> Error {
+    let why = [&failure.error_type, &failure.message].into_iter().flatten();
+    let why = why.map(|text| printable(text)).collect::<Vec<_>>().join(": ");
+    let what = match route {
+        None => "the function failed".to_owned(),
+        Some(_) => format!("the URL answers HTTP {}", answer.status),
+    };
+    let error = Error::new(if why.is_empty() { what } else { format!("{what}: {why}") });
+    match (answer.status, route) {
+        (401 | 403, Some(route)) if route.auth != Auth::None => error.hint(
+            "The route asks for credentials, and deployer sends none: --via lambda takes those of your own.",
+        ),
+        (500.., Some(_)) => error.hint("deployer logs shows what the function wrote."),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: &str, path: &str, auth: Auth) -> Route {
+        Route {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            function: "f".to_owned(),
+            integration: IntegrationKind::Aws,
+            auth,
+            timeout_ms: 29_000,
+        }
+    }
+
+    #[test]
+    fn an_event_takes_the_route_that_is_easiest_to_go() {
+        let other = Route { function: "g".to_owned(), ..route("POST", "/other", Auth::None) };
+        let cases: [(Vec<Route>, Option<&str>); 6] = [
+            (vec![], None),
+            (vec![other], None),
+            (vec![route("GET", "/a", Auth::None), route("POST", "/a/{id}", Auth::None)], None),
+            (vec![route("ANY", "/a", Auth::None), route("POST", "/b", Auth::None)], Some("/b")),
+            (vec![route("POST", "/a", Auth::Iam), route("PUT", "/b", Auth::None)], Some("/b")),
+            (vec![route("POST", "/a", Auth::Iam)], Some("/a")),
+        ];
+        for (routes, expected) in cases {
+            let found = route_to("f", &routes).ok().map(|route| route.path.as_str());
+            assert_eq!(found, expected, "{routes:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_there_is_to_say() {
+        let failure = |error_type: Option<&str>, message: Option<&str>| Failure {
+            error_type: error_type.map(str::to_owned),
+            message: message.map(str::to_owned),
+        };
+        let answer =
+            |status| Answer { body: Vec::new(), status, failure: None, log: String::new(), report: None };
+        let (open, closed) = (route("POST", "/a", Auth::None), route("POST", "/a", Auth::Iam));
+        let cases = [
+            (failure(Some("ValueError"), Some("no")), 200, None, "the function failed: ValueError: no", 0),
+            (failure(None, Some("\u{1b}[2J")), 200, None, "the function failed: \\u{1b}[2J", 0),
+            (failure(None, None), 200, None, "the function failed", 0),
+            (failure(None, Some("Forbidden")), 403, Some(&closed), "the URL answers HTTP 403: Forbidden", 1),
+            (failure(None, Some("Forbidden")), 403, Some(&open), "the URL answers HTTP 403: Forbidden", 0),
+            (failure(None, None), 502, Some(&open), "the URL answers HTTP 502", 1),
+        ];
+        for (failure, status, route, message, hints) in cases {
+            let error = explain(&failure, &answer(status), route);
+            assert_eq!((error.to_string().as_str(), error.hints().len()), (message, hints));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One request to a function: through Lambda's own Invoke, or through the URL of the stack.
+//!
+//! It is sent once. The function may write, so that a second try after a lost answer could do its work twice.
+
+use super::report::Report;
+use crate::aws::one_attempt;
+use crate::engine::Step;
+use crate::error::{Error, Result};
+use crate::retry;
+use aws_sdk_lambda::config::Builder;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::LogType;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Beyond the function's own time: a cold start, and the way there and back.
+const BEYOND: Duration = Duration::from_secs(60);
+
+/// `API Gateway` answers within 29 s, whatever the function does.
+const URL_ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// As the function, or the URL, gave it.
+    pub(crate) body: Vec<u8>,
+    /// Of HTTP; Lambda's is 200 also when the function failed.
+    pub(crate) status: u16,
+    /// Set when the function failed: by its own error, or because it broke.
+    pub(crate) failure: Option<Failure>,
+    /// The last 4 KB of what was logged; empty by way of the URL.
+    pub(crate) log: String,
+    /// Lambda's report, where the log has it.
+    pub(crate) report: Option<Report>,
+}
+
+/// What a function answers when it fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) error_type: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Failure {
+    /// Lambda's own form of an error, and the lab's; anything else is shown as an answer only.
+    fn of(body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        Self { error_type: text("errorType"), message: text("errorMessage").or_else(|| text("message")) }
+    }
+}
+
+/// Invokes a function by name, with the end of its log. `timeout` is the function's own.
+///
+/// # Errors
+/// Lambda's refusal; an answer that was lost, with what that means.
+pub(crate) async fn invoke(
+    step: &Step<'_>,
+    function: &str,
+    timeout: Duration,
+    event: String,
+) -> Result<Answer> {
+    let within = TimeoutConfig::builder().operation_attempt_timeout(timeout + BEYOND).build();
+    let once = Builder::default().retry_config(one_attempt()).timeout_config(within);
+    let invoke = step.aws.lambda.invoke().function_name(function);
+    let invoke = invoke.log_type(LogType::Tail).payload(Blob::new(event)).customize().config_override(once);
+    let answer = step.call("lambda:InvokeFunction", invoke.send()).await.map_err(unsure)?;
+    let body = answer.payload.map(Blob::into_inner).unwrap_or_default();
+    let log = STANDARD.decode(answer.log_result.unwrap_or_default()).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log).into_owned();
+    Ok(Answer {
+        failure: answer.function_error.map(|_| Failure::of(&body)),
+        status: answer.status_code.try_into().unwrap_or_default(),
+        report: log.split_inclusive('\n').find_map(Report::parse),
+        log,
+        body,
+    })
+}
+
+/// Sends the event to the stack's own URL.
+///
+/// # Errors
+/// No answer, with what that means.
+pub(crate) async fn request(step: &Step<'_>, method: &str, url: &str, event: &str) -> Result<Answer> {
+    let request = step.aws.http.exchange(method, url, event);
+    let lost = |why: String| lost(Error::new(format!("{method} {url} has no answer: {why}")));
+    let (status, body) = match retry::answer_within(URL_ANSWERS_WITHIN, request).await {
+        Some(answer) => answer.map_err(lost)?,
+        None => return Err(lost(format!("nothing within {} s", URL_ANSWERS_WITHIN.as_secs()))),
+    };
+    let failure = (status >= 400).then(|| Failure::of(&body));
+    Ok(Answer { body, status, failure, log: String::new(), report: None })
+}
+
+fn unsure(error: Error) -> Error {
+    let Some(aws) = error.aws() else { return error };
+    if aws.outcome_unknown() {
+        return lost(error);
+    }
+    if aws.is_throttle() {
+        return error.hint("As many requests run as the function may have at once: try again, or raise its reserved-concurrency.");
+    }
+    error
+}
+
+fn lost(error: Error) -> Error {
+    error
+        .hint("The function may have run all the same; deployer logs shows it.")
+        .hint("It was not tried again, because that could do its work twice.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use crate::testing::wire;
+    use aws_sdk_lambda::Client;
+    use aws_smithy_mocks::{Rule, mock};
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    const REPORT: &str = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t\
+                          Max Memory Used: 20 MB\tInit Duration: 30.00 ms\t\n";
+
+    fn answered(body: &'static str, error: Option<&'static str>, log: &str) -> Rule {
+        let log = STANDARD.encode(log);
+        mock!(Client::invoke)
+            .match_requests(|request| {
+                request.function_name() == Some("lab") && request.log_type() == Some(&LogType::Tail)
+            })
+            .then_http_response(move || {
+                let mut answer = HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body));
+                answer.headers_mut().insert("x-amz-log-result", log.clone());
+                if let Some(error) = error {
+                    answer.headers_mut().insert("x-amz-function-error", error);
+                }
+                answer
+            })
+    }
+
+    async fn invoked(world: &World) -> Result<Answer> {
+        world.at(async |step| invoke(step, "lab", Duration::from_secs(10), "{}".to_owned()).await).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_as_the_function_gave_it_with_its_log_and_its_report() {
+        let log = format!("START RequestId: 1 Version: $LATEST\na line\nEND RequestId: 1\n{REPORT}");
+        let world = World::new().with_lambda(&[answered(r#"{ "n": 1.50 }"#, None, &log)]);
+        let answer = invoked(&world).await.unwrap();
+        assert_eq!(answer.body, br#"{ "n": 1.50 }"#);
+        assert_eq!((answer.status, answer.failure), (200, None));
+        assert_eq!(answer.log, log);
+        assert_eq!(answer.report, Report::parse(REPORT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_function_has_an_answer_and_says_why() {
+        let failure = |error_type: Option<&str>, message: Option<&str>| Failure {
+            error_type: error_type.map(str::to_owned),
+            message: message.map(str::to_owned),
+        };
+        let cases = [
+            (
+                r#"{"errorType":"ValueError","errorMessage":"Unrecognized operation \"fly\""}"#,
+                failure(Some("ValueError"), Some("Unrecognized operation \"fly\"")),
+            ),
+            (r#"{"errorMessage":"Task timed out"}"#, failure(None, Some("Task timed out"))),
+            ("no JSON", failure(None, None)),
+        ];
+        for (body, expected) in cases {
+            let world = World::new().with_lambda(&[answered(body, Some("Unhandled"), "")]);
+            let answer = invoked(&world).await.unwrap();
+            assert_eq!((answer.failure, answer.report), (Some(expected), None), "{body}");
+            assert_eq!(answer.body, body.as_bytes());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_and_a_lost_answer_are_not_followed_by_a_second_try() {
+        let cases: [(fn() -> HttpResponse, bool, bool); 3] = [
+            (|| wire::json(500, "ServiceException", "broken"), true, false),
+            (|| wire::json(429, "TooManyRequestsException", "Rate Exceeded."), false, true),
+            (|| wire::json(403, "AccessDeniedException", "no"), false, false),
+        ];
+        for (answer, may_have_run, throttled) in cases {
+            let rule = mock!(Client::invoke).then_http_response(answer);
+            let world = World::new().with_lambda(&[rule]);
+            let error = invoked(&world).await.unwrap_err();
+            assert_eq!(world.sent.of("Invoke").len(), 1, "{error}");
+            let hints = error.hints().join("\n");
+            assert_eq!(hints.contains("may have run"), may_have_run, "{hints}");
+            assert_eq!(hints.contains("reserved-concurrency"), throttled, "{hints}");
+        }
+    }
+}

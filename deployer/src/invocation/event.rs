@@ -1,0 +1,190 @@
+//! The event of a test: an operation of the lab, JSON on the command line, a file or stdin. Checked before it is sent.
+
+use crate::error::{Error, Result};
+use crate::retry::{Stop, unless_stopped};
+use serde::de::IgnoredAny;
+use std::io::Read;
+
+/// What Lambda takes for an invocation that is waited for, in bytes.
+const LARGEST: usize = 6_291_456;
+
+const FORMS: &str = "An event is one word (an operation, like ping), JSON that begins with {, the path of a file, or - for stdin.";
+
+/// The event's text, as it is sent.
+///
+/// An operation becomes an event of the lab's function: with the payload, and with the name of the stack's table where
+/// it has one only.
+///
+/// # Errors
+/// What cannot be read, is no JSON, or is too large. Ctrl-C while stdin is read.
+pub(crate) async fn read(
+    event: &str,
+    payload: Option<&str>,
+    table: Option<&str>,
+    stop: &Stop,
+) -> Result<String> {
+    if is_word(event) {
+        let event = of_operation(event, payload, table)?;
+        small_enough(event.len(), "the event")?;
+        return Ok(event);
+    }
+    if payload.is_some() {
+        return Err(
+            Error::usage(format!("only an operation takes a payload, and {event} is none")).hint(FORMS)
+        );
+    }
+    let (bytes, what) = if event == "-" {
+        (stdin(stop).await?, "stdin")
+    } else if event.trim_start().starts_with(['{', '[', '"']) {
+        (event.as_bytes().to_vec(), "the event")
+    } else {
+        let file = std::fs::File::open(event).and_then(start_of);
+        let cannot = |e| Error::usage(format!("cannot read {event}: {e}")).hint(FORMS);
+        (file.map_err(cannot)?, event)
+    };
+    small_enough(bytes.len(), what)?;
+    json(text(bytes, what)?, what)
+}
+
+/// Begins with a letter, and holds nothing that would make it a path.
+fn is_word(event: &str) -> bool {
+    event.starts_with(|c: char| c.is_ascii_alphabetic())
+        && event.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// The payload stays as it was written: it may hold numbers that no machine keeps.
+fn of_operation(operation: &str, payload: Option<&str>, table: Option<&str>) -> Result<String> {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut event = format!("{{\"operation\":{}", quoted(operation));
+    if let Some(table) = table {
+        event.push_str(&format!(",\"tableName\":{}", quoted(table)));
+    }
+    if let Some(payload) = payload {
+        let payload = json(payload.to_owned(), "the payload")?;
+        event.push_str(&format!(",\"payload\":{payload}"));
+    }
+    event.push('}');
+    Ok(event)
+}
+
+fn small_enough(bytes: usize, what: &str) -> Result<()> {
+    if bytes <= LARGEST {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{what} is larger than the {LARGEST} bytes (6 MB) that Lambda takes"))
+        .hint("Nothing was sent."))
+}
+
+fn text(bytes: Vec<u8>, what: &str) -> Result<String> {
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to() + 1;
+        Error::usage(format!("{what} is not JSON: byte {at} is not UTF-8")).hint("Nothing was sent.")
+    })
+}
+
+fn json(text: String, what: &str) -> Result<String> {
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) => Ok(text),
+        Err(e) => Err(Error::usage(format!("{what} is not JSON: {e}")).hint("Nothing was sent.")),
+    }
+}
+
+/// All of it, unless it is too large anyway.
+fn start_of(from: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Read on a thread of its own, so that Ctrl-C is heard meanwhile; the thread ends with the process.
+async fn stdin(stop: &Stop) -> Result<Vec<u8>> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = tell.send(start_of(std::io::stdin().lock()));
+    });
+    let read = unless_stopped(stop, told).await?.unwrap_or_else(|_| Ok(Vec::new()));
+    read.map_err(|e| Error::usage(format!("cannot read stdin: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    async fn event(event: &str, payload: Option<&str>) -> Result<String> {
+        read(event, payload, None, &Stop::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_word_is_an_operation_and_its_payload_stays_as_it_is() {
+        let exact = r#"{ "n": 1.50, "big": 12345678901234567890.123456789, "n": 1E400 }"#;
+        let cases = [
+            ("ping", None, r#"{"operation":"ping"}"#.to_owned()),
+            ("echo", Some(exact), format!(r#"{{"operation":"echo","payload":{exact}}}"#)),
+            ("echo", Some("null"), r#"{"operation":"echo","payload":null}"#.to_owned()),
+            ("my-own_2", Some("[]"), r#"{"operation":"my-own_2","payload":[]}"#.to_owned()),
+        ];
+        for (operation, payload, expected) in cases {
+            assert_eq!(event(operation, payload).await.unwrap(), expected);
+        }
+        let with_table = read("list", Some("{}"), Some("items"), &Stop::default()).await.unwrap();
+        assert_eq!(with_table, r#"{"operation":"list","tableName":"items","payload":{}}"#);
+    }
+
+    #[tokio::test]
+    async fn json_and_files_are_sent_as_they_are() {
+        for json in [r#"{"a": 1.50}"#, " {}", "[1]", r#""text""#] {
+            assert_eq!(event(json, None).await.unwrap(), json);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ping");
+        std::fs::write(&file, "{\n  \"a\": 1.50\n}\n").unwrap();
+        assert_eq!(event(file.to_str().unwrap(), None).await.unwrap(), "{\n  \"a\": 1.50\n}\n");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let broken = write("broken.json", b"{\n  \"a\": 1,\n}");
+        let empty = write("empty.json", b"");
+        let binary = write("binary.json", b"{\"a\":\"\xff\"}");
+        let cases = [
+            ("missing.json", None, "cannot read missing.json: No such file"),
+            ("ping pong", None, "cannot read ping pong: No such file"),
+            ("", None, "cannot read : No such file"),
+            (folder.path().to_str().unwrap(), None, "Is a directory"),
+            (broken.as_str(), None, "broken.json is not JSON: key must be a string at line 3 column 1"),
+            (empty.as_str(), None, "empty.json is not JSON: EOF while parsing a value at line 1 column 0"),
+            (binary.as_str(), None, "binary.json is not JSON: byte 7 is not UTF-8"),
+            ("{a}", None, "the event is not JSON: key must be a string at line 1 column 2"),
+            ("echo", Some("{"), "the payload is not JSON: EOF while parsing an object at line 1 column 1"),
+            ("echo", Some("1}, {"), "the payload is not JSON: trailing characters at line 1 column 2"),
+            ("{}", Some("{}"), "only an operation takes a payload, and {} is none"),
+        ];
+        for (first, payload, message) in cases {
+            let error = event(first, payload).await.unwrap_err();
+            assert!(error.to_string().contains(message), "{first}: {error}");
+            assert_eq!(error.kind(), ErrorKind::Usage, "{first}");
+        }
+    }
+
+    #[tokio::test]
+    async fn six_megabytes_are_sent_and_a_byte_more_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.json");
+        let of_size = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        std::fs::write(&path, of_size(LARGEST)).unwrap();
+        assert_eq!(event(path.to_str().unwrap(), None).await.unwrap().len(), LARGEST);
+        std::fs::write(&path, of_size(LARGEST + 1)).unwrap();
+        let payload = of_size(LARGEST - 10);
+        for refused in [event(path.to_str().unwrap(), None).await, event("echo", Some(&payload)).await] {
+            let error = refused.unwrap_err();
+            assert!(error.to_string().contains("6291456 bytes (6 MB)"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A message of a function's log, for people. Lambda's own lines are put in words, JSON is put on one line.
+
+use super::text::printable;
+use crate::invocation::report::Report;
+use serde_json::{Map, Value};
+
+/// Lambda's lines that say nothing beyond the report.
+const SILENT: [&str; 3] = ["START RequestId: ", "END RequestId: ", "INIT_START "];
+
+/// Where a time stands in lines of JSON; it is shown before them.
+const TIMES: [&str; 4] = ["timestamp", "time", "@timestamp", "ts"];
+const LEVELS: [&str; 3] = ["level", "severity", "log_level"];
+const MESSAGES: [&str; 2] = ["message", "msg"];
+
+/// `None` for what says nothing to people. Control characters are made visible.
+pub(crate) fn readable(message: &str, colour: bool) -> Option<String> {
+    let message = message.trim_end();
+    if message.is_empty() || SILENT.iter().any(|start| message.starts_with(start)) {
+        return None;
+    }
+    if let Some(report) = Report::parse(message) {
+        let code = if report.failure.is_some() { 31 } else { 2 };
+        return Some(painted(&took(&report), code, colour));
+    }
+    let Ok(Value::Object(object)) = serde_json::from_str(message) else {
+        return Some(printable(message));
+    };
+    let of_lambda =
+        object.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("platform."));
+    if of_lambda && matches!(object["record"]["status"].as_str(), None | Some("success")) {
+        return None;
+    }
+    Some(one_line(&object, colour))
+}
+
+/// What an invocation took, in a few words.
+pub(crate) fn took(report: &Report) -> String {
+    let Report { duration_ms, billed_ms, memory_mb, max_memory_used_mb, .. } = report;
+    let mut words = format!(
+        "took {}, billed {billed_ms} ms, {max_memory_used_mb} of {memory_mb} MB",
+        milliseconds(*duration_ms)
+    );
+    if let Some(init) = report.init_ms {
+        words.push_str(&format!(", cold start {}", milliseconds(init)));
+    }
+    if let Some(restore) = report.restore_ms {
+        words.push_str(&format!(", restored in {}", milliseconds(restore)));
+    }
+    if let Some(failure) = &report.failure {
+        words.push_str(&format!(", failed: {}", printable(failure)));
+    }
+    words
+}
+
+fn milliseconds(ms: f64) -> String {
+    if ms < 100.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+}
+
+/// Level and message first, then `key=value`.
+fn one_line(object: &Map<String, Value>, colour: bool) -> String {
+    let find =
+        |names: &'static [&str]| names.iter().find_map(|name| Some((*name, object.get(*name)?.as_str()?)));
+    let (level, message) = (find(&LEVELS), find(&MESSAGES));
+    let mut parts = Vec::new();
+    if let Some((_, level)) = level {
+        parts.push(painted(&printable(level), colour_of(level), colour));
+    }
+    if let Some((_, message)) = message {
+        parts.push(printable(message));
+    }
+    let said = [level, message].map(|found| found.map(|(name, _)| name));
+    for (key, value) in sorted(object) {
+        if !said.contains(&Some(key.as_str())) && !TIMES.contains(&key.as_str()) {
+            pairs(key, value, colour, &mut parts);
+        }
+    }
+    parts.join(" ")
+}
+
+/// An object's members go under its name: `a.b=1`.
+fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<String>) {
+    let text = match value {
+        Value::Object(object) if !object.is_empty() => {
+            return sorted(object).for_each(|(inner, value)| {
+                pairs(&format!("{key}.{inner}"), value, colour, parts);
+            });
+        }
+        Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => printable(text),
+        other => printable(&other.to_string()),
+    };
+    parts.push(format!("{}{text}", painted(&printable(&format!("{key}=")), 2, colour)));
+}
+
+/// By name: which order a map has is the build's choice.
+fn sorted(object: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_by_key(|(key, _)| *key);
+    members.into_iter()
+}
+
+fn colour_of(level: &str) -> u8 {
+    match level.to_ascii_uppercase().as_str() {
+        "ERROR" | "FATAL" | "CRITICAL" => 31,
+        "WARN" | "WARNING" => 33,
+        "INFO" => 32,
+        _ => 2,
+    }
+}
+
+fn painted(text: &str, code: u8, colour: bool) -> String {
+    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t\
+                          Max Memory Used: 20 MB\t";
+
+    #[test]
+    fn lines_are_put_in_words() {
+        let cold = format!("{REPORT}Init Duration: 30.00 ms\t\n");
+        let restored = format!("{REPORT}Restore Duration: 412.50 ms\t\n");
+        let failed = format!("{REPORT}Status: timeout\n");
+        let cases = [
+            ("START RequestId: 1 Version: $LATEST\n", None),
+            ("END RequestId: 1\n", None),
+            ("INIT_START Runtime Version: provided:al2023.v1\n", None),
+            ("\n", None),
+            (REPORT, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB")),
+            (&cold, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, cold start 30.0 ms")),
+            (&restored, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, restored in 412 ms")),
+            (&failed, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, failed: timeout")),
+            ("a line\n", Some("a line")),
+            ("two\n\tlines\n", Some("two\n\tlines")),
+            ("\u{1b}[31mred\u{7}\u{202e}", Some("\\u{1b}[31mred\\u{7}\\u{202e}")),
+            ("START of something", Some("START of something")),
+            (r#"{"type":"platform.start","record":{"requestId":"1"}}"#, None),
+            (r#"{"type":"platform.runtimeDone","record":{"status":"success"}}"#, None),
+            (
+                r#"{"time":"x","type":"platform.initReport","record":{"status":"error"}}"#,
+                Some("record.status=error type=platform.initReport"),
+            ),
+            ("[1,2]", Some("[1,2]")),
+            (r#"{"a":1"#, Some(r#"{"a":1"#)),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(readable(message, false).as_deref(), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn json_begins_with_level_and_message() {
+        let cases = [
+            (
+                r#"{"timestamp":"1970-01-01T00:00:00Z","level":"INFO","requestId":"1","operation":"list","durationMs":1.235}"#,
+                "INFO durationMs=1.235 operation=list requestId=1",
+            ),
+            (
+                r#"{"time":"x","severity":"WARN","msg":"a b","x":{"y":[1,2],"z":{}},"text":"c d","none":""}"#,
+                r#"WARN a b none="" text="c d" x.y=[1,2] x.z={}"#,
+            ),
+            (r#"{"level":30,"ok":true}"#, "level=30 ok=true"),
+            (r#"{"message":"\u001b[2J"}"#, "\\u{1b}[2J"),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(readable(message, false).as_deref(), Some(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn colour_follows_the_level() {
+        let line = |level: &str| readable(&format!(r#"{{"level":"{level}"}}"#), true).unwrap();
+        for (level, code) in [("ERROR", 31), ("fatal", 31), ("Warning", 33), ("INFO", 32), ("TRACE", 2)] {
+            assert_eq!(line(level), format!("\u{1b}[{code}m{level}\u{1b}[0m"));
+        }
+        assert_eq!(readable(r#"{"a":1}"#, true).unwrap(), "\u{1b}[2ma=\u{1b}[0m1");
+    }
+}

@@ -1,0 +1,102 @@
+//! `invoke`, by both ways, with every form of an event.
+
+use crate::up;
+use serde_json::json;
+use support::deployer::Done;
+use support::lab::Lab;
+use support::proxy::{At, Fault, Moment, operations};
+
+const EXACT: &str = r#"{ "b": 1.50, "a": 12345678901234567890.123456789, "é": null }"#;
+
+/// Who asks, whose the function is, and the event itself.
+const CALLS: [&str; 3] = ["GetCallerIdentity", "GetFunction", "Invoke"];
+
+fn invoke(lab: &Lab, args: &[&str]) -> Done {
+    lab.deployer(&[&["invoke"], args].concat()).run()
+}
+
+#[test]
+fn an_event_is_answered_byte_for_byte_by_both_ways() {
+    let lab = up();
+    lab.project.write("event.json", EXACT);
+    let file = lab.project.folder().join("event.json");
+    for way in ["lambda", "api"] {
+        let ping = invoke(&lab, &["ping", "--via", way]).succeeds();
+        assert_eq!(ping.stdout, "\"pong\"");
+        assert_eq!(invoke(&lab, &[EXACT, "--via", way]).succeeds().stdout, EXACT);
+        assert_eq!(invoke(&lab, &[file.to_str().unwrap(), "--via", way]).succeeds().stdout, EXACT);
+        let echo = invoke(&lab, &["echo", EXACT, "--via", way]).succeeds();
+        let event = format!(r#"{{"operation":"echo","tableName":"lambda-apigateway","payload":{EXACT}}}"#);
+        assert_eq!(echo.stdout, event);
+    }
+}
+
+#[test]
+fn an_event_comes_from_stdin() {
+    let lab = up();
+    lab.project.write("event.json", EXACT);
+    let file = std::fs::File::open(lab.project.folder().join("event.json")).unwrap();
+    let done = lab.deployer(&["invoke", "-"]).stdin(file).run().succeeds();
+    assert_eq!(done.stdout, EXACT);
+}
+
+#[test]
+fn lambda_tells_what_was_logged_and_what_it_took() {
+    let lab = up();
+    lab.proxy.take_calls();
+    let done = invoke(&lab, &["ping"]).succeeds();
+    let lines: Vec<&str> = done.stderr.lines().collect();
+    let [json, plain, took] = lines[..] else { panic!("{done}") };
+    assert_eq!(json, "INFO got an event operation=ping");
+    assert_eq!(plain, r"plain \u{1b}[31mtext");
+    assert!(took.starts_with("took ") && took.contains(" of 128 MB"), "{done}");
+    assert_eq!(operations(&lab.proxy.take_calls()), CALLS);
+    let document = invoke(&lab, &["ping", "--output", "json"]).succeeds().json();
+    let invoked = &document["invoke"];
+    assert_eq!(invoked["answer"], "pong");
+    assert_eq!((&invoked["failed"], &invoked["status"]), (&json!(false), &json!(200)));
+    assert_eq!(invoked["report"]["memory_mb"], 128);
+    assert!(invoked["log"].as_array().unwrap().len() >= 4, "{document}");
+}
+
+#[test]
+fn a_function_that_fails_is_a_failure_with_its_answer() {
+    let lab = up();
+    let done = invoke(&lab, &["fail"]).exits(1);
+    assert_eq!(done.stdout, r#"{"errorType": "Broken", "errorMessage": "as it was asked to"}"#);
+    assert!(done.stderr.contains("error: the function failed: Broken: as it was asked to\n"), "{done}");
+    let done = invoke(&lab, &["exit"]).exits(1);
+    assert!(done.stderr.contains("Runtime exited with error: exit status 3"), "{done}");
+    let document = invoke(&lab, &["fail", "--output", "json"]).exits(1).json();
+    assert_eq!(document["invoke"]["error_type"], "Broken");
+    assert_eq!(document["invoke"]["failed"], true);
+    assert_eq!(document["error"]["message"], "the function failed: Broken: as it was asked to");
+}
+
+#[test]
+fn an_answer_that_is_lost_is_not_asked_for_again() {
+    let lab = up();
+    lab.proxy.inject(At::operation("Invoke", 1), Fault::Dropped(Moment::After));
+    lab.proxy.take_calls();
+    let done = invoke(&lab, &["ping"]).exits(1);
+    assert_eq!(operations(&lab.proxy.take_calls()), CALLS, "{done}");
+    assert!(done.stderr.contains("The function may have run all the same"), "{done}");
+}
+
+#[test]
+fn what_is_not_up_and_what_is_not_ours_is_not_invoked() {
+    let lab = Lab::new();
+    for way in ["lambda", "api"] {
+        let done = invoke(&lab, &["ping", "--via", way]).exits(1);
+        assert!(done.stderr.contains("does not exist: the stack lambda-apigateway in us-east-1"), "{done}");
+        assert!(done.stderr.contains("hint: Run deployer up."), "{done}");
+    }
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    lab.project.declare("");
+    let other = format!("name = \"other\"\n{}", std::fs::read_to_string(lab.project.manifest()).unwrap());
+    lab.project.write("stack.toml", &other);
+    lab.proxy.take_calls();
+    let done = invoke(&lab, &["ping"]).exits(1);
+    assert!(done.stderr.contains("it belongs to stack lambda-apigateway in us-east-1"), "{done}");
+    assert_eq!(operations(&lab.proxy.take_calls()), CALLS[..2]);
+}
