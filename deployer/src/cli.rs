@@ -1,8 +1,10 @@
 //! The command line: clap types only. Doc comments are the help text.
 
 mod cost;
+mod load;
 
 pub use cost::{Architecture, Cost};
+pub use load::Load;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -96,6 +98,8 @@ pub enum Command {
     Invoke(Invoke),
     /// Say what the stack costs a month, and a million requests; needs no AWS
     Cost(Cost),
+    /// Load the stack's own URL at a fixed rate, and measure how it answers
+    Load(Load),
     /// Run the local AWS
     #[command(subcommand)]
     Local(Local),

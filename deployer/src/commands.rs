@@ -4,6 +4,7 @@ pub(crate) mod cost;
 pub(crate) mod down;
 pub(crate) mod init;
 pub(crate) mod invoke;
+pub(crate) mod load;
 pub(crate) mod local;
 pub(crate) mod plan;
 pub(crate) mod status;

@@ -8,6 +8,7 @@
 //! - `definition`, `policy_document`, `package`: the pure parts of API, policies and code
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
+//! - `load`: requests at a fixed rate, measured
 //! - `cost`: the price book, and bills from it
 //! - `local`: the local AWS · `smoke`: the proof at the end of `up`
 
@@ -22,6 +23,7 @@ mod error;
 mod hints;
 mod http;
 mod invocation;
+mod load;
 mod local;
 mod manifest;
 mod meaning;
@@ -96,6 +98,7 @@ async fn dispatch(
         Command::Down(args) => commands::down::run(session, args, document).await,
         Command::Invoke(args) => commands::invoke::run(session, args, document).await,
         Command::Cost(args) => commands::cost::run(session, args, document),
+        Command::Load(args) => commands::load::run(session, args, document).await,
         Command::Local(verb) => commands::local::run(session, *verb).await,
     }
 }
@@ -109,6 +112,7 @@ fn name(command: &Command) -> &'static str {
         Command::Down(_) => "down",
         Command::Invoke(_) => "invoke",
         Command::Cost(_) => "cost",
+        Command::Load(_) => "load",
         Command::Local(_) => "local",
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod console;
 pub(crate) mod cost;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod load;
 pub(crate) mod log_line;
 pub(crate) mod plain;
 mod pretty;
@@ -56,6 +57,13 @@ pub(crate) enum Event {
         /// What, and what becomes of it.
         what: String,
     },
+    /// A measurement goes on.
+    Measuring {
+        /// Whose step.
+        id: Id,
+        /// How far it is, in words.
+        what: String,
+    },
     /// The step is done.
     Finished {
         /// Whose step.
@@ -86,6 +94,10 @@ pub(crate) enum Outcome {
     Built,
     /// A check went well.
     Passed,
+    /// Something that leaves nothing behind went to its end.
+    Done,
+    /// It was stopped by Ctrl-C before its end.
+    Interrupted,
     /// It stays, for this reason.
     Kept {
         /// Why.

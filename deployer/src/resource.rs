@@ -32,6 +32,10 @@ pub(crate) enum Kind {
     Tags,
     /// The proof at the end: a request to the invoke URL.
     SmokeTest,
+    /// Requests to the invoke URL at a fixed rate.
+    Load,
+    /// The deletion of what they have made.
+    CleanUp,
 }
 
 impl fmt::Display for Kind {
@@ -48,6 +52,8 @@ impl fmt::Display for Kind {
             Self::Package => "package",
             Self::Tags => "tags",
             Self::SmokeTest => "smoke test",
+            Self::Load => "load",
+            Self::CleanUp => "clean-up",
         })
     }
 }

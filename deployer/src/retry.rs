@@ -238,6 +238,10 @@ pub(crate) static API_ANSWERS: Cadence =
 /// By then AWS shows everywhere what has been made; the next looks come after twice as long, and so on.
 const FIRST_CHECK: Duration = secs(10);
 
+/// What a load has made is deleted through the API that it has just loaded, which may turn that away for a while.
+pub(crate) static LOAD_TAKEN_BACK: Cadence =
+    Cadence { reason: "the API to take the deletions", first: ms(500), longest: secs(8), within: secs(120) };
+
 /// The error of everything that did not start because of Ctrl-C.
 pub(crate) fn interrupted() -> Error {
     Error::of(ErrorKind::Partial, "interrupted")

@@ -52,7 +52,7 @@ impl Tree {
     fn mark(&self, outcome: &Outcome) -> String {
         let (mark, code) = match outcome {
             Outcome::Failed { .. } => ("✗", 31),
-            Outcome::Skipped | Outcome::Kept { .. } => ("–", 33),
+            Outcome::Skipped | Outcome::Interrupted | Outcome::Kept { .. } => ("–", 33),
             _ => ("✓", 32),
         };
         if self.colour { format!("\u{1b}[{code}m{mark}\u{1b}[0m") } else { mark.to_owned() }
@@ -70,6 +70,8 @@ impl Reporter for Tree {
             Event::Started { id } => self.line(&id).set_message(match id.kind {
                 Kind::Package => "building",
                 Kind::SmokeTest => "asking",
+                Kind::Load => "warming up",
+                Kind::CleanUp => "deleting",
                 _ => "looking",
             }),
             Event::Applying { id, changes } => {
@@ -85,6 +87,7 @@ impl Reporter for Tree {
                 let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
                 let _ = drawn.all.println(format!("{id}: {what}"));
             }
+            Event::Measuring { id, what } => self.line(&id).set_message(what),
             Event::Finished { id, outcome: how, elapsed } => {
                 let line = self.line(&id);
                 line.set_style(style("  {prefix} {wide_msg}"));

@@ -5,13 +5,19 @@ use super::{Event, Outcome, Reporter};
 use crate::resource::Id;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Prints lines to stderr.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
     /// The reason that each step last said it waits for: said once, not at every look.
     waiting: Mutex<BTreeMap<Id, &'static str>>,
+    /// When each step last said how far it is.
+    measuring: Mutex<BTreeMap<Id, Instant>>,
 }
+
+/// Often enough to see that it goes on, and seldom enough for a log.
+const MEASURING_EVERY: Duration = Duration::from_secs(10);
 
 impl Reporter for Plain {
     fn event(&self, event: Event) {
@@ -30,6 +36,13 @@ impl Reporter for Plain {
                 }
             }
             Event::Noted { id, what } => talk(&format!("{id}: {what}")),
+            Event::Measuring { id, what } => {
+                let mut measuring = self.measuring.lock().unwrap_or_else(PoisonError::into_inner);
+                if measuring.get(&id).is_none_or(|last| last.elapsed() >= MEASURING_EVERY) {
+                    talk(&format!("{id}: {what}"));
+                    measuring.insert(id, Instant::now());
+                }
+            }
             Event::Finished { outcome: Outcome::Unchanged | Outcome::Absent, .. } => {}
             Event::Finished { id, outcome: how, elapsed } => {
                 talk(&format!("{id}: {} ({})", outcome(&how), seconds(elapsed)));

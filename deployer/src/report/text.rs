@@ -43,6 +43,8 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         Outcome::Absent => "absent".to_owned(),
         Outcome::Built => "built".to_owned(),
         Outcome::Passed => "passed".to_owned(),
+        Outcome::Done => "done".to_owned(),
+        Outcome::Interrupted => "interrupted".to_owned(),
         Outcome::Kept { why } => format!("kept, {why}"),
         Outcome::Skipped => "skipped".to_owned(),
         // The error itself is said once, at the end.

@@ -1,0 +1,54 @@
+//! The flags of `load`.
+
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Flags of `load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// Requests a second, sent on time whatever becomes of them
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: u32,
+    /// How long is measured, like 30s or 5m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::duration)]
+    pub duration: Duration,
+    /// How long the same goes on before that
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = warmup)]
+    pub warmup: Duration,
+    /// How many requests may be under way at once; others wait, and that counts
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = concurrency)]
+    pub concurrency: usize,
+    /// Shares of the built-in requests, or a file
+    #[arg(long, value_name = "SHARES|FILE", default_value = "create=20,read=50,list=10,ping=20")]
+    pub mix: String,
+    /// The path that is asked, where several are declared
+    #[arg(long, value_name = "PATH")]
+    pub route: Option<String>,
+    /// The function whose route is asked, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
+    /// Delete what the requests have made, also after Ctrl-C
+    #[arg(long)]
+    pub cleanup: bool,
+    /// Write the result to a file, to compare another one with
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+fn warmup(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => super::duration(text)
+            .ok()
+            .filter(|time| *time <= Duration::from_hours(1))
+            .ok_or_else(|| format!("{text} is not between 0s and 1h")),
+    }
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=10_000).contains(number))
+        .ok_or_else(|| format!("{text} is not in 1..=10000"))
+}

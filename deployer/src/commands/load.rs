@@ -1,0 +1,191 @@
+//! `load`: open-loop load on the stack's own URL, and what it measured.
+
+mod aim;
+mod announce;
+
+use super::{Connected, Session, Stack};
+use crate::aws::Access;
+use crate::cli::Load;
+use crate::engine::Mode;
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{self, CleanedUp, Measurement, Plan, Progress, RunId, Schedule};
+use crate::report::json::Document;
+use crate::report::{Event, Outcome, Reporter as _};
+use crate::resource::{Id, Kind};
+use crate::retry::{LOAD_TAKEN_BACK, Pauses};
+use crate::smoke;
+use serde::Serialize;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Longer than API Gateway waits for a function.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// How many rounds of cleaning up there are after Ctrl-C, when nobody waits in between.
+const ROUNDS_AFTER_STOP: u32 = 3;
+
+/// What the document has.
+#[derive(Debug, Serialize)]
+struct Own<'a> {
+    #[serde(flatten)]
+    measurement: &'a Measurement,
+}
+
+pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<u8> {
+    let at = session.connect(Access::ReadOnly, document).await?;
+    let survey = at.plan(&Stack::packages(session.config).not_compared(), false).await?;
+    document.found(&survey.records);
+    document.state = Some(super::state(&survey.records));
+    let aim = aim::at(session, &at, &survey, args)?;
+    document.url = Some(aim.url.clone());
+    let plan = Plan {
+        target: aim.target,
+        mix: aim.mix,
+        schedule: Schedule { rate: args.rate, warmup: args.warmup, duration: args.duration },
+        concurrency: args.concurrency,
+        answer_within: ANSWER_WITHIN,
+        run: RunId::new(),
+    };
+    announce::run(session, args, &plan, &aim.function, &at.aws.scope.region).await?;
+    if aim.answers_ping
+        && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
+    {
+        return Err(Error::new(format!("{} does not answer as it should; it says: {instead}", aim.url))
+            .hint("Nothing was sent. deployer status shows the stack's condition."));
+    }
+    let measurement = measure(session, &plan).await?;
+    let cleaned_up =
+        if args.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
+    conclude(session, args, document, &measurement, cleaned_up)
+}
+
+async fn measure(session: &Session<'_>, plan: &Plan) -> Result<Measurement> {
+    let console = session.console;
+    let id = Id::new(Kind::Load, format!("{}/s", plan.schedule.rate));
+    let begun = Instant::now();
+    console.event(Event::Started { id: id.clone() });
+    let measured = plan.schedule.measured();
+    let result = load::run(plan.clone(), session.stop, |progress| {
+        console.event(Event::Measuring { id: id.clone(), what: said(progress, measured) });
+    })
+    .await;
+    let outcome = match &result {
+        Ok(measurement) if measurement.interrupted => Outcome::Interrupted,
+        Ok(_) => Outcome::Done,
+        Err(error) => Outcome::Failed { error: error.to_string() },
+    };
+    console.event(Event::Finished { id, outcome, elapsed: begun.elapsed() });
+    result
+}
+
+/// One second, in words.
+fn said(progress: &Progress, measured: u64) -> String {
+    let Progress { second, ok, throttled, failed, rate, p50, p99 } = progress;
+    let ms = |time: &Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    let answered = ok + throttled + failed;
+    let mut text = format!(
+        "{answered} of {measured} after {} s, {rate}/s, p50 {}, p99 {}",
+        second + 1,
+        ms(p50),
+        ms(p99)
+    );
+    for (count, what) in [(throttled, "throttled"), (failed, "failed")] {
+        if *count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    text
+}
+
+/// Also after Ctrl-C: the stack is to be as it was.
+async fn clean_up(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    plan: &Plan,
+    measurement: &Measurement,
+) -> Result<CleanedUp> {
+    let console = session.console;
+    let id = Id::new(Kind::CleanUp, plan.run.text());
+    let begun = Instant::now();
+    console.event(Event::Started { id: id.clone() });
+    let go = at.engine(Mode::Plan);
+    let went = go.read(id.clone(), async |step| {
+        let (mut pauses, mut rounds) = (Pauses::new(&LOAD_TAKEN_BACK), 1);
+        let again = async || {
+            rounds += 1;
+            if session.stop.is_set() {
+                return Ok(rounds <= ROUNDS_AFTER_STOP);
+            }
+            // Ctrl-C ends the wait, and nothing else.
+            Ok(pauses.wait(step, None).await.unwrap_or(true))
+        };
+        let say = |done: u64| {
+            if done.is_multiple_of(100) {
+                console.event(Event::Measuring { id: id.clone(), what: format!("{done} items deleted") });
+            }
+        };
+        load::clean_up(plan, measurement, say, again).await
+    });
+    let result = went.await;
+    let outcome = match &result {
+        Ok(CleanedUp { left: 0, .. }) => Outcome::Done,
+        Ok(CleanedUp { left, .. }) => Outcome::Failed { error: format!("{left} items are left") },
+        Err(error) => Outcome::Failed { error: error.to_string() },
+    };
+    console.event(Event::Finished { id, outcome, elapsed: begun.elapsed() });
+    result
+}
+
+/// What is said at the end, and how the process ends.
+fn conclude(
+    session: &Session<'_>,
+    args: &Load,
+    document: &mut Document,
+    measurement: &Measurement,
+    cleaned_up: Option<CleanedUp>,
+) -> Result<u8> {
+    let console = session.console;
+    for line in crate::report::load::table(measurement) {
+        console.data(&line);
+    }
+    let own = Own { measurement };
+    document.own(&own);
+    if let Some(file) = &args.json {
+        write(file, &serde_json::to_string_pretty(&own).unwrap_or_default())?;
+        console.talk(&format!("The result is in {}.", file.display()));
+    }
+    if let Some(CleanedUp { done, left }) = cleaned_up {
+        if left > 0 {
+            return Err(Error::of(
+                ErrorKind::Partial,
+                format!("{left} items of this run could not be deleted"),
+            )
+            .hint(format!("Their ids begin with {}-.", measurement.run)));
+        }
+        console.talk(&format!("{done} items of this run were deleted again."));
+    }
+    if measurement.interrupted {
+        let Measurement { counts, .. } = measurement;
+        return Err(Error::of(
+            ErrorKind::Partial,
+            format!("interrupted after {} of {} requests", counts.sent, counts.planned),
+        ));
+    }
+    if measurement.counts.ok == 0 {
+        return Err(nothing_done(measurement));
+    }
+    Ok(0)
+}
+
+fn nothing_done(measurement: &Measurement) -> Error {
+    let statuses = measurement.statuses.iter().map(|(status, count)| (format!("HTTP {status}"), *count));
+    let failures = measurement.failures.iter().map(|(why, count)| (why.clone(), *count));
+    let most = statuses.chain(failures).max_by_key(|(_, count)| *count);
+    let most = most.map(|(what, count)| format!(", {count} times {what}")).unwrap_or_default();
+    Error::new(format!("no request was answered as it should be{most}"))
+        .hint("deployer status shows whether the URL answers.")
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    std::fs::write(file, text).map_err(|e| Error::new(format!("cannot write {}: {e}", file.display())))
+}

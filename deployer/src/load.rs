@@ -1,0 +1,33 @@
+//! Open-loop load on the stack's own URL, and what came of it.
+//!
+//! - `schedule`: when each request is to be sent · `mix`: what it says · `ids`: which items it is about
+//! - `generator`: starts the `worker`s, threads of their own that keep to the schedule over `connection`s
+//! - `cleanup`: takes back what was made
+//! - `record`, `series`: what a worker notes down, and all of it together over time
+//! - `result`: the measurement as a document
+//!
+//! Latency counts from the moment when a request was to be sent, not from when it was: a target that stalls makes
+//! those wait that come after, and that wait is what people would see (no coordinated omission).
+
+mod cleanup;
+mod connection;
+mod generator;
+mod ids;
+mod latencies;
+mod mix;
+mod record;
+mod result;
+mod schedule;
+mod series;
+mod target;
+mod template;
+mod timer;
+mod worker;
+
+pub(crate) use cleanup::{CleanedUp, clean_up};
+pub(crate) use generator::{Plan, Progress, run};
+pub(crate) use ids::RunId;
+pub(crate) use mix::{BuiltIn, Mix, Request};
+pub(crate) use result::{Bucket, Measurement, Percentiles};
+pub(crate) use schedule::Schedule;
+pub(crate) use target::Target;

@@ -1,0 +1,236 @@
+//! Against small servers on this machine. Counts and orders are exact; how long things take is not asserted but where a
+//! server makes it long.
+
+use super::*;
+use crate::load::mix::BuiltIn;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+/// A server of a few lines: each connection has a thread, each request an answer.
+struct Server {
+    url: String,
+    requests: Arc<AtomicU64>,
+    connections: Arc<AtomicU64>,
+}
+
+/// How a server answers its n-th request.
+type Answer = dyn Fn(u64) -> &'static str + Send + Sync;
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n\"pong\"";
+const LAST: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+const TOO_MANY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n";
+const BROKEN: &str = "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n";
+const HANG_UP: &str = "";
+
+impl Server {
+    fn start(answer: impl Fn(u64) -> &'static str + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/Prod", listener.local_addr().unwrap());
+        let (requests, connections) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let answer: Arc<Answer> = Arc::new(answer);
+        let (all, open) = (Arc::clone(&requests), Arc::clone(&connections));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                open.fetch_add(1, Ordering::Relaxed);
+                let (all, answer) = (Arc::clone(&all), Arc::clone(&answer));
+                std::thread::spawn(move || serve(stream.unwrap(), &all, &*answer));
+            }
+        });
+        Self { url, requests, connections }
+    }
+
+    fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+fn serve(mut stream: TcpStream, requests: &AtomicU64, answer: &Answer) {
+    let mut bytes = Vec::new();
+    let mut more = [0; 4096];
+    loop {
+        // A body follows its head in one packet here.
+        while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
+            match stream.read(&mut more) {
+                Ok(0) | Err(_) => return,
+                Ok(n) => bytes.extend_from_slice(&more[..n]),
+            }
+        }
+        bytes.clear();
+        let answer = answer(requests.fetch_add(1, Ordering::Relaxed));
+        if answer == HANG_UP || stream.write_all(answer.as_bytes()).is_err() || answer == LAST {
+            return;
+        }
+    }
+}
+
+fn plan(server: &Server, rate: u32, ms: u64) -> Plan {
+    Plan {
+        target: Target::new(&server.url, None).unwrap(),
+        mix: BuiltIn::parse("ping=1").unwrap().unwrap().mix("/ping", None).unwrap(),
+        schedule: Schedule { rate, warmup: Duration::ZERO, duration: Duration::from_millis(ms) },
+        concurrency: 20,
+        answer_within: Duration::from_secs(5),
+        run: RunId::new(),
+    }
+}
+
+async fn measured(plan: Plan) -> Measurement {
+    run(plan, &Stop::default(), |_| {}).await.unwrap()
+}
+
+#[tokio::test]
+async fn as_many_as_the_schedule_says_are_sent_and_counted() {
+    let server = Server::start(|_| OK);
+    let mut plan = plan(&server, 200, 1_000);
+    plan.schedule.warmup = Duration::from_millis(500);
+    let seconds = Mutex::new(Vec::new());
+    let measured =
+        run(plan, &Stop::default(), |progress| seconds.lock().unwrap().push(progress.ok)).await.unwrap();
+    let counts = &measured.counts;
+    assert_eq!((counts.planned, counts.sent, counts.ok, counts.warmup), (200, 200, 200, 100));
+    assert_eq!(server.requests(), 300);
+    assert_eq!(measured.statuses, [(200, 200)].into());
+    assert_eq!(measured.requests[0].ok, 200);
+    assert_eq!(measured.blocks.iter().map(|block| block.ok).sum::<u64>(), 200);
+    assert_eq!(measured.series.iter().map(|entry| entry.ok).sum::<u64>(), 200);
+    assert_eq!(seconds.into_inner().unwrap().last(), Some(&200));
+    assert!(!measured.interrupted && measured.failures.is_empty());
+}
+
+/// The server stands still for a second, and answers at once before and after. A generator that waits for answers would
+/// see one slow request in a hundred; people who come meanwhile all wait.
+#[tokio::test]
+async fn a_stall_is_seen_by_all_who_come_meanwhile() {
+    let server = Server::start(|n| {
+        if n == 100 {
+            support::pause(Duration::from_secs(1));
+        }
+        OK
+    });
+    let mut plan = plan(&server, 100, 3_000);
+    plan.concurrency = 1;
+    let measured = measured(plan).await;
+    let latency = measured.latency_ms.unwrap();
+    assert_eq!(measured.counts.ok, 300, "{measured:?}");
+    // 100 of 300 came during the stall, and waited half of it in the mean.
+    assert!(latency.p90 > 500.0, "{latency:?}");
+    assert!(latency.p99 > 900.0, "{latency:?}");
+    assert!(latency.p50 < latency.p90 / 2.0, "{latency:?}");
+    // What the server itself says is one slow answer.
+    assert!(measured.service_ms.unwrap().p99 < 900.0, "{measured:?}");
+    assert!((90..=110).contains(&measured.counts.late), "{:?}", measured.counts);
+    assert!(measured.counts.late_by_ms >= 900);
+}
+
+#[tokio::test]
+async fn what_a_limit_turns_away_is_counted_apart() {
+    let server = Server::start(|n| match n % 10 {
+        0 => TOO_MANY,
+        1 => BROKEN,
+        2 => HANG_UP,
+        _ => OK,
+    });
+    let measured = measured(plan(&server, 500, 1_000)).await;
+    let counts = &measured.counts;
+    assert_eq!((counts.sent, counts.ok, counts.throttled, counts.errors), (500, 350, 50, 50), "{measured:?}");
+    assert_eq!(counts.unanswered, 50);
+    assert_eq!(measured.statuses, [(200, 350), (429, 50), (500, 50)].into());
+    assert_eq!(measured.failures, [("the connection was closed".to_owned(), 50)].into());
+    assert!(
+        measured.connections.opened >= 50,
+        "each hang-up takes a new connection: {:?}",
+        measured.connections
+    );
+    let of_ok: u64 = measured.blocks.iter().flat_map(|block| &block.latency_us).map(|(_, count)| count).sum();
+    assert_eq!(of_ok, 350, "only what was done has a latency");
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_no_more_are_opened_than_may_be() {
+    let server = Server::start(|_| OK);
+    let kept = measured(plan(&server, 100, 500)).await;
+    assert_eq!(kept.counts.ok, 50);
+    assert!(server.connections.load(Ordering::Relaxed) < 20, "{:?}", kept.connections);
+
+    let slow = Server::start(|_| {
+        support::pause(Duration::from_millis(50));
+        OK
+    });
+    let mut plan = plan(&slow, 100, 1_000);
+    plan.concurrency = 3;
+    let measured = measured(plan).await;
+    assert_eq!(measured.connections.most, 3);
+    assert_eq!(slow.connections.load(Ordering::Relaxed), 3);
+    // Three connections of 50 ms carry 60 a second; what is left waits, and is sent all the same.
+    assert_eq!(measured.counts.sent, 100);
+    assert!(measured.latency_ms.unwrap().max > 300.0, "{measured:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_closes_after_each_answer_gets_every_request() {
+    let server = Server::start(|_| LAST);
+    let measured = measured(plan(&server, 100, 1_000)).await;
+    assert_eq!(measured.counts.ok, 100, "{measured:?}");
+    assert!(server.connections.load(Ordering::Relaxed) >= 100);
+}
+
+#[tokio::test]
+async fn a_target_that_is_not_there_is_an_error_of_each_request() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server =
+        Server { url: format!("http://{free}"), requests: Arc::default(), connections: Arc::default() };
+    let measured = measured(plan(&server, 50, 500)).await;
+    assert_eq!(measured.counts.unanswered, 25, "{measured:?}");
+    assert_eq!(measured.failures, [("no connection".to_owned(), 25)].into());
+    assert!(measured.latency_ms.is_none());
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let server = Server::start(|n| {
+        if n == 3 {
+            support::pause(Duration::from_secs(20));
+        }
+        OK
+    });
+    let mut plan = plan(&server, 20, 500);
+    plan.answer_within = Duration::from_millis(300);
+    let measured = measured(plan).await;
+    assert_eq!((measured.counts.ok, measured.counts.unanswered), (9, 1), "{measured:?}");
+    assert_eq!(measured.failures, [("no answer in time".to_owned(), 1)].into());
+}
+
+#[tokio::test]
+async fn what_was_measured_until_it_is_stopped_is_the_result() {
+    let server = Server::start(|_| OK);
+    let mut plan = plan(&server, 100, 60_000);
+    plan.schedule.warmup = Duration::ZERO;
+    let stop = Stop::default();
+    let measured = run(plan, &stop, |progress| {
+        if progress.second == 1 {
+            stop.set();
+        }
+    })
+    .await
+    .unwrap();
+    assert!(measured.interrupted);
+    assert!((150..1_000).contains(&measured.counts.ok), "{:?}", measured.counts);
+    assert_eq!(measured.counts.planned, 6_000);
+    assert_eq!(measured.counts.ok, server.requests());
+    assert_eq!(measured.sent.iter().sum::<u64>(), server.requests());
+}
+
+/// At most half a minute of the slowest target, the latencies it can show, and a name or two: not the requests.
+#[test]
+fn what_is_noted_down_does_not_grow_with_the_requests() {
+    let mut record = Record::new(4).unwrap();
+    let size = |record: &Record| record.tallies.iter().map(|tally| tally.latency.size()).sum::<usize>();
+    for n in 0..1_000_000_u64 {
+        let done = Duration::from_micros(n % 30_000_000 * 30);
+        let times = crate::load::record::Times { intended: Duration::ZERO, sent: Duration::ZERO, done };
+        record.note(usize::try_from(n % 4).unwrap(), crate::load::record::Outcome::Status(200), times);
+    }
+    assert!(size(&record) < 4 * 100_000, "{} bytes", size(&record));
+}

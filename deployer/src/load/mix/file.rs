@@ -1,0 +1,97 @@
+//! A mix from a file, in TOML or JSON.
+
+use super::{Mix, Request};
+use crate::error::{Error, Result};
+use crate::load::template::Template;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    requests: Vec<Declared>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declared {
+    name: String,
+    share: u16,
+    #[serde(default = "post")]
+    method: String,
+    path: Option<String>,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    undo: Option<Undo>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Undo {
+    method: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    body: String,
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+impl Mix {
+    /// Reads a file. `default_path` is the path of requests that name none; `is_route` says whether the stack has a
+    /// route for a method and a path.
+    ///
+    /// # Errors
+    /// A file that cannot be read, with the place of what is wrong; a request that no route of the stack takes.
+    pub(crate) fn read(
+        file: &Path,
+        default_path: Option<&str>,
+        is_route: impl Fn(&str, &str) -> Result<(), String>,
+    ) -> Result<Self> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).map_err(|e| {
+            Error::usage(format!("cannot read the mix {shown}: {e}"))
+                .hint("--mix takes shares like create=20,read=50,list=10,ping=20, or the name of a file.")
+        })?;
+        let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let declared: File = if is_json {
+            serde_json::from_str(&text).map_err(|e| Error::usage(format!("the mix {shown}: {e}")))?
+        } else {
+            toml::from_str(&text).map_err(|e| Error::usage(format!("the mix {shown}:\n{e}")))?
+        };
+        let requests: Result<Vec<Request>, String> = declared
+            .requests
+            .into_iter()
+            .map(|declared| {
+                let name = declared.name.clone();
+                request(declared, default_path, &is_route).map_err(|why| format!("request {name}: {why}"))
+            })
+            .collect();
+        requests.and_then(Self::of).map_err(|why| Error::usage(format!("the mix {shown}: {why}")))
+    }
+}
+
+fn request(
+    declared: Declared,
+    default_path: Option<&str>,
+    is_route: impl Fn(&str, &str) -> Result<(), String>,
+) -> Result<Request, String> {
+    let Declared { name, share, method, path, body, headers, undo } = declared;
+    let path = path.or_else(|| default_path.map(str::to_owned)).ok_or("it needs a path")?;
+    let template = Template::new(&method, &path, &body, &headers)?;
+    is_route(&method, &path)?;
+    let undo = undo
+        .map(|undo| {
+            let (method, path) = (undo.method.unwrap_or(method), undo.path.unwrap_or(path));
+            is_route(&method, &path)?;
+            Template::new(&method, &path, &undo.body, &headers)
+        })
+        .transpose()
+        .map_err(|why| format!("undo: {why}"))?;
+    let declared = format!("{template:?}");
+    Request::new(&name, share, template, undo, &declared)
+}

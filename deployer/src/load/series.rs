@@ -1,0 +1,126 @@
+//! A run over time: all threads' seconds together, in at most some hundred points.
+
+use super::latencies::Latencies;
+use super::record::Second;
+use crate::error::Result;
+use std::time::Duration;
+
+/// A chart has no more room, and a document no more readers.
+const MOST_POINTS: u64 = 600;
+
+/// Seconds side by side.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// How many seconds one point is.
+    width: u32,
+    points: Vec<Point>,
+}
+
+/// What happened within some seconds.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    pub(super) ok: u64,
+    pub(super) throttled: u64,
+    pub(super) failed: u64,
+    pub(super) latencies: Latencies,
+}
+
+impl Point {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { ok: 0, throttled: 0, failed: 0, latencies: Latencies::coarse()? })
+    }
+
+    fn add_second(&mut self, second: &Second) {
+        self.ok += u64::from(second.ok);
+        self.throttled += u64::from(second.throttled);
+        self.failed += u64::from(second.failed);
+        for (us, count) in &second.latencies {
+            self.latencies.record_us(u64::from(*us), *count);
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.ok += other.ok;
+        self.throttled += other.throttled;
+        self.failed += other.failed;
+        self.latencies.add(&other.latencies);
+    }
+}
+
+impl Series {
+    pub(super) fn new(duration: Duration) -> Self {
+        let width = u32::try_from(duration.as_secs().div_ceil(MOST_POINTS)).unwrap_or(u32::MAX).max(1);
+        Self { width, points: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, second: &Second) -> Result<()> {
+        // What ends long after the run is over is no part of its shape: it stays with the last point there is room for.
+        let most = usize::try_from(MOST_POINTS).unwrap_or(usize::MAX) + 60;
+        let place = usize::try_from(second.number / self.width).unwrap_or(most).min(most);
+        while self.points.len() <= place {
+            self.points.push(Point::new()?);
+        }
+        self.points[place].add_second(second);
+        Ok(())
+    }
+
+    pub(super) fn width(&self) -> u32 {
+        self.width
+    }
+
+    pub(super) fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// The same in at most this many points.
+    pub(super) fn in_blocks(&self, most: usize) -> Result<Vec<Point>> {
+        let size = self.points.len().div_ceil(most).max(1);
+        self.points
+            .chunks(size)
+            .map(|chunk| {
+                let mut block = Point::new()?;
+                for point in chunk {
+                    block.add(point);
+                }
+                Ok(block)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(point: &Point) -> u64 {
+        point.ok + point.throttled + point.failed
+    }
+
+    fn second(number: u32, us: u32) -> Second {
+        Second { number, ok: 2, throttled: 1, failed: 0, latencies: vec![(us, 2)] }
+    }
+
+    #[test]
+    fn seconds_of_all_threads_are_one_point() {
+        let mut series = Series::new(Duration::from_secs(10));
+        for second in [second(0, 1000), second(2, 5000), second(0, 3000)] {
+            series.add(&second).unwrap();
+        }
+        let counts: Vec<u64> = series.points().iter().map(answered).collect();
+        assert_eq!(counts, [6, 0, 3]);
+        assert!(series.points()[0].latencies.max().abs_diff(3000) <= 30);
+        assert_eq!(series.in_blocks(2).unwrap().len(), 2);
+        assert_eq!(answered(&series.in_blocks(2).unwrap()[0]), 6);
+    }
+
+    #[test]
+    fn a_day_has_no_more_points_than_ten_minutes() {
+        let mut series = Series::new(Duration::from_hours(24));
+        assert_eq!(series.width(), 144);
+        for number in [0, 86_399, 86_500, u32::MAX] {
+            series.add(&second(number, 1000)).unwrap();
+        }
+        assert_eq!(series.points().len(), 661);
+        assert_eq!(series.points().iter().map(answered).sum::<u64>(), 12);
+    }
+}
