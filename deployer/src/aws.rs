@@ -15,10 +15,12 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_sts::config::retry::{ClassifyRetry, RetryAction, RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{Credentials, Intercept, SharedCredentialsProvider};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -151,6 +153,7 @@ impl Aws {
                     $sdk::config::Builder::from(sdk)
                         .interceptor(guard.clone())
                         .retry_partition(retries.clone())
+                        .retry_classifier(Refused)
                         $(.$setting($value))*
                         .build(),
                 )
@@ -194,10 +197,28 @@ fn attempts(attempts: u32) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(attempts)
 }
 
-/// The SDK counts retries, and makes none any more when there were too many: a minute of refusals for the rate, which
-/// `retry.rs` sits out, would leave none for the next connection that breaks.
+/// The SDK counts retries, and makes none any more when there were too many: a while of lost connections would leave none
+/// for the next.
 fn undrained() -> RetryPartition {
     RetryPartition::custom("deployer").token_bucket(TokenBucket::unlimited()).build()
+}
+
+/// What AWS refuses is not repeated by the SDK, only what did not get through or broke: `retry.rs` knows which refusals
+/// pass, and says what it waits for. To the SDK, a quota that is full is too many requests, too.
+#[derive(Debug)]
+struct Refused;
+
+impl ClassifyRetry for Refused {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|answer| answer.status().as_u16()) {
+            Some(400..500) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Refused"
+    }
 }
 
 /// The newest behaviour version of the SDK in the lock file, reviewed when it changes, with what matters to us said
@@ -337,53 +358,72 @@ impl Intercept for Guard {
 mod tests {
     use super::*;
     use crate::testing::{scope, wire};
-    use aws_smithy_async::rt::sleep::TokioSleep;
+    use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
     use aws_smithy_runtime_api::client::http::{
         HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
     };
-    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use std::sync::{Arc, Mutex};
 
-    /// Refuses this many requests for their rate, then breaks once, then knows no function.
-    #[derive(Debug)]
-    struct ShortOfBreath(AtomicUsize);
+    /// Answers that are still to be given, from the last to the first.
+    #[derive(Clone, Debug)]
+    struct Script(Arc<Mutex<Vec<HttpResponse>>>);
 
-    impl HttpConnector for ShortOfBreath {
+    impl HttpConnector for Script {
         fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
-            let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-            HttpConnectorFuture::ready(Ok(match left {
-                Ok(2..) => wire::json(429, "TooManyRequestsException", "Rate exceeded"),
-                Ok(_) => wire::json(500, "ServiceException", "down"),
-                Err(_) => wire::json(404, "ResourceNotFoundException", "Function not found: lab"),
-            }))
+            HttpConnectorFuture::ready(Ok(self.0.lock().unwrap().pop().unwrap()))
+        }
+    }
+
+    /// The clients as they are in the program.
+    fn answering(answers: Vec<HttpResponse>) -> (Aws, Script) {
+        let script = Script(Arc::new(Mutex::new(answers)));
+        let connector = SharedHttpConnector::new(script.clone());
+        let credentials = Credentials::new("a", "b", None, None, "test");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(attempts(3))
+            .build();
+        let http = Http::new(CONNECT_TIMEOUT, &Target::default()).unwrap();
+        (Aws::with(&sdk, scope(), None, http, Access::ReadOnly), script)
+    }
+
+    fn broken() -> HttpResponse {
+        wire::json(500, "ServiceException", "down")
+    }
+
+    async fn code(aws: &Aws) -> String {
+        let answer = aws.lambda.get_function().function_name("lab").send().await;
+        AwsError::new("lambda:GetFunction", &answer.unwrap_err()).code
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_sdk_repeats_what_broke_and_nothing_that_was_refused() {
+        for (status, code_of_it) in [
+            (429, "TooManyRequestsException"),
+            (400, "LimitExceededException"),
+            (403, "AccessDeniedException"),
+            (404, "ResourceNotFoundException"),
+        ] {
+            let refusal = || wire::json(status, code_of_it, "no");
+            let (aws, script) = answering(vec![refusal(), refusal(), broken()]);
+            assert_eq!(code(&aws).await, code_of_it);
+            assert_eq!(script.0.lock().unwrap().len(), 1, "{code_of_it}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn throttling_does_not_drain_the_sdks_retry_quota() {
-        let (calls, attempts_each) = (200, 3);
-        let connector = ShortOfBreath(AtomicUsize::new(calls * attempts_each + 1));
-        let connector = SharedHttpConnector::new(connector);
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "a", "b", None, None, "test",
-            )))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(TokioSleep::new()))
-            .retry_config(attempts(3))
-            .build();
-        let http = Http::new(CONNECT_TIMEOUT, &Target::default()).unwrap();
-        let aws = Aws::with(&sdk, scope(), None, http, Access::ReadOnly);
-        let code = async || {
-            let answer = aws.lambda.get_function().function_name("lab").send().await;
-            AwsError::new("lambda:GetFunction", &answer.unwrap_err()).code
-        };
+    async fn the_sdks_retry_quota_is_not_drained() {
+        let calls = 200;
+        let (aws, script) = answering((0..calls * 3).map(|_| broken()).collect());
         for _ in 0..calls {
-            assert_eq!(code().await, "TooManyRequestsException");
+            assert_eq!(code(&aws).await, "ServiceException");
         }
-        assert_eq!(code().await, "ResourceNotFoundException", "the broken answer was asked for again");
+        assert_eq!(script.0.lock().unwrap().len(), 0, "each was made three times");
     }
 
     #[test]

@@ -168,7 +168,8 @@ pub(crate) static TABLE_BUSY: Passing = Passing {
     },
     applies: |e| {
         e.code == "ResourceInUseException" && !e.message.contains("already exists")
-            || e.code == "LimitExceededException"
+            // So many at once; so many in all is another limit, under the same code.
+            || e.code == "LimitExceededException" && e.message.contains("simultaneously")
             || e.message.contains("Please retry later")
     },
 };

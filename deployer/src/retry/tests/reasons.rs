@@ -25,6 +25,8 @@ async fn what_does_not_pass_is_returned_at_once() {
         ("AccessDeniedException", "User: x is not authorized to perform: lambda:CreateFunction"),
         ("MalformedPolicyDocument", "Invalid principal in policy"),
         ("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000"),
+        ("LimitExceededException", "Subscriber limit exceeded: There is a limit of 2500 tables per region"),
+        ("LimitExceededException", "Maximum number of Resources for this API has been reached"),
         ("ValidationException", "One or more parameter values were invalid"),
         ("EntityAlreadyExists", "Role with name lab already exists."),
         ("ResourceConflictException", "Function already exist: lab"),
@@ -46,7 +48,7 @@ async fn what_does_not_pass_is_returned_at_once() {
 
 #[test]
 fn each_passing_refusal_is_told_by_its_code_and_words() {
-    let cases: [(&str, &str, &[&Passing]); 20] = [
+    let cases: [(&str, &str, &[&Passing]); 21] = [
         (
             "InvalidParameterValueException",
             "The role defined for the function cannot be assumed by Lambda.",
@@ -81,6 +83,11 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         ("ConflictException", "Stage already exists", &[]),
         ("OperationAbortedException", "A conflicting operation is in progress.", &[&LOG_GROUP_BUSY]),
         ("ResourceInUseException", "Table is being created: lab", &[&TABLE_BUSY]),
+        (
+            "LimitExceededException",
+            "Subscriber limit exceeded: Only 500 tables can be created, updated, or deleted simultaneously",
+            &[&TABLE_BUSY],
+        ),
         ("TooManyRequestsException", "Too Many Requests", &[&THROTTLED]),
         ("Throttling", "Rate exceeded", &[&THROTTLED]),
         ("ThrottlingException", "Rate exceeded", &[&THROTTLED]),
