@@ -67,7 +67,7 @@ pub struct Global {
     /// Do not ask before something is deleted or replaced
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
-    /// How long to wait for AWS in all, like 90s or 10m
+    /// How long to wait for AWS while looking, while changing and while proving, like 90s or 10m
     #[arg(long, global = true, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
 }
