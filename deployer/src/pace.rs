@@ -45,14 +45,10 @@ pub(crate) struct Pace(Mutex<BTreeMap<&'static str, Instant>>);
 impl Pace {
     /// Takes the next place for a call: how long to wait for it, and what for. `None` goes at once.
     pub(crate) fn reserve(&self, operation: &str) -> Option<(Duration, &'static Quota)> {
-        if !operation.starts_with(PACED) {
-            return None;
-        }
         let mut whole = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let quotas = QUOTAS.iter().filter(|quota| quota.operation == operation).chain([&ALL]);
         let mut longest = None;
-        for quota in quotas {
+        for quota in quotas_of(operation) {
             let whole = whole.entry(quota.operation).or_insert(now);
             let spent = whole.saturating_duration_since(now);
             // A rested quota lets a whole burst through; each call of it costs one interval.
@@ -64,6 +60,22 @@ impl Pace {
         }
         longest
     }
+
+    /// The call was refused for its rate, so it has used up nothing: others have, and when a place is free nobody here
+    /// knows.
+    pub(crate) fn give_back(&self, operation: &str) {
+        let mut whole = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for quota in quotas_of(operation) {
+            if let Some(whole) = whole.get_mut(quota.operation) {
+                *whole = whole.checked_sub(quota.interval).unwrap_or(*whole);
+            }
+        }
+    }
+}
+
+fn quotas_of(operation: &str) -> impl Iterator<Item = &'static Quota> {
+    let named = QUOTAS.iter().filter(move |quota| quota.operation == operation);
+    named.chain([&ALL]).filter(|_| operation.starts_with(PACED))
 }
 
 #[cfg(test)]
@@ -94,6 +106,18 @@ mod tests {
         assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::from_secs(50));
         advance(Duration::from_secs(200)).await;
         assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_call_has_used_up_nothing() {
+        let pace = Pace::default();
+        assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::ZERO);
+        pace.give_back("apigateway:DeleteRestApi");
+        assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::ZERO);
+        assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::from_secs(30));
+        pace.give_back("lambda:GetFunction");
+        let burst = (0..40).filter(|_| wait(&pace, "apigateway:GetStage").is_zero()).count();
+        assert_eq!(burst, 38, "two calls count");
     }
 
     #[tokio::test(start_paused = true)]

@@ -49,7 +49,13 @@ impl Step<'_> {
             self.waiting_for(quota.reason, Duration::ZERO, length);
             pause(self.stop, length).await?;
         }
-        request.await.map_err(|error| AwsError::new(operation, &error).into())
+        request.await.map_err(|error| {
+            let error = AwsError::new(operation, &error);
+            if error.is_throttle() {
+                self.aws.pace.give_back(operation);
+            }
+            error.into()
+        })
     }
 
     /// Says what is being waited for, how long so far, and how long at the most until the next look.
