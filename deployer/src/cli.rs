@@ -96,6 +96,8 @@ pub enum Command {
     Down(Down),
     /// Send one event to a function, and show its answer
     Invoke(Invoke),
+    /// Show what a function wrote to its log, and what its requests took
+    Logs(Logs),
     /// Say what the stack costs a month, and a million requests; needs no AWS
     Cost(Cost),
     /// Load the stack's own URL at a fixed rate, and measure how it answers
@@ -186,6 +188,26 @@ pub struct Invoke {
     pub via: Via,
 }
 
+/// Flags of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// How far back, like 90s, 10m, 2h or 7d
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = ago)]
+    pub since: Duration,
+    /// Go on until Ctrl-C
+    #[arg(long, short = 'f')]
+    pub follow: bool,
+    /// Only what fits a filter pattern of CloudWatch Logs
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// Only what was written during one request
+    #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "filter"])]
+    pub request_id: Option<String>,
+    /// Which function, where the stack has several
+    #[arg(long, value_name = "NAME")]
+    pub function: Option<String>,
+}
+
 /// How an event gets to a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -211,18 +233,32 @@ pub enum Local {
     Reset,
 }
 
+const DAY: u64 = 86_400;
+
 fn duration(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        time if (1..=DAY).contains(&time.as_secs()) => Ok(time),
+        _ => Err(format!("{text} is not between 1s and 24h")),
+    }
+}
+
+/// As long as CloudWatch Logs keeps anything.
+fn ago(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        time if (1..=3653 * DAY).contains(&time.as_secs()) => Ok(time),
+        _ => Err(format!("{text} is not between 1s and 3653d")),
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| format!("{text} is not a time; try 90s or 10m"))?;
     let seconds = match &text[digits.len()..] {
-        "" | "s" => number,
-        "m" => number * 60,
-        "h" => number * 3600,
-        unit => return Err(format!("{unit} is not a unit of time; use s, m or h")),
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => DAY,
+        unit => return Err(format!("{unit} is not a unit of time; use s, m, h or d")),
     };
-    if (1..=86_400).contains(&seconds) {
-        Ok(Duration::from_secs(seconds))
-    } else {
-        Err(format!("{text} is not between 1s and 24h"))
-    }
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }

@@ -6,6 +6,7 @@ pub(crate) mod init;
 pub(crate) mod invoke;
 pub(crate) mod load;
 pub(crate) mod local;
+pub(crate) mod logs;
 pub(crate) mod plan;
 pub(crate) mod status;
 pub(crate) mod up;
@@ -137,14 +138,25 @@ impl Connected<'_> {
     /// # Errors
     /// It does not exist, or is not of this stack.
     pub(crate) async fn standing<R: Resource>(&self, resource: &R) -> Result<R::Observed> {
+        let absent = || {
+            Error::new(format!("{} does not exist: {} is not up", resource.id(), self.place()))
+                .hint("Run deployer up.")
+        };
+        self.found(resource).await?.ok_or_else(absent)
+    }
+
+    /// The same; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// It is not of this stack.
+    pub(crate) async fn found<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {
         let id = resource.id();
         let go = self.engine(Mode::Plan);
         let Some(seen) = go.read(id.clone(), async |step| resource.observe(step).await).await? else {
-            return Err(Error::new(format!("{id} does not exist: {} is not up", self.place()))
-                .hint("Run deployer up."));
+            return Ok(None);
         };
         match resource.owner(&seen).objection() {
-            None => Ok(seen),
+            None => Ok(Some(seen)),
             Some(why) => Err(Error::new(format!("{id} is not of this stack: it {why}"))
                 .hint("deployer plan --adopt shows what taking it over would change.")),
         }

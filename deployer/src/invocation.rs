@@ -2,6 +2,6 @@
 
 pub(crate) mod call;
 pub(crate) mod event;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it come next"))]
 pub(crate) mod log_events;
+pub(crate) mod log_follow;
 pub(crate) mod report;

@@ -235,6 +235,11 @@ impl Stack {
         self.functions.iter().find(|function| function.name == name)
     }
 
+    /// The log group of a declared function, by the function's name in AWS.
+    pub(crate) fn log_group(&self, function: &str) -> Option<&LogGroup> {
+        self.log_groups.iter().find(|group| group.name == log_group_of(function))
+    }
+
     pub(crate) fn api(&self) -> Option<&RestApi> {
         self.api.as_ref()
     }

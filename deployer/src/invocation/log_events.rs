@@ -3,6 +3,8 @@
 use super::report::Report;
 use crate::engine::{Step, absent};
 use crate::error::Result;
+use serde::Serialize;
+use std::ops::ControlFlow;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
@@ -19,41 +21,54 @@ pub(crate) struct Query<'a> {
     pub(crate) to_ms: Option<i64>,
     /// A filter pattern of `CloudWatch` Logs; `None` for all.
     pub(crate) pattern: Option<&'a str>,
+    /// The only stream to look at: what one environment of the function writes. `None` for all.
+    pub(crate) stream: Option<&'a str>,
 }
 
 /// One message that a function, or Lambda, has written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LogEvent {
     /// Stays the same, however often the event is read.
     pub(crate) id: String,
+    pub(crate) stream: String,
     /// In milliseconds since 1970, by the clock of the environment that wrote it.
     pub(crate) time_ms: i64,
     /// As it was written; most end with a newline.
     pub(crate) message: String,
 }
 
-/// Hands over the events in order of time, as they come. `false` when there is no such log group.
+/// Hands over the events in order of time, as they come, until they are no longer taken. `false` when there is no such
+/// log group.
 ///
 /// An event is found some seconds after it was written, and one that was written earlier may be found later.
 ///
 /// # Errors
 /// AWS's refusal; what was handed over before it stays so.
-pub(crate) async fn read(step: &Step<'_>, query: &Query<'_>, mut take: impl FnMut(LogEvent)) -> Result<bool> {
+pub(crate) async fn read(
+    step: &Step<'_>,
+    query: &Query<'_>,
+    mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
+) -> Result<bool> {
     let mut token = None;
     loop {
         let filter = step.aws.logs.filter_log_events().log_group_name(query.group);
         let filter = filter.start_time(query.from_ms).set_end_time(query.to_ms);
         let filter = filter.set_filter_pattern(query.pattern.map(str::to_owned)).set_next_token(token);
+        let filter = filter.set_log_stream_names(query.stream.map(|stream| vec![stream.to_owned()]));
         let filter = || step.call("logs:FilterLogEvents", filter.clone().send());
         let Some(page) = absent(step.retry(&[], filter).await, NO_SUCH)? else {
             return Ok(false);
         };
         for event in page.events.unwrap_or_default() {
-            take(LogEvent {
+            let event = LogEvent {
                 id: event.event_id.unwrap_or_default(),
+                stream: event.log_stream_name.unwrap_or_default(),
                 time_ms: event.timestamp.unwrap_or_default(),
                 message: event.message.unwrap_or_default(),
-            });
+            };
+            if take(event).is_break() {
+                return Ok(true);
+            }
         }
         // A page without events says nothing: AWS has looked at so much, and found nothing in it.
         token = page.next_token;
@@ -63,6 +78,7 @@ pub(crate) async fn read(step: &Step<'_>, query: &Query<'_>, mut take: impl FnMu
     }
 }
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it come next"))]
 /// The reports of all invocations that ended within a span of time, both ends included, in milliseconds since 1970.
 /// None when there is no such log group.
 ///
@@ -71,9 +87,13 @@ pub(crate) async fn read(step: &Step<'_>, query: &Query<'_>, mut take: impl FnMu
 /// # Errors
 /// AWS's refusal.
 pub(crate) async fn reports(step: &Step<'_>, group: &str, from_ms: i64, to_ms: i64) -> Result<Vec<Report>> {
-    let query = Query { group, from_ms, to_ms: Some(to_ms), pattern: Some(REPORTS) };
+    let query = Query { group, from_ms, to_ms: Some(to_ms), pattern: Some(REPORTS), stream: None };
     let mut reports = Vec::new();
-    read(step, &query, |event| reports.extend(Report::parse(&event.message))).await?;
+    let take = |event: LogEvent| {
+        reports.extend(Report::parse(&event.message));
+        ControlFlow::Continue(())
+    };
+    read(step, &query, take).await?;
     Ok(reports)
 }
 
@@ -94,12 +114,19 @@ mod tests {
         json!({ "events": events, "nextToken": next })
     }
 
-    async fn all(world: &World) -> Result<(bool, Vec<String>)> {
+    async fn some(world: &World, wanted: usize) -> Result<(bool, Vec<String>)> {
         let mut messages = Vec::new();
-        let query = Query { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None };
-        let exists =
-            world.at(async |step| read(step, &query, |event| messages.push(event.message)).await).await?;
+        let take = |event: LogEvent| {
+            messages.push(event.message);
+            if messages.len() < wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let query = Query { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None, stream: None };
+        let exists = world.at(async |step| read(step, &query, take).await).await?;
         Ok((exists, messages))
+    }
+
+    async fn all(world: &World) -> Result<(bool, Vec<String>)> {
+        some(world, usize::MAX).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -112,6 +139,13 @@ mod tests {
         assert_eq!(tokens, [&Value::Null, &json!("1"), &json!("2")]);
         assert!(sent.iter().all(|body| body["startTime"] == 1_000 && body["logGroupName"] == GROUP));
         assert!(sent.iter().all(|body| body["endTime"].is_null() && body["filterPattern"].is_null()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_more_is_asked_for_when_nobody_takes_it() {
+        let pages = [done(page(&["a", "b"], Some("1")))];
+        let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages)]);
+        assert_eq!(some(&world, 1).await.unwrap(), (true, vec!["a".to_owned()]));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,10 +2,10 @@
 
 use super::human::Tree;
 use super::json::Document;
-use super::log_line::readable;
+use super::log_line::{moment, readable};
 use super::plain::Plain;
 use super::pretty::pretty;
-use super::text::{bytes, change, data, talk};
+use super::text::{bytes, change, data, stream, talk};
 use super::{Event, Outcome, Reporter};
 use crate::cli::Output;
 use crate::config::Machine;
@@ -15,6 +15,7 @@ use crate::meaning;
 use crate::resource::Change;
 use crate::retry::{self, Stop};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
 
 /// Both channels, and how they look.
 pub(crate) struct Console {
@@ -47,6 +48,22 @@ impl Console {
         }
         self.reporter.rest();
         if on_terminal() { data(&pretty(&String::from_utf8_lossy(answer))) } else { bytes(answer) }
+    }
+
+    /// A message of a function's log on stdout: in words on a terminal, as it was written elsewhere. It breaks off when
+    /// nobody reads any more.
+    pub(crate) fn log(&self, time_ms: i64, message: &str) -> ControlFlow<()> {
+        if self.output != Output::Human {
+            return ControlFlow::Continue(());
+        }
+        self.reporter.rest();
+        if !on_terminal() {
+            return stream(message.strip_suffix('\n').unwrap_or(message));
+        }
+        match readable(message, self.colour) {
+            Some(line) => stream(&format!("{} {line}", self.painted(&moment(time_ms), 2))),
+            None => ControlFlow::Continue(()),
+        }
     }
 
     /// A message of a function's log on stderr, for people.

@@ -2,6 +2,7 @@
 
 use super::text::printable;
 use crate::invocation::report::Report;
+use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Map, Value};
 
 /// Lambda's lines that say nothing beyond the report.
@@ -31,6 +32,12 @@ pub(crate) fn readable(message: &str, colour: bool) -> Option<String> {
         return None;
     }
     Some(one_line(&object, colour))
+}
+
+/// The moment of an event, by UTC: `2026-11-20 12:34:56.789`.
+pub(crate) fn moment(time_ms: i64) -> String {
+    let second = DateTime::from_secs(time_ms.div_euclid(1000)).fmt(Format::DateTime).unwrap_or_default();
+    format!("{}.{:03}", second.trim_end_matches('Z').replace('T', " "), time_ms.rem_euclid(1000))
 }
 
 /// What an invocation took, in a few words.
@@ -167,6 +174,13 @@ mod tests {
         for (message, expected) in cases {
             assert_eq!(readable(message, false).as_deref(), Some(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn a_moment_has_three_digits_after_the_second() {
+        assert_eq!(moment(1_795_177_296_007), "2026-11-20 12:21:36.007");
+        assert_eq!(moment(1_795_177_296_000), "2026-11-20 12:21:36.000");
+        assert_eq!(moment(0), "1970-01-01 00:00:00.000");
     }
 
     #[test]

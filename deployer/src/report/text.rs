@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::resource::Change;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// Writes a line of data. A reader that has gone away is no error: `deployer plan | head` is fine.
@@ -13,6 +14,14 @@ pub(crate) fn data(line: &str) {
 /// Writes a line for people.
 pub(crate) fn talk(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// The same for data without end: it breaks off when the reader has gone away.
+pub(crate) fn stream(line: &str) -> ControlFlow<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
 }
 
 /// Writes bytes of data, and nothing else.
@@ -68,6 +77,18 @@ pub(crate) fn change(change: &Change) -> String {
 /// With one decimal, as people say it.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// A span of whole units, as people say it: `10 minutes`.
+pub(crate) fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let (length, unit) =
+        units.into_iter().find(|(length, _)| seconds.is_multiple_of(*length)).unwrap_or((1, "second"));
+    match seconds / length {
+        1 => unit.to_owned(),
+        number => format!("{number} {unit}s"),
+    }
 }
 
 /// What is being done to a resource, in a few words: the plan has said the rest.

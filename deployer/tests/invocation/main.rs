@@ -1,6 +1,9 @@
 //! One event to a function, and what it and Lambda say: `invoke` and `logs`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod invoke;
+mod logs;
 
 use support::lab::Lab;
 

@@ -29,6 +29,7 @@ fn the_deploying_policy_suffices() {
         assert_eq!(plan.stdout, "Nothing to change.\n");
         let status = user.run(&["status", "--exit-code"]).succeeds();
         assert_eq!(status.last_line(), up.last_line());
+        assert!(user.run(&["logs"]).succeeds().stdout.contains("REPORT RequestId: "));
         for way in ["lambda", "api"] {
             assert_eq!(user.run(&["invoke", "ping", "--via", way]).succeeds().stdout, "\"pong\"");
         }
