@@ -67,14 +67,24 @@ pub(crate) static ROLE_NOT_ASSUMABLE: Passing = Passing {
 
 fn role_refused(e: &AwsError) -> bool {
     e.code == "InvalidParameterValueException"
-        && [
-            "cannot be assumed by Lambda",
-            "execution role does not have permissions to call",
-            "KMS key is invalid for CreateGrant",
-        ]
-        .iter()
-        .any(|text| e.message.contains(text))
+        && ["cannot be assumed by Lambda", "KMS key is invalid for CreateGrant"]
+            .iter()
+            .any(|text| e.message.contains(text))
 }
+
+/// Lambda refuses to trace for a role that may not, and the role's policy is made or changed meanwhile by the same run.
+pub(crate) static ROLE_NOT_YET_ALLOWED: Passing = Passing {
+    cadence: Cadence {
+        reason: "IAM to let the role do what its policy grants",
+        first: ms(250),
+        longest: secs(1),
+        within: secs(120),
+    },
+    applies: |e| {
+        e.code == "InvalidParameterValueException"
+            && e.message.contains("execution role does not have permissions to call")
+    },
+};
 
 /// What IAM has just created is not known everywhere at once.
 pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {

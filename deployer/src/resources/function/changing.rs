@@ -9,7 +9,7 @@ use crate::resource::Resource;
 use crate::resources::role;
 use crate::retry::{
     FUNCTION_BUSY, FUNCTION_GONE, FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY, Passing, ROLE_NOT_ASSUMABLE,
-    ROLE_NOT_YET_ASSUMABLE,
+    ROLE_NOT_YET_ALLOWED, ROLE_NOT_YET_ASSUMABLE,
 };
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -46,7 +46,7 @@ impl Function {
             .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
         let role_stands = async || role::still_stands(step, &self.role, &role).await;
-        let made = step.retry_checking(&[role_passing(&role)], role_stands, create).await;
+        let made = step.retry_checking(&role_passing(&role), role_stands, create).await;
         let made = made.map_err(|e| self.explain(e))?;
         self.until_ready(step, is_busy(made.state(), made.last_update_status())).await?;
         if let Some(reserved) = self.reserved_concurrency {
@@ -97,7 +97,8 @@ impl Function {
                 .tracing_config(self.sdk_tracing())
                 .role(&role.arn);
             let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
-            let passing = [&FUNCTION_BUSY, role_passing(&role)];
+            let [spreading, allowing] = role_passing(&role);
+            let passing = [&FUNCTION_BUSY, spreading, allowing];
             let role_stands = async || role::still_stands(step, &self.role, &role).await;
             let updated = step.retry_checking(&passing, role_stands, update).await;
             let updated = updated.map_err(|e| self.explain(e))?;
@@ -210,6 +211,13 @@ impl Function {
                 self.role
             ));
         }
+        if aws.message.contains("does not have permissions to call") {
+            return error.hint(format!(
+                "Check what bounds the role {}: a permissions boundary or the organisation's own policies may withhold \
+                 what its policy grants.",
+                self.role
+            ));
+        }
         // What follows is the whole environment, values and all.
         if let Some((before, _)) = aws.message.split_once("String measured") {
             return AwsError { message: before.trim_end().to_owned(), ..aws.clone() }.into();
@@ -245,6 +253,6 @@ fn is_busy(state: Option<&State>, last_update: Option<&LastUpdateStatus>) -> boo
     state == Some(&State::Pending) || last_update == Some(&LastUpdateStatus::InProgress)
 }
 
-fn role_passing(role: &role::Output) -> &'static Passing {
-    if role.fresh { &ROLE_NOT_YET_ASSUMABLE } else { &ROLE_NOT_ASSUMABLE }
+fn role_passing(role: &role::Output) -> [&'static Passing; 2] {
+    [if role.fresh { &ROLE_NOT_YET_ASSUMABLE } else { &ROLE_NOT_ASSUMABLE }, &ROLE_NOT_YET_ALLOWED]
 }

@@ -3,9 +3,10 @@
 use super::*;
 
 /// Every wait for a refusal that passes.
-static PASSING: [&Passing; 12] = [
+static PASSING: [&Passing; 13] = [
     &ROLE_NOT_YET_ASSUMABLE,
     &ROLE_NOT_ASSUMABLE,
+    &ROLE_NOT_YET_ALLOWED,
     &IAM_NOT_YET_VISIBLE,
     &IAM_STILL_DETACHING,
     &FUNCTION_BUSY,
@@ -56,8 +57,8 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         ),
         (
             "InvalidParameterValueException",
-            "The provided execution role does not have permissions to call SendMessage on SQS",
-            &[&ROLE_NOT_YET_ASSUMABLE, &ROLE_NOT_ASSUMABLE],
+            "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+            &[&ROLE_NOT_YET_ALLOWED],
         ),
         (
             "InvalidParameterValueException",

@@ -11,9 +11,8 @@ fn created(answer: impl IntoIterator<Item = Answer>) -> Rule {
 }
 
 /// What Lambda says of a role that it cannot use yet.
-const ROLE_REFUSALS: [&str; 3] = [
+const ROLE_REFUSALS: [&str; 2] = [
     "The role defined for the function cannot be assumed by Lambda.",
-    "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
     "Lambda was unable to configure access to your environment variables because the KMS key is invalid for \
      CreateGrant. KMS Exception: InvalidArnException KMS Message: ARN does not refer to a valid principal",
 ];
@@ -98,6 +97,30 @@ async fn an_old_role_that_lambda_refuses_is_soon_an_error() {
         assert!(begun.elapsed() <= Duration::from_secs(20), "{:?}", begun.elapsed());
         assert_eq!(error.aws().unwrap().message, message, "AWS's own answer stays");
     }
+}
+
+/// The role is there, and its policy is attached or changed by the same run: whoever waits is told so.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_may_not_trace_yet_is_waited_for_by_that_name() {
+    let refusal =
+        || invalid("The provided execution role does not have permissions to call PutTraceSegments on XRAY");
+    let first = invalid(ROLE_REFUSALS[0]);
+    let refusals = [first].into_iter().chain(std::iter::repeat_n(refusal(), 30)).chain([ok()]);
+    let function = declaring(|function| function.tracing = true);
+    let with_role = |world: World| world.with_iam(&[has_role("AROA1")]);
+    let passes = with_role(world([no_such()], [ready()], vec![created(refusals)]));
+    assert_eq!(up(&passes, &function, needs()).await.unwrap(), Outcome::Created);
+    let waits = passes.recorder.waits();
+    assert_eq!(waits[0], ROLE_NOT_YET_ASSUMABLE.cadence.reason);
+    assert_eq!(waits[1..], ["IAM to let the role do what its policy grants"; 30]);
+
+    let stays = with_role(world([no_such()], [], vec![always(mock!(Client::create_function), refusal())]));
+    let error = up(&stays, &function, needs()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("waiting for IAM to let the role do what its policy grants"),
+        "{error}"
+    );
+    assert!(error.hints()[0].contains("Check what bounds the role orders-role"), "{:?}", error.hints());
 }
 
 #[tokio::test(start_paused = true)]
