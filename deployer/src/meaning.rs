@@ -20,6 +20,9 @@ pub(crate) fn loss(id: &Id, change: &Change) -> Option<String> {
         Change::Update { field, to: Shown::Nothing, .. } if id.kind == Kind::RestApi && is_route(field) => {
             Some(format!("route {field}"))
         }
+        Change::Update { field, to: Shown::Nothing, .. } if id.kind == Kind::RestApi && field == "policy" => {
+            Some(format!("the resource policy of {id}"))
+        }
         Change::Update { field, from, to: Shown::Nothing }
             if id.kind == Kind::RestApi && field == "old-stage" =>
         {
@@ -60,6 +63,8 @@ fn on_update(kind: Kind, field: &str, set: bool) -> Option<&'static str> {
         (Kind::Table, "billing") => Some("takes minutes; the table is used meanwhile"),
         (Kind::Table, "ttl") if set => Some("items past their time are deleted"),
         (Kind::RestApi, "endpoint") => Some("in place: id and URL stay; takes up to a minute"),
+        (Kind::RestApi, "default-endpoint") => Some("the URL answers from then on"),
+        (Kind::RestApi, "policy") => Some("whom it keeps out may call from then on"),
         (Kind::RestApi, "deployed-definition") => Some("one new deployment; the URL stays"),
         (Kind::RestApi, "duplicate-api") => {
             Some("left by a run whose answer was lost; nobody was given its URL")
@@ -93,6 +98,10 @@ mod tests {
         assert_eq!(loss(&api, &update("GET /items", Some("declared"))), None);
         assert_eq!(loss(&api, &update("GET /items integration.templates.text/x", None)), None);
         assert_eq!(loss(&api, &update("old-deployment", None)), None);
+        assert_eq!(
+            loss(&api, &update("policy", None)).as_deref(),
+            Some("the resource policy of REST API shop")
+        );
         let stage = Change::update("old-stage", Some("Prod"), None).unwrap();
         assert_eq!(loss(&api, &stage).as_deref(), Some("stage Prod"));
         let ttl = Change::update("ttl", Some("expires"), None).unwrap();

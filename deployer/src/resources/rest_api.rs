@@ -5,10 +5,14 @@
 //! what was deployed, because AWS does not show the definition inside a deployment, and the stage that it was made for.
 
 mod changing;
+mod finding;
 mod reading;
+mod settings;
 mod stage;
 
 use self::changing::{delete_api, delete_deployment};
+use self::finding::Candidate;
+use self::settings::Settings;
 use self::stage::{Stage, short, unused};
 use crate::definition::Definition;
 use crate::engine::Step;
@@ -17,20 +21,12 @@ use crate::manifest::Throttle;
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::API_BUSY;
-use aws_sdk_apigateway::types::{EndpointType, RestApi as SdkRestApi};
 use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["NotFoundException"];
 
 /// Says that an API's paths are spelled as they were when it was adopted, not as in the manifest.
 const PATHS_TAG: &str = "deployer:paths";
-
-/// The API that is, or would become, the stack's.
-struct Candidate {
-    api: SdkRestApi,
-    twins: Vec<String>,
-    rivals: Vec<String>,
-}
 
 /// An API as declared.
 #[derive(Clone, Debug)]
@@ -51,7 +47,7 @@ pub(crate) struct Observed {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) tags: Tags,
-    pub(crate) endpoint: String,
+    pub(crate) settings: Settings,
     pub(crate) definition: Definition,
     pub(crate) stage: Option<Stage>,
     /// Stages that we made under another name than the declared one.
@@ -93,7 +89,7 @@ impl Resource for RestApi {
         let Some(Candidate { api, twins, rivals }) = self.find(step).await? else {
             return Ok(None);
         };
-        let id = api.id.unwrap_or_default();
+        let id = api.id.clone().unwrap_or_default();
         let (resources, stages, deployments) = tokio::join!(
             reading::resources(step, &id),
             reading::stages(step, &id),
@@ -105,12 +101,9 @@ impl Resource for RestApi {
         };
         let (old_stages, other_stages) = stage::others(&self.stage, &stages, &deployments);
         Ok(Some(Observed {
+            settings: Settings::read(&api),
             name: api.name.unwrap_or_default(),
             tags: api.tags.unwrap_or_default().into_iter().collect(),
-            endpoint: api
-                .endpoint_configuration
-                .and_then(|endpoint| endpoint.types().first().map(|kind| kind.as_str().to_owned()))
-                .unwrap_or_else(|| "EDGE".to_owned()),
             definition: Definition::read(&resources),
             old_deployments: unused(&deployments, &stages),
             stage: Stage::read(self, &stages, &deployments),
@@ -144,7 +137,7 @@ impl Resource for RestApi {
         }
         let definition = self.wanted_definition(seen);
         changes.extend(Change::update("name", seen.name.as_str(), &self.name));
-        changes.extend(Change::update("endpoint", seen.endpoint.as_str(), EndpointType::Regional.as_str()));
+        changes.extend(seen.settings.diff());
         changes.extend(definition.diff(&seen.definition));
         let wanted = definition.fingerprint();
         match &seen.stage {
@@ -207,11 +200,9 @@ impl Resource for RestApi {
             let tag = tag.set_tags(Some(self.wanted_tags(&seen).into_iter().collect()));
             step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
         }
-        if seen.endpoint != EndpointType::Regional.as_str() {
-            self.make_regional(step, &seen).await?;
-        }
+        self.update_settings(step, &seen).await?;
         let definition = self.wanted_definition(&seen);
-        let redefined = !definition.diff(&seen.definition).is_empty();
+        let redefined = !definition.diff(&seen.definition).is_empty() || !seen.settings.additions.is_empty();
         if redefined || seen.name != self.name {
             self.put_definition(step, &seen.id, &definition).await?;
         }
@@ -269,42 +260,6 @@ impl RestApi {
         } else {
             self.definition.clone()
         }
-    }
-
-    /// Those of ours, by their tags, and the others. Every run has to choose the same one, so the oldest comes first.
-    fn ours(&self, mut all: Vec<SdkRestApi>) -> (Vec<SdkRestApi>, Vec<SdkRestApi>) {
-        all.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
-        all.into_iter().partition(|api| self.owner_of(api) == Owner::Ours)
-    }
-
-    fn owner_of(&self, api: &SdkRestApi) -> Owner {
-        let tags: Tags = api.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        self.scope.owner(&tags)
-    }
-
-    /// Ours; when there is none, what has our name.
-    async fn find(&self, step: &Step<'_>) -> Result<Option<Candidate>> {
-        let (mut ours, others) = self.ours(reading::apis(step).await?);
-        let ids = |apis: &[SdkRestApi]| apis.iter().filter_map(|api| api.id.clone()).collect();
-        if !ours.is_empty() {
-            let api = ours.remove(0);
-            return Ok(Some(Candidate { api, twins: ids(&ours), rivals: Vec::new() }));
-        }
-        if let Some(id) = &self.adopt {
-            let chosen = others.into_iter().find(|api| api.id() == Some(id));
-            let api = chosen
-                .ok_or_else(|| Error::usage(format!("there is no API {id} in {}", self.scope.region)))?;
-            return Ok(Some(Candidate { api, twins: Vec::new(), rivals: Vec::new() }));
-        }
-        let same_name = others.into_iter().filter(|api| api.name() == Some(&self.name));
-        let (mut unclaimed, mut foreign): (Vec<_>, Vec<_>) =
-            same_name.partition(|api| self.owner_of(api) == Owner::Unclaimed);
-        let api = match (unclaimed.is_empty(), foreign.is_empty()) {
-            (false, _) => unclaimed.remove(0),
-            (true, false) => foreign.remove(0),
-            (true, true) => return Ok(None),
-        };
-        Ok(Some(Candidate { api, twins: Vec::new(), rivals: ids(&unclaimed) }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The REST API: what is defined, what is deployed, and the stage.
 
-use super::row::{FUNCTION, Row, Stack, one};
+use super::row::{EVERYTHING, FUNCTION, Row, Stack, one};
 use serde_json::{Value, json};
 use support::aws::items;
 
@@ -27,6 +27,37 @@ pub(crate) const LAB: &[Row] = &[
             one(THING, &["name: mine → DynamoDBOperations"])
         },
         repair: &["PutRestApi"],
+    },
+    Row {
+        name: "the URL switched off",
+        change: |stack| {
+            stack.patch("", "replace", "/disableExecuteApiEndpoint", "true");
+            one(THING, &["default-endpoint: disabled → enabled (the URL answers from then on)"])
+        },
+        repair: &["UpdateRestApi"],
+    },
+    Row {
+        name: "a resource policy",
+        change: |stack| {
+            stack.patch("", "replace", "/policy", EVERYTHING);
+            one(THING, &[&format!("policy: {EVERYTHING} → (none) (whom it keeps out may call from then on)")])
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "other settings of the API",
+        change: |stack| {
+            stack.patch("", "add", "/binaryMediaTypes/image~1png", "");
+            stack.patch("", "replace", "/minimumCompressionSize", "1024");
+            stack.patch("", "replace", "/apiKeySource", "AUTHORIZER");
+            let changes = [
+                "api-key-source: AUTHORIZER → (none)",
+                "binary-media-types: image/png → (none)",
+                "minimum-compression-size: 1024 → (none)",
+            ];
+            one(THING, &changes)
+        },
+        repair: REDEFINE,
     },
     Row {
         name: "a resource with a method too many",

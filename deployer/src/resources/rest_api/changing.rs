@@ -1,7 +1,7 @@
 //! The calls that change an API.
 
 use super::stage::{Stage, description};
-use super::{NO_SUCH, Observed, RestApi, SdkRestApi, reading};
+use super::{NO_SUCH, Observed, RestApi, reading};
 use crate::aws::one_attempt;
 use crate::definition::Definition;
 use crate::engine::{Step, absent};
@@ -10,7 +10,7 @@ use crate::retry::{API_BUSY, OTHER_RUN_DECIDES};
 use aws_sdk_apigateway::config::Config;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
-    ApiStatus, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode,
+    ApiStatus, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode, RestApi as SdkRestApi,
 };
 use std::collections::BTreeMap;
 
@@ -151,14 +151,17 @@ impl RestApi {
     }
 
     /// In place: the id, and so the URL, stays.
-    pub(super) async fn make_regional(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
-        let replace = PatchOperation::builder()
-            .op(Op::Replace)
-            .path(format!("/endpointConfiguration/types/{}", seen.endpoint))
-            .value(EndpointType::Regional.as_str())
-            .build();
-        let update = step.aws.apigateway.update_rest_api().rest_api_id(&seen.id).patch_operations(replace);
+    pub(super) async fn update_settings(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
+        let patches = seen.settings.patches();
+        if patches.is_empty() {
+            return Ok(());
+        }
+        let update = step.aws.apigateway.update_rest_api().rest_api_id(&seen.id);
+        let update = update.set_patch_operations(Some(patches));
         step.retry(&[&API_BUSY], || step.call("apigateway:UpdateRestApi", update.clone().send())).await?;
+        if seen.settings.is_regional() {
+            return Ok(());
+        }
         // Until the endpoint has moved, API Gateway takes no other change.
         let get = step.aws.apigateway.get_rest_api().rest_api_id(&seen.id);
         step.until(&API_BUSY.cadence, async || {

@@ -1,4 +1,5 @@
 use super::*;
+use aws_sdk_apigateway::types::EndpointType;
 
 fn seen() -> Observed {
     let api = api();
@@ -6,7 +7,7 @@ fn seen() -> Observed {
         id: "api1".to_owned(),
         name: api.name,
         tags: scope().tags(),
-        endpoint: "REGIONAL".to_owned(),
+        settings: Settings { endpoint: EndpointType::Regional, disabled: false, additions: BTreeMap::new() },
         stage: Some(Stage {
             fingerprint: Some(api.definition.fingerprint()),
             throttle: None,
@@ -48,7 +49,7 @@ fn each_difference_is_one_change() {
     let limit = |rate, burst| Some(Throttle { rate, burst });
     let same: fn(&mut Observed, &mut Stage) = |_, _| ();
     let fingerprint = short(&api().definition.fingerprint());
-    let cases: [(RestApi, fn(&mut Observed, &mut Stage), Change); 15] = [
+    let cases: [(RestApi, fn(&mut Observed, &mut Stage), Change); 16] = [
         (
             api(),
             |seen, _| seen.name = "Old".to_owned(),
@@ -56,8 +57,13 @@ fn each_difference_is_one_change() {
         ),
         (
             api(),
-            |seen, _| seen.endpoint = "EDGE".to_owned(),
+            |seen, _| seen.settings.endpoint = EndpointType::Edge,
             update("endpoint", Some("EDGE"), Some("REGIONAL")),
+        ),
+        (
+            api(),
+            |seen, _| seen.settings.disabled = true,
+            update("default-endpoint", Some("disabled"), Some("enabled")),
         ),
         (
             api(),

@@ -174,6 +174,16 @@ async fn an_edge_api_is_made_regional_in_place_and_waited_for() {
 }
 
 #[tokio::test]
+async fn a_url_that_was_switched_off_is_switched_on() {
+    let gateway = Gateway::with(|gateway| gateway.apis[0]["disableExecuteApiEndpoint"] = json!(true));
+    let world = gateway.world(vec![answers(mock!(Client::update_rest_api), [ok()])]);
+    up(&world, &api()).await.unwrap();
+    assert_eq!(world.mutations(), ["UpdateRestApi"]);
+    let patch = json!({ "op": "replace", "path": "/disableExecuteApiEndpoint", "value": "false" });
+    assert_eq!(world.sent.bodies("UpdateRestApi"), [json!({ "patchOperations": [patch] })]);
+}
+
+#[tokio::test]
 async fn an_api_that_cannot_be_made_regional_says_why() {
     let rules = vec![
         answers(mock!(Client::update_rest_api), [ok()]),

@@ -96,6 +96,27 @@ async fn every_list_is_read_to_its_last_page() {
     }
 }
 
+/// A definition that is put would take them away without a word.
+#[tokio::test]
+async fn settings_that_nobody_declared_are_differences() {
+    // As API Gateway writes a policy: inside a string once more.
+    let policy = r#"{\"Statement\":[]}"#;
+    let cases = [
+        ("policy", json!(policy), "policy", r#"{"Statement":[]}"#),
+        ("binaryMediaTypes", json!(["*/*", "image/png"]), "binary-media-types", "*/*, image/png"),
+        ("minimumCompressionSize", json!(0), "minimum-compression-size", "0"),
+        ("apiKeySource", json!("AUTHORIZER"), "api-key-source", "AUTHORIZER"),
+    ];
+    for (key, value, field, shown) in cases {
+        let with = || Gateway::with(|gateway| gateway.apis[0][key] = value.clone());
+        let (from, to) = (shown.into(), crate::resource::Shown::Nothing);
+        assert_eq!(read(with()).await, [Change::Update { field: field.to_owned(), from, to }]);
+        let world = with().world(vec![defined(), deployed()]);
+        up(&world, &api()).await.unwrap();
+        assert_eq!(world.mutations(), ["PutRestApi", "CreateDeployment"], "{key}");
+    }
+}
+
 #[tokio::test]
 async fn an_api_that_was_deleted_since_it_was_listed_is_none() {
     let gone: [fn() -> Rule; 3] = [
