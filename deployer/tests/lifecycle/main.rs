@@ -5,6 +5,7 @@
 mod blocked;
 mod copies;
 mod down;
+mod elsewhere;
 mod foreign;
 mod lab;
 mod restart;
