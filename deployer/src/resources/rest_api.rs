@@ -207,6 +207,8 @@ impl Resource for RestApi {
             self.put_definition(step, &seen.id, &definition).await?;
         }
         let deployed = seen.stage.as_ref().and_then(|stage| stage.fingerprint.as_deref());
+        // A definition that was put right is deployed again, also where what serves has the right fingerprint: of two runs
+        // with different manifests at one moment, each may have deployed what the other one had put.
         let redeployed = redefined || deployed != Some(definition.fingerprint().as_str());
         if redeployed {
             self.deploy(step, &seen.id, &definition).await?;
