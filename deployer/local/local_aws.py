@@ -97,13 +97,14 @@ def repair() -> None:
     import roles
     import runtime_api
     import tables
+    import throttling
 
     if os.environ.get("PERSIST_STATE") == "1":
         try:
             durability.claim(os.environ["STATE_DIR"])
         except durability.InUse as reason:
             raise Refused(str(reason), 3) from None
-    gateway_parts = integration, definition, patches, deployments
+    gateway_parts = integration, definition, patches, deployments, throttling
     service_parts = autoscaling, roles, tables, functions, logs, fidelity
     for part in (runtime_api, environments, *gateway_parts, *service_parts, authorization, durability):
         part.install()

@@ -385,14 +385,6 @@ def update_response(parts: list[str], body: bytes):
     return None
 
 
-_take_token = gateway._take_token
-
-
-def take_token(slot, limits):
-    """A limit of -1 is none; stock ministack refuses every request then."""
-    return _take_token(slot, {name: limit for name, limit in limits.items() if limit is not None and limit >= 0})
-
-
 def absence(parts: list[str]):
     """The answer to the deletion of a method, or of a part of one, that isn't there; else None."""
     try:
@@ -417,4 +409,3 @@ def install() -> None:
     gateway._update_method = _call(_METHOD, _method)
     gateway._update_integration = _call(_INTEGRATION, _integration)
     gateway._update_deployment = _call(_DEPLOYMENT, _deployment)
-    gateway._take_token = take_token

@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 17] = [
+const LAUNCHER: [(&str, &str); 18] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
@@ -36,6 +36,7 @@ const LAUNCHER: [(&str, &str); 17] = [
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
     ("self_test.py", include_str!("../local/self_test.py")),
     ("tables.py", include_str!("../local/tables.py")),
+    ("throttling.py", include_str!("../local/throttling.py")),
 ];
 
 /// A slow machine needs some seconds to start Python and pass the launcher's self-test.
