@@ -15,7 +15,7 @@ from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 
-import runtime_api
+import workers
 
 _IDLE_SECONDS = float(os.environ.get("LAMBDA_WARM_TTL_SECONDS", "300"))
 
@@ -57,8 +57,8 @@ def execute(function: dict, event, request_id: str) -> dict:
         "trace_id": lambda_svc._xray_trace_id_for_invocation(function["config"]),
         "invoked_function_arn": function["config"]["FunctionArn"],
     }
-    if isinstance(worker, runtime_api.ExactWorker):
-        answer = {"log_source": runtime_api.LOG_STREAM}  # written already
+    if isinstance(worker, workers.ExactWorker):
+        answer = {"log_source": workers.LOG_STREAM}  # written already
     else:
         about |= {"depth": lambda_svc._invoke_depth.get(), "durable": lambda_svc._durable_env_overlay()}
         answer = {}
@@ -180,7 +180,7 @@ def reset() -> None:
 
 def install() -> None:
     """Makes ministack use all of the above."""
-    lambda_runtime.ProvidedWorker = runtime_api.ExactWorker
+    lambda_runtime.ProvidedWorker = workers.ExactWorker
     lambda_svc._execute_function_provided_warm = execute
     lambda_svc._execute_function_warm = execute
     lambda_svc.invalidate_worker = invalidate

@@ -1,4 +1,4 @@
-"""Lambda's functions: states that take a moment, what is read back, what is refused. How they run: runtime_api.py."""
+"""Lambda's functions: states that take a moment, what is read back, what is refused. How they run: environments.py."""
 
 import contextvars
 import json
@@ -314,7 +314,7 @@ async def handle_request(method, path, headers, body, query_params):
 
 
 def install() -> None:
-    """Makes ministack use all of the above. After `runtime_api`, whose invocations it lets pass."""
+    """Makes ministack use all of the above. After `invoke`, whose invocations it lets pass."""
     global _handle_request
     _handle_request, lambda_svc.handle_request = lambda_svc.handle_request, handle_request
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION

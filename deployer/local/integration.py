@@ -14,7 +14,7 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import lambda_svc
 
-import runtime_api
+import texts
 
 _invoke_proxy = gateway._invoke_lambda_proxy_v1
 
@@ -63,11 +63,11 @@ async def invoke_non_proxy(
     if text is None:
         return gateway._gw_error("UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type")
     try:
-        event = runtime_api.parse_json(text)
-    except runtime_api.InvalidJson as error:
+        event = texts.parse_json(text)
+    except texts.InvalidJson as error:
         return gateway._gw_error("BAD_REQUEST_BODY", f"Could not parse request body into json: {error}")
 
-    with runtime_api.exact(event, text) as exchange:
+    with texts.exact(event, text) as exchange:
         call = gateway._call_lambda_raw(function, event, account_id=owner_account_id, region=owner_region)
         limit = (integration.get("timeoutInMillis") or 29000) / 1000
         try:

@@ -85,6 +85,7 @@ def repair() -> None:
     """Replaces in ministack what differs from AWS; each module says what and why."""
     import authorization
     import autoscaling
+    import connections
     import definition
     import deployments
     import durability
@@ -92,10 +93,10 @@ def repair() -> None:
     import fidelity
     import functions
     import integration
+    import invoke
     import logs
     import patches
     import roles
-    import runtime_api
     import tables
     import throttling
 
@@ -106,7 +107,7 @@ def repair() -> None:
             raise Refused(str(reason), 3) from None
     gateway_parts = integration, definition, patches, deployments, throttling
     service_parts = autoscaling, roles, tables, functions, logs, fidelity
-    for part in (runtime_api, environments, *gateway_parts, *service_parts, authorization, durability):
+    for part in (connections, invoke, environments, *gateway_parts, *service_parts, authorization, durability):
         part.install()
 
 

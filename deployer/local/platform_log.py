@@ -7,7 +7,7 @@ instead of the function's, and gives `LogType=Tail` none of it.
 import dataclasses
 import datetime
 import math
-import pathlib
+import os
 import time
 
 from ministack.services import cloudwatch_logs
@@ -102,7 +102,11 @@ def write(group: str, stream: str, lines: list[Line]) -> None:
 def peak_memory(process) -> int:
     """Peak resident memory of a process in MB; 0 where the system doesn't tell, or the process has ended."""
     try:
-        status = pathlib.Path(f"/proc/{process.pid}/status").read_bytes()
+        descriptor = os.open(f"/proc/{process.pid}/status", os.O_RDONLY)
+        try:
+            status = os.read(descriptor, 4096)
+        finally:
+            os.close(descriptor)
         return math.ceil(int(status.partition(b"VmHWM:")[2].split(maxsplit=1)[0]) / 1024)
     except (OSError, AttributeError, IndexError, ValueError):
         return 0

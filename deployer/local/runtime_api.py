@@ -1,410 +1,142 @@
-"""Invocations of `provided.*` functions: the JSON text is left alone, there are no pauses, failures read as on AWS.
+"""Lambda's Runtime API: the HTTP interface by which a function's process gets its events and gives its answers.
 
-Stock ministack parses an event into Python values and spells it anew for the function, and does the same with the
-answer: `1.50` arrives as `1.5`, a 30-digit number as a float, `1e400` as `Infinity`, which is not JSON. AWS passes
-both texts through. Here an `Exchange` travels beside the parsed values and carries the texts.
-
-Stock ministack also takes 50 to 90 ms for every answer: it waits 50 ms for a log line that a quiet function never
-writes, and sends headers and body of the next event in two small packets, so that Nagle's algorithm and delayed
-acknowledgement add 40 ms. `ExactWorker` reads what is in the log pipe and goes on, and sends one packet.
+Stock ministack has a server with several threads for each process, and passes every event and answer from one to the
+other. Here the thread of an invocation speaks with the process itself. Between invocations nobody listens: the
+process waits for its next event, and is as good as frozen, as it is on Lambda.
 """
 
-import contextlib
-import contextvars
+import collections
 import dataclasses
-import http.server
-import json
-import os
-import queue
+import http
 import select
-import signal
-import threading
+import socket
+import struct
+import sys
 import time
-import uuid
+import typing
 
-from ministack.core import lambda_runtime
-from ministack.core.responses import error_response_json
-from ministack.services import lambda_svc
-
-import platform_log
-
-_RESULT_PATH = lambda_runtime._INVOCATION_RESULT_RE
-LOG_STREAM = "_LogStream"  # in the configuration of a worker
-_SHARED_WITH_FUNCTIONS = {
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "HOME",
-    "LAMBDA_TASK_ROOT",
-    "PATH",
-    "TMPDIR",
-    "_HANDLER",
-}
-
-
-# ---- Exact texts ------------------------------------------------------------------------------------------------
+_AT_ONCE = 262_144  # bytes
+_STAMPED = 35  # Linux's SO_TIMESTAMPNS, which Python has no name for
+_STAMP = struct.Struct("@ll")
 
 
 @dataclasses.dataclass
-class Exchange:
-    """The texts of one invocation. `event` is the parsed value whose text `request` is: compared by identity, so
-    that another invocation made on the way (an authorizer, a failure destination) doesn't get this one's text."""
+class Request:
+    """What the process asks, and when that arrived, in seconds since 1970."""
 
-    event: object
-    request: bytes
-    answer: bytes | None = None
+    method: str
+    path: str
+    body: bytes
+    arrived: float
+    _connection: "_Connection"
 
-
-_exchange: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
-
-
-@contextlib.contextmanager
-def exact(event: object, request: bytes):
-    """Invocations of `event` inside this block get the text `request`; the exchange has the answer's text after."""
-    exchange = Exchange(event, request)
-    token = _exchange.set(exchange)
-    try:
-        yield exchange
-    finally:
-        _exchange.reset(token)
+    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        """Raises `OSError` when the process is gone, or doesn't read."""
+        lines = [f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}", f"Content-Length: {len(body)}"]
+        if body:
+            lines.append("Content-Type: application/json")
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        self._connection.stream.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
 
-class InvalidJson(ValueError):
-    """The text is not JSON; the message says where."""
+class RuntimeApi:
+    """The Runtime API of one process, for one thread at a time."""
 
+    def __init__(self):
+        self.requests: collections.deque[Request] = collections.deque()
+        self._poller = select.poll()  # not `select`, which ends at descriptor 1024
+        self._readers: dict[int, tuple[typing.Any, typing.Callable[[], bool]]] = {}
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        # What the kernel says is right even when this program is late. Connections inherit it.
+        if sys.platform == "linux":
+            self._listener.setsockopt(socket.SOL_SOCKET, _STAMPED, 1)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.watch(self._listener, self._accept)
 
-def parse_json(text: bytes) -> object:
-    """The parsed value of a JSON text, accepting exactly what JSON is: no NaN, no Infinity, numbers of any length."""
+    def watch(self, stream, reader: typing.Callable[[], bool]) -> None:
+        """Has `reader` called when there is something to read, until it returns false; then the stream is closed."""
+        self._readers[stream.fileno()] = stream, reader
+        self._poller.register(stream, select.POLLIN)
 
-    def integer(digits: str) -> int | float:
-        # Python refuses to convert integers of more than 4,300 digits.
-        return int(digits) if len(digits) < 4000 else float(digits)
-
-    def constant(name: str):
-        raise InvalidJson(f"Unrecognized token '{name}'")
-
-    try:
-        return json.loads(text.decode("utf-8"), parse_int=integer, parse_constant=constant)
-    except RecursionError:
-        return {}  # nested too deeply for Python; the text is passed on all the same
-    except InvalidJson:
-        raise
-    except ValueError as error:
-        raise InvalidJson(str(error)) from None
-
-
-# ---- The worker -------------------------------------------------------------------------------------------------
-
-
-class ExactWorker(lambda_runtime.ProvidedWorker):
-    """An execution environment that passes texts through and never waits for what won't come."""
-
-    def __init__(self, func_name: str, config: dict, code_zip: bytes):
-        super().__init__(func_name, config, code_zip)
-        self._exit_code: int | None = None
-        self._peak_memory = 0
-        # Of the invocation that is going on: what it wrote, and when it began.
-        self._lines: list[platform_log.Line] = []
-        self._init_seconds: float | None = None
-        self._delivered: tuple[int, float] | None = None
-        # Of the generation.
-        self._log_pipe = None
-        self._log_tail = b""
-        self._log_guard = threading.Lock()
-
-    def invoke(self, event, request_id: str, **metadata) -> dict:
-        """Runs one invocation; the outcome's payloads are parsed, their texts are in the exchange, if there is one."""
-        exchange = _exchange.get()
-        if exchange is not None and exchange.event is not event:
-            exchange = None
-        asked = _moment()
-        self._exit_code = self._init_seconds = self._delivered = None
-        try:
-            outcome = super().invoke(exchange.request if exchange else event, request_id, **metadata)
-        except (RuntimeError, OSError) as failure:
-            outcome = self._failed_start(failure)
-        answered = time.monotonic()
-        failure, reason = None, ""
-        if outcome["status"] == "ok":
-            payload, answer, answered = outcome["result"]
-            # ministack passes bytes through, where it would fail to spell half of a surrogate pair.
-            outcome["result"] = answer if exchange else payload
-        else:
-            reported = outcome["error_payload"]
-            if isinstance(reported, tuple):
-                payload, answer, answered = reported
-            else:
-                failure, reason = reported["errorType"], self._reason(reported["errorType"])
-                payload = {"errorType": failure, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
-                answer = json.dumps(payload).encode()
-            message = payload.get("errorMessage", "") if isinstance(payload, dict) else str(payload)
-            outcome["error"] = str(message).encode("utf-8", errors="replace").decode()
-            outcome["error_payload"] = {"errorMessage": outcome["error"]} if exchange else payload
-            if self._delivered is None and failure is None:
-                failure, reason = _error_type(payload), outcome["error"]
-        if exchange:
-            exchange.answer = answer
-        outcome["log"] = self._write_log(request_id, asked, answered, failure, reason)
-        return outcome
-
-    def _write_log(self, request_id: str, asked, answered: float, failure: str | None, reason: str) -> str:
-        """All lines of an invocation, to CloudWatch Logs and for the caller."""
-        # Where the function never got its event, starting it is what it took.
-        started, since = self._delivered or asked
-        init_seconds = self._init_seconds if self._delivered else None
-        self._peak_memory = platform_log.peak_memory(self._proc) or self._peak_memory
-        report = platform_log.Report(
-            request_id, started, answered - since, self._peak_memory, init_seconds, failure, reason
-        )
-        with self._log_guard:
-            own, self._lines = self._lines, []
-        lines = report.lines(self.config, own)
-        platform_log.write(platform_log.group_of(self.config), self.config[LOG_STREAM], lines)
-        return "".join(f"{line.text}\n" for line in lines)
-
-    def _failed_start(self, failure: Exception) -> dict:
-        """The function didn't reach its first event. The error it reported itself, else what AWS says for it."""
-        reported = self._init_error
-        if reported is None:
-            error_type = getattr(failure, "error_type", "Runtime.ExitError")
-            if isinstance(failure, lambda_runtime.ProvidedInitTimeout):
-                error_type = "Sandbox.Timedout"
-            reported = {"errorType": error_type}
-        self._teardown()
-        self._drain_stderr_bounded()
-        return {"status": "error", "error_payload": reported, "cold_start": True}
-
-    def _reason(self, error_type: str) -> str:
-        """Lambda's words for what became of the process. Integration responses select on them."""
-        if error_type == "Sandbox.Timedout":
-            return f"Task timed out after {float(self.config.get('Timeout', 3)):.2f} seconds"
-        if error_type == "Runtime.InvalidEntrypoint":
-            return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-        if self._exit_code in (None, 0):
-            return "Runtime exited without providing a reason"
-        if self._exit_code < 0:
-            return f"Runtime exited with error: signal: {signal.strsignal(-self._exit_code).lower()}"
-        return f"Runtime exited with error: exit status {self._exit_code}"
-
-    def _spawn(self, init_timeout: float | None = None):
-        version = self.config.get("Version", "$LATEST")
-        self.config[LOG_STREAM] = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
-        super()._spawn(init_timeout)
-
-    def _await_init(self, init_timeout: float | None = None) -> None:
-        started = time.monotonic()
-        super()._await_init(init_timeout)
-        self._init_seconds = time.monotonic() - started
-        self._peak_memory = platform_log.peak_memory(self._proc)
-
-    def _teardown(self):
-        if self._proc is not None:
-            self._exit_code = self._proc.poll()
-            self._peak_memory = platform_log.peak_memory(self._proc) or self._peak_memory
-        super()._teardown()
-
-    # -- Logs: whatever the function wrote before it answered is in the pipe by then, so there is nothing to wait for.
-
-    def _pump_output(self, stream, _log_queue) -> None:
-        """Takes output from the pipe all the time, for a full pipe would stop the function."""
-        with self._log_guard:
-            self._log_pipe, self._log_tail = stream, b""
-        try:
-            while True:
-                _wait_readable(stream)
-                with self._log_guard:
-                    if not self._read_log_pipe():
-                        return
-        except (OSError, ValueError):
-            return
-        finally:
-            with self._log_guard:
-                if self._log_pipe is stream:
-                    self._log_pipe = None
+    def wait(self, seconds: float) -> bool:
+        """Takes in what is there, or comes within this time; whether anything did."""
+        ready = self._poller.poll(max(seconds, 0) * 1000)
+        for descriptor, _event in ready:
+            stream, reader = self._readers[descriptor]
+            if not reader():
+                del self._readers[descriptor]
+                self._poller.unregister(stream)
                 stream.close()
+        return bool(ready)
 
-    def _read_log_pipe(self) -> bool:
-        """Takes over what is in the pipe now; false at its end. The caller holds the guard."""
-        while self._log_pipe is not None and _wait_readable(self._log_pipe, 0):
-            chunk = os.read(self._log_pipe.fileno(), 65536)
-            if not chunk:
-                return False
-            *lines, self._log_tail = (self._log_tail + chunk).split(b"\n")
-            for line in lines:
-                self._keep_log_line(line)
+    def close(self) -> None:
+        """The process, should it still be there, finds nobody."""
+        for stream, _reader in self._readers.values():
+            stream.close()
+        self._readers.clear()
+
+    def _accept(self) -> bool:
+        stream, _address = self._listener.accept()
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream.settimeout(10)  # for a process that doesn't read what it asked for
+        connection = _Connection(stream, self.requests)
+        self.watch(stream, connection.read)
         return True
 
-    def _keep_log_line(self, line: bytes) -> None:
-        if len(self._lines) >= lambda_runtime._PROVIDED_LOG_MAX_LINES:
-            del self._lines[0]
-        self._lines.append(platform_log.Line(platform_log.now(), line.rstrip(b"\r").decode("utf-8", errors="replace")))
 
-    def _drain_stderr_bounded(self, *_timing, **_named_timing) -> str:
-        with self._log_guard:
-            with contextlib.suppress(OSError, ValueError):
-                self._read_log_pipe()
-            if self._log_tail:
-                self._keep_log_line(self._log_tail)
-                self._log_tail = b""
-        return ""  # for nobody: the lines are kept
+class _Connection:
+    def __init__(self, stream: socket.socket, requests: collections.deque[Request]):
+        self.stream = stream
+        self._requests = requests
+        self._received = bytearray()
 
-    # -- The HTTP side.
+    def read(self) -> bool:
+        try:
+            data, stamps, _flags, _address = self.stream.recvmsg(_AT_ONCE, socket.CMSG_SPACE(_STAMP.size))
+        except OSError:
+            return False
+        arrived = time.time()
+        for level, kind, stamp in stamps:
+            if (level, kind) == (socket.SOL_SOCKET, _STAMPED):
+                seconds, nanoseconds = _STAMP.unpack(stamp)
+                arrived = seconds + nanoseconds / 1e9
+        self._received += data
+        try:
+            while request := self._request(arrived):
+                self._requests.append(request)
+        except ValueError:  # not HTTP
+            return False
+        return bool(data)
 
-    def _build_handler_class(self, generation: int, pending: queue.Queue):
-        """The Runtime API of one generation of this environment; what `ProvidedWorker` builds, for exact texts."""
-        worker = self
-
-        class RuntimeApi(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1  # headers and body leave together, when the request is done
-            disable_nagle_algorithm = True
-
-            def do_GET(self):
-                if "/runtime/invocation/next" not in self.path:
-                    return self._answer(404)
-                if not worker._mark_first_poll(generation):
-                    return self._stopped()
-                while not worker._stopping and generation == worker._generation:
-                    with contextlib.suppress(queue.Empty):
-                        return self._deliver(*pending.get(timeout=0.1))
-                return self._stopped()
-
-            def do_POST(self):
-                body = self._body()
-                try:
-                    payload = parse_json(body)
-                except InvalidJson:
-                    payload = body.decode("utf-8", errors="replace")
-                answered = time.monotonic()
-                if "/runtime/init/error" in self.path:
-                    worker._record_init_error(generation, (payload, body, answered))
-                    return self._answer(202)
-                result = _RESULT_PATH.search(self.path)
-                if not result:
-                    return self._answer(404)
-                request_id, kind = result.groups()
-                if worker._record_result(generation, request_id, kind, (payload, body, answered)):
-                    return self._answer(202)
-                return self._answer(400, b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}')
-
-            def _deliver(self, request_id, event, deadline, trace_id, function_arn):
-                headers = {
-                    "Lambda-Runtime-Aws-Request-Id": request_id,
-                    "Lambda-Runtime-Deadline-Ms": str(deadline),
-                    "Lambda-Runtime-Invoked-Function-Arn": function_arn,
-                }
-                if trace_id:
-                    headers["Lambda-Runtime-Trace-Id"] = trace_id
-                text = event if isinstance(event, bytes) else json.dumps(event).encode()
-                worker._delivered = _moment()
-                self._answer(200, text, headers)
-
-            def _stopped(self):
-                self._answer(500, b'{"errorMessage":"execution environment stopped"}')
-
-            def _answer(self, status: int, body: bytes = b"", headers: dict | None = None):
-                self.send_response_only(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                if body:
-                    self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def _body(self) -> bytes:
-                if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
-                    return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                chunks = []
-                while size := int(self.rfile.readline().split(b";")[0], 16):
-                    chunks.append(self.rfile.read(size))
-                    self.rfile.readline()
-                while self.rfile.readline().strip():
-                    pass  # trailers, such as the runtime's error report
-                return b"".join(chunks)
-
-            def log_message(self, *_):
-                pass
-
-        return RuntimeApi
+    def _request(self, arrived: float) -> Request | None:
+        """Takes the next request out of what was received, if all of it is there."""
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        first, *lines = self._received[:end].decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
+        if "chunked" in headers.get("transfer-encoding", "").lower():
+            body, end = _chunks(self._received, end + 4)
+        else:
+            start, end = end + 4, end + 4 + int(headers.get("content-length", 0))
+            body = bytes(self._received[start:end]) if end <= len(self._received) else None
+        if body is None:
+            return None
+        del self._received[:end]
+        method, path, *_version = first.split(" ")
+        return Request(method, path, body, arrived, self)
 
 
-def _error_type(payload: object) -> str:
-    return str(payload.get("errorType")) if isinstance(payload, dict) else "Runtime.Unknown"
-
-
-def _moment() -> tuple[int, float]:
-    """Now: for the log, and to measure from."""
-    return platform_log.now(), time.monotonic()
-
-
-def _wait_readable(stream, milliseconds: int | None = None) -> bool:
-    """Whether there is something to read, or the end, within the time. Not `select`, which ends at descriptor 1024."""
-    poller = select.poll()
-    poller.register(stream, select.POLLIN)
-    return bool(poller.poll(milliseconds))
-
-
-# ---- Lambda's Invoke --------------------------------------------------------------------------------------------
-
-_payload: contextvars.ContextVar[tuple[object, bytes] | None] = contextvars.ContextVar("payload", default=None)
-_handle_request = lambda_svc.handle_request
-_invoke = lambda_svc._invoke
-_emit_lambda_logs = lambda_svc._emit_lambda_logs
-_provided_worker_env = lambda_svc._provided_worker_env
-
-
-async def _handle_request_exactly(method, path, headers, body, query_params):
-    """Keeps an Invoke's payload for `_invoke_exactly`, and refuses what isn't JSON as Lambda does."""
-    if method != "POST" or not path.endswith("/invocations") or not body.strip():
-        return await _handle_request(method, path, headers, body, query_params)
-    try:
-        event = parse_json(body)
-    except InvalidJson as error:
-        message = f"Could not parse request body into json: {error}"
-        return error_response_json("InvalidRequestContentException", message, 400, extra={"Type": "User"})
-    token = _payload.set((event, body))
-    try:
-        return await _handle_request(method, path, headers, b"", query_params)
-    finally:
-        _payload.reset(token)
-
-
-async def _invoke_exactly(name, event, headers, path_qualifier=None, query_params=None):
-    """Invoke, with the payload as it came and the answer as the function gave it."""
-    if _payload.get() is None:
-        return await _invoke(name, event, headers, path_qualifier, query_params)
-    event, text = _payload.get()
-    with exact(event, text) as exchange:
-        status, answer_headers, body = await _invoke(name, event, headers, path_qualifier, query_params)
-    return status, answer_headers, body if exchange.answer is None or status != 200 else exchange.answer
-
-
-def _emit_unwritten_logs(*arguments, log_source=None):
-    """Writes the log of other runtimes."""
-    if log_source != LOG_STREAM:
-        _emit_lambda_logs(*arguments, log_source=log_source)
-
-
-def _function_environment(config: dict, code_dir: str, port: int) -> dict:
-    """The function's environment variables: Lambda's and its own, and of the launcher's only what a process needs."""
-    environment = _provided_worker_env(config, code_dir, port)
-    own = (config.get("Environment") or {}).get("Variables") or {}
-    for name in os.environ:
-        if name not in own and name not in _SHARED_WITH_FUNCTIONS and not name.startswith("AWS_LAMBDA_"):
-            environment.pop(name, None)
-    environment["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
-    environment["AWS_LAMBDA_LOG_GROUP_NAME"] = platform_log.group_of(config)
-    environment["AWS_LAMBDA_LOG_STREAM_NAME"] = config.get(LOG_STREAM, "")
-    return environment
-
-
-def install() -> None:
-    """Makes ministack use all of the above."""
-    lambda_svc.handle_request = _handle_request_exactly
-    lambda_svc._invoke = _invoke_exactly
-    lambda_svc._emit_lambda_logs = _emit_unwritten_logs
-    lambda_svc._provided_worker_env = _function_environment
+def _chunks(received: bytearray, position: int) -> tuple[bytes | None, int]:
+    """A body in chunks that begins at the position, and where it ends; None when it isn't all there."""
+    chunks = []
+    while (end := received.find(b"\r\n", position)) >= 0:
+        size = int(received[position:end].partition(b";")[0], 16)
+        if size:
+            position = end + 2 + size + 2
+            chunks.append(bytes(received[end + 2 : end + 2 + size]))
+            continue
+        # Trailers, such as the runtime's error report, and an empty line.
+        last = received.find(b"\r\n\r\n", end)
+        return (b"".join(chunks), last + 4) if last >= 0 else (None, 0)
+    return None, 0

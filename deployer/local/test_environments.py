@@ -167,6 +167,25 @@ class Changes(Case):
             self.settled()
         self.fail("each update was over sooner than an answer came")
 
+    def test_nothing_is_left_of_what_ended(self):
+        def left() -> tuple[int, int]:
+            """Open files, and processes that are there or were not waited for."""
+            launcher = pathlib.Path(f"/proc/{self.aws.process.pid}")
+            if not launcher.exists():
+                self.skipTest("needs /proc")
+            children = [one.read_text().split() for one in launcher.glob("task/*/children")]
+            return len(list((launcher / "fd").iterdir())), sum(map(len, children))
+
+        self.memory()
+        before = left()
+        for memory in range(200, 204):
+            self.remember(memory)
+            self.settled()
+            self.assertEqual(self.memory(), str(memory))
+            self.assertIn("Runtime.ExitError", self.invoke("exit")["errorType"])
+            self.assertEqual(self.memory(), str(memory))
+        wait_until(lambda: left() <= before)
+
     def test_nobody_who_asks_all_the_time_notices(self):
         asking = True
 

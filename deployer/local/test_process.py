@@ -154,6 +154,20 @@ class Start(unittest.TestCase):
                     listening.append(fields[1])
         self.assertEqual(listening, [f"0100007F:{aws.port:04X}"])
 
+    def test_connections_end_with_their_clients(self):
+        aws = LocalAws()
+        self.addCleanup(aws.stop)
+        descriptors = pathlib.Path(f"/proc/{aws.process.pid}/fd")
+        if not descriptors.exists():
+            self.skipTest("needs /proc")
+        aws.request("GET", "/_ministack/ready")
+        before = len(list(descriptors.iterdir()))
+        for _ in range(20):
+            aws.request("GET", "/_ministack/ready")
+            with socket.create_connection(("127.0.0.1", aws.port)) as hasty:
+                hasty.sendall(b"GET /_ministack/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: len(list(descriptors.iterdir())) <= before)
+
     def test_a_port_in_use(self):
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
@@ -191,7 +205,7 @@ class Start(unittest.TestCase):
     def test_a_repair_that_does_not_take_effect_is_loud(self):
         broken = {
             "integration": "byte for byte",
-            "runtime_api": "Invoke .* byte for byte",
+            "invoke": "Invoke .* byte for byte",
             "environments": "byte for byte",
             "definition": "PUT /restapis/.* must work",
         }

@@ -18,10 +18,11 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 18] = [
+const LAUNCHER: [(&str, &str); 22] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
+    ("connections.py", include_str!("../local/connections.py")),
     ("definition.py", include_str!("../local/definition.py")),
     ("deployments.py", include_str!("../local/deployments.py")),
     ("durability.py", include_str!("../local/durability.py")),
@@ -29,6 +30,7 @@ const LAUNCHER: [(&str, &str); 18] = [
     ("fidelity.py", include_str!("../local/fidelity.py")),
     ("functions.py", include_str!("../local/functions.py")),
     ("integration.py", include_str!("../local/integration.py")),
+    ("invoke.py", include_str!("../local/invoke.py")),
     ("logs.py", include_str!("../local/logs.py")),
     ("patches.py", include_str!("../local/patches.py")),
     ("platform_log.py", include_str!("../local/platform_log.py")),
@@ -36,7 +38,9 @@ const LAUNCHER: [(&str, &str); 18] = [
     ("runtime_api.py", include_str!("../local/runtime_api.py")),
     ("self_test.py", include_str!("../local/self_test.py")),
     ("tables.py", include_str!("../local/tables.py")),
+    ("texts.py", include_str!("../local/texts.py")),
     ("throttling.py", include_str!("../local/throttling.py")),
+    ("workers.py", include_str!("../local/workers.py")),
 ];
 
 /// A slow machine needs some seconds to start Python and pass the launcher's self-test.
