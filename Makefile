@@ -5,14 +5,15 @@ VENV   := .venv
 TOOLS  := $(VENV)/installed
 NODE   := function/tests/dynalite
 TESTS  := $(NODE)/node_modules/.package-lock.json
+BESIDE := target/beside-python
 BINARY := target/release/deployer
 FLAGS  ?= --local
 
 .DEFAULT_GOAL := help
-.PHONY: crash-matrix help setup build up plan status down test check format lint deny docs bench clean
+.PHONY: crash-matrix bench-function help setup build up plan status down test check format lint deny docs bench clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "up, plan, status and down go to the local AWS. For AWS itself: make up FLAGS="
 
@@ -58,6 +59,19 @@ test: setup $(TESTS) ## Run all tests
 # Cargo's dev profile, because that is what drives the measured binary, and the tests have built it already.
 bench: setup build ## Measure up, plan, status and down, beside the fewest calls and Terraform
 	@DEPLOYER_BINARY=$(BINARY) cargo bench --locked --profile dev -p deployer --bench deployments -- $(BENCH)
+
+# What the function was before, with its libraries, apart from everything else. The stamp is made last here too.
+$(BESIDE)/installed: function/benches/beside_python/requirements.txt
+	@rm -rf $(BESIDE)
+	@echo "Installing the function's Python original into $(BESIDE)" >&2
+	@$(PYTHON) -m venv $(BESIDE) >&2
+	@$(BESIDE)/bin/python -m pip install --quiet --disable-pip-version-check -r $< >&2
+	@touch $@
+
+# The package that is measured is the one that a plan has built. What measures must not slow it down, so it is a release.
+bench-function: setup build $(BESIDE)/installed ## Measure the function, cold and warm, beside its Python original
+	@$(BINARY) plan --local >/dev/null
+	@cargo bench --locked -p function --bench beside_python
 
 crash-matrix: setup $(TESTS) ## Break up and down at every call, in every way
 	@cargo test --locked -p deployer --test crash_matrix -- --ignored --nocapture

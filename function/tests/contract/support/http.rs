@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 server on the loopback interface, for the two servers that the function talks to.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread,
@@ -46,25 +46,36 @@ impl Response {
 
 /// Starts a server that lives as long as the test process, and gives its address.
 pub(crate) fn serve(respond: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
+    serve_through(Some, respond)
+}
+
+/// The same, through what makes a stream of each connection.
+pub(crate) fn serve_through<S: Read + Write>(
+    open: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+    respond: impl Fn(Request) -> Response + Send + Sync + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let respond = Arc::new(respond);
+    let server = Arc::new((open, respond));
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            let respond = Arc::clone(&respond);
-            thread::spawn(move || converse(&connection, respond.as_ref()));
+            let server = Arc::clone(&server);
+            thread::spawn(move || {
+                let port = connection.peer_addr().ok()?.port();
+                // Without this, small answers wait 40 ms for the other side's acknowledgement.
+                connection.set_nodelay(true).ok()?;
+                converse(server.0(connection)?, port, &server.1)
+            });
         }
     });
     address
 }
 
 /// Answers the requests of one connection until either side ends it.
-fn converse(connection: &TcpStream, respond: &impl Fn(Request) -> Response) -> Option<()> {
-    // Without this, small answers wait 40 ms for the other side's acknowledgement.
-    connection.set_nodelay(true).ok()?;
-    let mut reader = BufReader::new(connection);
+fn converse(stream: impl Read + Write, port: u16, respond: &impl Fn(Request) -> Response) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     loop {
-        let request = read(&mut reader, connection.peer_addr().ok()?.port())?;
+        let request = read(&mut reader, port)?;
         let Response::Answer { status, headers, body } = respond(request) else {
             return None;
         };
@@ -72,7 +83,8 @@ fn converse(connection: &TcpStream, respond: &impl Fn(Request) -> Response) -> O
             headers.iter().map(|(name, value)| [*name, ": ", value, "\r\n"].concat()).collect();
         let head = format!("HTTP/1.1 {status} Test\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
         let bytes = [head.as_bytes(), &body].concat();
-        (&mut &*connection).write_all(&bytes).ok()?;
+        reader.get_mut().write_all(&bytes).ok()?;
+        reader.get_mut().flush().ok()?;
     }
 }
 

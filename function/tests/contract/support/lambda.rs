@@ -1,4 +1,4 @@
-//! Lambda in small: a runtime API, and the real `bootstrap` as its only function.
+//! Lambda in small: a runtime API, and one function, which is the real `bootstrap` unless somebody says otherwise.
 //!
 //! The interface: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
@@ -11,7 +11,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::http::{Request, Response, serve};
@@ -23,9 +23,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Lambda {
     process: Child,
     events: Sender<(String, Vec<u8>)>,
-    answers: Receiver<(String, Answer)>,
+    answers: Receiver<(String, Answer, Duration)>,
     log: Receiver<String>,
     invocations: u32,
+    answered: u32,
+    /// From handing over the last event that was answered to having read the answer, as Lambda would bill it.
+    pub(crate) took: Duration,
 }
 
 /// What the function told the runtime API about an event.
@@ -38,19 +41,28 @@ pub(crate) enum Answer {
 }
 
 impl Lambda {
-    /// Starts a function that finds DynamoDB at `endpoint`, with more variables in its environment.
+    /// Starts the `bootstrap`, which finds DynamoDB at `endpoint`, with more variables in its environment.
     pub(crate) fn start(endpoint: &str, variables: &[(&str, &str)]) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_bootstrap")), endpoint, variables)
+    }
+
+    /// Starts any program that takes its events from the runtime API.
+    pub(crate) fn run(mut command: Command, endpoint: &str, variables: &[(&str, &str)]) -> Self {
         let (events, event) = channel::<(String, Vec<u8>)>();
         let (answer, answers) = channel();
-        let (event, answer) = (Mutex::new(event), Mutex::new(answer));
+        let (event, answer, handed_over) = (Mutex::new(event), Mutex::new(answer), Mutex::new(None));
         let runtime_api = serve(move |request| {
             if request.path == "/2018-06-01/runtime/invocation/next" {
-                return next(&event.lock().unwrap());
+                let response = next(&event.lock().unwrap());
+                *handed_over.lock().unwrap() = Some(Instant::now());
+                return response;
             }
-            let _ = answer.lock().unwrap().send(told(&request));
+            let took = handed_over.lock().unwrap().map_or(Duration::ZERO, |then| then.elapsed());
+            let (id, what) = told(&request);
+            let _ = answer.lock().unwrap().send((id, what, took));
             Response::Answer { status: 202, headers: Vec::new(), body: Vec::new() }
         });
-        let mut process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let mut process = command
             .env_clear()
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string().as_str()),
@@ -69,16 +81,27 @@ impl Lambda {
         let (line, log) = channel();
         let output = BufReader::new(process.stdout.take().unwrap());
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
-        Self { process, events, answers, log, invocations: 0 }
+        Self { process, events, answers, log, invocations: 0, answered: 0, took: Duration::ZERO }
     }
 
     /// Sends an event and waits for what becomes of it.
     pub(crate) fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
+        self.send(event);
+        self.answer()
+    }
+
+    /// Leaves an event for the function to take when it has answered those before it.
+    pub(crate) fn send(&mut self, event: impl Into<Vec<u8>>) {
         self.invocations += 1;
-        let id = self.last_request_id();
-        self.events.send((id.clone(), event.into())).unwrap();
-        let (answered, answer) = self.answers.recv_timeout(PATIENCE).expect("the function has not answered");
-        assert_eq!(answered, id);
+        self.events.send((self.last_request_id(), event.into())).unwrap();
+    }
+
+    /// Waits for the next answer.
+    pub(crate) fn answer(&mut self) -> Answer {
+        self.answered += 1;
+        let (id, answer, took) = self.answers.recv_timeout(PATIENCE).expect("the function has not answered");
+        assert_eq!(id, format!("request-{}", self.answered));
+        self.took = took;
         answer
     }
 
@@ -117,9 +140,14 @@ impl Lambda {
 
     /// The most memory that the function has used, in kilobytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let status = self.proc("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// What the kernel says about the process, in one of its files.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap()
     }
 }
 
@@ -136,7 +164,10 @@ fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
     };
     let deadline = SystemTime::now() + Duration::from_secs(10);
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    // All that Lambda sends: its Python client ends without a word when one is missing.
     let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("lambda-runtime-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".to_owned()),
         ("lambda-runtime-aws-request-id", id),
         ("lambda-runtime-deadline-ms", deadline.to_string()),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:f".into()),

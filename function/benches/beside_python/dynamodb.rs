@@ -1,0 +1,79 @@
+//! A DynamoDB that takes no time: it answers every PutItem at once, over HTTPS, with a certificate of its own.
+//!
+//! An emulator takes some milliseconds for each call, which both functions would wait for: then their ratio would say
+//! more about it than about them.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+
+use crate::http::{Request, Response, serve_through};
+
+/// The stand-in.
+pub(crate) struct DynamoDb {
+    /// Where it is.
+    pub(crate) endpoint: String,
+    /// The certificates to trust: all that the machine trusts, as a function in Lambda would read them, and its own.
+    pub(crate) trusted: PathBuf,
+    seen: Arc<Mutex<Option<Request>>>,
+}
+
+impl DynamoDb {
+    /// Starts it, with its certificate added to those of `bundle`, in `scratch`.
+    pub(crate) fn start(bundle: &Path, scratch: &Path) -> Self {
+        let (config, authority) = identity();
+        let trusted = scratch.join("trusted.pem");
+        let machine = fs::read_to_string(bundle).expect("the certificates that botocore brings");
+        fs::write(&trusted, machine + "\n" + &authority).expect("a scratch folder");
+        let (config, seen) = (Arc::new(config), Arc::new(Mutex::new(None)));
+        let last = Arc::clone(&seen);
+        let encrypt = move |stream: TcpStream| {
+            Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).ok()?, stream))
+        };
+        let address = serve_through(encrypt, move |request| {
+            *last.lock().expect("nobody panics") = Some(request);
+            Response::of_dynamodb(200, "{}")
+        });
+        Self { endpoint: format!("https://{address}"), trusted, seen }
+    }
+
+    /// The last request's operation and body.
+    pub(crate) fn last_request(&self) -> (String, serde_json::Value) {
+        let seen = self.seen.lock().expect("nobody panics");
+        let request = seen.as_ref().expect("a request was sent");
+        let target = request.header("x-amz-target").unwrap_or_default().to_owned();
+        (target, serde_json::from_slice(&request.body).expect("JSON"))
+    }
+}
+
+/// A certificate for this machine, and that of the authority that signed it.
+fn identity() -> (ServerConfig, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "measurement");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let root = authority.self_signed(&key).expect("a certificate").pem();
+    let issuer = Issuer::new(authority, key);
+
+    let key = KeyPair::generate().expect("a key");
+    let mut server = CertificateParams::new(["127.0.0.1".to_owned()]).expect("an address");
+    server.use_authority_key_identifier_extension = true;
+    let certificate = server.signed_by(&key, &issuer).expect("a certificate");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config =
+        ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().and_then(|config| {
+            config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key)
+        });
+    (config.expect("a configuration"), root)
+}

@@ -1,0 +1,21 @@
+"""The function as it was before it was Rust: an operation's name, and the parameters of DynamoDB's call."""
+
+import boto3
+
+
+def handler(event, context):
+    if "tableName" in event:
+        table = boto3.resource("dynamodb").Table(event["tableName"])
+    operations = {
+        "create": lambda payload: table.put_item(**payload),
+        "read": lambda payload: table.get_item(**payload),
+        "update": lambda payload: table.update_item(**payload),
+        "delete": lambda payload: table.delete_item(**payload),
+        "list": lambda payload: table.scan(**payload),
+        "echo": lambda payload: payload,
+        "ping": lambda payload: "pong",
+    }
+    operation = event["operation"]
+    if operation not in operations:
+        raise ValueError(f'Unrecognized operation "{operation}"')
+    return operations[operation](event.get("payload"))

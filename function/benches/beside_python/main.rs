@@ -1,0 +1,118 @@
+//! The function beside the Python original that it replaces: cold and warm, in one run, because only ratios of one run
+//! mean anything.
+//!
+//! Both are processes that take their events from the same small runtime API, where Lambda's own would be, and that
+//! write to the same DynamoDB, which takes no time. Both read the same trusted certificates.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+mod dynamodb;
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests use the rest, and end where something is wrong")]
+#[path = "../../tests/contract/support/http.rs"]
+mod http;
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests use the rest, and end where something is wrong")]
+#[path = "../../tests/contract/support/lambda.rs"]
+mod lambda;
+mod package;
+mod subject;
+mod table;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use dynamodb::DynamoDb;
+use package::Package;
+use subject::{CREATE, Samples, Subject};
+
+/// Starts of each function; the median is shown.
+const COLD: u32 = 15;
+
+/// Creates of each kind, in one process. The original needs half a minute for its own.
+const WARM_RUST: u32 = 5000;
+const WARM_PYTHON: u32 = 300;
+
+/// Where `make bench-function` has installed the original's libraries.
+const PYTHON: &str = "target/beside-python/bin/python";
+
+fn main() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let package = Package::read(&project, scratch).unwrap_or_else(|why| panic!("{why}"));
+    let python = project.join(PYTHON);
+    let versions = ask(
+        &python,
+        "import sys, boto3, awslambdaric; print('Python %d.%d.%d, boto3' % sys.version_info[:3], boto3.__version__)",
+    );
+    let bundle = ask(&python, "import botocore.httpsession as h; print(h.DEFAULT_CA_BUNDLE)");
+    let dynamodb = DynamoDb::start(&PathBuf::from(bundle), scratch);
+    let trusted = dynamodb.trusted.to_str().expect("a path in UTF-8");
+    let handlers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/beside_python");
+    let handlers = handlers.to_str().expect("a path in UTF-8");
+    let rust = Subject {
+        program: &package.bootstrap,
+        args: &[],
+        endpoint: &dynamodb.endpoint,
+        variables: vec![("SSL_CERT_FILE", trusted)],
+    };
+    let original = Subject {
+        program: &python,
+        args: &["-m", "awslambdaric", "handler.handler"],
+        endpoint: &dynamodb.endpoint,
+        variables: vec![
+            ("AWS_CA_BUNDLE", trusted),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("LAMBDA_TASK_ROOT", handlers),
+            ("PYTHONPATH", handlers),
+        ],
+    };
+
+    // The first start reads from the disk, and Python compiles what it imports. Both send the same to DynamoDB.
+    let requests = [&rust, &original].map(|subject| {
+        subject.cold(CREATE);
+        dynamodb.last_request()
+    });
+    assert_eq!(requests[0], requests[1], "both put the same item");
+    println!("Beside the original ({versions}), on {} processors{}.", cores(), load());
+    println!("Both write to a DynamoDB that answers at once, over HTTPS; Lambda's own part is not in it.");
+    println!(
+        "Cold: from the start of the process to its first answer, median of {COLD}. Warm: from the event to its answer."
+    );
+    println!(
+        "CPU is the processor's time in it. At 128 MB, Lambda gives a function a fourteenth of a processor.\n"
+    );
+    let (mut of_rust, mut of_original) = (Samples::default(), Samples::default());
+    // In turns, so that what else the machine does meets both.
+    for _ in 0..COLD {
+        rust.start_cold(&mut of_rust);
+        original.start_cold(&mut of_original);
+    }
+    rust.stay_warm(WARM_RUST, &mut of_rust);
+    original.stay_warm(WARM_PYTHON, &mut of_original);
+    println!("{}", table::markdown(&of_rust, &of_original, &package));
+}
+
+/// What Python says to a line of it.
+fn ask(python: &Path, line: &str) -> String {
+    let output = Command::new(python).args(["-c", line]).output();
+    let output =
+        output.unwrap_or_else(|e| panic!("{}: {e}. make bench-function installs it.", python.display()));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// What else the machine does: it slows the original more, which has more to do.
+fn load() -> String {
+    let average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    average
+        .split(' ')
+        .next()
+        .map(|load| format!(" with a load of {load} before the start"))
+        .unwrap_or_default()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -1,0 +1,51 @@
+//! The package that the deployer uploads: its size, its `bootstrap`, and what that needs of glibc.
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// The function as Lambda would get it.
+pub(crate) struct Package {
+    /// Unpacked.
+    pub(crate) bootstrap: PathBuf,
+    /// In bytes.
+    pub(crate) zip_size: u64,
+    /// In bytes.
+    pub(crate) bootstrap_size: u64,
+    /// The newest version of glibc that one of its symbols needs; none of a static binary.
+    pub(crate) glibc: Option<(u32, u32)>,
+}
+
+impl Package {
+    /// Reads what `deployer plan` has built.
+    pub(crate) fn read(project: &Path, scratch: &Path) -> Result<Self, String> {
+        let name = format!("target/lambda/function-{}-unknown-linux-gnu.zip", std::env::consts::ARCH);
+        let path = project.join(&name);
+        let missing = |e: std::io::Error| format!("{name}: {e}. deployer plan --local builds it.");
+        let zip_size = fs::metadata(&path).map_err(missing)?.len();
+        let mut zip = zip::ZipArchive::new(File::open(&path).map_err(missing)?).map_err(|e| e.to_string())?;
+        let mut bytes = Vec::new();
+        let mut entry = zip.by_name("bootstrap").map_err(|e| e.to_string())?;
+        entry.read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        let bootstrap = scratch.join("bootstrap");
+        fs::write(&bootstrap, &bytes).map_err(|e| e.to_string())?;
+        fs::set_permissions(&bootstrap, fs::Permissions::from_mode(0o755)).map_err(|e| e.to_string())?;
+        let bootstrap_size = bytes.len() as u64;
+        Ok(Self { bootstrap, zip_size, bootstrap_size, glibc: newest_glibc(&bytes) })
+    }
+}
+
+/// From the names of symbol versions, like `GLIBC_2.17`.
+fn newest_glibc(binary: &[u8]) -> Option<(u32, u32)> {
+    let text = String::from_utf8_lossy(binary);
+    let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {
+        let number = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+        let (major, minor) = number.split_once('.')?;
+        let minor = minor.split('.').next()?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    });
+    versions.max()
+}
