@@ -1,5 +1,6 @@
 """FilterLogEvents: stock ministack ignores case, knows no optional terms, and cuts off what doesn't fit into one page."""
 
+import bisect
 import heapq
 import itertools
 import re
@@ -40,26 +41,40 @@ def filter_log_events(data):
     group = cloudwatch_logs._log_groups.get(cloudwatch_logs._resolve_log_group_name(data))
     if group is None:
         return error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
-    matches, token = matcher(data.get("filterPattern") or ""), data.get("nextToken") or "0"
+    matches, token = matcher(data.get("filterPattern") or ""), data.get("nextToken") or "0-0"
     if matches is None:
         return _invalid("The local AWS knows filter patterns of terms only")
-    if not token.isdecimal():
+    if not re.fullmatch(r"\d+-\d+", token, re.ASCII):
         return _invalid("The specified nextToken is invalid.")
-    start, end = data.get("startTime", 0), data.get("endTime", float("inf"))
+    since, seen = map(int, token.split("-"))  # so many events of that time were looked at
+    first, last = max(data.get("startTime", 0), since), data.get("endTime", float("inf"))
+    limit = min(data.get("limit", _PAGE), _PAGE)
     names = data.get("logStreamNames") or list(group["streams"])
     with cloudwatch_logs._log_events_lock:
         streams = [
-            [(event, name) for event in group["streams"][name]["events"] if start <= event["timestamp"] <= end]
+            [(event, name) for event in _between(group["streams"][name]["events"], first, last, seen + limit + 1)]
             for name in names
             if name in group["streams"]
         ]
-    limit, position = min(data.get("limit", _PAGE), _PAGE), int(token)
-    everything = heapq.merge(*streams, key=lambda found: found[0]["timestamp"])
-    page = list(itertools.islice(everything, position, position + limit + 1))
-    more = len(page) > limit
-    events = [_shown(event, name) for event, name in page[:limit] if matches(event["message"])]
-    answer = {"events": events, "searchedLogStreams": []}
-    return json_response(answer | ({"nextToken": str(position + limit)} if more else {}))
+    found = list(itertools.islice(heapq.merge(*streams, key=lambda found: _time(found[0])), seen, seen + limit + 1))
+    page = [event for event, _name in found[:limit]]
+    answer = {"events": [_shown(*one) for one in found[:limit] if matches(one[0]["message"])], "searchedLogStreams": []}
+    if len(found) > limit:
+        reached = _time(page[-1])
+        seen = sum(1 for event in page if _time(event) == reached) + (seen if reached == since else 0)
+        answer["nextToken"] = f"{reached}-{seen}"
+    return json_response(answer)
+
+
+def _time(event: dict) -> int:
+    return event["timestamp"]
+
+
+def _between(events: list[dict], first: int, last: float, most: int) -> list[dict]:
+    """A stream's events of a span of time, both ends included, but no more than `most`."""
+    start = bisect.bisect_left(events, first, key=_time)
+    end = bisect.bisect_right(events, last, key=_time)
+    return events[start : min(end, start + most)]
 
 
 def _shown(event: dict, stream: str) -> dict:

@@ -57,6 +57,26 @@ class FilterLogEvents(unittest.TestCase):
         self.assertEqual(len({event["eventId"] for event in everything}), 2 * len(LINES))
         self.assertEqual(sorted(event["timestamp"] for event in everything), [e["timestamp"] for e in everything])
 
+    def test_a_page_goes_on_where_the_last_one_ended(self):
+        logs = aws.client("logs")
+        logs.create_log_group(logGroupName="/busy")
+        for stream in ("one", "two"):
+            logs.create_log_stream(logGroupName="/busy", logStreamName=stream)
+            events = [{"timestamp": now + number // 8, "message": f"{stream} {number}"} for number in range(12)]
+            logs.put_log_events(logGroupName="/busy", logStreamName=stream, logEvents=events)
+        messages, token = [], {}
+        while True:
+            page = logs.filter_log_events(logGroupName="/busy", limit=5, **token)
+            messages += [event["message"] for event in page["events"]]
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+            late = [{"timestamp": now - 1000, "message": "late"}]
+            logs.put_log_events(logGroupName="/busy", logStreamName="two", logEvents=late)
+        self.assertEqual(sorted(messages), sorted(f"{stream} {n}" for stream in ("one", "two") for n in range(12)))
+        with self.assertRaisesRegex(ClientError, "nextToken is invalid"):
+            logs.filter_log_events(logGroupName="/busy", nextToken="x")
+
     def test_a_span_of_time_includes_both_ends(self):
         (page,) = found(startTime=now + 1, endTime=now + 2, logStreamNames=["two"])
         self.assertEqual([event["message"] for event in page], LINES[1:3])
