@@ -51,11 +51,12 @@ pub enum Architecture {
 
 fn requests(text: &str) -> Result<f64, String> {
     let number = number(text)?;
-    if number.fract() == 0.0 {
-        within(text, number, 1.0, 1e12, "1 and 1000B")
-    } else {
-        Err(format!("{text} is not a whole number"))
+    // 1.001M is a whole number, although a binary fraction times a million is not.
+    let whole = number.round();
+    if (number - whole).abs() > 0.001 {
+        return Err(format!("{text} is not a whole number"));
     }
+    within(text, whole, 1.0, 1e12, "1 and 1000B")
 }
 
 fn milliseconds(text: &str) -> Result<f64, String> {
@@ -111,6 +112,7 @@ mod tests {
     fn what_is_out_of_range_is_told_the_range() {
         assert_eq!(requests("0").unwrap_err(), "0 is not between 1 and 1000B");
         assert_eq!(requests("1.5").unwrap_err(), "1.5 is not a whole number");
+        assert_eq!(requests("1.001M"), Ok(1_001_000.0));
         assert!(requests("1001B").is_err() && requests("1000B").is_ok());
         assert!(milliseconds("0").is_err() && milliseconds("900001").is_err() && milliseconds("0.4").is_ok());
         assert!(item_size("0").is_err() && item_size("409601").is_err() && item_size("409600").is_ok());
