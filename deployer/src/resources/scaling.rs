@@ -9,7 +9,7 @@ use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::SCALING_BUSY;
 use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
-    ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
+    ServiceNamespace, SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
 
 /// Percent of the capacity that scaling aims at: the console's own default.
@@ -48,15 +48,18 @@ struct Dimension {
     least: i32,
     most: i32,
     utilisation: Option<f64>,
+    /// Somebody told AWS to leave the capacity where it is.
+    suspended: bool,
 }
 
 impl std::fmt::Display for Dimension {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} to {}", self.least, self.most)?;
         match self.utilisation {
-            None => f.write_str(", without a policy"),
-            Some(percent) => write!(f, ", at {percent} %"),
+            None => f.write_str(", without a policy")?,
+            Some(percent) => write!(f, ", at {percent} %")?,
         }
+        if self.suspended { f.write_str(", suspended") } else { Ok(()) }
     }
 }
 
@@ -99,6 +102,7 @@ impl Resource for Scaling {
                 least: target.min_capacity(),
                 most: target.max_capacity(),
                 utilisation: tracking.map(|tracking| tracking.target_value()).or(not_asked),
+                suspended: target.suspended_state().is_some_and(is_any_suspended),
             });
         }
         Ok(seen.dimensions.iter().any(Option::is_some).then_some(seen))
@@ -136,7 +140,8 @@ impl Resource for Scaling {
                 (seen, wanted) if seen == wanted => {}
                 (_, None) => self.deregister(step, dimension).await?,
                 (there, Some(wanted)) => {
-                    if there.is_none_or(|there| (there.least, there.most) != (wanted.least, wanted.most)) {
+                    let target = |it: Dimension| (it.least, it.most, it.suspended);
+                    if there.is_none_or(|there| target(there) != target(wanted)) {
                         self.register(step, dimension.clone(), wanted).await?;
                     }
                     if there.is_none_or(|there| there.utilisation != wanted.utilisation) {
@@ -181,8 +186,9 @@ impl Scaling {
 
     fn wanted(&self) -> [Option<Dimension>; 2] {
         let Some(limits) = self.limits else { return [None; 2] };
-        [limits.read, limits.write]
-            .map(|least| Some(Dimension { least, most: limits.most, utilisation: Some(UTILISATION) }))
+        [limits.read, limits.write].map(|least| {
+            Some(Dimension { least, most: limits.most, utilisation: Some(UTILISATION), suspended: false })
+        })
     }
 
     async fn register(&self, step: &Step<'_>, dimension: ScalableDimension, wanted: Dimension) -> Result<()> {
@@ -194,7 +200,13 @@ impl Scaling {
             .resource_id(self.resource())
             .scalable_dimension(dimension)
             .min_capacity(wanted.least)
-            .max_capacity(wanted.most);
+            .max_capacity(wanted.most)
+            .suspended_state(
+                SuspendedState::builder()
+                    .dynamic_scaling_in_suspended(wanted.suspended)
+                    .dynamic_scaling_out_suspended(wanted.suspended)
+                    .build(),
+            );
         let register =
             || step.call("application-autoscaling:RegisterScalableTarget", register.clone().send());
         step.retry(&[&SCALING_BUSY], register).await?;
@@ -245,6 +257,12 @@ impl Scaling {
         absent(step.retry(&[&SCALING_BUSY], deregister).await, NO_SUCH)?;
         Ok(())
     }
+}
+
+/// Scheduled scaling is none of ours.
+fn is_any_suspended(state: &SuspendedState) -> bool {
+    let suspended = [state.dynamic_scaling_in_suspended(), state.dynamic_scaling_out_suspended()];
+    suspended.contains(&Some(true))
 }
 
 /// Whether it is the policy that makes capacity follow its utilisation.

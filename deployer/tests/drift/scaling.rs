@@ -16,6 +16,15 @@ pub(crate) const FULL: &[Row] = &[
         repair: &["RegisterScalableTarget"],
     },
     Row {
+        name: "scaling suspended",
+        change: |stack| {
+            let suspended = json!({ "SuspendedState": { "DynamicScalingOutSuspended": true } });
+            call(stack, "RegisterScalableTarget", "Write", suspended);
+            one(THING, &["write-capacity: 5 to 50, at 70 %, suspended → 5 to 50, at 70 %"])
+        },
+        repair: &["RegisterScalableTarget"],
+    },
+    Row {
         name: "policy of scaling",
         change: |stack| {
             let name = json!({ "PolicyName": "deployer-dynamodb-table-ReadCapacityUnits" });

@@ -30,7 +30,19 @@ fn target(dimension: &str, least: i32, most: i32) -> Value {
         "MaxCapacity": most,
         "RoleARN": "arn:aws:iam::123456789012:role/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/x",
         "CreationTime": 1_700_000_000,
+        "SuspendedState": {
+            "DynamicScalingInSuspended": false,
+            "DynamicScalingOutSuspended": false,
+            "ScheduledScalingSuspended": true,
+        },
     })
+}
+
+/// The same, where somebody stopped the scaling in one direction.
+fn suspended(dimension: &str, direction: &str) -> Value {
+    let mut target = target(dimension, 5, 50);
+    target["SuspendedState"][format!("DynamicScaling{direction}Suspended")] = json!(true);
+    target
 }
 
 fn policy(dimension: &str, percent: f64) -> Value {
@@ -114,6 +126,16 @@ async fn each_difference_is_one_change() {
             update("write-capacity", Some("6 to 99, at 70 %"), Some("6 to 50, at 70 %")),
         ),
         (
+            vec![suspended(READ, "In"), target(WRITE, 6, 50)],
+            policies(),
+            update("read-capacity", Some("5 to 50, at 70 %, suspended"), Some("5 to 50, at 70 %")),
+        ),
+        (
+            vec![suspended(READ, "Out"), target(WRITE, 6, 50)],
+            policies(),
+            update("read-capacity", Some("5 to 50, at 70 %, suspended"), Some("5 to 50, at 70 %")),
+        ),
+        (
             targets(),
             vec![policy(WRITE, 70.0)],
             update("read-capacity", Some("5 to 50, without a policy"), Some("5 to 50, at 70 %")),
@@ -160,6 +182,7 @@ async fn both_directions_get_limits_and_a_policy() {
             "ScalableDimension": dimension,
             "MinCapacity": least,
             "MaxCapacity": 50,
+            "SuspendedState": { "DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": false },
         })
     };
     assert_eq!(world.sent.bodies("RegisterScalableTarget"), [register(READ, 5), register(WRITE, 6)]);
