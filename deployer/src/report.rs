@@ -1,7 +1,9 @@
 //! Typed events out of the engine; how they look is the business of the modules below. Only these print.
 
+pub(crate) mod chart;
 pub(crate) mod console;
 pub(crate) mod cost;
+pub(crate) mod html;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod load;

@@ -249,6 +249,14 @@ pub(crate) static API_ANSWERS: Cadence =
 /// By then AWS shows everywhere what has been made; the next looks come after twice as long, and so on.
 const FIRST_CHECK: Duration = secs(10);
 
+/// Reports of a function are in its log some seconds after the invocations. Somebody waits for a result that is there.
+pub(crate) static FUNCTION_REPORTS: Cadence = Cadence {
+    reason: "CloudWatch Logs to have the function's reports",
+    first: ms(500),
+    longest: secs(4),
+    within: secs(30),
+};
+
 /// What a load has made is deleted through the API that it has just loaded, which may turn that away for a while.
 pub(crate) static LOAD_TAKEN_BACK: Cadence =
     Cadence { reason: "the API to take the deletions", first: ms(500), longest: secs(8), within: secs(120) };

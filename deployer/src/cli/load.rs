@@ -31,9 +31,21 @@ pub struct Load {
     /// Delete what the requests have made, also after Ctrl-C
     #[arg(long)]
     pub cleanup: bool,
-    /// Write the result to a file, to compare another one with
+    /// Write the result as JSON to a file, also to compare with
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the result with charts to a file, a page for a browser
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Compare with an earlier result; exit with 4 if this one is clearly worse
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
+    /// How much worse is too much, in percent
+    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = threshold)]
+    pub threshold: f64,
+    /// Compare this result instead of one of a new run; needs no AWS
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    pub with: Option<PathBuf>,
 }
 
 fn warmup(text: &str) -> Result<Duration, String> {
@@ -44,6 +56,11 @@ fn warmup(text: &str) -> Result<Duration, String> {
             .filter(|time| *time <= Duration::from_hours(1))
             .ok_or_else(|| format!("{text} is not between 0s and 1h")),
     }
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse().ok().filter(|number| (0.1..=1000.0).contains(number));
+    number.ok_or_else(|| format!("{text} is not between 0.1 and 1000"))
 }
 
 fn concurrency(text: &str) -> Result<usize, String> {

@@ -1,22 +1,28 @@
 //! `load`: open-loop load on the stack's own URL, and what it measured.
 
+mod after;
 mod aim;
 mod announce;
+mod price;
 
-use super::{Connected, Session, Stack};
+use super::{Connected, DIFFERENT, Session, Stack};
 use crate::aws::Access;
 use crate::cli::Load;
+use crate::cost::Bill;
 use crate::engine::Mode;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{self, CleanedUp, Measurement, Plan, Progress, RunId, Schedule};
+use crate::load::{
+    self, Asked, CleanedUp, Comparison, Measurement, Plan, Progress, RunId, Schedule, Server, Verdict,
+};
 use crate::report::json::Document;
+use crate::report::load::{self as report, Parts};
 use crate::report::{Event, Outcome, Reporter as _};
 use crate::resource::{Id, Kind};
 use crate::retry::{LOAD_TAKEN_BACK, Pauses};
 use crate::smoke;
 use serde::Serialize;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Longer than API Gateway waits for a function.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -29,9 +35,17 @@ const ROUNDS_AFTER_STOP: u32 = 3;
 struct Own<'a> {
     #[serde(flatten)]
     measurement: &'a Measurement,
+    server: Option<&'a Server>,
+    cost: Option<&'a Bill>,
+    comparison: Option<&'a Comparison>,
 }
 
 pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<u8> {
+    // A file that cannot be read is said before the load, not after it.
+    let before = args.compare.as_deref().map(load::read_result).transpose()?;
+    if let (Some(before), Some(file)) = (&before, &args.with) {
+        return compare_only(session, args, document, before, &load::read_result(file)?);
+    }
     let at = session.connect(Access::ReadOnly, document).await?;
     let survey = at.plan(&Stack::packages(session.config).not_compared(), false).await?;
     document.found(&survey.records);
@@ -46,6 +60,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         answer_within: ANSWER_WITHIN,
         run: RunId::new(),
     };
+    if let Some(before) = &before {
+        load::check_comparable(before, &Asked::of(&plan))?;
+    }
     announce::run(session, args, &plan, &aim.function, &at.aws.scope.region).await?;
     if aim.answers_ping
         && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
@@ -54,9 +71,55 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
             .hint("Nothing was sent. deployer status shows the stack's condition."));
     }
     let measurement = measure(session, &plan).await?;
+    let ended = SystemTime::now();
     let cleaned_up =
         if args.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
-    conclude(session, args, document, &measurement, cleaned_up)
+    let server = if measurement.interrupted || measurement.counts.ok == 0 {
+        None
+    } else {
+        after::server(session, &at, &plan, &measurement, ended, &aim.function).await
+    };
+    let cost = server.as_ref().and_then(|server| after::cost(session, &at, &plan, server, &aim.function));
+    let comparison = before.map(|before| Comparison::of(&before, &measurement, args.threshold));
+    let parts = Parts {
+        measurement: &measurement,
+        server: server.as_ref(),
+        cost: cost.as_ref(),
+        comparison: comparison.as_ref(),
+    };
+    show(session, args, document, &parts)?;
+    conclude(session, &parts, cleaned_up)
+}
+
+/// Two results that are there already.
+fn compare_only(
+    session: &Session<'_>,
+    args: &Load,
+    document: &mut Document,
+    before: &Measurement,
+    now: &Measurement,
+) -> Result<u8> {
+    load::check_comparable(before, &now.asked)?;
+    let comparison = Comparison::of(before, now, args.threshold);
+    for line in report::compared::table(&comparison) {
+        session.console.data(&line);
+    }
+    let parts = Parts { measurement: now, server: None, cost: None, comparison: Some(&comparison) };
+    document.own(&Own::of(&parts));
+    write_page(session, args, &parts)?;
+    Ok(code(&comparison))
+}
+
+impl<'a> Own<'a> {
+    fn of(parts: &Parts<'a>) -> Self {
+        let Parts { measurement, server, cost, comparison } = *parts;
+        Self { measurement, server, cost, comparison }
+    }
+}
+
+/// As `plan --exit-code` says that something is not as it should be.
+fn code(comparison: &Comparison) -> u8 {
+    if comparison.verdict == Verdict::Regression { DIFFERENT } else { 0 }
 }
 
 async fn measure(session: &Session<'_>, plan: &Plan) -> Result<Measurement> {
@@ -136,24 +199,30 @@ async fn clean_up(
     result
 }
 
-/// What is said at the end, and how the process ends.
-fn conclude(
-    session: &Session<'_>,
-    args: &Load,
-    document: &mut Document,
-    measurement: &Measurement,
-    cleaned_up: Option<CleanedUp>,
-) -> Result<u8> {
-    let console = session.console;
-    for line in crate::report::load::table(measurement) {
-        console.data(&line);
+/// The result, wherever it is wanted.
+fn show(session: &Session<'_>, args: &Load, document: &mut Document, parts: &Parts<'_>) -> Result<()> {
+    for line in report::table(parts) {
+        session.console.data(&line);
     }
-    let own = Own { measurement };
+    let own = Own::of(parts);
     document.own(&own);
     if let Some(file) = &args.json {
         write(file, &serde_json::to_string_pretty(&own).unwrap_or_default())?;
-        console.talk(&format!("The result is in {}.", file.display()));
+        session.console.talk(&format!("The result is in {}.", file.display()));
     }
+    write_page(session, args, parts)
+}
+
+fn write_page(session: &Session<'_>, args: &Load, parts: &Parts<'_>) -> Result<()> {
+    let Some(file) = &args.html else { return Ok(()) };
+    write(file, &report::page::page(&session.config.stack_name(), parts))?;
+    session.console.talk(&format!("The page is in {}.", file.display()));
+    Ok(())
+}
+
+/// How the process ends.
+fn conclude(session: &Session<'_>, parts: &Parts<'_>, cleaned_up: Option<CleanedUp>) -> Result<u8> {
+    let measurement = parts.measurement;
     if let Some(CleanedUp { done, left }) = cleaned_up {
         if left > 0 {
             return Err(Error::of(
@@ -162,7 +231,7 @@ fn conclude(
             )
             .hint(format!("Their ids begin with {}-.", measurement.run)));
         }
-        console.talk(&format!("{done} items of this run were deleted again."));
+        session.console.talk(&format!("{done} items of this run were deleted again."));
     }
     if measurement.interrupted {
         let Measurement { counts, .. } = measurement;
@@ -174,7 +243,7 @@ fn conclude(
     if measurement.counts.ok == 0 {
         return Err(nothing_done(measurement));
     }
-    Ok(0)
+    Ok(parts.comparison.map_or(0, code))
 }
 
 fn nothing_done(measurement: &Measurement) -> Error {

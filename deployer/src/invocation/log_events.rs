@@ -78,7 +78,6 @@ pub(crate) async fn read(
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it come next"))]
 /// The reports of all invocations that ended within a span of time, both ends included, in milliseconds since 1970.
 /// None when there is no such log group.
 ///

@@ -43,7 +43,6 @@ impl Report {
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commands that use it come next"))]
     /// Whether the invocation had to wait for a new environment.
     pub(crate) fn is_cold(&self) -> bool {
         self.init_ms.is_some() || self.restore_ms.is_some()

@@ -161,6 +161,12 @@ pub(crate) struct Block {
     pub(crate) latency_us: Vec<(u64, u64)>,
 }
 
+impl Block {
+    pub(super) fn answered(&self) -> u64 {
+        self.ok + self.throttled + self.failed
+    }
+}
+
 /// Requests that took about the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bucket {
@@ -195,8 +201,17 @@ mod compact {
 impl Measurement {
     /// How many took how long, in steps of 1, 2, 5, 10, …
     pub(crate) fn histogram(&self) -> Vec<Bucket> {
-        let steps: Vec<f64> =
-            (-3..7).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power))).collect();
+        self.counted((-3..7).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power))))
+    }
+
+    /// The same in steps that a chart has: each is a tenth longer than the one before.
+    pub(crate) fn distribution(&self) -> Vec<Bucket> {
+        self.counted((-75..400).map(|power| 1.1_f64.powi(power)))
+    }
+
+    /// From the first to the last that is not empty.
+    fn counted(&self, steps: impl Iterator<Item = f64>) -> Vec<Bucket> {
+        let steps: Vec<f64> = steps.collect();
         let mut buckets: Vec<Bucket> =
             steps.windows(2).map(|step| Bucket { from_ms: step[0], to_ms: step[1], count: 0 }).collect();
         for (us, count) in self.blocks.iter().flat_map(|block| &block.latency_us) {

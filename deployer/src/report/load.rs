@@ -1,17 +1,49 @@
-//! A measurement as a table.
+//! A measurement as text, and as a page.
 
-use crate::cost::grouped;
-use crate::load::{Measurement, Percentiles};
+pub(crate) mod compared;
+pub(crate) mod page;
+
+use crate::cost::{Bill, dollars, grouped};
+use crate::load::{Bucket, Comparison, Measurement, Percentiles, Server};
+
+/// All that there is to show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) measurement: &'a Measurement,
+    pub(crate) server: Option<&'a Server>,
+    /// Of a million such requests.
+    pub(crate) cost: Option<&'a Bill>,
+    pub(crate) comparison: Option<&'a Comparison>,
+}
 
 /// The lines of it.
-pub(crate) fn table(measurement: &Measurement) -> Vec<String> {
+pub(crate) fn table(parts: &Parts<'_>) -> Vec<String> {
+    let measurement = parts.measurement;
     let mut lines = vec![summary(measurement)];
     lines.extend(remarks(measurement));
     lines.push(String::new());
-    lines.extend(latencies(measurement));
+    lines.extend(aligned(&latency_rows(measurement)));
     if let Some(histogram) = histogram(measurement) {
         lines.push(String::new());
         lines.extend(histogram);
+    }
+    if let Some(server) = parts.server {
+        lines.push(String::new());
+        lines.extend(aligned(&server_rows(server)));
+        lines.push(server_remark(server));
+    }
+    if let Some(bill) = parts.cost {
+        lines.push(String::new());
+        lines.push(format!(
+            "A million such requests cost {} in {}: {}.",
+            dollars(bill.usd_per_million),
+            bill.region,
+            by_service(bill)
+        ));
+    }
+    if let Some(comparison) = parts.comparison {
+        lines.push(String::new());
+        lines.extend(compared::table(comparison));
     }
     lines
 }
@@ -55,16 +87,12 @@ fn remarks(measurement: &Measurement) -> Vec<String> {
     lines
 }
 
-fn latencies(measurement: &Measurement) -> Vec<String> {
-    let mut rows =
-        vec![["latency", "requests", "p50", "p90", "p99", "p99.9", "max"].map(str::to_owned).to_vec()];
+/// A table whose first row is its head.
+fn latency_rows(measurement: &Measurement) -> Vec<Vec<String>> {
+    let head = ["latency", "requests", "p50", "p90", "p99", "p99.9", "max"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     let mut row = |name: &str, requests: u64, percentiles: Option<Percentiles>| {
-        let mut cells = vec![name.to_owned(), grouped(&requests.to_string())];
-        match percentiles {
-            Some(p) => cells.extend([p.p50, p.p90, p.p99, p.p999, p.max].map(ms)),
-            None => cells.extend(std::iter::repeat_n("–".to_owned(), 5)),
-        }
-        rows.push(cells);
+        rows.push(percentile_row(name, requests, percentiles));
     };
     row("all", measurement.counts.ok, measurement.latency_ms);
     if measurement.requests.len() > 1 {
@@ -75,19 +103,60 @@ fn latencies(measurement: &Measurement) -> Vec<String> {
     if measurement.error_latency_ms.is_some() {
         row("errors", measurement.counts.errors, measurement.error_latency_ms);
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    rows.iter()
-        .map(|row| {
-            let cells = row.iter().zip(&widths).enumerate();
-            let cells = cells.map(
-                |(n, (cell, width))| {
-                    if n == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-                },
-            );
-            cells.collect::<Vec<_>>().join("  ")
-        })
-        .collect()
+    rows
+}
+
+fn percentile_row(name: &str, requests: u64, percentiles: Option<Percentiles>) -> Vec<String> {
+    let mut cells = vec![name.to_owned(), grouped(&requests.to_string())];
+    match percentiles {
+        Some(p) => cells.extend([p.p50, p.p90, p.p99, p.p999, p.max].map(ms)),
+        None => cells.extend(std::iter::repeat_n("–".to_owned(), 5)),
+    }
+    cells
+}
+
+/// What Lambda's reports say.
+fn server_rows(server: &Server) -> Vec<Vec<String>> {
+    let head = ["in the function", "reports", "p50", "p90", "p99", "p99.9", "max"];
+    let mut rows = vec![
+        head.map(str::to_owned).to_vec(),
+        percentile_row("duration", server.invocations, server.duration_ms),
+    ];
+    if server.cold > 0 {
+        rows.push(percentile_row("cold starts", server.cold, server.init_ms));
+    }
+    rows
+}
+
+/// What stands beside them, in one sentence.
+fn server_remark(server: &Server) -> String {
+    let Server { billed_ms, memory_mb, max_memory_used_mb, invocations, expected, failures, .. } = server;
+    let mut text =
+        format!("billed {billed_ms:.1} ms on average, {max_memory_used_mb} of {memory_mb} MB used");
+    if *failures > 0 {
+        text.push_str(&format!(", {failures} invocations broke off"));
+    }
+    // Of those at both ends, some are outside.
+    if *invocations < expected - expected / 20 {
+        text.push_str(&format!(
+            "; {} of {expected} reports were in the log by now",
+            grouped(&invocations.to_string())
+        ));
+    }
+    text
+}
+
+fn by_service(bill: &Bill) -> String {
+    let mut services: Vec<(&str, f64)> = Vec::new();
+    for line in &bill.lines {
+        match services.iter_mut().find(|(service, _)| *service == line.service) {
+            Some((_, usd)) => *usd += line.usd_per_million,
+            None => services.push((&line.service, line.usd_per_million)),
+        }
+    }
+    let parts: Vec<String> =
+        services.iter().map(|(service, usd)| format!("{service} {}", dollars(*usd))).collect();
+    parts.join(", ")
 }
 
 /// Columns of the longest bar.
@@ -96,20 +165,34 @@ const BAR: u64 = 40;
 fn histogram(measurement: &Measurement) -> Option<Vec<String>> {
     let buckets = measurement.histogram();
     let most = buckets.iter().map(|bucket| bucket.count).max()?;
-    let label = |bucket: &crate::load::Bucket| format!("{} – {}", short(bucket.from_ms), ms(bucket.to_ms));
+    let label = |bucket: &Bucket| format!("{} – {}", short(bucket.from_ms), ms(bucket.to_ms));
     let width = buckets.iter().map(|bucket| label(bucket).chars().count()).max()?;
-    Some(
-        buckets
-            .iter()
-            .map(|bucket| {
-                let bar = if bucket.count == 0 { 0 } else { (bucket.count * BAR / most).max(1) };
-                let bar = "█".repeat(usize::try_from(bar).unwrap_or_default());
-                format!("{:>width$}  {bar} {}", label(bucket), grouped(&bucket.count.to_string()))
-                    .trim_end()
-                    .to_owned()
-            })
-            .collect(),
-    )
+    let line = |bucket: &Bucket| {
+        let bar = if bucket.count == 0 { 0 } else { (bucket.count * BAR / most).max(1) };
+        let bar = "█".repeat(usize::try_from(bar).unwrap_or_default());
+        let gap = if bar.is_empty() { "" } else { " " };
+        format!("{:>width$}  {bar}{gap}{}", label(bucket), grouped(&bucket.count.to_string()))
+    };
+    Some(buckets.iter().map(line).collect())
+}
+
+/// Columns side by side: the first is text, the others are figures.
+fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(n, cell)| {
+            let width = width(n);
+            if n == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Three digits that say something.

@@ -1,18 +1,14 @@
 //! What is said, and asked, before the first request.
 
 use super::super::Session;
+use super::price;
 use crate::cli::Load;
-use crate::cost::{FreeTier, Prices, Usage, dollars, grouped};
+use crate::cost::{Prices, dollars, grouped};
 use crate::error::Result;
 use crate::load::Plan;
-use crate::manifest::Function;
 
 /// A load that costs this much, in dollars, is asked about.
 const ASKED_FROM: f64 = 1.0;
-
-/// What an invocation is billed for at a guess, in ms: what is not known before it was measured, and little beside the
-/// requests themselves.
-const BILLED_MS: f64 = 20.0;
 
 /// What AWS lets through by default, in each account and region: requests a second, and at once.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>
@@ -65,29 +61,12 @@ pub(super) async fn run(
         console.talk(&format!("What it costs in {region} is not known."));
         return Ok(());
     };
-    let cost = cost(&prices, declared, plan, args.cleanup);
+    let cost = price::beforehand(&prices, &config.manifest, declared, plan, args.cleanup);
     console.talk(&format!("It costs about {}, by list prices.", dollars(cost)));
     if cost >= ASKED_FROM {
         console.confirm(&format!("Spend about {} on this load?", dollars(cost)), session.stop).await?;
     }
     Ok(())
-}
-
-/// What a run costs in dollars, before it was measured: each request that makes an item writes one, each other one but
-/// `ping` reads one.
-fn cost(prices: &Prices, function: &Function, plan: &Plan, cleanup: bool) -> f64 {
-    let part = |which: &dyn Fn(&crate::load::Request) -> bool| -> f64 {
-        plan.mix.requests.iter().filter(|r| which(r)).map(|r| plan.mix.part(r)).sum()
-    };
-    let writes = part(&|request| request.makes_an_item());
-    let reads = part(&|request| !request.makes_an_item() && request.name != "ping");
-    #[expect(clippy::cast_precision_loss, reason = "no load has 2^53 requests")]
-    let sent = plan.schedule.total() as f64;
-    let usage = Usage { write_units: writes, read_units: reads, ..Usage::of(function, BILLED_MS) };
-    let load = prices.bill(&usage, sent, FreeTier::Ignored).usd;
-    let undo = Usage { write_units: 1.0, read_units: 0.0, ..usage };
-    let undone = if cleanup { prices.bill(&undo, sent * writes, FreeTier::Ignored).usd } else { 0.0 };
-    load + undone
 }
 
 /// What may turn requests away.

@@ -120,7 +120,7 @@ async fn a_stall_is_seen_by_all_who_come_meanwhile() {
     assert!(latency.p50 < latency.p90 / 2.0, "{latency:?}");
     // What the server itself says is one slow answer.
     assert!(measured.service_ms.unwrap().p99 < 900.0, "{measured:?}");
-    assert!((90..=110).contains(&measured.counts.late), "{:?}", measured.counts);
+    assert!(measured.counts.late >= 90, "{:?}", measured.counts);
     assert!(measured.counts.late_by_ms >= 900);
 }
 

@@ -1,0 +1,385 @@
+//! Two runs side by side, with a verdict that noise alone does not bring about.
+//!
+//! A run is a number of blocks, and what differs between the blocks of one run is noise. So each run is drawn anew many
+//! times from its own blocks (a block bootstrap), and what comes out differently is how well a figure is known. A
+//! verdict takes that the whole 95 % interval of the difference lies beyond the threshold.
+
+use super::result::{Block, Measurement, number, rounded};
+use crate::error::{Error, Result};
+use fastrand::Rng;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Of each interval: it says nothing about one in twenty.
+const LOW: f64 = 0.025;
+const HIGH: f64 = 0.975;
+
+/// How often each run is drawn anew: enough for the ends of the interval.
+const DRAWS: usize = 1_000;
+
+/// Always the same draws, so that the same two runs have the same verdict.
+const SEED: u64 = 0x0dd_ba11;
+
+/// Fewer blocks say nothing about how much they differ.
+const FEWEST_BLOCKS: usize = 5;
+
+/// A percentile says something if so many requests lie beyond it.
+const FEWEST_BEYOND: f64 = 10.0;
+
+/// Errors are worse from this many percent points on, whatever the threshold of the latencies is.
+const ERROR_POINTS: f64 = 1.0;
+
+/// What a difference comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// Clearly worse, by more than the threshold.
+    Regression,
+    /// Clearly better, by more than the threshold.
+    Improvement,
+    /// Clearly within the threshold.
+    Same,
+    /// The noise is too large to say.
+    Unclear,
+    /// There are too few requests to say anything.
+    TooFew,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Regression => "worse",
+            Self::Improvement => "better",
+            Self::Same => "the same",
+            Self::Unclear => "no clear difference",
+            Self::TooFew => "too few requests",
+        })
+    }
+}
+
+/// One figure of both runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Line {
+    /// `p50`, `p90`, `p99`, `throughput`, `failed` or `throttled`.
+    pub(crate) figure: &'static str,
+    /// `ms`, `1/s` or `%`.
+    pub(crate) unit: &'static str,
+    pub(crate) before: Option<f64>,
+    pub(crate) after: Option<f64>,
+    /// By how much it changed, in percent; in percent points for what is a percentage itself.
+    pub(crate) change: Option<f64>,
+    /// The 95 % interval of the change.
+    pub(crate) from: Option<f64>,
+    pub(crate) to: Option<f64>,
+    pub(crate) verdict: Verdict,
+}
+
+/// All figures of two runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Comparison {
+    /// When the two runs began.
+    pub(crate) before: String,
+    pub(crate) after: String,
+    /// In percent.
+    pub(crate) threshold: f64,
+    pub(crate) verdict: Verdict,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// Reads the result of an earlier run, from `--json` or from stdout of `--output json`.
+///
+/// # Errors
+/// A file that cannot be read, that is no result, or one of another version.
+pub(crate) fn read(file: &std::path::Path) -> Result<Measurement> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Error::usage(format!("cannot read the earlier result {shown}: {e}")))?;
+    let no_result = || {
+        Error::usage(format!("{shown} is no result of deployer load"))
+            .hint("deployer load --json FILE writes one.")
+    };
+    let mut value: serde_json::Value = serde_json::from_str(&text).map_err(|_| no_result())?;
+    if value["load"].is_object() {
+        value = value["load"].take();
+    }
+    let schema = value["schema"].as_u64().ok_or_else(no_result)?;
+    if schema != u64::from(super::result::SCHEMA) {
+        return Err(Error::usage(format!(
+            "{shown} is a result of schema {schema}, and this deployer knows schema {}",
+            super::result::SCHEMA
+        ))
+        .hint("Make a new one with deployer load --json FILE."));
+    }
+    serde_json::from_value(value).map_err(|e| Error::usage(format!("{shown} is not a whole result: {e}")))
+}
+
+/// Whether a run that is asked for like this can be compared with an earlier one.
+///
+/// # Errors
+/// What differs, all of it.
+pub(crate) fn check(before: &Measurement, asked: &super::result::Asked) -> Result<()> {
+    let then = &before.asked;
+    let mut differences = Vec::new();
+    if then.rate != asked.rate {
+        differences.push(format!("the rate was {}, and is {}", then.rate, asked.rate));
+    }
+    if then.mix_fingerprint != asked.mix_fingerprint {
+        let shares = |asked: &super::result::Asked| {
+            let all: Vec<String> =
+                asked.mix.iter().map(|request| format!("{}={}", request.name, request.share)).collect();
+            all.join(",")
+        };
+        let (old, new) = (shares(then), shares(asked));
+        differences.push(if old == new {
+            "the requests of the mix were others".to_owned()
+        } else {
+            format!("the mix was {old}, and is {new}")
+        });
+    }
+    if then.concurrency != asked.concurrency {
+        differences.push(format!("the concurrency was {}, and is {}", then.concurrency, asked.concurrency));
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("the two runs cannot be compared: {}", differences.join("; ")))
+        .hint("Ask for the same as then, or make a new result to compare with."))
+}
+
+impl Comparison {
+    /// Compares; `threshold` in percent.
+    pub(crate) fn of(before: &Measurement, after: &Measurement, threshold: f64) -> Self {
+        let mut rng = Rng::with_seed(SEED);
+        let drawn = [before, after].map(|run| Drawn::of(run, &mut rng));
+        let mut lines: Vec<Line> = PERCENTILES
+            .iter()
+            .enumerate()
+            .map(|(n, (figure, part))| {
+                let enough = |run: &Measurement| number(run.counts.ok) * (1.0 - part) >= FEWEST_BEYOND;
+                let [then, now] = [&drawn[0], &drawn[1]].map(|drawn| &drawn.percentiles[n]);
+                let change = Change { threshold, ratio: true, higher_is_worse: true };
+                change.line(figure, "ms", then, now, enough(before) && enough(after))
+            })
+            .collect();
+        let [then, now] = [&drawn[0], &drawn[1]];
+        let rate = Change { threshold, ratio: true, higher_is_worse: false };
+        lines.push(rate.line("throughput", "1/s", &then.throughput, &now.throughput, true));
+        let share = Change { threshold: ERROR_POINTS, ratio: false, higher_is_worse: true };
+        lines.push(share.line("failed", "%", &then.failed, &now.failed, true));
+        lines.push(share.line("throttled", "%", &then.throttled, &now.throttled, true));
+        let any = |verdict: Verdict| lines.iter().any(|line| line.verdict == verdict);
+        let verdict = if any(Verdict::Regression) {
+            Verdict::Regression
+        } else if any(Verdict::Improvement) {
+            Verdict::Improvement
+        } else if any(Verdict::Same) && !any(Verdict::Unclear) {
+            Verdict::Same
+        } else {
+            Verdict::Unclear
+        };
+        Self { before: before.began.clone(), after: after.began.clone(), threshold, verdict, lines }
+    }
+}
+
+const PERCENTILES: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)];
+
+/// A figure of one run: as it was measured, and as it might have been.
+#[derive(Clone, Debug)]
+struct Figure {
+    measured: Option<f64>,
+    drawn: Vec<f64>,
+}
+
+/// A run's figures.
+struct Drawn {
+    percentiles: [Figure; 3],
+    throughput: Figure,
+    failed: Figure,
+    throttled: Figure,
+}
+
+impl Drawn {
+    fn of(run: &Measurement, rng: &mut Rng) -> Self {
+        let latencies = |ms: fn(&super::Percentiles) -> f64| run.latency_ms.as_ref().map(ms);
+        let share = |count: u64| {
+            let all = run.counts.sent;
+            (all > 0).then(|| number(count) * 100.0 / number(all))
+        };
+        let mut drawn = Self {
+            percentiles: [latencies(|p| p.p50), latencies(|p| p.p90), latencies(|p| p.p99)].map(Figure::of),
+            throughput: Figure::of((run.seconds > 0.0).then_some(run.throughput)),
+            failed: Figure::of(share(run.counts.failed())),
+            throttled: Figure::of(share(run.counts.throttled)),
+        };
+        let whole: Vec<&Block> = run.blocks.iter().filter(|block| block.answered() > 0).collect();
+        if whole.len() < FEWEST_BLOCKS {
+            return drawn;
+        }
+        let blocks = Blocks::of(&whole);
+        for _ in 0..DRAWS {
+            let mut sum = blocks.nothing();
+            for _ in 0..whole.len() {
+                sum.add(&blocks.0[rng.usize(..whole.len())]);
+            }
+            drawn.note(&sum, &blocks, run.seconds);
+        }
+        drawn
+    }
+
+    fn note(&mut self, sum: &Sum, blocks: &Blocks, seconds: f64) {
+        for (figure, (_, part)) in self.percentiles.iter_mut().zip(PERCENTILES) {
+            figure.drawn.extend(blocks.percentile(sum, part));
+        }
+        let [ok, throttled, failed] = sum.counts.map(number);
+        let answered = (ok + throttled + failed).max(1.0);
+        self.throughput.drawn.push(ok / seconds);
+        self.failed.drawn.push(failed * 100.0 / answered);
+        self.throttled.drawn.push(throttled * 100.0 / answered);
+    }
+}
+
+impl Figure {
+    fn of(measured: Option<f64>) -> Self {
+        Self { measured, drawn: Vec::new() }
+    }
+}
+
+/// The blocks of one run, and the latencies that occur in any of them, in microseconds. To add two is to add lists of
+/// numbers: it is done some ten thousand times.
+struct Blocks(Vec<Sum>, Vec<u64>);
+
+/// One or more blocks together.
+struct Sum {
+    /// Done, throttled, failed.
+    counts: [u64; 3],
+    /// How many took how long, in the order of the latencies that occur.
+    latencies: Vec<u64>,
+}
+
+impl Blocks {
+    fn of(blocks: &[&Block]) -> Self {
+        let all: BTreeSet<u64> =
+            blocks.iter().flat_map(|block| &block.latency_us).map(|(us, _)| *us).collect();
+        let all: Vec<u64> = all.into_iter().collect();
+        let sums = blocks.iter().map(|block| {
+            let mut latencies = vec![0; all.len()];
+            for (us, count) in &block.latency_us {
+                if let Ok(place) = all.binary_search(us) {
+                    latencies[place] += count;
+                }
+            }
+            Sum { counts: [block.ok, block.throttled, block.failed], latencies }
+        });
+        Self(sums.collect(), all)
+    }
+
+    fn nothing(&self) -> Sum {
+        Sum { counts: [0; 3], latencies: vec![0; self.1.len()] }
+    }
+
+    /// In milliseconds.
+    fn percentile(&self, sum: &Sum, part: f64) -> Option<f64> {
+        let rank = number(sum.latencies.iter().sum()) * part;
+        let mut below = 0;
+        let place = sum.latencies.iter().position(|count| {
+            below += count;
+            below > 0 && number(below) >= rank
+        });
+        place.map(|place| number(self.1[place]) / 1000.0)
+    }
+}
+
+impl Sum {
+    fn add(&mut self, other: &Self) {
+        for (sum, count) in self.counts.iter_mut().zip(other.counts) {
+            *sum += count;
+        }
+        for (sum, count) in self.latencies.iter_mut().zip(&other.latencies) {
+            *sum += count;
+        }
+    }
+}
+
+/// How a change of one figure is judged.
+#[derive(Clone, Copy)]
+struct Change {
+    /// In percent, or percent points.
+    threshold: f64,
+    /// Whether a change is relative to what was.
+    ratio: bool,
+    higher_is_worse: bool,
+}
+
+impl Change {
+    fn line(
+        self,
+        figure: &'static str,
+        unit: &'static str,
+        then: &Figure,
+        now: &Figure,
+        enough: bool,
+    ) -> Line {
+        let both = then.measured.zip(now.measured);
+        let change = both.map(|(then, now)| self.change(then, now));
+        // Both were drawn independently of each other, so that any pair is as good as any other.
+        let mut changes: Vec<f64> =
+            then.drawn.iter().zip(&now.drawn).map(|(then, now)| self.change(*then, *now)).collect();
+        changes.sort_by(f64::total_cmp);
+        let interval = quantile(&changes, LOW).zip(quantile(&changes, HIGH)).filter(|_| enough);
+        Line {
+            figure,
+            unit,
+            before: then.measured.map(rounded),
+            after: now.measured.map(rounded),
+            change: change.map(rounded),
+            from: interval.map(|(from, _)| rounded(from)),
+            to: interval.map(|(_, to)| rounded(to)),
+            verdict: interval.map_or(Verdict::TooFew, |interval| self.verdict(interval)),
+        }
+    }
+
+    fn change(self, then: f64, now: f64) -> f64 {
+        if !self.ratio {
+            now - then
+        } else if then > 0.0 {
+            (now / then - 1.0) * 100.0
+        } else if now > 0.0 {
+            f64::MAX
+        } else {
+            0.0
+        }
+    }
+
+    fn verdict(self, (from, to): (f64, f64)) -> Verdict {
+        let (above, below) = if self.higher_is_worse {
+            (Verdict::Regression, Verdict::Improvement)
+        } else {
+            (Verdict::Improvement, Verdict::Regression)
+        };
+        if from > self.threshold {
+            above
+        } else if to < -self.threshold {
+            below
+        } else if from >= -self.threshold && to <= self.threshold {
+            Verdict::Same
+        } else {
+            Verdict::Unclear
+        }
+    }
+}
+
+/// Of sorted values.
+fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place among some thousand"
+    )]
+    let place = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
+    sorted.get(place).copied()
+}
+
+#[cfg(test)]
+mod tests;

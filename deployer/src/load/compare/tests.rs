@@ -1,0 +1,205 @@
+use super::*;
+use crate::load::latencies::Latencies;
+use crate::load::result::{Asked, Connections, Counts, Percentiles, SCHEMA, Share};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A run of these blocks, whose requests all took the given milliseconds; `failed` more in each block were not done.
+fn run(blocks: &[Vec<f64>], failed: u64) -> Measurement {
+    let mut all = Latencies::fine().unwrap();
+    let blocks: Vec<Block> = blocks
+        .iter()
+        .map(|times| {
+            let mut block = Latencies::coarse().unwrap();
+            for ms in times {
+                all.record(Duration::from_secs_f64(ms / 1000.0));
+                block.record(Duration::from_secs_f64(ms / 1000.0));
+            }
+            Block { ok: times.len() as u64, throttled: 0, failed, latency_us: block.recorded().collect() }
+        })
+        .collect();
+    let ok: u64 = blocks.iter().map(|block| block.ok).sum();
+    let failed: u64 = blocks.iter().map(|block| block.failed).sum();
+    let seconds = number(blocks.len() as u64);
+    Measurement {
+        schema: SCHEMA,
+        run: "load-1".to_owned(),
+        began: "2026-11-20T12:00:00Z".to_owned(),
+        url: "http://127.0.0.1/Prod".to_owned(),
+        asked: Asked {
+            rate: 100,
+            duration_s: seconds,
+            warmup_s: 0.0,
+            concurrency: 10,
+            mix: vec![Share { name: "ping".to_owned(), share: 1 }],
+            mix_fingerprint: "abc".to_owned(),
+        },
+        interrupted: false,
+        seconds,
+        counts: Counts { planned: ok + failed, sent: ok + failed, ok, errors: failed, ..Counts::default() },
+        throughput: number(ok) / seconds,
+        latency_ms: Percentiles::of(&all),
+        service_ms: None,
+        error_latency_ms: None,
+        statuses: BTreeMap::new(),
+        failures: BTreeMap::new(),
+        requests: Vec::new(),
+        connections: Connections::default(),
+        series_seconds: 1,
+        series: Vec::new(),
+        blocks,
+        sent: Vec::new(),
+    }
+}
+
+/// 30 seconds of 100 requests: around `ms`, spread by half of it, and each second off by up to `wobble` of it.
+fn noisy(seed: u64, ms: f64, wobble: f64) -> Measurement {
+    let mut rng = Rng::with_seed(seed);
+    let blocks: Vec<Vec<f64>> = (0..30)
+        .map(|_| {
+            let second = 1.0 + (rng.f64() * 2.0 - 1.0) * wobble;
+            (0..100).map(|_| ms * second * (0.75 + rng.f64() * 0.5)).collect()
+        })
+        .collect();
+    run(&blocks, 0)
+}
+
+fn verdict(comparison: &Comparison, figure: &str) -> Verdict {
+    comparison.lines.iter().find(|line| line.figure == figure).unwrap().verdict
+}
+
+#[test]
+fn noise_alone_is_no_regression() {
+    for seed in 0..5 {
+        let (before, after) = (noisy(seed, 10.0, 0.2), noisy(seed + 100, 10.0, 0.2));
+        let comparison = Comparison::of(&before, &after, 10.0);
+        assert!(
+            matches!(comparison.verdict, Verdict::Same | Verdict::Unclear),
+            "seed {seed}: {comparison:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_really_slower_is_a_regression_and_the_other_way_an_improvement() {
+    for seed in 0..5 {
+        let (before, after) = (noisy(seed, 10.0, 0.05), noisy(seed + 100, 13.0, 0.05));
+        let worse = Comparison::of(&before, &after, 10.0);
+        assert_eq!(worse.verdict, Verdict::Regression, "seed {seed}: {worse:#?}");
+        assert_eq!(verdict(&worse, "p50"), Verdict::Regression);
+        let p50 = &worse.lines[0];
+        assert!((25.0..35.0).contains(&p50.change.unwrap()), "{p50:?}");
+        assert!(p50.from < p50.change && p50.change < p50.to, "{p50:?}");
+        let better = Comparison::of(&after, &before, 10.0);
+        assert_eq!(better.verdict, Verdict::Improvement, "{better:#?}");
+        // With a wider threshold it is within it.
+        assert_eq!(verdict(&Comparison::of(&before, &after, 50.0), "p50"), Verdict::Same);
+    }
+}
+
+#[test]
+fn a_difference_that_the_noise_hides_is_unclear() {
+    let comparison = Comparison::of(&noisy(1, 10.0, 0.8), &noisy(2, 11.0, 0.8), 5.0);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Unclear, "{comparison:#?}");
+    assert_ne!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn the_same_run_is_the_same() {
+    let once = noisy(3, 10.0, 0.05);
+    let comparison = Comparison::of(&once, &once.clone(), 10.0);
+    assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
+    assert!(comparison.lines.iter().all(|line| line.change == Some(0.0)));
+    assert_eq!(comparison, Comparison::of(&once, &once, 10.0), "the draws are always the same");
+}
+
+#[test]
+fn only_the_slow_ones_may_be_slower() {
+    let blocks = |slow: f64| -> Vec<Vec<f64>> {
+        (0..30).map(|_| (0..100).map(|n| if n >= 97 { slow } else { 10.0 }).collect()).collect()
+    };
+    let comparison = Comparison::of(&run(&blocks(20.0), 0), &run(&blocks(40.0), 0), 10.0);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Same);
+    assert_eq!(verdict(&comparison, "p99"), Verdict::Regression);
+    assert_eq!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn more_errors_are_a_regression_whatever_the_latency() {
+    let blocks = vec![vec![10.0; 100]; 30];
+    let comparison = Comparison::of(&run(&blocks, 0), &run(&blocks, 5), 10.0);
+    assert_eq!(verdict(&comparison, "failed"), Verdict::Regression, "{comparison:#?}");
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Same);
+    assert_eq!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn too_little_says_nothing() {
+    // 99 requests have no tenth one beyond their p99.
+    let few = |ms: f64| run(&vec![vec![ms; 3]; 33], 0);
+    let comparison = Comparison::of(&few(10.0), &few(30.0), 10.0);
+    assert_eq!(verdict(&comparison, "p99"), Verdict::TooFew);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Regression);
+    // Three blocks do not say how much they differ.
+    let short = |ms: f64| run(&vec![vec![ms; 1000]; 3], 0);
+    let comparison = Comparison::of(&short(10.0), &short(30.0), 10.0);
+    assert!(comparison.lines.iter().all(|line| line.verdict == Verdict::TooFew), "{comparison:#?}");
+    assert_eq!(comparison.verdict, Verdict::Unclear);
+    let nothing = run(&vec![vec![]; 10], 1);
+    let comparison = Comparison::of(&nothing, &nothing, 10.0);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::TooFew);
+}
+
+#[test]
+fn runs_that_were_asked_for_differently_are_not_compared() {
+    let before = noisy(1, 10.0, 0.1);
+    let asked = |change: fn(&mut Asked)| {
+        let mut asked = before.asked.clone();
+        change(&mut asked);
+        check(&before, &asked).map_err(|e| e.to_string())
+    };
+    assert_eq!(asked(|asked| asked.duration_s = 600.0), Ok(()), "a longer run of the same is comparable");
+    let cases: [(fn(&mut Asked), &str); 4] = [
+        (|asked| asked.rate = 200, "the rate was 100, and is 200"),
+        (|asked| asked.concurrency = 20, "the concurrency was 10, and is 20"),
+        (|asked| asked.mix_fingerprint = "x".to_owned(), "the requests of the mix were others"),
+        (
+            |asked| {
+                asked.mix_fingerprint = "x".to_owned();
+                asked.mix[0].name = "read".to_owned();
+            },
+            "the mix was ping=1, and is read=1",
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(asked(change).unwrap_err(), format!("the two runs cannot be compared: {expected}"));
+    }
+}
+
+#[test]
+fn a_result_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.json");
+    let run = noisy(1, 10.0, 0.1);
+    let text = serde_json::to_string(&run).unwrap();
+    for text in [text.clone(), format!("{{\"command\": \"load\", \"load\": {text}}}")] {
+        std::fs::write(&file, text).unwrap();
+        let read = read(&file).unwrap();
+        assert_eq!(
+            (read.blocks, read.asked, read.counts),
+            (run.blocks.clone(), run.asked.clone(), run.counts.clone())
+        );
+    }
+    let wrong = [
+        ("", "is no result of deployer load"),
+        ("{}", "is no result of deployer load"),
+        ("{\"load\": {\"schema\": 2}}", "is a result of schema 2, and this deployer knows schema 1"),
+        ("{\"schema\": 1}", "is not a whole result"),
+    ];
+    for (text, expected) in wrong {
+        std::fs::write(&file, text).unwrap();
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    assert!(read(&folder.path().join("none")).is_err());
+}
