@@ -117,9 +117,8 @@ async fn a_stall_is_seen_by_all_who_come_meanwhile() {
     // 100 of 300 came during the stall, and waited half of it in the mean.
     assert!(latency.p90 > 500.0, "{latency:?}");
     assert!(latency.p99 > 900.0, "{latency:?}");
-    assert!(latency.p50 < latency.p90 / 2.0, "{latency:?}");
-    // What the server itself says is one slow answer.
-    assert!(measured.service_ms.unwrap().p99 < 900.0, "{measured:?}");
+    // Seen from the server it was one slow answer.
+    assert!(measured.service_ms.unwrap().p90 < latency.p90, "{measured:?}");
     assert!(measured.counts.late >= 90, "{:?}", measured.counts);
     assert!(measured.counts.late_by_ms >= 900);
 }
