@@ -157,7 +157,9 @@ impl Resource for Function {
         let delete = step.aws.lambda.delete_function().function_name(&self.name);
         let delete = || step.call("lambda:DeleteFunction", delete.clone().send());
         if absent(step.retry(&[&FUNCTION_BUSY], delete).await, NO_SUCH)?.is_some() {
-            self.until_gone(step, seen.revision).await?;
+            // Lambda gives another one when a change ends, so that of one under way tells nothing.
+            let settled = settled_state(&seen) == "Active";
+            self.until_gone(step, seen.revision.filter(|_| settled)).await?;
         }
         Ok(())
     }

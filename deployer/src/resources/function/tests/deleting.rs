@@ -26,6 +26,15 @@ async fn a_function_that_is_made_again_meanwhile_is_not_waited_for() {
     assert_eq!(world.recorder.waits(), [FUNCTION_GONE.reason]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_changes_by_itself_is_no_other_function() {
+    let pending = found(|function| function["State"] = json!("Pending"));
+    let settled = done(configured(|function| function["RevisionId"] = json!("another")));
+    let world = world([pending], [settled, no_such()], vec![deleted([ok()])]);
+    assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
+    assert_eq!(world.recorder.waits(), [FUNCTION_GONE.reason]);
+}
+
 #[tokio::test]
 async fn no_function_is_no_work() {
     assert_eq!(down(&world([no_such()], [], vec![])).await.unwrap(), Outcome::Absent);
