@@ -226,8 +226,10 @@ impl Watched {
         });
     }
 
-    fn measurement(self, plan: &Plan, began: SystemTime, interrupted: bool) -> Result<Measurement> {
+    fn measurement(mut self, plan: &Plan, began: SystemTime, interrupted: bool) -> Result<Measurement> {
         let mut record = Record::new(plan.mix.requests.len())?;
+        // They end in any order, and what was sent is known by whose it was.
+        self.done.sort_by_key(|done| done.thread);
         for done in &self.done {
             record.add(&done.record);
         }

@@ -51,6 +51,8 @@ pub(super) enum Message {
 /// What one thread leaves behind.
 #[derive(Debug)]
 pub(super) struct Done {
+    /// Which share it had.
+    pub(super) thread: u64,
     pub(super) record: Record,
     /// How many of its requests were sent, with the warm-up's: the first ones of its share.
     pub(super) sent: u64,
@@ -176,6 +178,7 @@ impl Worker {
         self.tell_second(last);
         let record = self.record.replace(Record::new(0)?);
         let _ = self.tell.send(Message::Done(Box::new(Done {
+            thread: self.share.number(0),
             record,
             sent: self.next.get(),
             opened: self.opened.get(),

@@ -221,6 +221,56 @@ async fn what_was_measured_until_it_is_stopped_is_the_result() {
     assert_eq!(measured.sent.iter().sum::<u64>(), server.requests());
 }
 
+/// Whichever thread ends first, what is undone is exactly what was sent.
+#[tokio::test]
+async fn what_several_threads_have_made_is_undone_request_by_request() {
+    use crate::load::cleanup::{CleanedUp, clean_up};
+    let server = Server::start(|_| OK);
+    let table = crate::manifest::Table::default();
+    let shares = BuiltIn::parse("create=1,ping=2").unwrap().unwrap();
+    let mut plan = plan(&server, 8_000, 200);
+    plan.mix = shares.mix("/", Some(("t", &table))).unwrap();
+    plan.concurrency = 7;
+    let stop = Stop::default();
+    let measured = run(plan.clone(), &stop, |_| {}).await.unwrap();
+    let sent = measured.sent.iter().sum::<u64>();
+    assert_eq!(server.requests(), sent);
+    let cleaned_up = clean_up(&plan, &measured, |_| {}, async || Ok(false)).await.unwrap();
+    let created = measured.requests[0].ok;
+    assert_eq!(cleaned_up, CleanedUp { done: created, left: 0 });
+    assert_eq!(server.requests(), sent + created);
+}
+
+#[tokio::test]
+async fn what_could_not_be_undone_is_tried_again_and_then_told() {
+    use crate::load::cleanup::{CleanedUp, clean_up};
+    let server = Server::start(|n| {
+        if n < 20 {
+            OK
+        } else if n % 2 == 0 {
+            TOO_MANY
+        } else {
+            OK
+        }
+    });
+    let table = crate::manifest::Table::default();
+    let mut plan = plan(&server, 20, 1_000);
+    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("/", Some(("t", &table))).unwrap();
+    plan.concurrency = 1;
+    let measured = measured(plan.clone()).await;
+    let mut rounds = 0;
+    let again = async || {
+        rounds += 1;
+        Ok(rounds < 3)
+    };
+    // 20 to undo, of which every second is turned away: 10, 5, and 2 or 3 are left after each round.
+    let cleaned_up = clean_up(&plan, &measured, |_| {}, again).await.unwrap();
+    assert_eq!(cleaned_up.done + cleaned_up.left, 20);
+    assert!((2..=3).contains(&cleaned_up.left), "{cleaned_up:?}");
+    let all = clean_up(&plan, &measured, |_| {}, async || Ok(true)).await.unwrap();
+    assert_eq!(all, CleanedUp { done: 20, left: 0 });
+}
+
 /// At most half a minute of the slowest target, the latencies it can show, and a name or two: not the requests.
 #[test]
 fn what_is_noted_down_does_not_grow_with_the_requests() {
