@@ -10,7 +10,7 @@ BINARY := target/release/deployer
 FLAGS  ?= --local
 
 .DEFAULT_GOAL := help
-.PHONY: crash-matrix bench-function help setup build up plan status down test check format lint deny docs bench clean
+.PHONY: crash-matrix bench-function help setup build up plan status down test check format lint deny docs bench bench-load clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ $(BESIDE)/installed: function/benches/beside_python/requirements.txt
 bench-function: setup build $(BESIDE)/installed ## Measure the function, cold and warm, beside its Python original
 	@$(BINARY) plan --local >/dev/null
 	@cargo bench --locked -p function --bench beside_python
+
+bench-load: setup build ## Measure the load generator, beside wrk and oha
+	@DEPLOYER_BINARY=$(BINARY) cargo bench --locked --profile dev -p deployer --bench load -- $(BENCH)
 
 crash-matrix: setup $(TESTS) ## Break up and down at every call, in every way
 	@cargo test --locked -p deployer --test crash_matrix -- --ignored --nocapture

@@ -7,6 +7,7 @@ pub mod aws;
 pub mod deployer;
 pub mod emulator;
 pub mod lab;
+pub mod plain;
 pub mod project;
 pub mod proxy;
 pub mod redact;

@@ -1,0 +1,149 @@
+//! What the load generator itself can do, against a plain server on this machine, beside wrk and oha where they are
+//! installed. All of them share the processors with the server, in one run: only their ratio means anything.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a measurement that cannot go on has failed"
+)]
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+#[path = "../deployments/process.rs"]
+#[expect(dead_code, reason = "shared with the other measurement, which builds too")]
+mod process;
+
+use clap::Parser;
+use process::Process;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::lab::Lab;
+use support::plain::PlainServer;
+use support::repository;
+
+/// Measures the load generator
+#[derive(Debug, Parser)]
+struct Args {
+    /// How long each measurement takes, in seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: u32,
+    /// Connections
+    #[arg(long, default_value_t = 64)]
+    connections: u32,
+    /// The rates that are asked for; one that is too high shows what is possible
+    #[arg(long, value_delimiter = ',', default_values_t = [5_000, 100_000])]
+    rate: Vec<u32>,
+    /// What is measured, instead of Cargo's own debug build
+    #[arg(long, env = "DEPLOYER_BINARY", value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// What `cargo bench` adds to every command line
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let args = Args::parse();
+    let binary = args.binary.as_ref().map_or_else(support::binary, |file| repository().join(file));
+    println!("Measured: {}, {} s each, {} connections\n", binary.display(), args.seconds, args.connections);
+    let lab = Lab::new();
+    let server = PlainServer::before(&lab.aws.url());
+    let url = run(&binary, &lab, &server, &["up"]).0;
+    println!("| | asked for a second | done a second | p50 ms | p99 ms | sent late | most memory MB |");
+    println!("|---|---|---|---|---|---|---|");
+    for rate in &args.rate {
+        let row = deployer(&binary, &lab, &server, *rate, &args);
+        println!("{row}");
+    }
+    beside_the_others(&args, &url);
+    agreement(&binary, &lab);
+}
+
+/// As fast as they can.
+fn beside_the_others(args: &Args, url: &str) {
+    let (seconds, connections) = (args.seconds.to_string(), args.connections.to_string());
+    other("wrk", &["-t2", &format!("-c{connections}"), &format!("-d{seconds}s"), url], "Requests/sec:");
+    let oha = ["--no-tui", "-c", &connections, "-z", &format!("{seconds}s"), url];
+    other("oha", &oha, "Requests/sec:");
+}
+
+/// The last line of stdout, and the most memory in kB.
+fn run(binary: &Path, lab: &Lab, server: &PlainServer, args: &[&str]) -> (String, Option<u64>) {
+    let process = Process::new(binary, lab.aws.folder())
+        .args(["--local", "--endpoint-url", server.url(), "--manifest"])
+        .args([lab.project.manifest()])
+        .args(args);
+    let memory = process.run();
+    let status = Command::new(binary)
+        .args(["status", "--url", "--local", "--endpoint-url", server.url(), "--manifest"])
+        .arg(lab.project.manifest())
+        .env_clear()
+        .env("HOME", lab.aws.folder())
+        .output()
+        .unwrap();
+    (String::from_utf8_lossy(&status.stdout).trim().to_owned(), memory)
+}
+
+fn deployer(binary: &Path, lab: &Lab, server: &PlainServer, rate: u32, args: &Args) -> String {
+    let file = lab.aws.folder().join("result.json");
+    let (rate_text, seconds) = (rate.to_string(), format!("{}s", args.seconds));
+    let connections = args.connections.to_string();
+    let load = ["load", "--mix", "ping=1", "--warmup", "1s", "--rate", &rate_text, "--duration", &seconds];
+    let mut all = load.to_vec();
+    let shown = file.display().to_string();
+    all.extend(["--concurrency", &connections, "--json", &shown]);
+    let (_, memory) = run(binary, lab, server, &all);
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let memory = memory
+        .map_or("–".to_owned(), |kb| format!("{:.1}", f64::from(u32::try_from(kb).unwrap()) / 1024.0));
+    format!(
+        "| deployer load | {rate} | {} | {} | {} | {} of {} | {memory} |",
+        result["throughput"],
+        result["latency_ms"]["p50"],
+        result["latency_ms"]["p99"],
+        result["counts"]["late"],
+        result["counts"]["sent"]
+    )
+}
+
+/// Another generator, as fast as it can.
+fn other(program: &str, args: &[&str], label: &str) {
+    let Ok(output) = Command::new(program).args(args).output() else {
+        println!("\n{program} is not installed");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(label));
+    let rate = line.unwrap_or_else(|| panic!("{program} says {text}"));
+    println!("| {program} | all it can | {} | – | – | – | – |", rate.trim());
+}
+
+/// What the generator measures, beside what a proxy just behind it saw of the same requests: the lab, at 20 a second.
+fn agreement(binary: &Path, lab: &Lab) {
+    let proxy = lab.proxy.url();
+    let file = lab.aws.folder().join("agreement.json");
+    lab.proxy.take_invocations();
+    let _ = Process::new(binary, lab.aws.folder())
+        .args(["--local", "--endpoint-url", &proxy, "--manifest"])
+        .args([lab.project.manifest()])
+        .args(["load", "--rate", "20", "--duration", "20s", "--warmup", "0s", "--mix", "ping=1", "--json"])
+        .args([&file])
+        .run();
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    // The first one is the look before the load.
+    let seen = lab.proxy.take_invocations().split_off(1);
+    let mut times: Vec<f64> = seen.iter().map(|one| one.took.as_secs_f64() * 1000.0).collect();
+    times.sort_by(f64::total_cmp);
+    println!("\n| | requests | p50 ms | p90 ms | p99 ms |");
+    println!("|---|---|---|---|---|");
+    let measured = |name: &str| ["p50", "p90", "p99"].map(|p| result[name][p].as_f64().unwrap());
+    let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
+    let rows = [
+        ("from the intended time", measured("latency_ms")),
+        ("from the real one", measured("service_ms")),
+        ("seen by the proxy", [50, 90, 99].map(at)),
+    ];
+    for (name, [p50, p90, p99]) in rows {
+        println!("| {name} | {} | {p50:.2} | {p90:.2} | {p99:.2} |", times.len());
+    }
+}
