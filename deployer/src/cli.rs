@@ -2,9 +2,11 @@
 
 mod cost;
 mod load;
+mod tune;
 
 pub use cost::{Architecture, Cost};
 pub use load::Load;
+pub use tune::Tune;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -102,6 +104,8 @@ pub enum Command {
     Cost(Cost),
     /// Load the stack's own URL at a fixed rate, and measure how it answers
     Load(Load),
+    /// Try a function at several memory settings under load, and say which to take
+    Tune(Tune),
     /// Run the local AWS
     #[command(subcommand)]
     Local(Local),

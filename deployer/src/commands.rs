@@ -9,6 +9,7 @@ pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod plan;
 pub(crate) mod status;
+pub(crate) mod tune;
 pub(crate) mod up;
 
 use crate::aws::{Access, Aws};

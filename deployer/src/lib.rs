@@ -5,6 +5,7 @@
 //! - `stack`: what there is, what needs what, how it goes down. Start here.
 //! - `resource`: the one trait · `resources`: one file for each kind · `engine`: takes each through a walk
 //! - `invocation`: single invocations of a function, and its log
+//! - `tune`: which of several settings to take
 //! - `definition`, `policy_document`, `package`: the pure parts of API, policies and code
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
@@ -41,6 +42,7 @@ mod smoke;
 mod stack;
 #[cfg(test)]
 mod testing;
+mod tune;
 
 use cli::{Cli, Command, Output};
 use config::Config;
@@ -98,6 +100,7 @@ async fn dispatch(
         Command::Down(args) => commands::down::run(session, args, document).await,
         Command::Invoke(args) => commands::invoke::run(session, args, document).await,
         Command::Logs(args) => commands::logs::run(session, args, document).await,
+        Command::Tune(args) => commands::tune::run(session, args, document).await,
         Command::Cost(args) => commands::cost::run(session, args, document),
         Command::Load(args) => commands::load::run(session, args, document).await,
         Command::Local(verb) => commands::local::run(session, *verb).await,
@@ -113,6 +116,7 @@ fn name(command: &Command) -> &'static str {
         Command::Down(_) => "down",
         Command::Invoke(_) => "invoke",
         Command::Logs(_) => "logs",
+        Command::Tune(_) => "tune",
         Command::Cost(_) => "cost",
         Command::Load(_) => "load",
         Command::Local(_) => "local",

@@ -11,6 +11,7 @@ pub(crate) mod log_line;
 pub(crate) mod plain;
 mod pretty;
 pub(crate) mod text;
+pub(crate) mod tune;
 
 use crate::resource::{Change, Id};
 use serde::Serialize;

@@ -48,7 +48,7 @@ pub struct Load {
     pub with: Option<PathBuf>,
 }
 
-fn warmup(text: &str) -> Result<Duration, String> {
+pub(super) fn warmup(text: &str) -> Result<Duration, String> {
     match text {
         "0" | "0s" => Ok(Duration::ZERO),
         _ => super::duration(text)
@@ -63,7 +63,7 @@ fn threshold(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("{text} is not between 0.1 and 1000"))
 }
 
-fn concurrency(text: &str) -> Result<usize, String> {
+pub(super) fn concurrency(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|number| (1..=10_000).contains(number))

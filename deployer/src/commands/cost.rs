@@ -1,7 +1,7 @@
 //! `cost`: what the declared stack costs, from the price book. It asks no AWS and needs no credentials.
 
 use super::Session;
-use crate::cli::{self, Cost};
+use crate::cli::Cost;
 use crate::cost::{Bill, Capacity, FreeTier, Prices, Usage, read_units, write_units};
 use crate::error::{Error, Result};
 use crate::manifest::{Architecture, Billing, Function, Manifest, Table};
@@ -83,11 +83,7 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> U
     let default = Usage::of(function, args.duration_ms.ceil());
     Usage {
         memory_mb: args.memory.unwrap_or(default.memory_mb),
-        architecture: match args.architecture {
-            Some(cli::Architecture::X86_64) => Architecture::X86_64,
-            Some(cli::Architecture::Arm64) => Architecture::Arm64,
-            None => default.architecture,
-        },
+        architecture: args.architecture.map_or(default.architecture, Architecture::from),
         through_api,
         write_units: by_request * args.writes * write_units(args.item_size),
         read_units: by_request * args.reads * read_units(args.item_size),

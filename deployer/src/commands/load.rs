@@ -1,9 +1,9 @@
 //! `load`: open-loop load on the stack's own URL, and what it measured.
 
-mod after;
-mod aim;
-mod announce;
-mod price;
+pub(super) mod after;
+pub(super) mod aim;
+pub(super) mod announce;
+pub(super) mod price;
 
 use super::{Connected, DIFFERENT, Session, Stack};
 use crate::aws::Access;
@@ -122,7 +122,7 @@ fn code(comparison: &Comparison) -> u8 {
     if comparison.verdict == Verdict::Regression { DIFFERENT } else { 0 }
 }
 
-async fn measure(session: &Session<'_>, plan: &Plan) -> Result<Measurement> {
+pub(super) async fn measure(session: &Session<'_>, plan: &Plan) -> Result<Measurement> {
     let console = session.console;
     let id = Id::new(Kind::Load, format!("{}/s", plan.schedule.rate));
     let begun = Instant::now();
@@ -161,7 +161,7 @@ fn said(progress: &Progress, measured: u64) -> String {
 }
 
 /// Also after Ctrl-C: the stack is to be as it was.
-async fn clean_up(
+pub(super) async fn clean_up(
     session: &Session<'_>,
     at: &Connected<'_>,
     plan: &Plan,
@@ -255,6 +255,6 @@ fn nothing_done(measurement: &Measurement) -> Error {
         .hint("deployer status shows whether the URL answers.")
 }
 
-fn write(file: &Path, text: &str) -> Result<()> {
+pub(super) fn write(file: &Path, text: &str) -> Result<()> {
     std::fs::write(file, text).map_err(|e| Error::new(format!("cannot write {}: {e}", file.display())))
 }

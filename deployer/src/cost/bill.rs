@@ -102,7 +102,6 @@ impl Prices {
 
     /// What Lambda alone takes for a million requests, in dollars, at the prices of the first step: for a memory setting
     /// in MB and a mean billed duration in ms.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for tune"))]
     pub(crate) fn lambda_per_million(
         &self,
         architecture: Architecture,

@@ -5,6 +5,8 @@ use super::environment;
 use super::names;
 use super::read::{Item, Text};
 use super::section::Section;
+use crate::cli;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -73,7 +75,8 @@ impl Default for Function {
 }
 
 /// A processor that Lambda offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Architecture {
     /// Intel and AMD.
     X86_64,
@@ -87,6 +90,15 @@ impl Architecture {
         match self {
             Self::X86_64 => "x86_64",
             Self::Arm64 => "arm64",
+        }
+    }
+}
+
+impl From<cli::Architecture> for Architecture {
+    fn from(named: cli::Architecture) -> Self {
+        match named {
+            cli::Architecture::X86_64 => Self::X86_64,
+            cli::Architecture::Arm64 => Self::Arm64,
         }
     }
 }

@@ -195,7 +195,6 @@ impl Chart {
     }
 
     /// A dot, with a name beside it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for tune"))]
     pub(crate) fn dot(&mut self, class: &str, x: f64, y: f64, name: &str) {
         let (x, y) = (self.x(x), self.y(y));
         // Towards the middle, so that the name stays in the picture.

@@ -1,7 +1,9 @@
 //! Ctrl-C.
 
+use crate::report::text::talk;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -11,6 +13,7 @@ use tokio::sync::futures::Notified;
 pub(crate) struct Stop {
     set: AtomicBool,
     woken: Notify,
+    last_words: Mutex<Option<String>>,
 }
 
 impl Stop {
@@ -18,6 +21,11 @@ impl Stop {
     pub(crate) fn set(&self) {
         self.set.store(true, Ordering::SeqCst);
         self.woken.notify_waiters();
+    }
+
+    /// What is said when the second Ctrl-C leaves something as it should not stay.
+    pub(crate) fn last_words(&self, words: Option<String>) {
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = words;
     }
 
     /// Runs to the end, and lets the first Ctrl-C (or a polite kill) set this. The second one ends the process.
@@ -38,11 +46,14 @@ impl Stop {
             }
             signals.as_mut().poll(context).map(|()| None)
         });
-        match first.await {
-            Some(done) => done,
-            #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
-            None => std::process::exit(130),
+        if let Some(done) = first.await {
+            return done;
         }
+        if let Some(words) = &*self.last_words.lock().unwrap_or_else(PoisonError::into_inner) {
+            talk(words);
+        }
+        #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
+        std::process::exit(130)
     }
 
     /// Ends when this is set. Whoever asks whether it is set already should do so after this.

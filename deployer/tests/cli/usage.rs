@@ -11,6 +11,13 @@ fn refused(folder: &Path, args: &[&str]) -> String {
     shown(&done)
 }
 
+/// The same where stdout is to be a document.
+fn refused_with_document(folder: &Path, args: &[&str]) -> String {
+    let done = deployer(folder, args).run().exits(2);
+    assert!(done.json()["error"]["message"].is_string(), "{done}");
+    done.stderr
+}
+
 #[test]
 fn an_unknown_verb() {
     insta::assert_snapshot!(refused(folder().path(), &["upp"]));
@@ -65,6 +72,32 @@ fn one_of_several_functions() {
     std::fs::write(folder.path().join("stack.toml"), manifest).unwrap();
     insta::assert_snapshot!(refused(folder.path(), &["invoke", "ping"]));
     insta::assert_snapshot!(refused(folder.path(), &["invoke", "ping", "--function", "a", "--via", "api"]));
+}
+
+#[test]
+fn a_memory_setting_out_of_range() {
+    insta::assert_snapshot!(refused(folder().path(), &["tune", "--memory", "128,20480"]));
+}
+
+#[test]
+fn one_setting_is_no_choice() {
+    insta::assert_snapshot!(refused(folder().path(), &["tune", "--memory", "128,128"]));
+}
+
+#[test]
+fn a_zip_for_another_processor() {
+    let folder = folder();
+    let manifest = "[functions.f]\nzip = \"f.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n";
+    std::fs::write(folder.path().join("stack.toml"), manifest).unwrap();
+    insta::assert_snapshot!(refused(folder.path(), &["tune", "--architectures", "x86_64,arm64"]));
+}
+
+#[test]
+fn a_log_without_end_is_no_document() {
+    insta::assert_snapshot!(refused_with_document(
+        folder().path(),
+        &["logs", "--follow", "--output", "json"]
+    ));
 }
 
 #[test]

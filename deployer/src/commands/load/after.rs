@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 const MOST_REPORTS: u32 = 20_000;
 
 /// The reports of a run that has just ended, or of its last part. They come some seconds after the invocations.
-pub(super) async fn server(
+pub(in crate::commands) async fn server(
     session: &Session<'_>,
     at: &Connected<'_>,
     plan: &Plan,

@@ -11,20 +11,25 @@ use crate::resources::rest_api;
 use std::path::Path;
 
 /// Where the load goes.
-pub(super) struct Aim {
-    pub(super) target: Target,
-    pub(super) mix: Mix,
+pub(in crate::commands) struct Aim {
+    pub(in crate::commands) target: Target,
+    pub(in crate::commands) mix: Mix,
     /// Of the route that requests go to unless they say another.
-    pub(super) url: String,
+    pub(in crate::commands) url: String,
     /// Whether that route answers the lab's `ping`.
-    pub(super) answers_ping: bool,
+    pub(in crate::commands) answers_ping: bool,
     /// The route's function, as it is declared.
-    pub(super) function: String,
+    pub(in crate::commands) function: String,
 }
 
 /// # Errors
 /// A stack that is not up, or whose API is not its own; no route that anybody may call; a mix that does not fit.
-pub(super) fn at(session: &Session<'_>, at: &Connected<'_>, survey: &Survey, args: &Load) -> Result<Aim> {
+pub(in crate::commands) fn at(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    survey: &Survey,
+    args: &Load,
+) -> Result<Aim> {
     let config = session.config;
     let manifest = &config.manifest;
     let api = standing(at, survey)?;

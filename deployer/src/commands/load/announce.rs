@@ -62,15 +62,23 @@ pub(super) async fn run(
         return Ok(());
     };
     let cost = price::beforehand(&prices, &config.manifest, declared, plan, args.cleanup);
-    console.talk(&format!("It costs about {}, by list prices.", dollars(cost)));
-    if cost >= ASKED_FROM {
-        console.confirm(&format!("Spend about {} on this load?", dollars(cost)), session.stop).await?;
+    spend(session, cost).await
+}
+
+/// Says what is going to be spent, in dollars, and asks where it is much.
+///
+/// # Errors
+/// A no.
+pub(in crate::commands) async fn spend(session: &Session<'_>, cost: f64) -> Result<()> {
+    session.console.talk(&format!("It costs about {}, by list prices.", dollars(cost)));
+    if cost < ASKED_FROM {
+        return Ok(());
     }
-    Ok(())
+    session.console.confirm(&format!("Spend about {} on this load?", dollars(cost)), session.stop).await
 }
 
 /// What may turn requests away.
-fn warnings(session: &Session<'_>, plan: &Plan, function: &str) -> Vec<String> {
+pub(in crate::commands) fn warnings(session: &Session<'_>, plan: &Plan, function: &str) -> Vec<String> {
     let manifest = &session.config.manifest;
     let rate = plan.schedule.rate;
     let mut all = Vec::new();

@@ -11,7 +11,7 @@ const BILLED_MS: f64 = 20.0;
 const MILLION: f64 = 1e6;
 
 /// In dollars, before it was measured, with the deletion of what it makes.
-pub(super) fn beforehand(
+pub(in crate::commands) fn beforehand(
     prices: &Prices,
     manifest: &Manifest,
     function: &Function,

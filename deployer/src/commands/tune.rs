@@ -1,0 +1,214 @@
+//! `tune`: the same load at several settings of a function, and which of them to take.
+
+mod announce;
+mod setting;
+
+use super::load::after::server;
+use super::load::{aim, clean_up, measure, write};
+use super::{ABSENT, Connected, IN_SYNC, Session, Stack, state};
+use crate::aws::Access;
+use crate::cli::{Load, Tune};
+use crate::cost::Prices;
+use crate::engine::Record;
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::{Mix, Plan, RunId, Schedule, Target};
+use crate::manifest::Architecture;
+use crate::report::json::Document;
+use crate::report::tune as report;
+use crate::retry::interrupted;
+use crate::smoke;
+use crate::tune::{Choice, Setting, Trial};
+use serde::Serialize;
+use setting::Tuned;
+use std::time::{Duration, SystemTime};
+
+/// Longer than API Gateway waits for a function.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// What the document has.
+#[derive(Debug, Serialize)]
+struct Own<'a> {
+    function: &'a str,
+    /// What is declared, and what the function has again.
+    declared: Setting,
+    trials: &'a [Trial],
+    choice: Option<Choice>,
+}
+
+pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Document) -> Result<u8> {
+    let config = session.config;
+    let function = session.function(args.function.as_deref())?;
+    let declared = setting::declared(config, function)?;
+    let settings = settings(session, args, function, declared)?;
+    let load = as_load(args, function);
+    let at = session.connect(Access::ReadWrite, document).await?;
+    let packages = Stack::packages(config);
+    // Code is compared only where it is going to be exchanged.
+    let others = settings.iter().any(|setting| setting.architecture != declared.architecture);
+    let packages = if others { packages } else { packages.not_compared() };
+    let survey = at.plan(&packages, false).await?;
+    document.found(&survey.records);
+    document.state = Some(state(&survey.records));
+    let aim = aim::at(session, &at, &survey, &load)?;
+    require_in_sync(&at, &survey.records)?;
+    let Some(api) = &survey.api else { return Err(Error::new("the stack has no API")) };
+    document.url = Some(aim.url.clone());
+    let tuned = Tuned::new(session, &at, api, function, &settings).await?;
+    let test = Test { target: aim.target, mix: aim.mix, load };
+    let region = &at.aws.scope.region;
+    announce::run(session, &test.plan(), args.cleanup, function, region, &settings).await?;
+    if aim.answers_ping
+        && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
+    {
+        return Err(Error::new(format!("{} does not answer as it should; it says: {instead}", aim.url))
+            .hint("Nothing was changed. deployer status shows the stack's condition."));
+    }
+    let prices = Prices::of(&at.aws.scope.region).ok();
+    let mut trials = Vec::new();
+    session.stop.last_words(Some(tuned.last_words()));
+    let went = try_all(&tuned, &test, &settings, prices.as_ref(), &mut trials).await;
+    let restored = tuned.restore().await;
+    session.stop.last_words(None);
+    if restored.is_ok() {
+        session.console.talk(&format!("{} has {} again.", config.named(function), declared.text()));
+    }
+    let choice = Choice::of(&trials.iter().filter_map(Trial::point).collect::<Vec<_>>());
+    document.own(&Own { function: &config.named(function), declared, trials: &trials, choice });
+    show(session, args, function, declared, &trials, choice)?;
+    restored?;
+    went.map(|()| 0)
+}
+
+/// The load of every setting.
+struct Test {
+    target: Target,
+    mix: Mix,
+    load: Load,
+}
+
+impl Test {
+    /// With ids of its own.
+    fn plan(&self) -> Plan {
+        let Load { rate, warmup, duration, concurrency, .. } = self.load;
+        Plan {
+            target: self.target.clone(),
+            mix: self.mix.clone(),
+            schedule: Schedule { rate, warmup, duration },
+            concurrency,
+            answer_within: ANSWER_WITHIN,
+            run: RunId::new(),
+        }
+    }
+}
+
+/// Ends at the first setting that cannot be had, and at Ctrl-C.
+async fn try_all(
+    tuned: &Tuned<'_>,
+    test: &Test,
+    settings: &[Setting],
+    prices: Option<&Prices>,
+    trials: &mut Vec<Trial>,
+) -> Result<()> {
+    let Tuned { session, at, function, .. } = tuned;
+    for setting in settings {
+        if session.stop.is_set() {
+            return Err(interrupted());
+        }
+        session.console.talk(&format!("{}:", setting.text()));
+        tuned.apply(*setting).await?;
+        let plan = test.plan();
+        let measurement = measure(session, &plan).await?;
+        let ended = SystemTime::now();
+        if test.load.cleanup {
+            let left = clean_up(session, at, &plan, &measurement).await?.left;
+            if left > 0 {
+                let why = format!("{left} items of this run could not be deleted");
+                let ids = format!("Their ids begin with {}-.", measurement.run);
+                return Err(Error::of(ErrorKind::Partial, why).hint(ids));
+            }
+        }
+        if measurement.interrupted {
+            return Err(interrupted());
+        }
+        let server = server(session, at, &plan, &measurement, ended, function).await;
+        trials.push(Trial::of(*setting, &measurement, server.as_ref(), prices));
+    }
+    Ok(())
+}
+
+fn settings(session: &Session<'_>, args: &Tune, function: &str, declared: Setting) -> Result<Vec<Setting>> {
+    let mut architectures: Vec<Architecture> =
+        args.architectures.iter().copied().map(Architecture::from).collect();
+    if architectures.is_empty() {
+        architectures.push(declared.architecture);
+    }
+    let all = Setting::all(&args.memory, &architectures);
+    if all.len() < 2 {
+        return Err(Error::usage("one setting is nothing to choose from")
+            .hint("Name several, like --memory 128,256,512."));
+    }
+    let is_zip = session.config.manifest.functions.get(function).is_some_and(|f| f.zip.is_some());
+    if is_zip && all.iter().any(|setting| setting.architecture != declared.architecture) {
+        return Err(Error::usage(format!(
+            "{function} comes as a zip, which is for {} only",
+            declared.architecture.name()
+        ))
+        .hint("Only a Cargo package is built for another processor."));
+    }
+    Ok(all)
+}
+
+/// The same traffic as `load` would send.
+fn as_load(args: &Tune, function: &str) -> Load {
+    Load {
+        rate: args.rate,
+        duration: args.duration,
+        warmup: args.warmup,
+        concurrency: args.concurrency,
+        mix: args.mix.clone(),
+        route: args.route.clone(),
+        function: Some(function.to_owned()),
+        cleanup: args.cleanup,
+        json: None,
+        html: None,
+        compare: None,
+        threshold: 0.0,
+        with: None,
+    }
+}
+
+/// What is put back in the end is what is declared: so that has to be what there is.
+fn require_in_sync(at: &Connected<'_>, records: &[Record]) -> Result<()> {
+    match state(records) {
+        IN_SYNC => Ok(()),
+        ABSENT => Err(Error::new(format!("{} is not up", at.place())).hint("Run deployer up.")),
+        _ => {
+            Err(Error::new(format!("{} is not as declared, and tune ends with what is declared", at.place()))
+                .hint("Nothing was changed. deployer plan shows the difference, deployer up makes it so."))
+        }
+    }
+}
+
+fn show(
+    session: &Session<'_>,
+    args: &Tune,
+    function: &str,
+    declared: Setting,
+    trials: &[Trial],
+    choice: Option<Choice>,
+) -> Result<()> {
+    if trials.is_empty() {
+        return Ok(());
+    }
+    for line in report::table(trials, choice) {
+        session.console.data(&line);
+    }
+    for line in report::advice(function, declared, trials, choice) {
+        session.console.talk(&line);
+    }
+    let Some(file) = &args.html else { return Ok(()) };
+    let lines = report::advice(function, declared, trials, choice);
+    write(file, &report::page(&session.config.named(function), trials, choice, &lines))?;
+    session.console.talk(&format!("The page is in {}.", file.display()));
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! One setting of a function after the other, and the declared one again at the end.
+
+use super::super::{Connected, Session, settle};
+use crate::config::Config;
+use crate::engine::{Engine, Mode};
+use crate::error::{Error, Result};
+use crate::package::Packages;
+use crate::resources::rest_api;
+use crate::retry::Stop;
+use crate::stack::Stack;
+use crate::tune::Setting;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
+
+/// The function that is tuned, in its stack.
+pub(super) struct Tuned<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) at: &'a Connected<'a>,
+    pub(super) api: &'a rest_api::Output,
+    /// Its name in the manifest.
+    pub(super) function: &'a str,
+    /// What is declared, and what AWS has before and after.
+    pub(super) declared: Setting,
+    /// The code for each processor; not compared where there is one only.
+    packages: BTreeMap<&'static str, Packages>,
+}
+
+impl<'a> Tuned<'a> {
+    /// With the code for each setting, built before anything is changed.
+    ///
+    /// # Errors
+    /// Code that cannot be built for one of the processors.
+    pub(super) async fn new(
+        session: &'a Session<'a>,
+        at: &'a Connected<'a>,
+        api: &'a rest_api::Output,
+        function: &'a str,
+        settings: &[Setting],
+    ) -> Result<Self> {
+        let declared = declared(session.config, function)?;
+        let mut packages = BTreeMap::new();
+        let others = settings.iter().any(|setting| setting.architecture != declared.architecture);
+        for setting in settings.iter().chain([&declared]) {
+            let mut of_setting = Stack::packages(&config(session.config, function, *setting));
+            if others {
+                let go = at.engine(Mode::Plan);
+                if of_setting.get(&go, &session.config.named(function)).await.is_none() {
+                    let failed = go.finish().into_iter().find_map(|record| record.result.err());
+                    let error = failed.unwrap_or_else(|| Error::new("the code could not be built"));
+                    return Err(error.context(&setting.text()).hint("Nothing was changed."));
+                }
+            } else {
+                of_setting = of_setting.not_compared();
+            }
+            packages.entry(setting.architecture.name()).or_insert(of_setting);
+        }
+        Ok(Self { session, at, api, function, declared, packages })
+    }
+
+    /// Makes it so, as `up` would with that manifest, and waits until requests meet it.
+    ///
+    /// # Errors
+    /// What AWS refuses; Ctrl-C.
+    pub(super) async fn apply(&self, setting: Setting) -> Result<()> {
+        self.walk(setting, self.session.stop).await
+    }
+
+    /// Makes it as declared again, whatever came before, Ctrl-C too. The second Ctrl-C ends it.
+    ///
+    /// # Errors
+    /// What stands instead, and what to do.
+    pub(super) async fn restore(&self) -> Result<()> {
+        let restored = self.walk(self.declared, &Stop::default()).await;
+        restored.map_err(|error| error.hint(self.last_words()))
+    }
+
+    /// For somebody who cannot wait until the declared setting is back.
+    pub(super) fn last_words(&self) -> String {
+        format!(
+            "{} may still have a setting of the test: deployer up gives it {} again.",
+            self.session.config.named(self.function),
+            self.declared.text()
+        )
+    }
+
+    async fn walk(&self, setting: Setting, stop: &Stop) -> Result<()> {
+        let config = config(self.session.config, self.function, setting);
+        let stack = Stack::new(&config, &self.at.aws.scope)?;
+        let Some(packages) = self.packages.get(setting.architecture.name()) else {
+            return Err(Error::new(format!("there is no code for {}", setting.text())));
+        };
+        let deadline = Instant::now() + config.timeout;
+        let go = Engine::new(&self.at.aws, self.session.console, stop, Mode::Apply, deadline);
+        stack.walk(&go, packages, Some(self.api)).await;
+        settle(&go.finish(), stop, "up")
+    }
+}
+
+/// What the manifest says of a function.
+///
+/// # Errors
+/// It declares no such function.
+pub(super) fn declared(config: &Config, function: &str) -> Result<Setting> {
+    let declared = config.manifest.functions.get(function);
+    let declared = declared.ok_or_else(|| Error::usage(format!("there is no function {function}")))?;
+    Ok(Setting { memory_mb: declared.memory, architecture: declared.architecture })
+}
+
+/// The same stack, with one setting of one function changed.
+pub(super) fn config(config: &Config, function: &str, setting: Setting) -> Config {
+    let mut config = config.clone();
+    if let Some(declared) = config.manifest.functions.get_mut(function) {
+        declared.memory = setting.memory_mb;
+        declared.architecture = setting.architecture;
+    }
+    config
+}
