@@ -65,6 +65,7 @@ def execute(function: dict, event, request_id: str) -> dict:
     try:
         outcome = worker.invoke(event, request_id, **about)
     except Exception as error:
+        lambda_svc.logger.exception("An invocation of %s failed", function["config"]["FunctionName"])
         outcome = {"status": "error", "error": str(error)}
     finally:
         _give_back(worker)

@@ -184,7 +184,7 @@ class Changes(Case):
             self.assertEqual(self.memory(), str(memory))
             self.assertIn("Runtime.ExitError", self.invoke("exit")["errorType"])
             self.assertEqual(self.memory(), str(memory))
-        wait_until(lambda: left() <= before)
+        wait_until(lambda: all(now <= then for now, then in zip(left(), before)))
 
     def test_nobody_who_asks_all_the_time_notices(self):
         asking = True

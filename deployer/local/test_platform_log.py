@@ -64,6 +64,12 @@ class Lines(Case):
         )
         self.assertEqual(times, sorted(times))
 
+    def test_what_is_written_after_an_answer_comes_with_the_next(self):
+        self.make()
+        lines, _report = self.invoke("late")
+        self.assertNotIn("too late\n", lines)
+        wait_until(lambda: self.invoke(1)[0][1] == "too late\n")
+
     def test_the_caller_gets_the_last_4_kb(self):
         self.make()
         lines, report = self.invoke("much")

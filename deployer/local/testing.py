@@ -72,6 +72,8 @@ while True:
         call("POST", request + "/error", b'{ "errorType":"E", "errorMessage":' + failure[1] + b', "digits":0.10 }')
     else:
         call("POST", request + "/response", event)
+    if event == b'"late"':
+        print("too late", flush=True)
 """
 
 

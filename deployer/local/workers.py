@@ -94,14 +94,18 @@ class ExactWorker(lambda_runtime.Worker):
             outcome = {"status": "error", "error": message, "error_payload": payload}
             if failure and said:
                 failure, reason = str(payload.get("errorType")) if isinstance(payload, dict) else failure, message
-        # Where the function never got its event, starting it is what it took.
-        started = self._delivered or asked
+        outcome["log"] = self._write_log(request_id, self._delivered or asked, ended, failure, reason)
+        return outcome, text
+
+    def _write_log(self, request_id: str, started: float, ended: float, failure: str | None, reason: str) -> str:
+        """All lines of an invocation: to CloudWatch Logs, and for who wants their tail."""
         self._look_at_memory()
         report = platform_log.Report(
             request_id=request_id,
             started=int(started * 1000),
             seconds=max(ended - started, 0),
             peak_memory=self._peak_memory,
+            # Where the function never got its event, starting it is what the invocation took.
             init_seconds=self._init_seconds if self._delivered else None,
             failure=failure,
             reason=reason,
@@ -109,8 +113,7 @@ class ExactWorker(lambda_runtime.Worker):
         own, self._lines = self._lines, []
         lines = report.lines(self.config, own)
         platform_log.write(platform_log.group_of(self.config), self.config[LOG_STREAM], lines)
-        outcome["log"] = "".join(f"{line.text}\n" for line in lines)
-        return outcome, text
+        return "".join(f"{line.text}\n" for line in lines)
 
     # -- The process.
 
