@@ -183,19 +183,16 @@ impl Stack {
     }
 
     /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. The role outlives
-    /// the function, and the log group outlives both, because a last log line would make it again.
+    /// the function and the policy. So does the log group, because a last log line would make it again: without the
+    /// policy, nobody may write one.
     ///
     /// `keep_tables` says why the tables stay, if they do.
     pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
-        let functions =
-            known(join_all(self.functions.iter().map(|f| go.remove(f, now()))).map(|gone| all(&gone)));
-        let policies =
-            known(join_all(self.policies.iter().map(|p| go.remove(p, now()))).map(|gone| all(&gone)));
-        let roles = known(
-            join_all(self.roles.iter().map(|r| go.remove(r, both_gone(functions.clone(), policies.clone()))))
-                .map(|gone| all(&gone)),
-        );
-        let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, roles.clone())));
+        let functions = join_all(self.functions.iter().map(|f| go.remove(f, now()))).map(|gone| all(&gone));
+        let policies = join_all(self.policies.iter().map(|p| go.remove(p, now()))).map(|gone| all(&gone));
+        let silent = known(both_gone(functions, policies));
+        let roles = join_all(self.roles.iter().map(|role| go.remove(role, silent.clone())));
+        let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, silent.clone())));
         let tables = join_all(self.tables.iter().map(|table| async {
             let scaling = self.scalings.iter().find(|scaling| scaling.table == table.name);
             match keep_tables {
@@ -212,7 +209,7 @@ impl Stack {
             }
         }));
         let api = join_all(self.api.iter().map(|api| go.remove(api, now())));
-        join!(api, functions, policies, log_groups, tables);
+        join!(api, roles, log_groups, tables, silent);
     }
 
     /// What is no longer declared, as a stack of its own, so that it goes the same way as everything else.

@@ -152,8 +152,13 @@ fn things_go_in_awss_order() {
         let place = deletions.iter().position(|operation| *operation == name);
         place.unwrap_or_else(|| panic!("no {name}: {deletions:?}"))
     };
-    let chain = ["DeleteFunction", "DetachRolePolicy", "DeletePolicy", "DeleteRole", "DeleteLogGroup"];
+    let chain = ["DetachRolePolicy", "DeletePolicy", "DeleteRole"];
     assert!(chain.map(at).is_sorted(), "{deletions:?}");
-    let expected: BTreeSet<&str> = chain.into_iter().chain(["DeleteRestApi", "DeleteTable"]).collect();
+    let function = at("DeleteFunction");
+    for last in ["DeleteRole", "DeleteLogGroup"] {
+        assert!(at(last) > at("DeletePolicy") && at(last) > function, "{deletions:?}");
+    }
+    let others = ["DeleteFunction", "DeleteLogGroup", "DeleteRestApi", "DeleteTable"];
+    let expected: BTreeSet<&str> = chain.into_iter().chain(others).collect();
     assert_eq!(deletions.iter().copied().collect::<BTreeSet<_>>(), expected);
 }
