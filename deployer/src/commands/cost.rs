@@ -30,7 +30,8 @@ pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -
     document.declared(config.stack_name(), &region);
     let prices = Prices::of(&region)?;
     let manifest = &config.manifest;
-    let (name, function) = chosen(manifest, args.function.as_deref())?;
+    let name = session.function(args.function.as_deref())?;
+    let function = &manifest.functions[name];
     let usage = usage(manifest, name, function, args);
     let free_tier = if args.free_tier { FreeTier::Lambda } else { FreeTier::Ignored };
     let bill = prices.bill(&usage, args.requests, free_tier);
@@ -55,22 +56,6 @@ pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -
         bill: &bill,
     });
     Ok(0)
-}
-
-/// The function that requests go to.
-fn chosen<'a>(manifest: &'a Manifest, asked: Option<&str>) -> Result<(&'a str, &'a Function)> {
-    let mut all = manifest.functions.iter().map(|(name, function)| (name.as_str(), function));
-    let names = || manifest.functions.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    match asked {
-        Some(asked) => all
-            .find(|(name, _)| *name == asked)
-            .ok_or_else(|| Error::usage(format!("there is no function {asked}; there are {}", names()))),
-        None => match (all.next(), all.next()) {
-            (Some(only), None) => Ok(only),
-            _ => Err(Error::usage(format!("there are several functions: {}", names()))
-                .hint("Say which with --function NAME.")),
-        },
-    }
 }
 
 fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> Usage {

@@ -1,12 +1,13 @@
 //! One request to a function: through Lambda's own Invoke, or through the URL of the stack.
 //!
-//! It is sent once. The function may write, so that a second try after a lost answer could do its work twice.
+//! What may have run is not sent again: the function may write, and a second try after a lost answer could do its work
+//! twice.
 
 use super::report::Report;
 use crate::aws::one_attempt;
 use crate::engine::Step;
 use crate::error::{Error, Result};
-use crate::retry;
+use crate::retry::{FUNCTION_BUSY, FUNCTION_READY, answer_within};
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
@@ -66,8 +67,17 @@ pub(crate) async fn invoke(
     let within = TimeoutConfig::builder().operation_attempt_timeout(timeout + BEYOND).build();
     let once = Builder::default().retry_config(one_attempt()).timeout_config(within);
     let invoke = step.aws.lambda.invoke().function_name(function);
-    let invoke = invoke.log_type(LogType::Tail).payload(Blob::new(event)).customize().config_override(once);
-    let answer = step.call("lambda:InvokeFunction", invoke.send()).await.map_err(unsure)?;
+    let invoke = invoke.log_type(LogType::Tail).payload(Blob::new(event));
+    let answer = step.until(&FUNCTION_READY, async || {
+        let invoke = invoke.clone().customize().config_override(once.clone());
+        match step.call("lambda:InvokeFunction", invoke.send()).await {
+            Ok(answer) => Ok(Some(answer)),
+            // It has not run: one that was not used for weeks is made ready by the first who asks for it.
+            Err(error) if error.aws().is_some_and(|aws| (FUNCTION_BUSY.applies)(aws)) => Ok(None),
+            Err(error) => Err(unsure(error)),
+        }
+    });
+    let answer = answer.await?;
     let body = answer.payload.map(Blob::into_inner).unwrap_or_default();
     let log = STANDARD.decode(answer.log_result.unwrap_or_default()).unwrap_or_default();
     let log = String::from_utf8_lossy(&log).into_owned();
@@ -87,7 +97,7 @@ pub(crate) async fn invoke(
 pub(crate) async fn request(step: &Step<'_>, method: &str, url: &str, event: &str) -> Result<Answer> {
     let request = step.aws.http.exchange(method, url, event);
     let lost = |why: String| lost(Error::new(format!("{method} {url} has no answer: {why}")));
-    let (status, body) = match retry::answer_within(URL_ANSWERS_WITHIN, request).await {
+    let (status, body) = match answer_within(URL_ANSWERS_WITHIN, request).await {
         Some(answer) => answer.map_err(lost)?,
         None => return Err(lost(format!("nothing within {} s", URL_ANSWERS_WITHIN.as_secs()))),
     };
@@ -177,6 +187,19 @@ mod tests {
             assert_eq!((answer.failure, answer.report), (Some(expected), None), "{body}");
             assert_eq!(answer.body, body.as_bytes());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_that_is_not_ready_yet_has_not_run_and_is_asked_again() {
+        let pending = "The operation cannot be performed at this time. The function is currently in the following state: Pending";
+        let refused = mock!(Client::invoke)
+            .sequence()
+            .http_response(move || wire::json(409, "ResourceConflictException", pending))
+            .times(2)
+            .build();
+        let world = World::new().with_lambda(&[refused, answered("1", None, "")]);
+        assert_eq!(invoked(&world).await.unwrap().body, b"1");
+        assert_eq!(world.recorder.waits(), ["Lambda to make the function ready"; 2]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -194,14 +194,14 @@ impl Chart {
         }
     }
 
-    /// A dot, with a name beside it.
+    /// A dot, with a name above it.
     pub(crate) fn dot(&mut self, class: &str, x: f64, y: f64, name: &str) {
         let (x, y) = (self.x(x), self.y(y));
         // Towards the middle, so that the name stays in the picture.
-        let (anchor, at) = if x > WIDTH / 2.0 { ("end", x - 9.0) } else { ("start", x + 9.0) };
+        let (anchor, at) = if x > WIDTH / 2.0 { ("end", x + 5.0) } else { ("start", x - 5.0) };
         self.body.push_str(&format!(
             "<circle class=\"{class} dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text class=\"mark\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
-            y + 4.0,
+            y - 9.0,
             escaped(name)
         ));
     }

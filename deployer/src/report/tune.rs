@@ -91,7 +91,7 @@ pub(crate) fn page(function: &str, trials: &[Trial], choice: Option<Choice>, adv
             ("balanced", balanced.text(), "good"),
         ]);
     }
-    page.table(&rows(trials, choice));
+    page.table(&without_empty_end(rows(trials, None)));
     for line in advice {
         page.text(line);
     }
@@ -111,12 +111,25 @@ pub(crate) fn page(function: &str, trials: &[Trial], choice: Option<Choice>, adv
     page.finish(&heading)
 }
 
-/// Where each setting stands, with its name.
-type Dots = Vec<(f64, f64, String)>;
+/// What was chosen stands above the table; of what failed there is a column only where something did.
+fn without_empty_end(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let nothing = rows.iter().skip(1).all(|row| row.last().is_some_and(String::is_empty));
+    for (index, row) in rows.iter_mut().enumerate() {
+        let last = row.pop().unwrap_or_default();
+        if !nothing {
+            row.push(if index == 0 { "not well".to_owned() } else { last });
+        }
+    }
+    rows
+}
+
+/// Where each setting stands, by memory.
+type Dots = Vec<(Setting, f64)>;
 
 fn over_memory(trials: &[Trial], of: fn(&Trial) -> Option<f64>) -> Dots {
-    let dot = |trial: &Trial| Some((f64::from(trial.setting.memory_mb), of(trial)?, trial.setting.text()));
-    trials.iter().filter_map(dot).collect()
+    let mut dots: Dots = trials.iter().filter_map(|trial| Some((trial.setting, of(trial)?))).collect();
+    dots.sort_by_key(|(setting, _)| (setting.architecture, setting.memory_mb));
+    dots
 }
 
 fn chart(page: &mut Page, heading: &str, unit: &str, trials: &[Trial], series: &[(&str, Dots)]) {
@@ -125,9 +138,16 @@ fn chart(page: &mut Page, heading: &str, unit: &str, trials: &[Trial], series: &
     let largest = series.iter().flat_map(|(_, dots)| dots).map(|dot| dot.1).fold(0.0, f64::max);
     let x = Axis::logarithmic("memory in MB", least * 0.9, most * 1.1);
     let mut chart = Chart::new(heading, x, Axis::from_zero(unit, largest));
-    for (class, dots) in series {
-        for (x, y, name) in dots {
-            chart.dot(class, *x, *y, name);
+    for (index, (class, dots)) in series.iter().enumerate() {
+        let at = |(setting, y): &(Setting, f64)| (f64::from(setting.memory_mb), *y);
+        for of_one in dots.chunk_by(|a, b| a.0.architecture == b.0.architecture) {
+            chart.line(class, of_one.iter().map(at).map(|(x, y)| (x, Some(y))));
+        }
+        for dot in dots {
+            let (x, y) = at(dot);
+            // The same names stand at the last ones.
+            let name = if index + 1 == series.len() { dot.0.text() } else { String::new() };
+            chart.dot(class, x, y, &name);
         }
     }
     let legend: Vec<(&str, &str)> = if series.len() > 1 {
