@@ -1,6 +1,7 @@
 //! Typed events out of the engine; how they look is the business of the modules below. Only these print.
 
 pub(crate) mod chart;
+mod columns;
 pub(crate) mod console;
 pub(crate) mod cost;
 pub(crate) mod html;

@@ -62,6 +62,14 @@ impl Axis {
         Self { label: label.to_owned(), from, to, logarithmic: true, ticks }
     }
 
+    /// The same with its ticks at these values.
+    pub(crate) fn marked_at(self, values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        Self { ticks: values.into_iter().map(|value| (value, plain(value))).collect(), ..self }
+    }
+
     /// Where a value lies between the ends, from 0 to 1.
     fn place(&self, value: f64) -> f64 {
         let place = if self.logarithmic {

@@ -1,23 +1,17 @@
 //! A bill as a table, with the source and the day of every price.
 
+use super::columns::aligned;
 use crate::cost::{Bill, Line, dollars, grouped};
 
 /// The lines of a bill: what is charged, for a million requests and for a month, and where the price is from.
 pub(crate) fn table(bill: &Bill) -> Vec<String> {
-    let mut rows =
-        vec![[String::new(), "per million".to_owned(), "per month".to_owned(), "price".to_owned()]];
+    let mut rows = vec![["", "per million", "per month", "price"].map(str::to_owned).to_vec()];
     for line in &bill.lines {
         let what = format!("{}, {}", line.service, line.what);
-        rows.push([what, dollars(line.usd_per_million), dollars(line.usd), price(line)]);
+        rows.push(vec![what, dollars(line.usd_per_million), dollars(line.usd), price(line)]);
     }
-    rows.push(["sum".to_owned(), dollars(bill.usd_per_million), dollars(bill.usd), String::new()]);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let (first, second, third) = (width(0), width(1), width(2));
-    rows.iter()
-        .map(|[what, million, month, price]| {
-            format!("{what:<first$}  {million:>second$}  {month:>third$}  {price}").trim_end().to_owned()
-        })
-        .collect()
+    rows.push(vec!["sum".to_owned(), dollars(bill.usd_per_million), dollars(bill.usd)]);
+    aligned(&rows, &[0, 3])
 }
 
 /// `$3.50 a million (aws.amazon.com/api-gateway/pricing, 2025-10-20)`.

@@ -3,6 +3,7 @@
 pub(crate) mod compared;
 pub(crate) mod page;
 
+use super::columns::aligned;
 use crate::cost::{Bill, dollars, grouped};
 use crate::load::{Bucket, Comparison, Measurement, Percentiles, Server};
 
@@ -22,14 +23,14 @@ pub(crate) fn table(parts: &Parts<'_>) -> Vec<String> {
     let mut lines = vec![summary(measurement)];
     lines.extend(remarks(measurement));
     lines.push(String::new());
-    lines.extend(aligned(&latency_rows(measurement)));
+    lines.extend(aligned(&latency_rows(measurement), &[0]));
     if let Some(histogram) = histogram(measurement) {
         lines.push(String::new());
         lines.extend(histogram);
     }
     if let Some(server) = parts.server {
         lines.push(String::new());
-        lines.extend(aligned(&server_rows(server)));
+        lines.extend(aligned(&server_rows(server), &[0]));
         lines.push(server_remark(server));
     }
     if let Some(bill) = parts.cost {
@@ -174,25 +175,6 @@ fn histogram(measurement: &Measurement) -> Option<Vec<String>> {
         format!("{:>width$}  {bar}{gap}{}", label(bucket), grouped(&bucket.count.to_string()))
     };
     Some(buckets.iter().map(line).collect())
-}
-
-/// Columns side by side: the first is text, the others are figures.
-fn aligned(rows: &[Vec<String>]) -> Vec<String> {
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(n, cell)| {
-            let width = width(n);
-            if n == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 /// Three digits that say something.

@@ -1,32 +1,22 @@
 //! What `tune` measured, as a table and as a page.
 
 use super::chart::{Axis, Chart};
+use super::columns::aligned;
 use super::html::Page;
+use super::load::ms;
 use crate::cost::dollars;
 use crate::tune::{Choice, Setting, Trial};
 
 /// One line for each setting, with what it was chosen for.
 pub(crate) fn table(trials: &[Trial], choice: Option<Choice>) -> Vec<String> {
     let rows = rows(trials, choice);
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
-            0 => format!("{cell:<width$}"),
-            last if last + 1 == columns => cell.clone(),
-            _ => format!("{cell:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
+    aligned(&rows, &[0, rows[0].len() - 1])
 }
 
 fn rows(trials: &[Trial], choice: Option<Choice>) -> Vec<Vec<String>> {
     let head = ["setting", "done a second", "p50", "p99", "billed", "used", "Lambda, $ a million", "choice"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for trial in trials {
-        let ms = |ms: f64| if ms < 100.0 { format!("{ms:.2} ms") } else { format!("{ms:.0} ms") };
         let or_nothing = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let reasons = choice.map(|choice| choice.reasons(trial.setting).join(", ")).unwrap_or_default();
         let mut notes: Vec<String> = Vec::new();
@@ -136,7 +126,7 @@ fn chart(page: &mut Page, heading: &str, unit: &str, trials: &[Trial], series: &
     let memory = || trials.iter().map(|trial| f64::from(trial.setting.memory_mb));
     let (least, most) = (memory().fold(f64::INFINITY, f64::min), memory().fold(0.0, f64::max));
     let largest = series.iter().flat_map(|(_, dots)| dots).map(|dot| dot.1).fold(0.0, f64::max);
-    let x = Axis::logarithmic("memory in MB", least * 0.9, most * 1.1);
+    let x = Axis::logarithmic("memory in MB", least * 0.9, most * 1.1).marked_at(memory());
     let mut chart = Chart::new(heading, x, Axis::from_zero(unit, largest));
     for (index, (class, dots)) in series.iter().enumerate() {
         let at = |(setting, y): &(Setting, f64)| (f64::from(setting.memory_mb), *y);
@@ -190,10 +180,10 @@ mod tests {
     fn the_table_says_what_each_setting_was_chosen_for() {
         let trials = [trial(128, Some(20.0), 0), trial(512, Some(8.0), 0), trial(1769, None, 3)];
         let expected = [
-            "setting          done a second      p50     p99    billed   used  Lambda, $ a million  choice",
-            "128 MB, x86_64            20.0  4.12 ms  180 ms  20.00 ms  24 MB               $0.242  cheapest",
-            "512 MB, x86_64            20.0  4.12 ms  180 ms   8.00 ms  24 MB               $0.267  fastest, balanced",
-            "1769 MB, x86_64           20.0  4.12 ms  180 ms         –      –                    –  3 failed",
+            "setting          done a second      p50     p99   billed   used  Lambda, $ a million  choice",
+            "128 MB, x86_64            20.0  4.12 ms  180 ms  20.0 ms  24 MB               $0.242  cheapest",
+            "512 MB, x86_64            20.0  4.12 ms  180 ms  8.00 ms  24 MB               $0.267  fastest, balanced",
+            "1769 MB, x86_64           20.0  4.12 ms  180 ms        –      –                    –  3 failed",
         ];
         assert_eq!(table(&trials, choice(&trials)), expected);
         let declared = Setting { memory_mb: 128, architecture: Architecture::X86_64 };

@@ -1,12 +1,13 @@
 //! Two runs side by side, as text.
 
-use super::{aligned, one_digit};
+use super::one_digit;
 use crate::load::{ComparedLine, Comparison, Verdict};
+use crate::report::columns::aligned;
 
 /// The lines of it.
 pub(crate) fn table(comparison: &Comparison) -> Vec<String> {
     let mut lines = vec![format!("compared with the run of {}:", comparison.before)];
-    lines.extend(aligned(&rows(comparison)));
+    lines.extend(aligned(&rows(comparison), &[0]));
     lines.push(verdict(comparison));
     lines
 }
