@@ -5,7 +5,7 @@ pub(super) mod aim;
 pub(super) mod announce;
 pub(super) mod price;
 
-use super::{Connected, DIFFERENT, Session, Stack};
+use super::{Connected, DIFFERENT, DIFFERENT_STATE, Session, Stack};
 use crate::aws::Access;
 use crate::cli::Load;
 use crate::cost::Bill;
@@ -63,10 +63,13 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     if let Some(before) = &before {
         load::check_comparable(before, &Asked::of(&plan))?;
     }
+    if document.state == Some(DIFFERENT_STATE) {
+        session.console.talk("The stack is not as declared: deployer plan shows how.");
+    }
     announce::run(session, args, &plan, &aim.function, &at.aws.scope.region).await?;
-    if aim.answers_ping
-        && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
-    {
+    let instead = if aim.answers_ping { smoke::look(&at.aws.http, &aim.url).await } else { None };
+    document.answers = aim.answers_ping.then_some(instead.is_none());
+    if let Some(instead) = instead {
         return Err(Error::new(format!("{} does not answer as it should; it says: {instead}", aim.url))
             .hint("Nothing was sent. deployer status shows the stack's condition."));
     }

@@ -71,6 +71,35 @@ mod tests {
     use crate::load::BuiltIn;
     use crate::manifest::Table;
 
+    /// By hand, for a million requests of which a fifth creates: $3.50 + $0.20 + 0.05 GB-seconds each of 2,500 at
+    /// $0.0000166667 + writes 0.2 × $0.625 + reads 0.6 × 0.5 × $0.125 + logs; and 200,000 deletions.
+    #[test]
+    fn what_a_load_will_cost_is_said_with_its_deletions() {
+        let manifest =
+            Manifest { tables: [("t".to_owned(), Table::default())].into(), ..Manifest::default() };
+        let function = Function::default();
+        let plan = Plan {
+            target: crate::load::Target::new("http://127.0.0.1/Prod", None).unwrap(),
+            mix: BuiltIn::default().mix("/", Some(("t", &Table::default()))).unwrap(),
+            schedule: crate::load::Schedule {
+                rate: 1_000,
+                warmup: std::time::Duration::ZERO,
+                duration: std::time::Duration::from_secs(1_000),
+            },
+            concurrency: 1,
+            answer_within: std::time::Duration::from_secs(1),
+            run: crate::load::RunId::new(),
+        };
+        let prices = Prices::of("us-east-1").unwrap();
+        let logs = |requests: f64| requests * 500.0 / 1_073_741_824.0 * (0.50 + 0.03 * 14.0 / (730.0 / 24.0));
+        let lambda = |requests: f64| requests * (0.2e-6 + 128.0 / 1024.0 * 0.020 * 0.000_016_666_7);
+        let load = 3.50 + lambda(1e6) + 0.2 * 0.625 + 0.6 * 0.5 * 0.125 + logs(1e6);
+        let deletions = 0.2 * 3.50 + lambda(2e5) + 0.2 * 0.625 + logs(2e5);
+        let cost = |cleanup| beforehand(&prices, &manifest, &function, &plan, cleanup);
+        assert!((cost(false) - load).abs() < 1e-6, "{} is not {load}", cost(false));
+        assert!((cost(true) - load - deletions).abs() < 1e-6, "{}", cost(true));
+    }
+
     /// By hand: of 100 requests 20 write (0.2 × $0.625) and 60 read (0.6 × 0.5 × $0.125) of a million each.
     #[test]
     fn a_million_requests_of_the_default_mix() {
