@@ -13,6 +13,7 @@ use super::timer::Timer;
 use crate::error::{Error, Result};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,6 +82,8 @@ pub(super) async fn work(
         opened: Cell::new(0),
         most_open: Cell::new(0),
         over: Cell::new(false),
+        waits_for_a_seat: Cell::new(false),
+        hands_out: RefCell::default(),
         record: RefCell::new(Record::new(shared.requests.len())?),
         current: RefCell::new(Current::new()?),
         tell,
@@ -109,6 +112,10 @@ struct Worker {
     opened: Cell<u64>,
     most_open: Cell<usize>,
     over: Cell<bool>,
+    /// Set while every connection is busy with what is due already: then there is nothing to hand out, and whoever is
+    /// free first wakes the one that hands out.
+    waits_for_a_seat: Cell<bool>,
+    hands_out: RefCell<Option<Waker>>,
     record: RefCell<Record>,
     current: RefCell<Current>,
     tell: mpsc::UnboundedSender<Message>,
@@ -146,6 +153,21 @@ impl Worker {
         timer.until(until).await.map_err(|e| Error::new(format!("the timer broke: {e}")))
     }
 
+    /// Waits until this moment, or until a connection is free that nobody thought would be.
+    async fn wait_or_be_woken(&self, timer: &Timer, until: Instant) -> Result<()> {
+        let mut waiting = pin!(self.wait(timer, until));
+        let mut polled = false;
+        poll_fn(|context| {
+            if polled && self.hands_out.borrow().is_none() {
+                return Poll::Ready(Ok(()));
+            }
+            polled = true;
+            self.hands_out.replace(Some(context.waker().clone()));
+            waiting.as_mut().poll(context)
+        })
+        .await
+    }
+
     async fn run(self: &Rc<Self>, timer: &Timer) -> Result<()> {
         let start = self.started();
         let end = self.shared.plan.schedule.length() + GRACE;
@@ -158,12 +180,14 @@ impl Worker {
             }
             self.hand_out(now);
             let due = self.share.due(now);
-            let next = if due < self.share.total() {
-                self.shared.plan.schedule.at(self.share.number(due))
-            } else {
+            let all_busy = self.next.get() < due && self.open.get() == self.most;
+            self.waits_for_a_seat.set(all_busy);
+            let next = if all_busy || due == self.share.total() {
                 end
+            } else {
+                self.shared.plan.schedule.at(self.share.number(due))
             };
-            self.wait(timer, start + next.min(now + LOOK_EVERY)).await?;
+            self.wait_or_be_woken(timer, start + next.min(now + LOOK_EVERY)).await?;
         }
         // What is under way ends by itself: with an answer, or without one in time.
         self.over.set(true);
@@ -264,6 +288,11 @@ impl Worker {
     /// Waits for a request; `None` when there will be none, or the other side hangs up.
     async fn rest(&self, seat: &Rc<Seat>, connection: &mut Connection) -> Option<u64> {
         self.free.borrow_mut().push(Rc::clone(seat));
+        if self.waits_for_a_seat.take()
+            && let Some(waker) = self.hands_out.borrow_mut().take()
+        {
+            waker.wake();
+        }
         poll_fn(|context| {
             if let Some(index) = seat.given.take() {
                 return Poll::Ready(Some(index));

@@ -3,10 +3,11 @@
 
 use super::*;
 use crate::load::mix::BuiltIn;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+
+mod tls;
 
 /// A server of a few lines: each connection has a thread, each request an answer.
 struct Server {
@@ -46,7 +47,7 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, requests: &AtomicU64, answer: &Answer) {
+fn serve(mut stream: impl std::io::Read + std::io::Write, requests: &AtomicU64, answer: &Answer) {
     let mut bytes = Vec::new();
     let mut more = [0; 4096];
     loop {

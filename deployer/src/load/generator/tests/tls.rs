@@ -1,0 +1,61 @@
+//! The way to AWS: over TLS, with the machine's certificates and those of `AWS_CA_BUNDLE`.
+
+use super::*;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::path::{Path, PathBuf};
+
+/// A server with a certificate that it has signed itself, for this host; the certificate as a bundle.
+fn server(host: &str, folder: &Path) -> (Server, PathBuf) {
+    let own = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
+    let bundle = folder.join("trusted.pem");
+    std::fs::write(&bundle, own.cert.pem()).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server {
+        url: format!("https://127.0.0.1:{}/Prod", listener.local_addr().unwrap().port()),
+        requests: Arc::default(),
+        connections: Arc::default(),
+    };
+    let (requests, connections) = (Arc::clone(&server.requests), Arc::clone(&server.connections));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            connections.fetch_add(1, Ordering::Relaxed);
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let stream = StreamOwned::new(connection, stream.unwrap());
+            let requests = Arc::clone(&requests);
+            std::thread::spawn(move || serve(stream, &requests, &|_| OK));
+        }
+    });
+    (server, bundle)
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_bundle_is_trusted_and_connections_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, bundle) = server("127.0.0.1", folder.path());
+    let mut plan = plan(&server, 100, 1_000);
+    plan.target = Target::new(&server.url, Some(&bundle)).unwrap();
+    let measured = measured(plan).await;
+    assert_eq!(measured.counts.ok, 100, "{measured:?}");
+    assert_eq!(server.requests(), 100);
+    assert!(server.connections.load(Ordering::Relaxed) <= 20);
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_no_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (unknown, _) = server("127.0.0.1", folder.path());
+    let (other, bundle) = server("other.example", folder.path());
+    for (server, bundle) in [(unknown, None), (other, Some(bundle.as_path()))] {
+        let mut plan = plan(&server, 20, 500);
+        plan.target = Target::new(&server.url, bundle).unwrap();
+        let measured = measured(plan).await;
+        assert_eq!(measured.failures, [("no TLS connection".to_owned(), 10)].into(), "{measured:?}");
+        assert_eq!(server.requests(), 0);
+    }
+}
