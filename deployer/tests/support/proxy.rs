@@ -223,6 +223,8 @@ impl Shared {
     async fn invoke(&self, request: Request<Bytes>) -> Result<Response<Body>, Dropped> {
         let started = self.begun.elapsed();
         let path = request.uri().path().to_owned();
+        let latency = self.state().limits.answer();
+        sleep(latency).await;
         let answer = self.forward(request).await;
         let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
         self.state().invocations.push(Invocation {

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub struct Behaviour {
     /// Of each call.
     pub latency: Duration,
+    /// Of each request to an invoke URL.
+    pub answer: Duration,
     /// Whether API Gateway's quotas hold.
     pub quotas: bool,
     /// How long Lambda refuses a new role.
@@ -56,6 +58,10 @@ impl Limits {
 
     pub(super) fn latency(&self) -> Duration {
         self.behaviour.latency
+    }
+
+    pub(super) fn answer(&self) -> Duration {
+        self.behaviour.answer
     }
 
     /// What AWS says no to although it is right.
