@@ -5,7 +5,7 @@ mod load;
 mod tune;
 
 pub use cost::{Architecture, Cost};
-pub use load::Load;
+pub use load::{Load, Traffic};
 pub use tune::Tune;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -1,12 +1,12 @@
-//! The flags of `load`.
+//! The flags of `load`, and what `tune` shares with it.
 
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Flags of `load`.
+/// What requests are sent: flags of `load` and `tune`.
 #[derive(Debug, Args)]
-pub struct Load {
+pub struct Traffic {
     /// Requests a second, sent on time whatever becomes of them
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: u32,
@@ -31,6 +31,14 @@ pub struct Load {
     /// Delete what the requests have made, also after Ctrl-C
     #[arg(long)]
     pub cleanup: bool,
+}
+
+/// Flags of `load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// What requests are sent.
+    #[command(flatten)]
+    pub traffic: Traffic,
     /// Write the result as JSON to a file, also to compare with
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -48,7 +56,7 @@ pub struct Load {
     pub with: Option<PathBuf>,
 }
 
-pub(super) fn warmup(text: &str) -> Result<Duration, String> {
+fn warmup(text: &str) -> Result<Duration, String> {
     match text {
         "0" | "0s" => Ok(Duration::ZERO),
         _ => super::duration(text)
@@ -63,7 +71,7 @@ fn threshold(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("{text} is not between 0.1 and 1000"))
 }
 
-pub(super) fn concurrency(text: &str) -> Result<usize, String> {
+fn concurrency(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|number| (1..=10_000).contains(number))

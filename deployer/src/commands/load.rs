@@ -11,9 +11,7 @@ use crate::cli::Load;
 use crate::cost::Bill;
 use crate::engine::Mode;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{
-    self, Asked, CleanedUp, Comparison, Measurement, Plan, Progress, RunId, Schedule, Server, Verdict,
-};
+use crate::load::{self, Asked, CleanedUp, Comparison, Measurement, Plan, Progress, Server, Verdict};
 use crate::report::json::Document;
 use crate::report::load::{self as report, Parts};
 use crate::report::{Event, Outcome, Reporter as _};
@@ -23,9 +21,6 @@ use crate::smoke;
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
-
-/// Longer than API Gateway waits for a function.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// How many rounds of cleaning up there are after Ctrl-C, when nobody waits in between.
 const ROUNDS_AFTER_STOP: u32 = 3;
@@ -50,23 +45,16 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let survey = at.plan(&Stack::packages(session.config).not_compared(), false).await?;
     document.found(&survey.records);
     document.state = Some(super::state(&survey.records));
-    let aim = aim::at(session, &at, &survey, args)?;
+    let aim = aim::at(session, &at, &survey, &args.traffic)?;
     document.url = Some(aim.url.clone());
-    let plan = Plan {
-        target: aim.target,
-        mix: aim.mix,
-        schedule: Schedule { rate: args.rate, warmup: args.warmup, duration: args.duration },
-        concurrency: args.concurrency,
-        answer_within: ANSWER_WITHIN,
-        run: RunId::new(),
-    };
+    let plan = aim.plan(&args.traffic);
     if let Some(before) = &before {
         load::check_comparable(before, &Asked::of(&plan))?;
     }
     if document.state == Some(DIFFERENT_STATE) {
         session.console.talk("The stack is not as declared: deployer plan shows how.");
     }
-    announce::run(session, args, &plan, &aim.function, &at.aws.scope.region).await?;
+    announce::run(session, &plan, args.traffic.cleanup, &aim.function, &at.aws.scope.region).await?;
     let instead = if aim.answers_ping { smoke::look(&at.aws.http, &aim.url).await } else { None };
     document.answers = aim.answers_ping.then_some(instead.is_none());
     if let Some(instead) = instead {
@@ -76,7 +64,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let measurement = measure(session, &plan).await?;
     let ended = SystemTime::now();
     let cleaned_up =
-        if args.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
+        if args.traffic.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
     let server = if measurement.interrupted || measurement.counts.ok == 0 {
         None
     } else {

@@ -4,14 +4,14 @@ mod announce;
 mod setting;
 
 use super::load::after::server;
-use super::load::{aim, clean_up, measure, write};
+use super::load::aim::{self, Aim};
+use super::load::{clean_up, measure, write};
 use super::{ABSENT, Connected, IN_SYNC, Session, Stack, state};
 use crate::aws::Access;
-use crate::cli::{Load, Tune};
+use crate::cli::{Traffic, Tune};
 use crate::cost::Prices;
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Mix, Plan, RunId, Schedule, Target};
 use crate::manifest::Architecture;
 use crate::report::json::Document;
 use crate::report::tune as report;
@@ -20,10 +20,7 @@ use crate::smoke;
 use crate::tune::{Choice, Setting, Trial};
 use serde::Serialize;
 use setting::Tuned;
-use std::time::{Duration, SystemTime};
-
-/// Longer than API Gateway waits for a function.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+use std::time::SystemTime;
 
 /// What the document has.
 #[derive(Debug, Serialize)]
@@ -37,10 +34,9 @@ struct Own<'a> {
 
 pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Document) -> Result<u8> {
     let config = session.config;
-    let function = session.function(args.function.as_deref())?;
+    let function = session.function(args.traffic.function.as_deref())?;
     let declared = setting::declared(config, function)?;
     let settings = settings(session, args, function, declared)?;
-    let load = as_load(args, function);
     let at = session.connect(Access::ReadWrite, document).await?;
     let packages = Stack::packages(config);
     // Code is compared only where it is going to be exchanged.
@@ -49,14 +45,14 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let survey = at.plan(&packages, false).await?;
     document.found(&survey.records);
     document.state = Some(state(&survey.records));
-    let aim = aim::at(session, &at, &survey, &load)?;
+    let aim = aim::at(session, &at, &survey, &args.traffic)?;
     require_in_sync(&at, &survey.records)?;
     let Some(api) = &survey.api else { return Err(Error::new("the stack has no API")) };
     document.url = Some(aim.url.clone());
     let tuned = Tuned::new(session, &at, api, function, &settings).await?;
-    let test = Test { target: aim.target, mix: aim.mix, load };
     let region = &at.aws.scope.region;
-    announce::run(session, &test.plan(), args.cleanup, function, region, &settings).await?;
+    announce::run(session, &aim.plan(&args.traffic), args.traffic.cleanup, function, region, &settings)
+        .await?;
     if aim.answers_ping
         && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
     {
@@ -66,7 +62,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let prices = Prices::of(&at.aws.scope.region).ok();
     let mut trials = Vec::new();
     session.stop.last_words(Some(tuned.last_words()));
-    let went = try_all(&tuned, &test, &settings, prices.as_ref(), &mut trials).await;
+    let went = try_all(&tuned, &aim, &args.traffic, &settings, prices.as_ref(), &mut trials).await;
     let restored = tuned.restore().await;
     session.stop.last_words(None);
     if restored.is_ok() {
@@ -79,32 +75,11 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     went.map(|()| 0)
 }
 
-/// The load of every setting.
-struct Test {
-    target: Target,
-    mix: Mix,
-    load: Load,
-}
-
-impl Test {
-    /// With ids of its own.
-    fn plan(&self) -> Plan {
-        let Load { rate, warmup, duration, concurrency, .. } = self.load;
-        Plan {
-            target: self.target.clone(),
-            mix: self.mix.clone(),
-            schedule: Schedule { rate, warmup, duration },
-            concurrency,
-            answer_within: ANSWER_WITHIN,
-            run: RunId::new(),
-        }
-    }
-}
-
 /// Ends at the first setting that cannot be had, and at Ctrl-C.
 async fn try_all(
     tuned: &Tuned<'_>,
-    test: &Test,
+    aim: &Aim,
+    traffic: &Traffic,
     settings: &[Setting],
     prices: Option<&Prices>,
     trials: &mut Vec<Trial>,
@@ -116,10 +91,10 @@ async fn try_all(
         }
         session.console.talk(&format!("{}:", setting.text()));
         tuned.apply(*setting).await?;
-        let plan = test.plan();
+        let plan = aim.plan(traffic);
         let measurement = measure(session, &plan).await?;
         let ended = SystemTime::now();
-        if test.load.cleanup {
+        if traffic.cleanup {
             let left = clean_up(session, at, &plan, &measurement).await?.left;
             if left > 0 {
                 let why = format!("{left} items of this run could not be deleted");
@@ -156,25 +131,6 @@ fn settings(session: &Session<'_>, args: &Tune, function: &str, declared: Settin
         .hint("Only a Cargo package is built for another processor."));
     }
     Ok(all)
-}
-
-/// The same traffic as `load` would send.
-fn as_load(args: &Tune, function: &str) -> Load {
-    Load {
-        rate: args.rate,
-        duration: args.duration,
-        warmup: args.warmup,
-        concurrency: args.concurrency,
-        mix: args.mix.clone(),
-        route: args.route.clone(),
-        function: Some(function.to_owned()),
-        cleanup: args.cleanup,
-        json: None,
-        html: None,
-        compare: None,
-        threshold: 0.0,
-        with: None,
-    }
 }
 
 /// What is put back in the end is what is declared: so that has to be what there is.

@@ -1,19 +1,23 @@
 //! What of the stack is asked, and with what.
 
 use super::super::{Connected, Session, Survey};
-use crate::cli::Load;
+use crate::cli::Traffic;
 use crate::error::{Error, Result};
-use crate::load::{BuiltIn, Mix, Target};
+use crate::load::{BuiltIn, Mix, Plan, RunId, Schedule, Target};
 use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table};
 use crate::names::Owner;
 use crate::resource::Kind;
 use crate::resources::rest_api;
 use std::path::Path;
+use std::time::Duration;
+
+/// Longer than API Gateway waits for a function.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where the load goes.
 pub(in crate::commands) struct Aim {
-    pub(in crate::commands) target: Target,
-    pub(in crate::commands) mix: Mix,
+    target: Target,
+    mix: Mix,
     /// Of the route that requests go to unless they say another.
     pub(in crate::commands) url: String,
     /// Whether that route answers the lab's `ping`.
@@ -22,40 +26,54 @@ pub(in crate::commands) struct Aim {
     pub(in crate::commands) function: String,
 }
 
+impl Aim {
+    /// A run of it, with ids of its own.
+    pub(in crate::commands) fn plan(&self, traffic: &Traffic) -> Plan {
+        Plan {
+            target: self.target.clone(),
+            mix: self.mix.clone(),
+            schedule: Schedule { rate: traffic.rate, warmup: traffic.warmup, duration: traffic.duration },
+            concurrency: traffic.concurrency,
+            answer_within: ANSWER_WITHIN,
+            run: RunId::new(),
+        }
+    }
+}
+
 /// # Errors
 /// A stack that is not up, or whose API is not its own; no route that anybody may call; a mix that does not fit.
 pub(in crate::commands) fn at(
     session: &Session<'_>,
     at: &Connected<'_>,
     survey: &Survey,
-    args: &Load,
+    traffic: &Traffic,
 ) -> Result<Aim> {
     let config = session.config;
     let manifest = &config.manifest;
     let api = standing(at, survey)?;
     let stage = &manifest.api.stage;
     let base = at.aws.invoke_url(&api.id, stage, "");
-    let route = chosen(manifest, args)?;
+    let route = chosen(manifest, traffic)?;
     let path = api.path(&route.path);
-    let built_in = BuiltIn::parse(&args.mix).transpose()?;
+    let built_in = BuiltIn::parse(&traffic.mix).transpose()?;
     let mix = match built_in {
         Some(shares) => {
             let table = touched(manifest, route);
             let table = table.map(|(name, table)| (format!("{name}{}", config.suffix), table));
             shares.mix(path, table.as_ref().map(|(name, table)| (name.as_str(), *table)))?
         }
-        None => {
-            Mix::read(Path::new(&args.mix), Some(path), |method, path| is_route(manifest, api, method, path))?
-        }
+        None => Mix::read(Path::new(&traffic.mix), Some(path), |method, path| {
+            is_route(manifest, api, method, path)
+        })?,
     };
-    if args.cleanup
+    if traffic.cleanup
         && let Some(request) = mix.without_undo().next()
     {
         return Err(Error::usage(format!(
             "--cleanup cannot take back what the request {} makes: it says no undo",
             request.name
         ))
-        .hint(format!("Add undo = {{ body = … }} to it in {}, or drop --cleanup.", args.mix)));
+        .hint(format!("Add undo = {{ body = … }} to it in {}, or drop --cleanup.", traffic.mix)));
     }
     Ok(Aim {
         target: Target::new(&base, config.target.ca_bundle.as_deref())?,
@@ -83,18 +101,18 @@ fn standing<'a>(at: &Connected<'_>, survey: &'a Survey) -> Result<&'a rest_api::
 }
 
 /// The route that the built-in requests go to.
-fn chosen<'a>(manifest: &'a Manifest, args: &Load) -> Result<&'a Route> {
+fn chosen<'a>(manifest: &'a Manifest, traffic: &Traffic) -> Result<&'a Route> {
     let routes = &manifest.api.routes;
     let shown = |routes: &mut dyn Iterator<Item = &Route>| {
         routes.map(|route| format!("{} {}", route.method, route.path)).collect::<Vec<_>>().join(", ")
     };
-    if let Some(name) = &args.function
+    if let Some(name) = &traffic.function
         && !manifest.functions.contains_key(name)
     {
         let names: Vec<&str> = manifest.functions.keys().map(String::as_str).collect();
         return Err(Error::usage(format!("there is no function {name}; there are {}", names.join(", "))));
     }
-    if let Some(path) = &args.route
+    if let Some(path) = &traffic.route
         && !routes.iter().any(|route| route.path == *path)
     {
         return Err(Error::usage(format!(
@@ -103,8 +121,8 @@ fn chosen<'a>(manifest: &'a Manifest, args: &Load) -> Result<&'a Route> {
         )));
     }
     let asked = |route: &&Route| {
-        args.route.as_ref().is_none_or(|path| route.path == *path)
-            && args.function.as_ref().is_none_or(|name| route.function == *name)
+        traffic.route.as_ref().is_none_or(|path| route.path == *path)
+            && traffic.function.as_ref().is_none_or(|name| route.function == *name)
     };
     let posts = |route: &&Route| matches!(route.method.as_str(), "POST" | "ANY") && !route.path.contains('{');
     let open = |route: &&Route| route.auth == Auth::None;

@@ -2,7 +2,6 @@
 
 use super::super::Session;
 use super::price;
-use crate::cli::Load;
 use crate::cost::{Prices, dollars, grouped};
 use crate::error::Result;
 use crate::load::Plan;
@@ -23,8 +22,8 @@ const ACCOUNT_CONCURRENCY: i32 = 1_000;
 /// A no, where it costs so much that it is asked.
 pub(super) async fn run(
     session: &Session<'_>,
-    args: &Load,
     plan: &Plan,
+    cleanup: bool,
     function: &str,
     region: &str,
 ) -> Result<()> {
@@ -44,7 +43,7 @@ pub(super) async fn run(
         text.push_str(&format!(", {} of them to warm up", grouped(&warmup.to_string())));
     }
     console.talk(&format!("{text}."));
-    if made > 0.0 && !args.cleanup {
+    if made > 0.0 && !cleanup {
         console.talk(&format!(
             "It leaves items whose ids begin with {}-; --cleanup deletes them afterwards.",
             plan.run.text()
@@ -61,7 +60,7 @@ pub(super) async fn run(
         console.talk(&format!("What it costs in {region} is not known."));
         return Ok(());
     };
-    let cost = price::beforehand(&prices, &config.manifest, declared, plan, args.cleanup);
+    let cost = price::beforehand(&prices, &config.manifest, declared, plan, cleanup);
     spend(session, cost).await
 }
 
