@@ -13,14 +13,6 @@ fn items(lab: &Lab) -> Value {
     lab.lookup().dynamodb("Scan", &json!({ "TableName": "lambda-apigateway" }))["Items"].clone()
 }
 
-/// What the proxy saw of the load: the time that each answer took, sorted, in milliseconds.
-fn seen_by_the_proxy(lab: &Lab) -> Vec<f64> {
-    let seen = lab.proxy.take_invocations();
-    let mut times: Vec<f64> = seen.iter().map(|one| one.took.as_secs_f64() * 1000.0).collect();
-    times.sort_by(f64::total_cmp);
-    times
-}
-
 /// One test, because packaging is one folder of the project's: two builds at once would be in each other's way.
 #[test]
 fn a_load_is_counted_measured_and_cleaned_up_also_after_ctrl_c() {
@@ -58,10 +50,8 @@ fn a_load_is_counted_measured_and_cleaned_up_also_after_ctrl_c() {
         "only requests to the URL change anything"
     );
 
-    // Whoever is farther away sees no shorter times. One look, 120 requests, and 24 deletions went through the proxy.
-    let seen = seen_by_the_proxy(&lab);
-    assert_eq!(seen.len(), 1 + 120 + 24);
-    assert!(load["service_ms"]["max"].as_f64() > seen.first().copied(), "{done}");
+    // One look, 120 requests and 24 deletions.
+    assert_eq!(lab.proxy.take_invocations().len(), 1 + 120 + 24);
     assert!(std::fs::read_to_string(page).unwrap().contains("Latency over time"));
 
     is_documented(load);

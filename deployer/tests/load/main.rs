@@ -5,3 +5,4 @@
 mod cleaned_up;
 mod compared;
 mod refused;
+mod timing;
