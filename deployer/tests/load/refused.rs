@@ -37,7 +37,7 @@ fn a_mix_that_leads_elsewhere_is_refused_before_anything_is_sent() {
     let request = |path: &str, body: &str| {
         format!("[[requests]]\nname = \"a\"\nshare = 1\npath = \"{path}\"\nbody = \"{body}\"\n")
     };
-    let cases: [(String, &[&str], &str); 3] = [
+    let cases: [(String, &[&str], &str); 4] = [
         (
             request("/other", ""),
             &[],
@@ -45,6 +45,7 @@ fn a_mix_that_leads_elsewhere_is_refused_before_anything_is_sent() {
         ),
         (request("/DynamoDBManager", "{{id}}"), &["--cleanup"], "cannot take back what the request a makes"),
         (request("/DynamoDBManager", ""), &["--route", "/nowhere"], "the stack has no route /nowhere"),
+        (request("/DynamoDBManager", ""), &["--function", "nobody"], "the stack has no function nobody"),
     ];
     for (text, more, expected) in cases {
         std::fs::write(&mix, text).unwrap();

@@ -53,7 +53,7 @@ pub(in crate::commands) fn at(
     let api = standing(at, survey)?;
     let stage = &manifest.api.stage;
     let base = at.aws.invoke_url(&api.id, stage, "");
-    let route = chosen(manifest, traffic)?;
+    let route = chosen(session, traffic)?;
     let path = api.path(&route.path);
     let built_in = BuiltIn::parse(&traffic.mix).transpose()?;
     let mix = match built_in {
@@ -101,17 +101,12 @@ fn standing<'a>(at: &Connected<'_>, survey: &'a Survey) -> Result<&'a rest_api::
 }
 
 /// The route that the built-in requests go to.
-fn chosen<'a>(manifest: &'a Manifest, traffic: &Traffic) -> Result<&'a Route> {
-    let routes = &manifest.api.routes;
+fn chosen<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<&'a Route> {
+    let routes = &session.config.manifest.api.routes;
+    let function = traffic.function.as_deref().map(|name| session.function(Some(name))).transpose()?;
     let shown = |routes: &mut dyn Iterator<Item = &Route>| {
         routes.map(|route| format!("{} {}", route.method, route.path)).collect::<Vec<_>>().join(", ")
     };
-    if let Some(name) = &traffic.function
-        && !manifest.functions.contains_key(name)
-    {
-        let names: Vec<&str> = manifest.functions.keys().map(String::as_str).collect();
-        return Err(Error::usage(format!("there is no function {name}; there are {}", names.join(", "))));
-    }
     if let Some(path) = &traffic.route
         && !routes.iter().any(|route| route.path == *path)
     {
@@ -122,7 +117,7 @@ fn chosen<'a>(manifest: &'a Manifest, traffic: &Traffic) -> Result<&'a Route> {
     }
     let asked = |route: &&Route| {
         traffic.route.as_ref().is_none_or(|path| route.path == *path)
-            && traffic.function.as_ref().is_none_or(|name| route.function == *name)
+            && function.is_none_or(|name| route.function == name)
     };
     let posts = |route: &&Route| matches!(route.method.as_str(), "POST" | "ANY") && !route.path.contains('{');
     let open = |route: &&Route| route.auth == Auth::None;
