@@ -62,6 +62,13 @@ const TABLE: &str = "lambda-apigateway";
 const FUNCTION: &str = "LambdaFunctionOverHttps";
 
 impl Manifest {
+    /// Whether a table that the function may use is paid by request; otherwise it pays by the hour only, whatever it reads
+    /// and writes.
+    pub(crate) fn pays_by_request(&self, function: &Function) -> bool {
+        let mut touched = self.tables.iter().filter(|(name, _)| function.touches(name));
+        touched.any(|(_, table)| table.billing == Billing::OnDemand)
+    }
+
     /// Reads a manifest. `path` is for messages; `suffix` is what `--env` adds to names.
     ///
     /// # Errors

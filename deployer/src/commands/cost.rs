@@ -4,7 +4,7 @@ use super::Session;
 use crate::cli::Cost;
 use crate::cost::{Bill, Capacity, FreeTier, Prices, Usage, read_units, write_units};
 use crate::error::{Error, Result};
-use crate::manifest::{Architecture, Billing, Function, Manifest, Table};
+use crate::manifest::{Architecture, Billing, Function, Manifest};
 use crate::report::cost as report;
 use crate::report::json::Document;
 use serde::Serialize;
@@ -60,11 +60,7 @@ pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -
 
 fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> Usage {
     let through_api = manifest.api.routes.iter().any(|route| route.function == name);
-    // A function that touches provisioned tables only pays by the hour, whatever it reads and writes.
-    let touched = |table: &String| function.tables.as_ref().is_none_or(|tables| tables.contains(table));
-    let on_demand = |table: &Table| table.billing == Billing::OnDemand;
-    let by_request = manifest.tables.iter().any(|(table, declared)| touched(table) && on_demand(declared));
-    let by_request = if by_request { 1.0 } else { 0.0 };
+    let by_request = if manifest.pays_by_request(function) { 1.0 } else { 0.0 };
     let default = Usage::of(function, args.duration_ms.ceil());
     Usage {
         memory_mb: args.memory.unwrap_or(default.memory_mb),

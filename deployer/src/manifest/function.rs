@@ -120,6 +120,11 @@ const ARCHITECTURES: [(&str, Architecture); 2] =
     [(Architecture::X86_64.name(), Architecture::X86_64), (Architecture::Arm64.name(), Architecture::Arm64)];
 
 impl Function {
+    /// Whether it may use this table; without a list it may use all.
+    pub(crate) fn touches(&self, table: &str) -> bool {
+        self.tables.as_ref().is_none_or(|tables| tables.iter().any(|name| name == table))
+    }
+
     pub(super) fn read(
         function: &Item<'_>,
         name: &Text<'_>,

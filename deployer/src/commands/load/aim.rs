@@ -136,9 +136,7 @@ fn chosen<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<&'a Route> 
 /// The table that the built-in requests are about: the first that the function may touch.
 fn touched<'a>(manifest: &'a Manifest, route: &Route) -> Option<(&'a str, &'a Table)> {
     let function = manifest.functions.get(&route.function)?;
-    let mut tables = manifest.tables.iter();
-    let table =
-        tables.find(|(name, _)| function.tables.as_ref().is_none_or(|touched| touched.contains(name)));
+    let table = manifest.tables.iter().find(|(name, _)| function.touches(name));
     table.map(|(name, table)| (name.as_str(), table))
 }
 

@@ -4,7 +4,7 @@ use super::super::Session;
 use super::price;
 use crate::cost::{Prices, dollars, grouped};
 use crate::error::Result;
-use crate::load::Plan;
+use crate::load::{Plan, Request};
 
 /// A load that costs this much, in dollars, is asked about.
 const ASKED_FROM: f64 = 1.0;
@@ -30,8 +30,7 @@ pub(super) async fn run(
     let config = session.config;
     let console = session.console;
     let requests = plan.schedule.total();
-    let made = plan.mix.requests.iter().filter(|request| request.makes_an_item());
-    let made: f64 = made.map(|request| plan.mix.part(request)).sum();
+    let made = price::part(&plan.mix, Request::makes_an_item);
     let warmup = plan.schedule.of_warmup();
     let mut text = format!(
         "{} requests in {} s to {}",

@@ -2,7 +2,7 @@
 
 use crate::cost::{Bill, FreeTier, Prices, Usage};
 use crate::load::{Mix, Plan, Request};
-use crate::manifest::{Billing, Function, Manifest};
+use crate::manifest::{Function, Manifest};
 
 /// What an invocation is billed for at a guess, in ms: what is not known before it was measured, and little beside the
 /// requests themselves.
@@ -55,13 +55,11 @@ fn usage(manifest: &Manifest, function: &Function, mix: &Mix, billed_ms: f64) ->
 
 /// 1 where tables are paid by request, 0 where they are paid by the hour.
 fn by_request(manifest: &Manifest, function: &Function) -> f64 {
-    let touched = |name: &String| function.tables.as_ref().is_none_or(|tables| tables.contains(name));
-    let mut tables = manifest.tables.iter().filter(|(name, _)| touched(name));
-    if tables.any(|(_, table)| table.billing == Billing::OnDemand) { 1.0 } else { 0.0 }
+    if manifest.pays_by_request(function) { 1.0 } else { 0.0 }
 }
 
 /// Which part of all requests these are.
-fn part(mix: &Mix, which: impl Fn(&Request) -> bool) -> f64 {
+pub(super) fn part(mix: &Mix, which: impl Fn(&Request) -> bool) -> f64 {
     mix.requests.iter().filter(|request| which(request)).map(|request| mix.part(request)).sum()
 }
 
