@@ -68,13 +68,14 @@ $(BESIDE)/installed: function/benches/beside_python/requirements.txt
 	@$(BESIDE)/bin/python -m pip install --quiet --disable-pip-version-check -r $< >&2
 	@touch $@
 
-# The package that is measured is the one that a plan has built. What measures must not slow it down, so it is a release.
+# The package that is measured is the one that a plan has built. What measures must not slow it down, so it is a release: so is
+# the one after it.
 bench-function: setup build $(BESIDE)/installed ## Measure the function, cold and warm, beside its Python original
 	@$(BINARY) plan --local >/dev/null
 	@cargo bench --locked -p function --bench beside_python
 
 bench-load: setup build ## Measure the load generator, beside wrk and oha
-	@DEPLOYER_BINARY=$(BINARY) cargo bench --locked --profile dev -p deployer --bench load -- $(BENCH)
+	@DEPLOYER_BINARY=$(BINARY) cargo bench --locked -p deployer --bench load -- $(BENCH)
 
 crash-matrix: setup $(TESTS) ## Break up and down at every call, in every way
 	@cargo test --locked -p deployer --test crash_matrix -- --ignored --nocapture

@@ -58,7 +58,7 @@ impl<'a> Watch<'a> {
                 let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
                 request(format!("{}:{}{status}", call.service, call.operation), call.started, call.took)
             })
-            .chain(pings.iter().map(|ping| request("ping".to_owned(), ping.started, ping.took)))
+            .chain(pings.iter().map(|ping| request("ping".to_owned(), ping.started(), ping.took())))
             .collect();
         requests.sort_by_key(|request| request.started);
         Sample {

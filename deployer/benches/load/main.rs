@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+mod agreement;
 #[path = "../deployments/process.rs"]
 #[expect(dead_code, reason = "shared with the other measurement, which builds too")]
 mod process;
@@ -21,7 +22,6 @@ use std::process::Command;
 use std::time::Duration;
 use support::lab::Lab;
 use support::plain::PlainServer;
-use support::proxy::Behaviour;
 use support::repository;
 
 /// Measures the load generator
@@ -61,12 +61,7 @@ fn main() {
         println!("{row}");
     }
     beside_the_others(&args, &url);
-    println!("\n| answers take | | requests | p50 ms | p90 ms | p99 ms |");
-    println!("|---|---|---|---|---|---|");
-    for answer in [Duration::ZERO, Duration::from_millis(50)] {
-        lab.proxy.behave(Behaviour { answer, ..Behaviour::default() });
-        agreement(&binary, &lab, answer);
-    }
+    agreement::measure(&binary, LONGEST);
 }
 
 /// As fast as they can.
@@ -126,36 +121,4 @@ fn other(program: &str, args: &[&str], label: &str) {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(label));
     let rate = line.unwrap_or_else(|| panic!("{program} says {text}"));
     println!("| {program} | all it can | {} | – | – | – | – |", rate.trim());
-}
-
-/// What the generator measures, beside what a proxy just behind it saw of the same requests: the lab, at 20 a second.
-fn agreement(binary: &Path, lab: &Lab, answer: Duration) {
-    let proxy = lab.proxy.url();
-    let file = lab.aws.folder().join("agreement.json");
-    lab.proxy.take_invocations();
-    let _ = Process::new(binary, lab.aws.folder())
-        .args(["--local", "--endpoint-url", &proxy, "--manifest"])
-        .args([lab.project.manifest()])
-        .args(["load", "--rate", "20", "--duration", "20s", "--warmup", "0s", "--mix", "ping=1", "--json"])
-        .args([&file])
-        .run();
-    let result: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    // The first one is the look before the load.
-    let seen = lab.proxy.take_invocations().split_off(1);
-    let mut times: Vec<f64> = seen.iter().map(|one| one.took.as_secs_f64() * 1000.0).collect();
-    times.sort_by(f64::total_cmp);
-    let measured = |name: &str| ["p50", "p90", "p99"].map(|p| result[name][p].as_f64().unwrap());
-    let at = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
-    let rows = [
-        ("from the intended time", measured("latency_ms")),
-        ("from the real one", measured("service_ms")),
-        ("seen by the proxy", [50, 90, 99].map(at)),
-    ];
-    for (name, [p50, p90, p99]) in rows {
-        println!(
-            "| {} ms longer | {name} | {} | {p50:.2} | {p90:.2} | {p99:.2} |",
-            answer.as_millis(),
-            times.len()
-        );
-    }
 }

@@ -18,7 +18,7 @@ fn percentiles_are_those_of_the_proxy_on_the_way() {
     let done = lab.deployer(&args).run().succeeds();
     // The first is the look before the load.
     let seen = lab.proxy.take_invocations().split_off(1);
-    let mut seen: Vec<f64> = seen.iter().map(|one| one.took.as_secs_f64() * 1000.0).collect();
+    let mut seen: Vec<f64> = seen.iter().map(|one| one.took().as_secs_f64() * 1000.0).collect();
     seen.sort_by(f64::total_cmp);
     assert_eq!(seen.len(), 100);
     let load = &done.json()["load"];

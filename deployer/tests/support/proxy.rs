@@ -7,6 +7,7 @@ mod call;
 mod fault;
 mod limits;
 mod refusal;
+mod wire;
 
 pub use call::{Call, Invocation, mutating, operations};
 pub use fault::{At, Fault, Moment};
@@ -31,6 +32,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use wire::{Exchange, Wire};
 
 type Body = Full<Bytes>;
 
@@ -184,22 +186,29 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) -> hyper::Result<()> {
     let _ = stream.set_nodelay(true);
+    let wire = Wire::new(stream, shared.begun);
+    let current = wire.current();
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
+        let exchange = current.exchange(shared.begun.elapsed());
+        let answered = answer(Arc::clone(&shared), exchange, request);
         // In a task of its own, which a client that hangs up does not end.
-        async move { tokio::spawn(answer(shared, request)).await.unwrap_or(Err(Dropped)) }
+        async move { tokio::spawn(answered).await.unwrap_or(Err(Dropped)) }
     });
-    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
+    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(wire), service).await
 }
 
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
+async fn answer(
+    shared: Arc<Shared>,
+    exchange: Arc<Exchange>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Dropped> {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await else {
         return Err(Dropped);
     };
     let request = Request::from_parts(parts, body.to_bytes());
     if request.uri().path().contains("/_user_request_") {
-        return shared.invoke(request).await;
+        return shared.invoke(exchange, request).await;
     }
     match Call::identify(&request) {
         Some(call) => shared.call(call, request).await,
@@ -220,19 +229,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn invoke(&self, request: Request<Bytes>) -> Result<Response<Body>, Dropped> {
-        let started = self.begun.elapsed();
+    async fn invoke(
+        &self,
+        exchange: Arc<Exchange>,
+        request: Request<Bytes>,
+    ) -> Result<Response<Body>, Dropped> {
         let path = request.uri().path().to_owned();
         let latency = self.state().limits.answer();
         sleep(latency).await;
         let answer = self.forward(request).await;
         let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
-        self.state().invocations.push(Invocation {
-            path,
-            status,
-            started,
-            took: self.begun.elapsed().saturating_sub(started),
-        });
+        self.state().invocations.push(Invocation { path, status, exchange });
         answer
     }
 

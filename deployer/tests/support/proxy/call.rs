@@ -1,8 +1,10 @@
 //! Which call of which service a request is, and the log of calls.
 
+use super::wire::Exchange;
 use bytes::Bytes;
 use hyper::Request;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One call, as it was seen from outside.
@@ -33,10 +35,19 @@ pub struct Invocation {
     pub path: String,
     /// Of the answer, if there was one.
     pub status: Option<u16>,
-    /// Since the proxy was started.
-    pub started: Duration,
-    /// Until the answer.
-    pub took: Duration,
+    pub(super) exchange: Arc<Exchange>,
+}
+
+impl Invocation {
+    /// When its first bytes came, since the proxy was started.
+    pub fn started(&self) -> Duration {
+        self.exchange.came
+    }
+
+    /// From then to the answer's first bytes; zero while there is no answer.
+    pub fn took(&self) -> Duration {
+        self.exchange.took()
+    }
 }
 
 /// The names of the operations, in order.
