@@ -54,7 +54,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     if document.state == Some(DIFFERENT_STATE) {
         session.console.talk("The stack is not as declared: deployer plan shows how.");
     }
-    announce::run(session, &plan, args.traffic.cleanup, &aim.function, &at.aws.scope.region).await?;
+    announce::run(session, &at, &plan, args.traffic.cleanup, &aim.function).await?;
     let instead = if aim.answers_ping { smoke::look(&at.aws.http, &aim.url).await } else { None };
     document.answers = aim.answers_ping.then_some(instead.is_none());
     if let Some(instead) = instead {

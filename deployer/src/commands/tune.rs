@@ -50,9 +50,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let Some(api) = &survey.api else { return Err(Error::new("the stack has no API")) };
     document.url = Some(aim.url.clone());
     let tuned = Tuned::new(session, &at, api, function, &settings).await?;
-    let region = &at.aws.scope.region;
-    announce::run(session, &aim.plan(&args.traffic), args.traffic.cleanup, function, region, &settings)
-        .await?;
+    announce::run(session, &at, &aim.plan(&args.traffic), args.traffic.cleanup, function, &settings).await?;
     if aim.answers_ping
         && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
     {

@@ -15,9 +15,9 @@ ttl = "expires"
 point-in-time-recovery = true
 "#;
 
-/// What nothing can show here: AWS makes the service's own role when a target is registered for the first time, and the
-/// alarms of a policy with it.
-const UNSEEN: [&str; 2] = ["AutoScalingAlarms", "AutoScalingRole"];
+/// What `up` cannot show here: AWS makes the service's own role when a target is registered for the first time, and the
+/// alarms of a policy with it; and what only a load asks for, which goes on without.
+const UNSEEN: [&str; 3] = ["AutoScalingAlarms", "AutoScalingRole", "AccountLimits"];
 
 #[test]
 fn the_deploying_policy_suffices() {
@@ -34,6 +34,8 @@ fn the_deploying_policy_suffices() {
             assert_eq!(user.run(&["invoke", "ping", "--via", way]).succeeds().stdout, "\"pong\"");
         }
     }
+    let load = ["load", "--mix", "ping=1", "--rate", "5", "--duration", "1s", "--warmup", "0s"];
+    let _ = user.run(&load).succeeds();
     user.project.set_version("2");
     let _ = user.run(&["up"]).succeeds();
     let _ = user.run(&["down", "--yes"]).succeeds();

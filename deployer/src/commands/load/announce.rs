@@ -1,31 +1,25 @@
 //! What is said, and asked, before the first request.
 
-use super::super::Session;
+use super::super::{Connected, Session};
 use super::price;
 use crate::cost::{Prices, dollars, grouped};
+use crate::engine::Mode;
 use crate::error::Result;
-use crate::load::{Plan, Request};
+use crate::load::{DEFAULT_CONCURRENCY, Limits, Plan, Request, Throttle};
+use crate::manifest::Manifest;
+use crate::resource::{Id, Kind};
 
 /// A load that costs this much, in dollars, is asked about.
 const ASKED_FROM: f64 = 1.0;
-
-/// What AWS lets through by default, in each account and region: requests a second, and at once.
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>
-const ACCOUNT_RATE: u32 = 10_000;
-const ACCOUNT_BURST: i32 = 5_000;
-
-/// What Lambda runs at once by default, in each account and region; new accounts begin with less.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>
-const ACCOUNT_CONCURRENCY: i32 = 1_000;
 
 /// # Errors
 /// A no, where it costs so much that it is asked.
 pub(super) async fn run(
     session: &Session<'_>,
+    at: &Connected<'_>,
     plan: &Plan,
     cleanup: bool,
     function: &str,
-    region: &str,
 ) -> Result<()> {
     let config = session.config;
     let console = session.console;
@@ -48,13 +42,12 @@ pub(super) async fn run(
             plan.run.text()
         ));
     }
-    for warning in warnings(session, plan, function) {
-        console.talk(&format!("warning: {warning}"));
-    }
+    warn(session, at, plan, function).await;
     let Some(declared) = config.manifest.functions.get(function) else { return Ok(()) };
     if config.target.is_local() {
         return Ok(());
     }
+    let region = &at.aws.scope.region;
     let Ok(prices) = Prices::of(region) else {
         console.talk(&format!("What it costs in {region} is not known."));
         return Ok(());
@@ -75,35 +68,116 @@ pub(in crate::commands) async fn spend(session: &Session<'_>, cost: f64) -> Resu
     session.console.confirm(&format!("Spend about {} on this load?", dollars(cost)), session.stop).await
 }
 
-/// What may turn requests away.
-pub(in crate::commands) fn warnings(session: &Session<'_>, plan: &Plan, function: &str) -> Vec<String> {
-    let manifest = &session.config.manifest;
-    let rate = plan.schedule.rate;
-    let mut all = Vec::new();
-    let answered = "what comes beyond it is answered with 429, which is counted apart";
-    if let Some(throttle) = &manifest.api.throttle
-        && f64::from(rate) > throttle.rate
-    {
-        all.push(format!(
-            "the stage lets {} requests a second through (burst {}): {answered}",
-            throttle.rate, throttle.burst
-        ));
+/// Says what is going to turn requests away.
+pub(in crate::commands) async fn warn(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    plan: &Plan,
+    function: &str,
+) {
+    let (config, rate) = (session.config, plan.schedule.rate);
+    // The local AWS has no account to be fair to.
+    let limits = if config.target.is_local() {
+        None
+    } else {
+        let id = Id::new(Kind::Load, format!("{rate}/s"));
+        at.engine(Mode::Plan).read(id, async |step| Ok(Limits::of(step).await)).await.ok()
+    };
+    for warning in warnings(&config.manifest, rate, function, limits) {
+        session.console.talk(&format!("warning: {warning}"));
     }
-    if rate > ACCOUNT_RATE && !session.config.target.is_local() {
-        all.push(format!(
-            "AWS lets {ACCOUNT_RATE} requests a second through by default (burst {ACCOUNT_BURST}), in an account and region: {answered}"
-        ));
+}
+
+/// Quicker than that answers hardly are, through API Gateway and a table.
+const QUICK_MS: f64 = 20.0;
+
+/// `limits` are those of the account, where it has any.
+fn warnings(manifest: &Manifest, rate: u32, function: &str, limits: Option<Limits>) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut throttled = |whose: &str, throttle: Throttle| {
+        if f64::from(rate) > throttle.rate {
+            all.push(format!(
+                "{whose} {} requests a second through (burst {}): what comes beyond it is answered with 429, which is counted apart",
+                grouped(&throttle.rate.to_string()),
+                grouped(&throttle.burst.to_string())
+            ));
+        }
+    };
+    if let Some(stage) = &manifest.api.throttle {
+        throttled("the stage lets", Throttle { rate: stage.rate, burst: stage.burst });
+    }
+    match limits.map(|limits| limits.requests) {
+        Some(Some(known)) => throttled("the account lets all its APIs together", known),
+        Some(None) => throttled("AWS by default lets all APIs of an account together", Throttle::DEFAULT),
+        None => {}
     }
     let reserved = manifest.functions.get(function).and_then(|function| function.reserved_concurrency);
-    let limit = reserved.unwrap_or(ACCOUNT_CONCURRENCY);
+    let (whose, limit) = match (reserved, limits.map(|limits| limits.concurrency)) {
+        (Some(reserved), _) => ("the function's reserved concurrency", reserved),
+        (None, Some(Some(known))) => ("the account's unreserved concurrency", known),
+        (None, Some(None)) => ("Lambda's default concurrency", DEFAULT_CONCURRENCY),
+        (None, None) => return all,
+    };
     let longest = f64::from(limit.max(0)) / f64::from(rate) * 1000.0;
-    // Quicker than that answers hardly are, through API Gateway and a table.
-    if longest < 20.0 && (reserved.is_some() || !session.config.target.is_local()) {
-        let whose =
-            if reserved.is_some() { "the function's reserved concurrency" } else { "Lambda's default" };
+    if longest < QUICK_MS {
+        // API Gateway says 500 when Lambda says 429, and nothing in an API's definition can map it.
+        // <https://repost.aws/knowledge-center/api-gateway-internal-server-error>
         all.push(format!(
-            "{whose} of {limit} at once carries {rate} requests a second only if each takes less than {longest:.1} ms: {answered}"
+            "{whose} of {} at once carries {rate} requests a second only if each takes less than {longest:.1} ms: what comes beyond it is answered with 500 and counts as failed",
+            grouped(&limit.to_string())
         ));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn told(stack: &str, rate: u32, limits: Option<Limits>) -> Vec<String> {
+        let manifest = Manifest::parse(stack, Path::new("stack.toml"), "").unwrap();
+        warnings(&manifest, rate, "LambdaFunctionOverHttps", limits)
+    }
+
+    #[test]
+    fn what_the_stack_declares_holds_everywhere() {
+        let throttle = "[api]\nthrottle = { rate = 100, burst = 2000 }";
+        assert_eq!(told(throttle, 100, None), [""; 0]);
+        assert_eq!(
+            told(throttle, 101, None),
+            [
+                "the stage lets 100 requests a second through (burst 2,000): what comes beyond it is answered with 429, which is counted apart"
+            ]
+        );
+        let reserved = "[functions.LambdaFunctionOverHttps]\nreserved-concurrency = 2";
+        assert_eq!(told(reserved, 100, None), [""; 0]);
+        assert_eq!(
+            told(reserved, 200, None),
+            [
+                "the function's reserved concurrency of 2 at once carries 200 requests a second only if each takes less than 10.0 ms: what comes beyond it is answered with 500 and counts as failed"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_accounts_limits_are_those_that_it_has() {
+        let young = Limits { requests: Some(Throttle { rate: 600.0, burst: 300 }), concurrency: Some(10) };
+        assert_eq!(told("", 500, Some(young)), [""; 0]);
+        let warned = told("", 1_000, Some(young));
+        assert!(warned[0].starts_with(
+            "the account lets all its APIs together 600 requests a second through (burst 300): "
+        ));
+        assert!(warned[1].starts_with("the account's unreserved concurrency of 10 at once carries 1000 requests a second only if each takes less than 10.0 ms: "));
+        assert_eq!(warned.len(), 2);
+    }
+
+    #[test]
+    fn what_aws_does_not_tell_is_as_by_default() {
+        assert_eq!(told("", 10_000, Some(Limits::default())), [""; 0]);
+        let warned = told("", 60_000, Some(Limits::default()));
+        assert!(warned[0].starts_with("AWS by default lets all APIs of an account together 10,000 requests a second through (burst 5,000): "));
+        assert!(warned[1].starts_with("Lambda's default concurrency of 1,000 at once carries 60000 requests a second only if each takes less than 16.7 ms: "));
+        assert_eq!(told("", 60_000, None), [""; 0]);
+    }
 }

@@ -1,7 +1,7 @@
 //! What is said, and asked, before the first setting.
 
-use super::super::Session;
 use super::super::load::{announce, price};
+use super::super::{Connected, Session};
 use crate::cost::{Prices, grouped};
 use crate::error::Result;
 use crate::load::Plan;
@@ -11,10 +11,10 @@ use crate::tune::Setting;
 /// A no, where it costs so much that it is asked.
 pub(super) async fn run(
     session: &Session<'_>,
+    at: &Connected<'_>,
     plan: &Plan,
     cleanup: bool,
     function: &str,
-    region: &str,
     settings: &[Setting],
 ) -> Result<()> {
     let (config, console) = (session.config, session.console);
@@ -31,12 +31,11 @@ pub(super) async fn run(
         plan.schedule.length().as_secs(),
         grouped(&plan.schedule.of_warmup().to_string())
     ));
-    for warning in announce::warnings(session, plan, function) {
-        console.talk(&format!("warning: {warning}"));
-    }
+    announce::warn(session, at, plan, function).await;
     if config.target.is_local() {
         return Ok(());
     }
+    let region = &at.aws.scope.region;
     let Ok(prices) = Prices::of(region) else {
         console.talk(&format!("What it costs in {region} is not known, so that nothing will be chosen."));
         return Ok(());

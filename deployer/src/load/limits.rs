@@ -1,0 +1,81 @@
+//! What an account lets through, whatever the stack declares.
+
+use crate::engine::Step;
+
+/// Of one account and region, for all that is in it. `None` for what AWS did not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Limits {
+    /// Of all REST APIs together.
+    pub(crate) requests: Option<Throttle>,
+    /// How many invocations may go on at once, of all functions for which nothing is reserved.
+    pub(crate) concurrency: Option<i32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Throttle {
+    /// Requests a second.
+    pub(crate) rate: f64,
+    /// And at once.
+    pub(crate) burst: i32,
+}
+
+impl Throttle {
+    /// What AWS lets through where nobody has asked for more.
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>
+    pub(crate) const DEFAULT: Self = Self { rate: 10_000.0, burst: 5_000 };
+}
+
+/// What Lambda runs at once where nobody has asked for more; new accounts begin with less.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>
+pub(crate) const DEFAULT_CONCURRENCY: i32 = 1_000;
+
+impl Limits {
+    /// Asks. Somebody who may not ask may still load: there is no error.
+    pub(crate) async fn of(step: &Step<'_>) -> Self {
+        let (requests, concurrency) = tokio::join!(requests(step), concurrency(step));
+        Self { requests, concurrency }
+    }
+}
+
+async fn requests(step: &Step<'_>) -> Option<Throttle> {
+    let call = || step.call("apigateway:GetAccount", step.aws.apigateway.get_account().send());
+    let throttle = step.retry(&[], call).await.ok()?.throttle_settings?;
+    Some(Throttle { rate: throttle.rate_limit, burst: throttle.burst_limit })
+}
+
+async fn concurrency(step: &Step<'_>) -> Option<i32> {
+    let call = || step.call("lambda:GetAccountSettings", step.aws.lambda.get_account_settings().send());
+    step.retry(&[], call).await.ok()?.account_limit?.unreserved_concurrent_executions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+    use crate::testing::script::{Answer, always, done, refused};
+    use aws_smithy_mocks::mock;
+    use serde_json::json;
+
+    async fn told(account: Answer, settings: Answer) -> Limits {
+        let world = World::new()
+            .with_apigateway(&[always(mock!(aws_sdk_apigateway::Client::get_account), account)])
+            .with_lambda(&[always(mock!(aws_sdk_lambda::Client::get_account_settings), settings)]);
+        world.at(async |step| Ok(Limits::of(step).await)).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_services_are_asked() {
+        let account = json!({ "throttleSettings": { "rateLimit": 600.0, "burstLimit": 300 } });
+        let settings =
+            json!({ "AccountLimit": { "ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 7 } });
+        let requests = Some(Throttle { rate: 600.0, burst: 300 });
+        assert_eq!(told(done(account), done(settings)).await, Limits { requests, concurrency: Some(7) });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_or_missing_is_not_known() {
+        let denied = || refused(403, "AccessDeniedException", "User: ada is not authorized to perform this");
+        assert_eq!(told(denied(), denied()).await, Limits::default());
+        assert_eq!(told(done(json!({})), done(json!({}))).await, Limits::default());
+    }
+}
