@@ -8,6 +8,22 @@ use serde_json::{Map, Value};
 /// Lambda's lines that say nothing beyond the report.
 const SILENT: [&str; 3] = ["START RequestId: ", "END RequestId: ", "INIT_START "];
 
+/// Lambda's records that say nothing beyond the report, as long as nothing in them failed.
+const SILENT_RECORDS: [&str; 12] = [
+    "platform.initStart",
+    "platform.initRuntimeDone",
+    "platform.initReport",
+    "platform.restoreStart",
+    "platform.restoreRuntimeDone",
+    "platform.restoreReport",
+    "platform.start",
+    "platform.runtimeDone",
+    "platform.end",
+    "platform.extension",
+    "platform.telemetrySubscription",
+    "platform.logsSubscription",
+];
+
 /// Where a time stands in lines of JSON; it is shown before them.
 const TIMES: [&str; 4] = ["timestamp", "time", "@timestamp", "ts"];
 const LEVELS: [&str; 3] = ["level", "severity", "log_level"];
@@ -26,12 +42,28 @@ pub(crate) fn readable(message: &str, colour: bool) -> Option<String> {
     let Ok(Value::Object(object)) = serde_json::from_str(message) else {
         return Some(printable(message));
     };
-    let of_lambda =
-        object.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("platform."));
-    if of_lambda && matches!(object["record"]["status"].as_str(), None | Some("success")) {
+    match (object.get("type").and_then(Value::as_str), object.get("record")) {
+        (Some(kind), Some(record)) if kind.starts_with("platform.") => of_lambda(kind, record, colour),
+        _ => Some(one_line(&object, colour)),
+    }
+}
+
+/// A record that Lambda writes where the log format is JSON. Those of a kind that is not known here may be a warning.
+fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<String> {
+    let failed =
+        !matches!(record["status"].as_str(), None | Some("success")) || !record["errorType"].is_null();
+    if SILENT_RECORDS.contains(&kind) && !failed {
         return None;
     }
-    Some(one_line(&object, colour))
+    let mut parts = vec![painted(&printable(kind), 33, colour)];
+    match record {
+        Value::Object(record) => {
+            sorted(record).for_each(|(key, value)| pairs(key, value, colour, &mut parts));
+        }
+        Value::String(text) => parts.push(printable(text)),
+        other => parts.push(other.to_string()),
+    }
+    Some(parts.join(" "))
 }
 
 /// The moment of an event, by UTC: `2026-11-20 12:34:56.789`.
@@ -147,8 +179,25 @@ mod tests {
             (r#"{"type":"platform.runtimeDone","record":{"status":"success"}}"#, None),
             (
                 r#"{"time":"x","type":"platform.initReport","record":{"status":"error"}}"#,
-                Some("record.status=error type=platform.initReport"),
+                Some("platform.initReport status=error"),
             ),
+            (r#"{"type":"platform.extension","record":{"name":"x","state":"Ready"}}"#, None),
+            (
+                r#"{"type":"platform.extension","record":{"name":"x","errorType":"Extension.Crash"}}"#,
+                Some("platform.extension errorType=Extension.Crash name=x"),
+            ),
+            (
+                r#"{"type":"platform.logsDropped","record":{"droppedBytes":1,"droppedRecords":2,"reason":"Too late."}}"#,
+                Some(r#"platform.logsDropped droppedBytes=1 droppedRecords=2 reason="Too late.""#),
+            ),
+            (
+                r#"{"type":"platform.fault","record":"RequestId: 1 Process exited"}"#,
+                Some("platform.fault RequestId: 1 Process exited"),
+            ),
+            (r#"{"type":"platform.new\u001b","record":[1]}"#, Some("platform.new\\u{1b} [1]")),
+            // The function's own.
+            (r#"{"type":"platform.stats","message":"x"}"#, Some("x type=platform.stats")),
+            (r#"{"type":"platform.start"}"#, Some("type=platform.start")),
             ("[1,2]", Some("[1,2]")),
             (r#"{"a":1"#, Some(r#"{"a":1"#)),
         ];
