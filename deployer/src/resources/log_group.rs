@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::names::{Owner, STACK_TAG, Scope, Tags, diff_tags, tags_differ};
 use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::LOG_GROUP_BUSY;
+use aws_sdk_cloudwatchlogs::types::LogGroup as SdkLogGroup;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
@@ -24,6 +25,7 @@ pub(crate) struct LogGroup {
 pub(crate) struct Observed {
     /// `None` keeps logs for ever.
     pub(crate) retention_days: Option<i32>,
+    pub(crate) deletion_protection: bool,
     pub(crate) tags: Tags,
 }
 
@@ -41,11 +43,15 @@ impl Resource for LogGroup {
         let list_tags = step.aws.logs.list_tags_for_resource().resource_arn(&arn);
         let tags = || step.call("logs:ListTagsForResource", list_tags.clone().send());
         let (group, tags) = tokio::join!(self.find(step), step.retry(&[], tags));
-        let Some(retention_days) = group? else {
+        let Some(group) = group? else {
             return Ok(None);
         };
         let tags = absent(tags, NO_SUCH)?.and_then(|output| output.tags).unwrap_or_default();
-        Ok(Some(Observed { retention_days, tags: tags.into_iter().collect() }))
+        Ok(Some(Observed {
+            retention_days: group.retention_in_days,
+            deletion_protection: group.deletion_protection_enabled.unwrap_or_default(),
+            tags: tags.into_iter().collect(),
+        }))
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
@@ -70,6 +76,14 @@ impl Resource for LogGroup {
         match seen.retention_days {
             Some(days) => format!("kept {days} days"),
             None => "kept for ever".to_owned(),
+        }
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        if seen.deletion_protection {
+            vec!["is protected against deletion; switch that off first, if you mean it".to_owned()]
+        } else {
+            Vec::new()
         }
     }
 
@@ -113,18 +127,18 @@ impl LogGroup {
         self.scope.log_group_arn(&self.name)
     }
 
-    /// The group's retention. `DescribeLogGroups` finds by prefix, so only the exact name counts.
-    async fn find(&self, step: &Step<'_>) -> Result<Option<Option<i32>>> {
+    /// `DescribeLogGroups` finds by prefix, so only the exact name counts.
+    async fn find(&self, step: &Step<'_>) -> Result<Option<SdkLogGroup>> {
         let mut token = None;
         loop {
             let list = step.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);
             let list = list.set_next_token(token);
             let page = step.retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send())).await?;
-            let mut groups = page.log_groups().iter();
-            if let Some(group) = groups.find(|group| group.log_group_name() == Some(&self.name)) {
-                return Ok(Some(group.retention_in_days()));
-            }
             token = page.next_token;
+            let mut groups = page.log_groups.unwrap_or_default().into_iter();
+            if let Some(group) = groups.find(|group| group.log_group_name() == Some(&self.name)) {
+                return Ok(Some(group));
+            }
             if token.is_none() {
                 return Ok(None);
             }

@@ -12,7 +12,6 @@ use aws_sdk_cloudwatchlogs::operation::describe_log_groups::DescribeLogGroupsOut
 use aws_sdk_cloudwatchlogs::operation::list_tags_for_resource::ListTagsForResourceOutput;
 use aws_sdk_cloudwatchlogs::operation::put_retention_policy::PutRetentionPolicyOutput;
 use aws_sdk_cloudwatchlogs::operation::tag_resource::TagResourceOutput;
-use aws_sdk_cloudwatchlogs::types::LogGroup as SdkLogGroup;
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -27,12 +26,12 @@ fn group() -> LogGroup {
 
 /// The group of `group()`, as declared.
 fn seen() -> Observed {
-    Observed { retention_days: Some(14), tags: scope().tags() }
+    Observed { retention_days: Some(14), deletion_protection: false, tags: scope().tags() }
 }
 
 /// As a log line makes it, that comes when there is no group.
 fn reborn() -> Observed {
-    Observed { retention_days: None, tags: Tags::new() }
+    Observed { retention_days: None, deletion_protection: false, tags: Tags::new() }
 }
 
 fn no_such() -> HttpResponse {
@@ -57,9 +56,11 @@ fn absent(times: usize) -> Vec<Rule> {
 
 /// This is what there is from now on.
 fn present(seen: Observed) -> Vec<Rule> {
-    let days = seen.retention_days;
+    let group = SdkLogGroup::builder().log_group_name(NAME).set_retention_in_days(seen.retention_days);
+    let group = group.deletion_protection_enabled(seen.deletion_protection).build();
     vec![
-        mock!(Client::describe_log_groups).then_output(move || page(&[(NAME, days)], None)),
+        mock!(Client::describe_log_groups)
+            .then_output(move || DescribeLogGroupsOutput::builder().log_groups(group.clone()).build()),
         mock!(Client::list_tags_for_resource)
             // Without the `:*` at the end of what DescribeLogGroups shows.
             .match_requests(|request| request.resource_arn() == Some(&scope().log_group_arn(NAME)))

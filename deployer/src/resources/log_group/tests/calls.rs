@@ -100,6 +100,21 @@ async fn deleting_what_is_gone_is_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn protection_is_told_before_anything_is_deleted_and_never_switched_off() {
+    for (deletion_protection, blockers) in [
+        (false, &[][..]),
+        (true, &["is protected against deletion; switch that off first, if you mean it"][..]),
+    ] {
+        let world = World::new().with_logs(&present(Observed { deletion_protection, ..seen() }));
+        let record = world.remove(Mode::Plan, &group()).await;
+        assert_eq!(record.changes, [Change::Delete]);
+        assert_eq!(record.found.unwrap().blockers, blockers);
+        let (_, record) = world.step(Mode::Apply, &group(), ()).await;
+        assert_eq!(record.result.unwrap(), Outcome::Unchanged);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_refused_for_good_is_asked_for_once() {
     let cases = [
         ("AccessDeniedException", "User: x is not authorized to perform: logs:CreateLogGroup"),
