@@ -212,10 +212,13 @@ impl AwsError {
     /// Whether AWS asks for fewer calls a second.
     #[must_use]
     pub(crate) fn is_throttle(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "TooManyRequestsException" | "Throttling" | "ThrottlingException" | "ThrottledException"
-        ) || matches!(self.code.as_str(), "RequestLimitExceeded" | "RequestThrottled" | "SlowDown")
+        let code = self.code.as_str();
+        matches!(code, "TooManyRequestsException" | "Throttling" | "ThrottlingException" | "ThrottledException")
+            || matches!(code, "RequestLimitExceeded" | "RequestThrottled" | "RequestThrottledException" | "SlowDown")
+            // What a table was given to read and write for a second is used up.
+            || code == "ProvisionedThroughputExceededException"
+            // The code of a quota that is full, too. Only of a rate does API Gateway say when to come again.
+            || code == "LimitExceededException" && self.retry_after.is_some()
             || self.message.contains("Rate exceeded")
     }
 }

@@ -90,11 +90,21 @@ fn throttling_is_told_by_code_or_words() {
         ("ThrottlingException", ""),
         ("TooManyRequestsException", "Too Many Requests"),
         ("RequestLimitExceeded", ""),
+        ("RequestThrottledException", ""),
+        (
+            "ProvisionedThroughputExceededException",
+            "The level of configured provisioned throughput was exceeded.",
+        ),
         ("LimitExceededException", "Rate exceeded"),
     ];
     for (code, message) in throttled {
         assert!(refusal(code, message).is_throttle(), "{code}");
     }
+    let later = AwsError {
+        retry_after: Some(Duration::from_secs(2)),
+        ..refusal("LimitExceededException", "The request exceeded the rate limit.")
+    };
+    assert!(later.is_throttle());
     for code in ["LimitExceededException", "LimitExceeded", "AccessDenied", "ConflictException", ""] {
         assert!(!refusal(code, "Maximum number of Resources has been reached").is_throttle(), "{code}");
     }

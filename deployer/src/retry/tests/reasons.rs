@@ -49,7 +49,7 @@ async fn what_does_not_pass_is_returned_at_once() {
 
 #[test]
 fn each_passing_refusal_is_told_by_its_code_and_words() {
-    let cases: [(&str, &str, &[&Passing]); 21] = [
+    let cases: [(&str, &str, &[&Passing]); 22] = [
         (
             "InvalidParameterValueException",
             "The role defined for the function cannot be assumed by Lambda.",
@@ -92,6 +92,7 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         ("TooManyRequestsException", "Too Many Requests", &[&THROTTLED]),
         ("Throttling", "Rate exceeded", &[&THROTTLED]),
         ("ThrottlingException", "Rate exceeded", &[&THROTTLED]),
+        ("ProvisionedThroughputExceededException", "The level of throughput was exceeded", &[&THROTTLED]),
     ];
     for (code, message, expected) in cases {
         let error = refusal(code, message);

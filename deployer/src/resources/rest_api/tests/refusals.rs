@@ -52,6 +52,15 @@ async fn too_many_requests_wait_as_long_as_api_gateway_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_that_passes_is_told_by_when_to_come_again() {
+    let slower =
+        refused(429, "LimitExceededException", "The request exceeded the rate limit.").retry_after("2");
+    let world = defining([slower, ok()]);
+    assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Created);
+    assert_eq!(world.recorder.waits(), [THROTTLED.cadence.reason]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_creations_are_waited_out() {
     let slower = || refused(429, "TooManyRequestsException", "Too Many Requests");
     let create = answers(mock!(Client::create_rest_api), [slower(), slower(), done(json!({ "id": "api1" }))]);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::retry::TABLE_TAGS;
+use crate::retry::{TABLE_TAGS, THROTTLED};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What `up` would change after reading this.
@@ -147,6 +147,19 @@ async fn counting_ends_after_a_few_pages() {
     assert_eq!(count, ItemCount { counted: 500, and_more: true });
     assert_eq!(world.calls(), ["Scan"; PAGES_COUNTED]);
     assert_eq!(count.to_string(), "at least 500 items");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_with_little_to_read_is_counted_slowly() {
+    let used_up = || {
+        let message = "The level of configured provisioned throughput for the table was exceeded.";
+        refused(400, "ProvisionedThroughputExceededException", message)
+    };
+    let pages = [used_up(), used_up(), done(json!({ "Count": 1 }))];
+    let world = World::new().with_dynamodb(&[answers(mock!(Client::scan), pages)]);
+    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    assert_eq!(count, ItemCount { counted: 1, and_more: false });
+    assert_eq!(world.recorder.waits(), [THROTTLED.cadence.reason; 2]);
 }
 
 #[tokio::test]
