@@ -97,6 +97,17 @@ pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {
     applies: |e| e.code == "NoSuchEntity" || iam_is_changing(e),
 };
 
+/// IAM is still at another change, of the same thing or of what it has to do with.
+pub(crate) static IAM_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "IAM to finish another change",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(120),
+    },
+    applies: iam_is_changing,
+};
+
 /// A detachment is not known everywhere at once, and until then IAM refuses to delete what was attached. An instance
 /// profile is somebody else's, and nobody here takes the role out of it.
 pub(crate) static IAM_STILL_DETACHING: Passing = Passing {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, policy_of_role, tags_differ};
 use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
-use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
+use crate::retry::{IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
 use aws_sdk_iam::config::Config;
 use serde_json::Value;
 
@@ -211,7 +211,7 @@ impl Policy {
             .policy_name(&self.name)
             .policy_document(self.document.to_string())
             .set_tags(Some(iam_tags(&self.scope.tags())?));
-        step.retry(&[], || step.call("iam:CreatePolicy", create.clone().send())).await?;
+        step.retry(&[&IAM_BUSY], || step.call("iam:CreatePolicy", create.clone().send())).await?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::{IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE};
+use crate::retry::{IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE};
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
@@ -219,7 +219,7 @@ impl Role {
             .max_session_duration(SESSION)
             .set_permissions_boundary(self.boundary.clone())
             .set_tags(Some(iam_tags(&self.scope.tags())?));
-        let output = step.retry(&[], || step.call("iam:CreateRole", create.clone().send())).await?;
+        let output = step.retry(&[&IAM_BUSY], || step.call("iam:CreateRole", create.clone().send())).await?;
         let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
         Ok(Output { arn: self.scope.role_arn(&self.name), role_id, fresh: true })
     }

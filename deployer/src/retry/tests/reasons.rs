@@ -3,11 +3,12 @@
 use super::*;
 
 /// Every wait for a refusal that passes.
-static PASSING: [&Passing; 13] = [
+static PASSING: [&Passing; 14] = [
     &ROLE_NOT_YET_ASSUMABLE,
     &ROLE_NOT_ASSUMABLE,
     &ROLE_NOT_YET_ALLOWED,
     &IAM_NOT_YET_VISIBLE,
+    &IAM_BUSY,
     &IAM_STILL_DETACHING,
     &FUNCTION_BUSY,
     &FUNCTION_NOT_YET_VISIBLE,
@@ -68,8 +69,12 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         ),
         ("InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes", &[]),
         ("NoSuchEntity", "Policy lab does not exist or is not attachable.", &[&IAM_NOT_YET_VISIBLE]),
-        ("ConcurrentModification", "wait a few minutes", &[&IAM_NOT_YET_VISIBLE, &IAM_STILL_DETACHING]),
-        ("EntityTemporarilyUnmodifiable", "wait", &[&IAM_NOT_YET_VISIBLE, &IAM_STILL_DETACHING]),
+        (
+            "ConcurrentModification",
+            "wait a few minutes",
+            &[&IAM_NOT_YET_VISIBLE, &IAM_BUSY, &IAM_STILL_DETACHING],
+        ),
+        ("EntityTemporarilyUnmodifiable", "wait", &[&IAM_NOT_YET_VISIBLE, &IAM_BUSY, &IAM_STILL_DETACHING]),
         ("DeleteConflict", "Cannot delete entity, must detach all policies first.", &[&IAM_STILL_DETACHING]),
         ("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.", &[]),
         ("ResourceConflictException", "An update is in progress for resource: lab", &[&FUNCTION_BUSY]),

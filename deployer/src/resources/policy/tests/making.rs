@@ -187,6 +187,17 @@ async fn missing_tags_are_set() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_change_of_iams_is_waited_for() {
+    let busy = || wire::xml(409, "ConcurrentModification", "The request was rejected; wait a few minutes.");
+    let rules = vec![not_created(busy), created(), attached()];
+    let world = World::new().with_iam(&[absent(1), rules].concat());
+    let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
+    assert_eq!(world.recorder.waits(), ["IAM to finish another change"]);
+    assert_eq!(world.mutations(), ["CreatePolicy", "CreatePolicy", "AttachRolePolicy"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_iam_refuses_for_good_is_asked_for_once() {
     let cases = [
         (403, "AccessDenied", "User: x is not authorized to perform: iam:CreatePolicy"),

@@ -133,6 +133,27 @@ async fn a_role_of_the_last_minutes_counts_as_fresh_whoever_made_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_change_of_iams_is_waited_for() {
+    let busy = || wire::xml(409, "ConcurrentModification", "The request was rejected; wait a few minutes.");
+    let world = World::new().with_iam(&[absent(1), vec![not_created(2, busy), created()]].concat());
+    let (_, record) = world.step(Mode::Apply, &role(), ()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
+    assert_eq!(world.recorder.waits(), ["IAM to finish another change"; 2]);
+    assert_eq!(world.mutations(), ["CreateRole"; 3]);
+}
+
+/// A boundary, say, that there is not.
+#[tokio::test(start_paused = true)]
+async fn what_a_new_role_names_and_iam_does_not_know_is_not_waited_for() {
+    let unknown =
+        || wire::xml(404, "NoSuchEntity", "Policy arn:aws:iam::123456789012:policy/b does not exist.");
+    let world = World::new().with_iam(&[absent(1), vec![not_created(1, unknown)]].concat());
+    let (_, record) = world.step(Mode::Apply, &role(), ()).await;
+    assert!(record.result.unwrap_err().has_code("NoSuchEntity"));
+    assert!(world.recorder.waits().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_iam_refuses_for_good_is_asked_for_once() {
     let cases = [
         (403, "AccessDenied", "User: x is not authorized to perform: iam:CreateRole", "iam:CreateRole"),
