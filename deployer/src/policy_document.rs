@@ -8,20 +8,29 @@ use std::collections::BTreeMap;
 pub(crate) type Placeholders = BTreeMap<&'static str, Vec<String>>;
 
 /// Parses a document and replaces each list entry or value `"${name}"` by the values of that name. A statement that is
-/// left without any resource allows nothing, and goes, because IAM refuses it.
+/// left without any resource allows nothing, and goes, because IAM refuses it. After the others come `more` statements.
 ///
 /// # Errors
-/// Text that is no JSON object, and a placeholder that nobody knows.
-pub(crate) fn fill(text: &str, values: &Placeholders) -> Result<Value> {
+/// Text that is no JSON object, a placeholder that nobody knows, and no statement at all.
+pub(crate) fn fill(text: &str, values: &Placeholders, more: Vec<Value>) -> Result<Value> {
     let document: Value =
         serde_json::from_str(text).map_err(|e| Error::usage(format!("it is not JSON: {e}")))?;
     if !document.is_object() {
         return Err(Error::usage("it is not a JSON object"));
     }
     let mut document = filled(document, values)?;
-    if let Some(Value::Array(statements)) = document.get_mut("Statement") {
-        statements.retain(|statement| statement.get("Resource") != Some(&Value::Array(Vec::new())));
+    let mut statements = match document["Statement"].take() {
+        Value::Array(all) => all,
+        // One alone may stand without a list.
+        one @ Value::Object(_) => vec![one],
+        _ => Vec::new(),
+    };
+    statements.retain(|statement| statement.get("Resource") != Some(&Value::Array(Vec::new())));
+    statements.extend(more);
+    if statements.is_empty() {
+        return Err(Error::usage("no statement of it has a resource, and IAM takes no policy without any"));
     }
+    document["Statement"] = Value::Array(statements);
     Ok(document)
 }
 
@@ -156,24 +165,45 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// The statements of a document that has these, filled in.
+    fn filled_in(statements: &str, values: &Placeholders) -> Result<Value> {
+        let document = fill(&format!(r#"{{"Statement":{statements}}}"#), values, Vec::new())?;
+        Ok(document["Statement"].clone())
+    }
+
     #[test]
     fn placeholders_become_all_their_values() {
         let values =
             [("tables", vec!["t1".to_owned(), "t2".to_owned()]), ("logs", vec!["l".to_owned()])].into();
-        let filled =
-            fill(r#"{"Resource":["${tables}","x"],"One":"${logs}","Own":"${aws:username}"}"#, &values)
-                .unwrap();
-        assert_eq!(filled, json!({"Resource": ["t1", "t2", "x"], "One": ["l"], "Own": "${aws:username}"}));
-        let error = fill(r#"{"Resource":"${table}"}"#, &values).unwrap_err();
+        let statements = r#"[{"Resource":["${tables}","x"],"One":"${logs}","Own":"${aws:username}"}]"#;
+        assert_eq!(
+            filled_in(statements, &values).unwrap(),
+            json!([{"Resource": ["t1", "t2", "x"], "One": ["l"], "Own": "${aws:username}"}])
+        );
+        let error = filled_in(r#"[{"Resource":"${table}"}]"#, &values).unwrap_err();
         assert!(error.to_string().contains("${table}; there are ${logs}, ${tables}"), "{error}");
     }
 
     #[test]
     fn a_statement_without_resources_goes() {
         let values = [("tables", Vec::new()), ("logs", vec!["l".to_owned()])].into();
-        let text =
-            r#"{"Statement":[{"Resource":["${tables}"]},{"Resource":"${tables}"},{"Resource":["${logs}"]}]}"#;
-        assert_eq!(fill(text, &values).unwrap(), json!({"Statement": [{"Resource": ["l"]}]}));
+        let statements = r#"[{"Resource":["${tables}"]},{"Resource":"${tables}"},{"Resource":["${logs}"]}]"#;
+        assert_eq!(filled_in(statements, &values).unwrap(), json!([{"Resource": ["l"]}]));
+        for nothing in [r#"{"Resource":"${tables}"}"#, r#"[{"Resource":["${tables}"]}]"#, "[]", "null"] {
+            let error = filled_in(nothing, &values).unwrap_err();
+            assert!(error.to_string().contains("no statement of it has a resource"), "{nothing}: {error}");
+            assert_eq!(error.kind().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn one_statement_alone_is_a_list_of_one() {
+        let values = [("logs", vec!["l".to_owned()]), ("tables", Vec::new())].into();
+        let more = || vec![json!({"Action": "xray:PutTraceSegments", "Resource": "*"})];
+        let one = fill(r#"{"Statement":{"Resource":"${logs}"}}"#, &values, more()).unwrap();
+        assert_eq!(one, json!({"Statement": [{"Resource": ["l"]}, more()[0]]}));
+        let none = fill(r#"{"Statement":{"Resource":"${tables}"}}"#, &values, more()).unwrap();
+        assert_eq!(none, json!({"Statement": more()}));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Stack {
             };
             roles.push(Role {
                 name: role,
-                trust: policy_document::fill(TRUST_POLICY, &Placeholders::new())?,
+                trust: policy_document::fill(TRUST_POLICY, &Placeholders::new(), Vec::new())?,
                 description: Role::description_of(scope),
                 boundary: members[0].1.permissions_boundary.clone(),
                 policies: vec![policy.arn()],
@@ -343,16 +343,13 @@ fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredF
         ("log-streams", with(":*", &logs)),
         ("log-groups", logs),
     ]);
-    let document = policy_document::fill(&text, &values);
-    let mut document = document.map_err(|e| e.context(&format!("the policy {}", path.display())))?;
-    if members.iter().any(|(_, function)| function.tracing)
-        && let Some(statements) = document["Statement"].as_array_mut()
-    {
-        // Lambda refuses to trace for a role that may not. X-Ray's actions know no resources.
+    // Lambda refuses to trace for a role that may not. X-Ray's actions know no resources.
+    let tracing = members.iter().any(|(_, function)| function.tracing).then(|| {
         let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
-        statements.push(serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" }));
-    }
-    Ok(document)
+        serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" })
+    });
+    policy_document::fill(&text, &values, tracing.into_iter().collect())
+        .map_err(|e| e.context(&format!("the policy {}", path.display())))
 }
 
 fn log_group(function: &str, declared: &DeclaredFunction, scope: &Scope) -> LogGroup {
