@@ -59,7 +59,8 @@ pub async fn run(cli: Cli) -> u8 {
         Ok(config) => config,
         Err(error) => {
             if cli.global.output == Output::Json {
-                Document::new(name(&cli.command)).failed(&error).print();
+                // The exit code says that it failed, whether or not this gets through.
+                let _ = Document::new(name(&cli.command)).failed(&error).print();
             }
             show_error(&error, false);
             return error.kind().exit_code();
@@ -75,14 +76,19 @@ pub async fn run(cli: Cli) -> u8 {
     let mut document = Document::new(name(&cli.command));
     let session = commands::Session { config: &config, console: &console, stop: &stop };
     let result = stop.on_interrupt(dispatch(&cli.command, &session, &mut document)).await;
-    match result {
-        Ok(code) => {
-            console.document(&document);
-            code
-        }
+    console.document(&match &result {
+        Ok(_) => document,
+        Err(error) => document.failed(error),
+    });
+    let code = result.unwrap_or_else(|error| {
+        console.error(&error);
+        error.kind().exit_code()
+    });
+    match console.written() {
+        Ok(()) => code,
         Err(error) => {
-            console.error(&error, document);
-            error.kind().exit_code()
+            console.error(&error);
+            if code == 0 { error.kind().exit_code() } else { code }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::json::Document;
 use super::log_line::{moment, readable};
 use super::plain::Plain;
 use super::pretty::pretty;
-use super::text::{bytes, change, data, stream, talk};
+use super::text::{change, data, talk};
 use super::{Event, Outcome, Reporter};
 use crate::cli::Output;
 use crate::config::Machine;
@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::meaning;
 use crate::resource::Change;
 use crate::retry::{self, Stop};
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::cell::OnceCell;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 
 /// Both channels, and how they look.
@@ -24,20 +25,46 @@ pub(crate) struct Console {
     asks: bool,
     yes: bool,
     reporter: Box<dyn Reporter>,
+    /// Why stdout did not take everything.
+    unwritten: OnceCell<io::Error>,
 }
 
 impl Console {
     pub(crate) fn new(output: Output, machine: &Machine, yes: bool) -> Self {
         let reporter: Box<dyn Reporter> =
             if machine.draws { Box::new(Tree::new(machine.colour)) } else { Box::new(Plain::default()) };
-        Self { output, colour: machine.colour, asks: machine.asks, yes, reporter }
+        Self { output, colour: machine.colour, asks: machine.asks, yes, reporter, unwritten: OnceCell::new() }
+    }
+
+    /// Whether everything has got to stdout, or to nobody who wants it.
+    ///
+    /// # Errors
+    /// It has not: a full disk, perhaps.
+    pub(crate) fn written(&self) -> Result<()> {
+        let failed = |error| Err(Error::new(format!("cannot write to stdout: {error}")));
+        self.unwritten.get().map_or(Ok(()), failed)
+    }
+
+    /// It breaks off when nothing more can be written. A reader that has gone away is no error: `deployer plan | head`
+    /// is fine. Everything else is said once, at the end.
+    fn note(&self, written: io::Result<()>) -> ControlFlow<()> {
+        let Err(error) = written else { return ControlFlow::Continue(()) };
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let _ = self.unwritten.set(error);
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Writes a line on stdout, above which nothing moves any more.
+    fn line(&self, line: &str) -> ControlFlow<()> {
+        self.reporter.rest();
+        self.note(data(format!("{line}\n").as_bytes()))
     }
 
     /// A line of human data on stdout; nothing when stdout is one JSON document.
     pub(crate) fn data(&self, line: &str) {
         if self.output == Output::Human {
-            self.reporter.rest();
-            data(line);
+            let _ = self.line(line);
         }
     }
 
@@ -46,22 +73,24 @@ impl Console {
         if self.output != Output::Human {
             return;
         }
-        self.reporter.rest();
-        if on_terminal() { data(&pretty(&String::from_utf8_lossy(answer))) } else { bytes(answer) }
+        let _ = if on_terminal() {
+            self.line(&pretty(&String::from_utf8_lossy(answer)))
+        } else {
+            self.note(data(answer))
+        };
     }
 
     /// A message of a function's log on stdout: in words on a terminal, as it was written elsewhere. It breaks off when
-    /// nobody reads any more.
+    /// nothing more can be written.
     pub(crate) fn log(&self, time_ms: i64, message: &str) -> ControlFlow<()> {
         if self.output != Output::Human {
             return ControlFlow::Continue(());
         }
-        self.reporter.rest();
         if !on_terminal() {
-            return stream(message.strip_suffix('\n').unwrap_or(message));
+            return self.line(message.strip_suffix('\n').unwrap_or(message));
         }
         match readable(message, self.colour) {
-            Some(line) => stream(&format!("{} {line}", self.painted(&moment(time_ms), 2))),
+            Some(line) => self.line(&format!("{} {line}", self.painted(&moment(time_ms), 2))),
             None => ControlFlow::Continue(()),
         }
     }
@@ -79,16 +108,15 @@ impl Console {
         talk(line);
     }
 
-    /// Ends a command: its document, when one was asked for.
+    /// The document of a command that has ended, when one was asked for.
     pub(crate) fn document(&self, document: &Document) {
         if self.output == Output::Json {
-            document.print();
+            let _ = self.note(document.print());
         }
     }
 
-    /// Ends a command that failed.
-    pub(crate) fn error(&self, error: &Error, document: Document) {
-        self.document(&document.failed(error));
+    /// Why a command failed.
+    pub(crate) fn error(&self, error: &Error) {
         self.reporter.rest();
         show_error(error, self.colour);
     }
@@ -124,13 +152,13 @@ impl Console {
     /// with the process.
     async fn ask(&self, question: &str, stop: &Stop) -> Result<String> {
         self.reporter.rest();
-        let mut stderr = std::io::stderr();
+        let mut stderr = io::stderr();
         let _ = write!(stderr, "{question}");
         let _ = stderr.flush();
         let (tell, told) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut answer = String::new();
-            let _ = std::io::stdin().lock().read_line(&mut answer);
+            let _ = io::stdin().lock().read_line(&mut answer);
             let _ = tell.send(answer);
         });
         match retry::unless_stopped(stop, told).await {
@@ -227,7 +255,7 @@ pub(crate) fn show_error(error: &Error, colour: bool) {
 
 /// Whether somebody reads stdout.
 fn on_terminal() -> bool {
-    std::io::stdout().is_terminal()
+    io::stdout().is_terminal()
 }
 
 fn declined() -> Error {

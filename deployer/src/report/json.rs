@@ -92,8 +92,12 @@ impl Document {
     }
 
     /// Puts it on stdout.
-    pub(crate) fn print(&self) {
-        super::text::data(&serde_json::to_string_pretty(self).unwrap_or_default());
+    ///
+    /// # Errors
+    /// Those of stdout.
+    pub(crate) fn print(&self) -> std::io::Result<()> {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        super::text::data(format!("{text}\n").as_bytes())
     }
 
     /// The stack of the manifest, where AWS was not asked.

@@ -3,32 +3,21 @@
 use super::Outcome;
 use crate::resource::Change;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// Writes a line of data. A reader that has gone away is no error: `deployer plan | head` is fine.
-pub(crate) fn data(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+/// Writes bytes of data, and nothing else.
+///
+/// # Errors
+/// Those of the machine; what to make of them is the console's business.
+pub(crate) fn data(bytes: &[u8]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
 }
 
-/// Writes a line for people.
+/// Writes a line for people. Nobody can be told when that fails.
 pub(crate) fn talk(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// The same for data without end: it breaks off when the reader has gone away.
-pub(crate) fn stream(line: &str) -> ControlFlow<()> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(_) => ControlFlow::Break(()),
-    }
-}
-
-/// Writes bytes of data, and nothing else.
-pub(crate) fn bytes(bytes: &[u8]) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(bytes);
-    let _ = stdout.flush();
 }
 
 /// Text that others wrote, without what could steer a terminal: control characters and changes of direction are made

@@ -7,6 +7,7 @@ mod credentials;
 mod help;
 mod load;
 mod local_aws;
+mod stdout;
 mod tools;
 mod usage;
 

@@ -29,6 +29,9 @@ fn an_event_is_answered_byte_for_byte_by_both_ways() {
         let event = format!(r#"{{"operation":"echo","tableName":"lambda-apigateway","payload":{EXACT}}}"#);
         assert_eq!(echo.stdout, event);
     }
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let done = lab.deployer(&["invoke", "ping"]).stdout(full).run().exits(1);
+    assert!(done.stderr.contains("\nerror: cannot write to stdout: "), "{done}");
 }
 
 #[test]

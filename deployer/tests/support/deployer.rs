@@ -73,6 +73,12 @@ impl Deployer {
         self
     }
 
+    /// With somewhere else to write; what it writes there is not read.
+    pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stdout(to);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Done {
         self.spawn().wait()
@@ -98,7 +104,9 @@ pub fn path() -> OsString {
 fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        pipe.unwrap().read_to_end(&mut bytes).unwrap();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).unwrap();
+        }
         String::from_utf8(bytes).expect("text is UTF-8")
     })
 }
