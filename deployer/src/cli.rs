@@ -183,6 +183,7 @@ pub struct Invoke {
     /// An operation like ping, JSON, the path of a file, or - for stdin
     pub event: String,
     /// The payload of an operation, as JSON
+    #[arg(allow_negative_numbers = true)]
     pub payload: Option<String>,
     /// Which function, where the stack has several
     #[arg(long, value_name = "NAME")]

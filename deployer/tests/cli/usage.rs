@@ -60,6 +60,12 @@ fn a_payload_that_is_no_json() {
 }
 
 #[test]
+fn a_payload_may_be_a_negative_number_and_flags_go_on_after_it() {
+    let done = deployer(folder().path(), &["invoke", "echo", "-1.5", "--function", "other"]).run().exits(2);
+    assert!(done.stderr.starts_with("error: the stack has no function other\n"), "{done}");
+}
+
+#[test]
 fn a_function_that_is_not_declared() {
     insta::assert_snapshot!(refused(folder().path(), &["invoke", "ping", "--function", "other"]));
 }
