@@ -9,6 +9,7 @@ use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
 use crate::invocation::report::Report;
 use crate::manifest::{Auth, IntegrationKind, Route};
+use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::report::log_line::took;
 use crate::report::text::printable;
@@ -85,15 +86,25 @@ async fn through_lambda(
     let timeout = Duration::from_secs(seen.timeout.try_into().unwrap_or_default());
     let go = at.engine(Mode::Apply);
     let answer = go.read(function.id(), async |step| call::invoke(step, name, timeout, event).await).await?;
-    let (reports, lines): (Vec<&str>, Vec<&str>) =
-        answer.log.lines().partition(|line| Report::parse(line).is_some());
-    for line in lines {
-        session.console.talk_of_log(line);
-    }
-    if let (Some(report), false) = (&answer.report, reports.is_empty()) {
-        session.console.talk(&took(report));
-    }
+    tell(session.console, &answer);
     Ok(answer)
+}
+
+/// What was logged, then what it took: the last report is Lambda's, any other is the function's own line.
+fn tell(console: &Console, answer: &Answer) {
+    let lines: Vec<&str> = answer.log.lines().collect();
+    let reports = |line: &&str| Report::parse(line).is_some();
+    let lambdas = lines.iter().rposition(reports);
+    for (at, line) in lines.iter().enumerate() {
+        if reports(line) && Some(at) != lambdas {
+            console.talk(&printable(line));
+        } else if Some(at) != lambdas {
+            console.talk_of_log(line);
+        }
+    }
+    if let Some(report) = &answer.report {
+        console.talk(&took(report));
+    }
 }
 
 async fn through_url(

@@ -34,7 +34,7 @@ pub(crate) struct Answer {
     pub(crate) failure: Option<Failure>,
     /// The last 4 KB of what was logged; empty by way of the URL.
     pub(crate) log: String,
-    /// Lambda's report, where the log has it.
+    /// Lambda's report, where the log has it: the last one, because the function may print what looks like one.
     pub(crate) report: Option<Report>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn invoke(
     Ok(Answer {
         failure: answer.function_error.map(|_| Failure::of(&body)),
         status: answer.status_code.try_into().unwrap_or_default(),
-        report: log.split_inclusive('\n').find_map(Report::parse),
+        report: log.lines().rev().find_map(Report::parse),
         log,
         body,
     })
@@ -165,6 +165,14 @@ mod tests {
         assert_eq!((answer.status, answer.failure), (200, None));
         assert_eq!(answer.log, log);
         assert_eq!(answer.report, Report::parse(REPORT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_the_function_prints_does_not_replace_lambdas() {
+        let own = REPORT.replace("1.23 ms", "9999.00 ms");
+        let log = format!("START RequestId: 1 Version: $LATEST\n{own}END RequestId: 1\n{REPORT}");
+        let world = World::new().with_lambda(&[answered("1", None, &log)]);
+        assert_eq!(invoked(&world).await.unwrap().report, Report::parse(REPORT));
     }
 
     #[tokio::test(start_paused = true)]

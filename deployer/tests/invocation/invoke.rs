@@ -54,6 +54,10 @@ fn lambda_tells_what_was_logged_and_what_it_took() {
     assert_eq!(plain, r"plain \u{1b}[31mtext");
     assert!(took.starts_with("took ") && took.contains(" of 128 MB"), "{done}");
     assert_eq!(operations(&lab.proxy.take_calls()), CALLS);
+    let own = invoke(&lab, &["report"]).succeeds();
+    let lines: Vec<&str> = own.stderr.lines().collect();
+    assert!(lines[2].starts_with("REPORT RequestId: 1\t") && lines.len() == 4, "{own}");
+    assert!(lines[3].starts_with("took ") && !lines[3].contains("9999"), "{own}");
     let document = invoke(&lab, &["ping", "--output", "json"]).succeeds().json();
     let invoked = &document["invoke"];
     assert_eq!(invoked["answer"], "pong");
