@@ -48,6 +48,11 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
             "A function's policy holds some 60 routes: declare ANY with a path like /{proxy+}, or use more functions."
                 .to_owned()
         }
+        "KMSAccessDeniedException" => {
+            "The function's role was probably deleted and made again, and the key of its environment answers only to \
+             the old one: deployer plan shows it, and deployer up makes the function again."
+                .to_owned()
+        }
         "LimitExceededException" | "LimitExceeded" => {
             "A quota of the account is reached: delete what nobody uses, or ask AWS for more.".to_owned()
         }

@@ -3,6 +3,7 @@
 //! What may have run is not sent again: the function may write, and a second try after a lost answer could do its work
 //! twice.
 
+use super::refusal::{explained, lost};
 use super::report::Report;
 use crate::aws::one_attempt;
 use crate::engine::Step;
@@ -10,11 +11,14 @@ use crate::error::{Error, Result};
 use crate::retry::{FUNCTION_BUSY, FUNCTION_READY, answer_within};
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::LogType;
+use aws_sdk_lambda::types::{LogType, ThrottleReason};
+use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// Beyond the function's own time: a cold start, and the way there and back.
@@ -68,13 +72,15 @@ pub(crate) async fn invoke(
     let once = Builder::default().retry_config(one_attempt()).timeout_config(within);
     let invoke = step.aws.lambda.invoke().function_name(function);
     let invoke = invoke.log_type(LogType::Tail).payload(Blob::new(event));
+    let throttled = Cell::new(None);
     let answer = step.until(&FUNCTION_READY, async || {
         let invoke = invoke.clone().customize().config_override(once.clone());
-        match step.call("lambda:InvokeFunction", invoke.send()).await {
+        let sent = async { invoke.send().await.inspect_err(|error| throttled.set(reason(error))) };
+        match step.call("lambda:InvokeFunction", sent).await {
             Ok(answer) => Ok(Some(answer)),
             // It has not run: one that was not used for weeks is made ready by the first who asks for it.
             Err(error) if error.aws().is_some_and(|aws| (FUNCTION_BUSY.applies)(aws)) => Ok(None),
-            Err(error) => Err(unsure(error)),
+            Err(error) => Err(explained(error, throttled.take().as_ref())),
         }
     });
     let answer = answer.await?;
@@ -90,6 +96,14 @@ pub(crate) async fn invoke(
     })
 }
 
+/// Which of its limits Lambda refuses by; its message is the same for all.
+fn reason<R>(error: &SdkError<InvokeError, R>) -> Option<ThrottleReason> {
+    match error.as_service_error()? {
+        InvokeError::TooManyRequestsException(error) => error.reason.clone(),
+        _ => None,
+    }
+}
+
 /// Sends the event to the stack's own URL.
 ///
 /// # Errors
@@ -103,23 +117,6 @@ pub(crate) async fn request(step: &Step<'_>, method: &str, url: &str, event: &st
     };
     let failure = (status >= 400).then(|| Failure::of(&body));
     Ok(Answer { body, status, failure, log: String::new(), report: None })
-}
-
-fn unsure(error: Error) -> Error {
-    let Some(aws) = error.aws() else { return error };
-    if aws.outcome_unknown() {
-        return lost(error);
-    }
-    if aws.is_throttle() {
-        return error.hint("As many requests run as the function may have at once: try again, or raise its reserved-concurrency.");
-    }
-    error
-}
-
-fn lost(error: Error) -> Error {
-    error
-        .hint("The function may have run all the same; deployer logs shows it.")
-        .hint("It was not tried again, because that could do its work twice.")
 }
 
 #[cfg(test)]
@@ -212,19 +209,25 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_and_a_lost_answer_are_not_followed_by_a_second_try() {
-        let cases: [(fn() -> HttpResponse, bool, bool); 3] = [
-            (|| wire::json(500, "ServiceException", "broken"), true, false),
-            (|| wire::json(429, "TooManyRequestsException", "Rate Exceeded."), false, true),
-            (|| wire::json(403, "AccessDeniedException", "no"), false, false),
+        let throttled = || {
+            let body = r#"{"Reason":"CallerRateLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
+            let mut answer = HttpResponse::new(StatusCode::try_from(429).unwrap(), SdkBody::from(body));
+            answer.headers_mut().insert("x-amzn-errortype", "TooManyRequestsException");
+            answer
+        };
+        let cases: [(fn() -> HttpResponse, &str); 5] = [
+            (|| wire::json(500, "ServiceException", "broken"), "may have run"),
+            (|| wire::json(502, "KMSAccessDeniedException", "Lambda was unable to decrypt"), "has not run"),
+            (|| wire::json(429, "TooManyRequestsException", "Rate Exceeded."), "reserved-concurrency"),
+            (throttled, "asked too often"),
+            (|| wire::json(403, "AccessDeniedException", "no"), "Your own permissions"),
         ];
-        for (answer, may_have_run, throttled) in cases {
+        for (answer, hint) in cases {
             let rule = mock!(Client::invoke).then_http_response(answer);
             let world = World::new().with_lambda(&[rule]);
             let error = invoked(&world).await.unwrap_err();
             assert_eq!(world.sent.of("Invoke").len(), 1, "{error}");
-            let hints = error.hints().join("\n");
-            assert_eq!(hints.contains("may have run"), may_have_run, "{hints}");
-            assert_eq!(hints.contains("reserved-concurrency"), throttled, "{hints}");
+            assert!(error.hints()[0].contains(hint), "{hint}: {:?}", error.hints());
         }
     }
 }
