@@ -72,7 +72,7 @@ pub(crate) fn moment(time_ms: i64) -> String {
     format!("{}.{:03}", second.trim_end_matches('Z').replace('T', " "), time_ms.rem_euclid(1000))
 }
 
-/// What an invocation took, in a few words.
+/// What an invocation took, in a few words, and which it was: `deployer logs --request-id` takes it.
 pub(crate) fn took(report: &Report) -> String {
     let Report { duration_ms, billed_ms, memory_mb, max_memory_used_mb, .. } = report;
     let mut words = format!(
@@ -88,6 +88,7 @@ pub(crate) fn took(report: &Report) -> String {
     if let Some(failure) = &report.failure {
         words.push_str(&format!(", failed: {}", printable(failure)));
     }
+    words.push_str(&format!(", request {}", printable(&report.request_id)));
     words
 }
 
@@ -167,10 +168,10 @@ mod tests {
             ("END RequestId: 1\n", None),
             ("INIT_START Runtime Version: provided:al2023.v1\n", None),
             ("\n", None),
-            (REPORT, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB")),
-            (&cold, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, cold start 30.0 ms")),
-            (&restored, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, restored in 412 ms")),
-            (&failed, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, failed: timeout")),
+            (REPORT, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, request 1")),
+            (&cold, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, cold start 30.0 ms, request 1")),
+            (&restored, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, restored in 412 ms, request 1")),
+            (&failed, Some("took 1.2 ms, billed 2 ms, 20 of 128 MB, failed: timeout, request 1")),
             ("a line\n", Some("a line")),
             ("two\n\tlines\n", Some("two\n\tlines")),
             ("\u{1b}[31mred\u{7}\u{202e}", Some("\\u{1b}[31mred\\u{7}\\u{202e}")),

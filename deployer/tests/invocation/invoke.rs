@@ -48,12 +48,15 @@ fn lambda_tells_what_was_logged_and_what_it_took() {
     let lab = up();
     lab.proxy.take_calls();
     let done = invoke(&lab, &["ping"]).succeeds();
+    assert_eq!(operations(&lab.proxy.take_calls()), CALLS);
     let lines: Vec<&str> = done.stderr.lines().collect();
     let [json, plain, took] = lines[..] else { panic!("{done}") };
     assert_eq!(json, "INFO got an event operation=ping");
     assert_eq!(plain, r"plain \u{1b}[31mtext");
-    assert!(took.starts_with("took ") && took.contains(" of 128 MB"), "{done}");
-    assert_eq!(operations(&lab.proxy.take_calls()), CALLS);
+    assert!(took.starts_with("took ") && took.contains(" of 128 MB, "), "{done}");
+    let (_, request) = took.rsplit_once(", request ").unwrap();
+    let logs = lab.deployer(&["logs", "--request-id", request]).run().succeeds();
+    assert!(logs.stdout.contains("got an event"), "{logs}");
     let own = invoke(&lab, &["report"]).succeeds();
     let lines: Vec<&str> = own.stderr.lines().collect();
     assert!(lines[2].starts_with("REPORT RequestId: 1\t") && lines.len() == 4, "{own}");
