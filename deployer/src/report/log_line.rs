@@ -24,7 +24,7 @@ const SILENT_RECORDS: [&str; 12] = [
     "platform.logsSubscription",
 ];
 
-/// Where a time stands in lines of JSON; it is shown before them.
+/// Where a moment may stand in lines of JSON; `logs` shows it before them.
 const TIMES: [&str; 4] = ["timestamp", "time", "@timestamp", "ts"];
 const LEVELS: [&str; 3] = ["level", "severity", "log_level"];
 const MESSAGES: [&str; 2] = ["message", "msg"];
@@ -44,7 +44,7 @@ pub(crate) fn readable(message: &str, colour: bool) -> Option<String> {
     };
     match (object.get("type").and_then(Value::as_str), object.get("record")) {
         (Some(kind), Some(record)) if kind.starts_with("platform.") => of_lambda(kind, record, colour),
-        _ => Some(one_line(&object, colour)),
+        _ => Some(one_line(&object, colour).unwrap_or_else(|| printable(message))),
     }
 }
 
@@ -96,8 +96,8 @@ fn milliseconds(ms: f64) -> String {
     if ms < 100.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
-/// Level and message first, then `key=value`.
-fn one_line(object: &Map<String, Value>, colour: bool) -> String {
+/// Level and message first, then `key=value`. `None` when there is nothing but the moment.
+fn one_line(object: &Map<String, Value>, colour: bool) -> Option<String> {
     let find =
         |names: &'static [&str]| names.iter().find_map(|name| Some((*name, object.get(*name)?.as_str()?)));
     let (level, message) = (find(&LEVELS), find(&MESSAGES));
@@ -110,11 +110,29 @@ fn one_line(object: &Map<String, Value>, colour: bool) -> String {
     }
     let said = [level, message].map(|found| found.map(|(name, _)| name));
     for (key, value) in sorted(object) {
-        if !said.contains(&Some(key.as_str())) && !TIMES.contains(&key.as_str()) {
+        let is_moment = TIMES.contains(&key.as_str()) && is_moment(value);
+        if !said.contains(&Some(key.as_str())) && !is_moment {
             pairs(key, value, colour, &mut parts);
         }
     }
-    parts.join(" ")
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// A moment as loggers write it: a date with a time of day, or what has passed since 1970, in seconds or a thousandth of
+/// that, and so on. Other text and numbers are something else, like a duration.
+fn is_moment(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let has = |sign| text.contains(sign);
+            let fits = |c: char| c.is_ascii_digit() || "-/:., +TZ".contains(c);
+            text.len() >= 16 && (has('-') || has('/')) && has(':') && text.chars().all(fits)
+        }
+        Value::Number(number) => number.as_f64().is_some_and(|number| {
+            // From 2017 to 2049.
+            [1.0, 1e3, 1e6, 1e9].iter().any(|unit| (1.5e9..2.5e9).contains(&(number / unit)))
+        }),
+        _ => false,
+    }
 }
 
 /// An object's members go under its name: `a.b=1`.
@@ -215,11 +233,18 @@ mod tests {
                 "INFO durationMs=1.235 operation=list requestId=1",
             ),
             (
-                r#"{"time":"x","severity":"WARN","msg":"a b","x":{"y":[1,2],"z":{}},"text":"c d","none":""}"#,
+                r#"{"time":"2026-11-20 12:21:36,007","severity":"WARN","msg":"a b","x":{"y":[1,2],"z":{}},"text":"c d","none":""}"#,
                 r#"WARN a b none="" text="c d" x.y=[1,2] x.z={}"#,
             ),
             (r#"{"level":30,"ok":true}"#, "level=30 ok=true"),
             (r#"{"message":"\u001b[2J"}"#, "\\u{1b}[2J"),
+            (r#"{"msg":"done","time":12.5}"#, "done time=12.5"),
+            (r#"{"msg":"done","ts":"fast","time":null}"#, "done time=null ts=fast"),
+            (r#"{"msg":"done","ts":1795177296.007,"time":1795177296007}"#, "done"),
+            (r#"{"msg":"done","@timestamp":"2026-11-20T12:21:36.007123+00:00"}"#, "done"),
+            (r#"{"time":1}"#, "time=1"),
+            (r#"{"time":1795177296}"#, r#"{"time":1795177296}"#),
+            ("{}", "{}"),
         ];
         for (message, expected) in cases {
             assert_eq!(readable(message, false).as_deref(), Some(expected), "{message}");

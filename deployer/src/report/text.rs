@@ -27,8 +27,15 @@ pub(crate) fn printable(text: &str) -> String {
         c.is_control() && !matches!(c, '\n' | '\t')
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    let shown = |c: char| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// How a step ended, in words.
