@@ -93,13 +93,21 @@ async fn through_lambda(
 /// What was logged, then what it took: the last report is Lambda's, any other is the function's own line.
 fn tell(console: &Console, answer: &Answer) {
     let lines: Vec<&str> = answer.log.lines().collect();
-    let reports = |line: &&str| Report::parse(line).is_some();
-    let lambdas = lines.iter().rposition(reports);
+    let is_report = |line: &&str| Report::parse(line).is_some();
+    let lambdas = lines.iter().rposition(is_report);
+    let cut = answer.log_is_cut();
+    if cut {
+        let which = answer.report.as_ref().map(|report| format!(" --request-id {}", report.request_id));
+        let which = printable(&which.unwrap_or_default());
+        console.talk(&format!("This is the end of the log; deployer logs{which} shows all of it:"));
+    }
     for (at, line) in lines.iter().enumerate() {
-        if reports(line) && Some(at) != lambdas {
-            console.talk(&printable(line));
-        } else if Some(at) != lambdas {
+        if at == 0 && cut {
+            console.talk(&format!("…{}", printable(line)));
+        } else if !is_report(line) {
             console.talk_of_log(line);
+        } else if Some(at) != lambdas {
+            console.talk(&printable(line));
         }
     }
     if let Some(report) = &answer.report {

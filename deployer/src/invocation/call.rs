@@ -27,6 +27,9 @@ const BEYOND: Duration = Duration::from_secs(60);
 /// `API Gateway` answers within 29 s, whatever the function does.
 const URL_ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
+/// Lambda gives back the last 4 KB of a log. A log of nearly that length may have been longer.
+const WHOLE_LOG: usize = 4000;
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -40,6 +43,17 @@ pub(crate) struct Answer {
     pub(crate) log: String,
     /// Lambda's report, where the log has it: the last one, because the function may print what looks like one.
     pub(crate) report: Option<Report>,
+}
+
+impl Answer {
+    /// Whether the log was longer than what came of it. Then it begins somewhere in a line.
+    pub(crate) fn log_is_cut(&self) -> bool {
+        let begins = |line: &str| {
+            line.starts_with("START RequestId: ")
+                || line.starts_with('{') && line.contains("\"type\":\"platform.start\"")
+        };
+        self.log.len() > WHOLE_LOG && !self.log.lines().any(begins)
+    }
 }
 
 /// What a function answers when it fails.
@@ -170,6 +184,18 @@ mod tests {
         let log = format!("START RequestId: 1 Version: $LATEST\n{own}END RequestId: 1\n{REPORT}");
         let world = World::new().with_lambda(&[answered("1", None, &log)]);
         assert_eq!(invoked(&world).await.unwrap().report, Report::parse(REPORT));
+    }
+
+    #[test]
+    fn a_long_log_without_its_beginning_was_cut() {
+        let is_cut = |beginning: &str, lines: usize| {
+            let log = format!("{beginning}{}{REPORT}", "a line\n".repeat(lines));
+            Answer { body: Vec::new(), status: 200, failure: None, log, report: None }.log_is_cut()
+        };
+        assert!(is_cut("", 600));
+        assert!(!is_cut("", 10), "Lambda was told not to log the beginning");
+        assert!(!is_cut("START RequestId: 1 Version: $LATEST\n", 600));
+        assert!(!is_cut("{\"time\":\"x\",\"type\":\"platform.start\",\"record\":{}}\n", 600));
     }
 
     #[tokio::test(start_paused = true)]

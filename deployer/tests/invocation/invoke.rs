@@ -61,6 +61,13 @@ fn lambda_tells_what_was_logged_and_what_it_took() {
     let lines: Vec<&str> = own.stderr.lines().collect();
     assert!(lines[2].starts_with("REPORT RequestId: 1\t") && lines.len() == 4, "{own}");
     assert!(lines[3].starts_with("took ") && !lines[3].contains("9999"), "{own}");
+    let long = invoke(&lab, &["long"]).succeeds();
+    let lines: Vec<&str> = long.stderr.lines().collect();
+    let [end, half, whole, took] = lines[..] else { panic!("{long}") };
+    let (_, request) = took.rsplit_once(", request ").unwrap();
+    let all = format!("This is the end of the log; deployer logs --request-id {request} shows all of it:");
+    assert_eq!(end, all);
+    assert!(half.starts_with("…x") && half.len() < 3000 && whole == "y".repeat(3000), "{long}");
     let document = invoke(&lab, &["ping", "--output", "json"]).succeeds().json();
     let invoked = &document["invoke"];
     assert_eq!(invoked["answer"], "pong");

@@ -26,6 +26,8 @@ while True:
     print("plain \x1b[31mtext", flush=True)
     if operation == "report":
         print("REPORT RequestId: 1\tDuration: 9999.00 ms\tBilled Duration: 9999 ms\tMemory Size: 128 MB\tMax Memory Used: 1 MB\t", flush=True)
+    if operation == "long":
+        print("x" * 3000 + "\n" + "y" * 3000, flush=True)
     if operation == "exit":
         os._exit(3)
     if operation == "fail":
