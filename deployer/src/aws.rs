@@ -1,10 +1,12 @@
 //! Every client, built once from one configuration. The only place that knows how AWS is reached.
 
+mod credentials;
+
 use crate::error::{AwsError, Error, Result};
 use crate::http::Http;
 use crate::names::Scope;
 use crate::pace::Pace;
-use crate::retry;
+use crate::retry::{self, Stop};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
@@ -35,7 +37,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 const UPLOAD_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Credentials, region and account are found, or missed, within this time: a person waits.
+/// Region and account are found, or missed, within this time: a person waits.
 const IDENTIFY_WITHIN: Duration = Duration::from_millis(4500);
 
 /// The metadata service is on the instance's own host, and answers in milliseconds.
@@ -101,20 +103,23 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Finds credentials, region and account, within 5 seconds.
+    /// Finds credentials, region and account. Each that is missing is named within 5 seconds; credentials that wait for
+    /// a person are waited for, and `talk` says so.
     ///
     /// # Errors
     /// Each of the three that is missing, with what to do; an account that is not among `allowed_accounts` (empty
-    /// allows all). No other call was made by then, so nothing was taken for "not found".
+    /// allows all); Ctrl-C. No other call was made by then, so nothing was taken for "not found".
     pub(crate) async fn connect(
         target: &Target,
         stack: &str,
         allowed_accounts: &[String],
         access: Access,
+        stop: &Stop,
+        talk: impl FnOnce(&str),
     ) -> Result<Self> {
         let http = Http::new(CONNECT_TIMEOUT, target)?;
         let sdk = retry::at_most(IDENTIFY_WITHIN, sdk_config(target, &http)).await;
-        let sdk = sdk.ok_or_else(|| no_credentials(target))??;
+        let sdk = credentials::load(sdk.ok_or_else(no_region)??, target, stop, talk).await?;
         let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
         let sts = aws_sdk_sts::Client::from_conf(
             aws_sdk_sts::config::Builder::from(&sdk).retry_config(attempts(2)).build(),
@@ -283,16 +288,6 @@ fn no_region() -> Error {
         .hint("Say --region us-east-1, set AWS_REGION, or write region = \"us-east-1\" into the manifest.")
 }
 
-fn no_credentials(target: &Target) -> Error {
-    if let Some(profile) = &target.profile {
-        return Error::new(format!("no AWS credentials were found for the profile {profile}"))
-            .hint("aws configure list-profiles shows the profiles that there are; aws sso login --profile NAME or aws login --profile NAME gives one credentials.");
-    }
-    Error::new("no AWS credentials were found")
-        .hint("Run aws sso login or aws login, choose a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
-        .hint("To try without an AWS account, add --local.")
-}
-
 fn unreachable(target: &Target, region: &str) -> Error {
     let error = Error::new(match &target.endpoint_url {
         Some(url) => format!("nothing answers at {url}"),
@@ -306,23 +301,12 @@ fn unreachable(target: &Target, region: &str) -> Error {
     }
 }
 
-/// The first call is where bad credentials, a bad region and a bad network show.
+/// The first call is where a bad region and a bad network show.
 fn explain(error: AwsError, target: &Target, region: &str) -> Error {
-    let said = error.message.to_lowercase();
-    if error.transport.is_none() {
-        return error.into();
+    match error.transport {
+        None => error.into(),
+        Some(_) => unreachable(target, region).because(&error.message),
     }
-    // The metadata service of an instance is the last that is asked, and on other machines anything may answer there.
-    let nobody_had_any = ["no providers in chain", "provider was not enabled", "imds"];
-    if nobody_had_any.iter().any(|text| said.contains(text)) {
-        return no_credentials(target);
-    }
-    if said.contains("credential") || said.contains("token") || said.contains("sso") {
-        return Error::from(error).hint(
-            "The credentials could not be loaded. For SSO run aws sso login; for aws login run it again.",
-        );
-    }
-    unreachable(target, region).because(&error.message)
 }
 
 /// Refuses everything but reads, before anything is sent.

@@ -100,7 +100,9 @@ impl<'a> Session<'a> {
             }
         }
         let allowed = &config.manifest.allowed_accounts;
-        let mut aws = Aws::connect(&config.target, &config.stack_name(), allowed, access).await?;
+        let talk = |line: &str| self.console.talk(line);
+        let stack = config.stack_name();
+        let mut aws = Aws::connect(&config.target, &stack, allowed, access, self.stop, talk).await?;
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;

@@ -1,5 +1,7 @@
 //! Where the stack is not: there, everything would look as if it had never been.
 
+use std::fs;
+use support::deployer::Deployer;
 use support::lab::Lab;
 use support::proxy::operations;
 
@@ -28,4 +30,25 @@ fn another_region_than_the_manifests_is_refused_before_anything_is_asked() {
         assert!(refused.stderr.contains("us-east-1") && refused.stderr.contains("eu-west-1"), "{refused}");
         assert!(lab.proxy.take_calls().is_empty(), "{refused}");
     }
+}
+
+/// A process that asks somebody for a code, or opens a browser, takes its time, and must not ask twice.
+#[test]
+fn credentials_that_take_long_are_waited_for_and_asked_for_once() {
+    let lab = Lab::new();
+    let home = lab.aws.folder();
+    let asked = home.join("asked");
+    let keys = r#"{"Version":1,"AccessKeyId":"test","SecretAccessKey":"test"}"#;
+    let process = home.join("credentials.sh");
+    let script = format!("echo asked >> '{}'\nsleep 6\necho '{keys}'\n", asked.display());
+    fs::write(&process, script).unwrap();
+    fs::create_dir_all(home.join(".aws")).unwrap();
+    let profile = format!("[profile slow]\ncredential_process = sh {}\n", process.display());
+    fs::write(home.join(".aws/config"), profile).unwrap();
+    let manifest = lab.project.manifest();
+    let at = ["--profile", "slow", "--region", "us-east-1", "--endpoint-url", &lab.proxy.url()];
+    let plan = Deployer::new(home).args(at).arg("--manifest").arg(manifest).arg("plan").run().succeeds();
+    assert!(plan.stderr.contains("waiting for the credentials of the profile slow"), "{plan}");
+    assert!(plan.stdout.contains("Plan: 7 to create."), "{plan}");
+    assert_eq!(fs::read_to_string(asked).unwrap(), "asked\n");
 }
