@@ -203,7 +203,7 @@ pub struct Logs {
     #[arg(long, short = 'f')]
     pub follow: bool,
     /// Only what fits a filter pattern of CloudWatch Logs
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// Only what was written during one request
     #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "filter"])]

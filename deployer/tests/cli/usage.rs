@@ -1,6 +1,8 @@
 //! Bad input: refused at once, with exit code 2, and with what to write instead.
 
 use crate::{deployer, folder, shown};
+use clap::Parser as _;
+use deployer::cli::{Cli, Command};
 use std::path::Path;
 use std::time::Duration;
 
@@ -104,6 +106,14 @@ fn a_log_without_end_is_no_document() {
         folder().path(),
         &["logs", "--follow", "--output", "json"]
     ));
+}
+
+#[test]
+fn a_pattern_may_begin_with_a_minus() {
+    let line = ["deployer", "logs", "--filter", "-DEBUG -TRACE", "-f", "--since", "1h"];
+    let Command::Logs(logs) = Cli::try_parse_from(line).unwrap().command else { panic!("other") };
+    assert_eq!(logs.filter.as_deref(), Some("-DEBUG -TRACE"));
+    assert_eq!((logs.follow, logs.since), (true, Duration::from_hours(1)));
 }
 
 #[test]
