@@ -133,8 +133,10 @@ impl From<AwsError> for Error {
 /// Why a call got no answer that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// The request never left: no credentials, no connection, a bad request. Nothing happened at AWS.
+    /// The request could not be made: no credentials, bad input. Nothing happened at AWS.
     NotSent,
+    /// There was no connection. Nothing happened at AWS.
+    NotConnected,
     /// It may have been sent and may have been applied: a timeout, a dropped connection, an unreadable answer.
     Unknown,
 }
@@ -170,7 +172,12 @@ impl AwsError {
         let transport = match error {
             SdkError::ConstructionFailure(_) => Some(Transport::NotSent),
             SdkError::DispatchFailure(failure) if failure.is_user() => Some(Transport::NotSent),
-            SdkError::DispatchFailure(failure) if is_before_sending(failure) => Some(Transport::NotSent),
+            SdkError::DispatchFailure(failure) if failed_with(failure, NO_CREDENTIALS) => {
+                Some(Transport::NotSent)
+            }
+            SdkError::DispatchFailure(failure) if failed_with(failure, NO_CONNECTION) => {
+                Some(Transport::NotConnected)
+            }
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 Some(Transport::Unknown)
             }
@@ -209,6 +216,12 @@ impl AwsError {
         self.transport == Some(Transport::Unknown) || self.status.is_some_and(|status| status >= 500)
     }
 
+    /// Whether the service was not heard, or broke: what only reads may get through later.
+    #[must_use]
+    pub(crate) fn is_outage(&self) -> bool {
+        self.transport == Some(Transport::NotConnected) || self.outcome_unknown()
+    }
+
     /// Whether AWS asks for fewer calls a second.
     #[must_use]
     pub(crate) fn is_throttle(&self) -> bool {
@@ -237,12 +250,16 @@ impl fmt::Display for AwsError {
     }
 }
 
-/// A failure to connect, or to find credentials, comes before a byte of the request is sent.
-fn is_before_sending(failure: &DispatchFailure) -> bool {
-    let Some(error) = failure.as_connector_error() else { return false };
-    let text = root_causes(error);
-    // hyper's own words for a connection that was never made; the identity cache's for credentials.
-    text.contains("client error (Connect)") || text.contains("dns error") || text.contains("redentials")
+/// hyper's own words for a connection that was never made.
+const NO_CONNECTION: &[&str] = &["client error (Connect)", "dns error"];
+
+/// The identity cache's words. Credentials may need a connection of their own, which is no fault of the service's.
+const NO_CREDENTIALS: &[&str] = &["redentials"];
+
+/// Whether one of these texts is among the causes: the SDK tells no more about what came before sending.
+fn failed_with(failure: &DispatchFailure, texts: &[&str]) -> bool {
+    let causes = failure.as_connector_error().map(|error| root_causes(error)).unwrap_or_default();
+    texts.iter().any(|text| causes.contains(text))
 }
 
 /// The chain of causes on one line, each said once: the SDK's own outermost text ("dispatch failure") says nothing.

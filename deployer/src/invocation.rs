@@ -4,5 +4,6 @@ pub(crate) mod call;
 pub(crate) mod event;
 pub(crate) mod log_events;
 pub(crate) mod log_follow;
+pub(crate) mod log_request;
 pub(crate) mod refusal;
 pub(crate) mod report;

@@ -46,8 +46,9 @@ async fn what_was_never_sent_cannot_have_been_applied() {
     // Nobody listens where somebody did a moment ago.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = call(&format!("http://{closed}")).await;
-    assert_eq!(error.transport, Some(Transport::NotSent), "{error}");
+    assert_eq!(error.transport, Some(Transport::NotConnected), "{error}");
     assert!(!error.outcome_unknown());
+    assert!(error.is_outage());
     assert!(error.to_string().contains("onnection refused"), "{error}");
 }
 
@@ -62,7 +63,7 @@ async fn an_answer_that_is_lost_or_unreadable_leaves_the_outcome_open() {
     ];
     for answer in lost {
         let error = answered(answer).await;
-        assert!(error.outcome_unknown(), "{answer:?}: {error:?}");
+        assert!(error.outcome_unknown() && error.is_outage(), "{answer:?}: {error:?}");
         assert!(!error.is_throttle());
         assert!(!error.to_string().contains("secret"), "{error}");
         let status = answer.split(' ').nth(1).map_or(String::new(), |status| format!("(HTTP {status})"));

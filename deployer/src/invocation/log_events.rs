@@ -5,6 +5,7 @@ use crate::engine::{Step, absent};
 use crate::error::Result;
 use serde::Serialize;
 use std::ops::ControlFlow;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
@@ -76,6 +77,12 @@ pub(crate) async fn read(
             return Ok(true);
         }
     }
+}
+
+/// By this machine's clock, in milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The reports of all invocations that ended within a span of time, both ends included, in milliseconds since 1970.

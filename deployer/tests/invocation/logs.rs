@@ -2,9 +2,10 @@
 
 use crate::up;
 use rustix::process::Signal;
+use serde_json::json;
 use support::deployer::Done;
 use support::lab::Lab;
-use support::proxy::mutating;
+use support::proxy::{At, Fault, Moment, mutating};
 
 fn logs(lab: &Lab, args: &[&str]) -> Done {
     lab.deployer(&[&["logs"], args].concat()).run()
@@ -53,17 +54,55 @@ fn an_invocation_is_shown_as_it_was_written() {
 
 #[test]
 fn what_is_not_there_is_said_calmly() {
-    let lab = Lab::new();
-    let done = logs(&lab, &[]).succeeds();
-    let absent = "There is no log group /aws/lambda/LambdaFunctionOverHttps: the stack lambda-apigateway in us-east-1 \
-                  (account 000000000000) is not up.\n";
-    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", absent));
-    let _ = lab.deployer(&["up"]).run().succeeds();
+    let lab = up();
     let done = logs(&lab, &["--filter", "nothing-like-it"]).succeeds();
     let nothing = "Nothing that fits was logged in the last 10 minutes.\n";
     assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", nothing));
     let done = logs(&lab, &["--request-id", "none", "--output", "json"]).succeeds();
-    assert_eq!(done.json()["logs"]["events"], serde_json::json!([]));
+    assert_eq!(done.json()["logs"]["events"], json!([]));
+}
+
+#[test]
+fn a_stack_that_is_not_up_has_no_log() {
+    let lab = Lab::new();
+    for args in [&[][..], &["--follow"]] {
+        let done = logs(&lab, args).exits(1);
+        let absent = "error: function LambdaFunctionOverHttps does not exist: the stack lambda-apigateway in us-east-1 \
+                      (account 000000000000) is not up\nhint: Run deployer up.\n";
+        assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", absent));
+    }
+}
+
+#[test]
+fn a_log_group_that_is_missing_is_said_and_waited_for() {
+    let lab = up();
+    let group = json!({ "logGroupName": "/aws/lambda/LambdaFunctionOverHttps" });
+    lab.lookup().logs("DeleteLogGroup", &group);
+    let absent = "There is no log group /aws/lambda/LambdaFunctionOverHttps: deployer up makes it.";
+    let done = logs(&lab, &[]).succeeds();
+    assert_eq!((done.stdout.as_str(), done.stderr), ("", format!("{absent}\n")));
+    let done = logs(&lab, &["--output", "json"]).succeeds();
+    assert_eq!(done.json()["logs"]["events"], json!([]));
+
+    lab.proxy.take_calls();
+    let following = lab.deployer(&["logs", "--follow"]).spawn();
+    lab.proxy.wait_for_call("FilterLogEvents");
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let _ = invoke(&lab, "later");
+    wait_for_looks(&lab, 2);
+    following.signal(Signal::INT);
+    let done = following.wait().succeeds();
+    assert_eq!(done.stdout.matches(&lines_of("later")[0]).count(), 1, "{done}");
+    let there = "The log group /aws/lambda/LambdaFunctionOverHttps can be read now.";
+    assert_eq!(done.stderr, format!("{absent} Looking on until Ctrl-C.\n{there}\n"));
+}
+
+/// Waits until CloudWatch Logs was asked so often: the last but one answer is shown by then.
+fn wait_for_looks(lab: &Lab, number: usize) {
+    for _ in 0..number {
+        lab.proxy.take_calls();
+        lab.proxy.wait_for_call("FilterLogEvents");
+    }
 }
 
 #[test]
@@ -84,10 +123,7 @@ fn what_comes_is_shown_once_until_ctrl_c() {
     let following = lab.deployer(&["logs", "--follow"]).spawn();
     lab.proxy.wait_for_call("FilterLogEvents");
     let _ = invoke(&lab, "meanwhile");
-    for _ in 0..3 {
-        lab.proxy.take_calls();
-        lab.proxy.wait_for_call("FilterLogEvents");
-    }
+    wait_for_looks(&lab, 3);
     following.signal(Signal::INT);
     let done = following.wait().succeeds();
     for operation in ["before", "meanwhile"] {
@@ -95,4 +131,28 @@ fn what_comes_is_shown_once_until_ctrl_c() {
         assert_eq!(done.stdout.matches(line.as_str()).count(), 1, "{done}");
     }
     assert_eq!(done.stderr, "");
+}
+
+#[test]
+fn a_gap_in_the_network_is_waited_out() {
+    let lab = up();
+    let _ = invoke(&lab, "before");
+    lab.proxy.take_calls();
+    let following = lab.deployer(&["logs", "--follow"]).spawn();
+    lab.proxy.wait_for_call("FilterLogEvents");
+    // As often as the SDK tries, and once more.
+    for nth in 1..=4 {
+        lab.proxy.inject(At::operation("FilterLogEvents", nth), Fault::Dropped(Moment::Before));
+    }
+    wait_for_looks(&lab, 4);
+    let _ = invoke(&lab, "after");
+    wait_for_looks(&lab, 2);
+    following.signal(Signal::INT);
+    let done = following.wait().succeeds();
+    for operation in ["before", "after"] {
+        assert_eq!(done.stdout.matches(&lines_of(operation)[0]).count(), 1, "{done}");
+    }
+    let [silent, again] = done.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{done}") };
+    assert!(silent.starts_with("No answer from CloudWatch Logs, asking on until Ctrl-C: "), "{done}");
+    assert_eq!(again, "The log group /aws/lambda/LambdaFunctionOverHttps can be read now.");
 }
