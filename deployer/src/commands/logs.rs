@@ -49,11 +49,11 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
         log_follow::follow(engine, session.stop, &query, take, say).await?;
         return Ok(0);
     }
-    let mut events = Vec::new();
+    let mut found = Found::new(session.config.output);
     if exists {
         let take = |event: LogEvent| {
             let goes_on = session.console.log(event.time_ms, &event.message);
-            events.push(event);
+            found.add(event);
             goes_on
         };
         let go = engine();
@@ -63,12 +63,51 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
         });
         unless_stopped(session.stop, read).await??;
     }
-    document.own(&Shown { function: &name, log_group: &group.name, from_ms, events: &events });
+    document.own(&Shown { function: &name, log_group: &group.name, from_ms, events: &found.events });
     if !exists {
         session.console.talk(&format!("There is no {}: deployer up makes it.", group.id()));
-    } else if events.is_empty() {
+    } else if !found.any {
         let fits = if args.filter.is_some() || args.request_id.is_some() { " that fits" } else { "" };
         session.console.talk(&format!("Nothing{fits} was logged in the last {}.", span(args.since)));
     }
     Ok(0)
+}
+
+/// What was found. Only a document needs the events after they were shown, and a log may be larger than memory.
+struct Found {
+    keeps: bool,
+    any: bool,
+    events: Vec<LogEvent>,
+}
+
+impl Found {
+    fn new(output: Output) -> Self {
+        Self { keeps: output == Output::Json, any: false, events: Vec::new() }
+    }
+
+    fn add(&mut self, event: LogEvent) {
+        self.any = true;
+        if self.keeps {
+            self.events.push(event);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_kept_for_a_document_only() {
+        for (output, kept) in [(Output::Human, 0), (Output::Json, 2)] {
+            let mut found = Found::new(output);
+            assert!(!found.any);
+            for _ in 0..2 {
+                let (id, stream, message) = (String::new(), String::new(), String::new());
+                found.add(LogEvent { id, stream, time_ms: 0, message });
+            }
+            assert!(found.any);
+            assert_eq!(found.events.len(), kept, "{output:?}");
+        }
+    }
 }
