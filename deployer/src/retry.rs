@@ -217,7 +217,8 @@ pub(crate) static LOG_GROUP_BUSY: Passing = Passing {
     applies: |e| e.code == "OperationAbortedException",
 };
 
-/// A call's answer was lost, or contradicts what was seen before it. AWS shows the truth within seconds.
+/// A call's answer was lost, contradicts what was seen before it, or promises more than it keeps. AWS shows the truth within
+/// seconds.
 pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
     reason: "AWS to show whether the last call was applied",
     first: ms(250),

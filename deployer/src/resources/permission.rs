@@ -1,8 +1,8 @@
 //! The statements of a function's resource policy that let the API invoke it.
 //!
 //! A statement's id is made of what it allows, so a new API gets a new statement beside the old one, and the old one
-//! goes only after the new one stands. One resource holds all statements of one function: Lambda loses statements
-//! when two calls change the same policy at once.
+//! goes only after the new one stands, which is looked at. One resource holds all statements of one function: Lambda
+//! loses statements when two calls change the same policy at once.
 
 use super::{function, rest_api};
 use crate::engine::{Step, absent};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::names::{Owner, Scope};
 use crate::policy_document;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
-use crate::retry::{FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
+use crate::retry::{ANSWER_UNCLEAR, FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -108,20 +108,31 @@ impl Resource for Permission {
         let (function, api) = needs;
         let seen = seen.filter(|_| !function.fresh).unwrap_or_default();
         let mut stale = self.stale(&api, &seen).into_iter();
-        for source in self.missing(&api, &seen) {
-            let id = free_id(&source, &seen);
-            while let Err(error) = self.add(step, &id, &source).await {
-                // Nobody else has told a function that was just made of this id: an answer was lost.
-                if function.fresh && exists(&error) {
-                    break;
-                }
-                // Where there is room for both, the new one stands before the old one goes.
-                match stale.next().filter(|_| error.has_code("PolicyLengthExceededException")) {
-                    Some(old) => self.remove(step, &old.id).await?,
-                    None => return Err(error),
+        let mut standing = seen.clone();
+        // Lambda says yes and loses a statement when somebody changes the same policy meanwhile: only a look can tell.
+        step.until(&ANSWER_UNCLEAR, async || {
+            let missing = self.missing(&api, &standing);
+            if missing.is_empty() {
+                return Ok(Some(()));
+            }
+            for source in missing {
+                let id = free_id(&source, &standing);
+                while let Err(error) = self.add(step, &id, &source).await {
+                    // An answer was lost, or the look that found nothing of this id came too early. The next one shows it.
+                    if exists(&error) {
+                        break;
+                    }
+                    // Where there is room for both, the new one stands before the old one goes.
+                    match stale.next().filter(|_| error.has_code("PolicyLengthExceededException")) {
+                        Some(old) => self.remove(step, &old.id).await?,
+                        None => return Err(error),
+                    }
                 }
             }
-        }
+            standing = self.observe(step).await?.unwrap_or_default();
+            Ok(self.missing(&api, &standing).is_empty().then_some(()))
+        })
+        .await?;
         if self.part != Part::Adding {
             for statement in stale {
                 self.remove(step, &statement.id).await?;

@@ -68,10 +68,19 @@ fn seen(all: &[Value]) -> Observed {
     Observed { statements: statements(&json!({"Statement": all}).to_string()) }
 }
 
+fn policy_of(all: &[Value]) -> impl Fn() -> GetPolicyOutput + Send + Sync + 'static {
+    let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": all}).to_string();
+    move || GetPolicyOutput::builder().policy(&policy).build()
+}
+
 /// `GetPolicy` shows these from now on.
 fn present(all: &[Value]) -> Rule {
-    let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": all}).to_string();
-    mock!(Client::get_policy).then_output(move || GetPolicyOutput::builder().policy(&policy).build())
+    mock!(Client::get_policy).then_output(policy_of(all))
+}
+
+/// `GetPolicy` shows these once.
+fn shown(all: &[Value]) -> Rule {
+    mock!(Client::get_policy).sequence().output(policy_of(all)).build()
 }
 
 fn no_policy() -> HttpResponse {

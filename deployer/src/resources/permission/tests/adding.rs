@@ -21,7 +21,8 @@ fn lost() -> HttpResponse {
 #[tokio::test(start_paused = true)]
 async fn an_absent_statement_is_added_for_this_api_method_and_path() {
     let wanted = source(API);
-    let world = World::new().with_lambda(&[absent(1), added(id_of(&wanted), wanted)]);
+    let world =
+        World::new().with_lambda(&[absent(1), present(&[ours(&wanted)]), added(id_of(&wanted), wanted)]);
     let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
     assert_eq!(world.mutations(), ADDED);
@@ -38,7 +39,8 @@ async fn statements_as_declared_are_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn the_statement_of_a_new_api_stands_before_that_of_the_old_one_goes() {
     let (wanted, stale) = (source(API), source("gone"));
-    let rules = [present(&[ours(&stale)]), added(id_of(&wanted), wanted), removed(&id_of(&stale))];
+    let (before, after) = (shown(&[ours(&stale)]), present(&[ours(&stale), ours(&wanted)]));
+    let rules = [before, after, added(id_of(&wanted), wanted), removed(&id_of(&stale))];
     let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
@@ -57,7 +59,8 @@ async fn a_changed_statement_is_replaced_under_an_id_that_is_free() {
     ];
     for (ids, free) in taken {
         let tampered: Vec<Value> = ids.iter().map(|id| statement(id, &elsewhere)).collect();
-        let mut rules = vec![present(&tampered), added(free, wanted.clone())];
+        let after = [&tampered[..], &[statement(&free, &wanted)]].concat();
+        let mut rules = vec![shown(&tampered), present(&after), added(free, wanted.clone())];
         rules.extend(ids.iter().map(|id| removed(id)));
         let world = World::new().with_lambda(&rules);
         let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
@@ -76,7 +79,12 @@ async fn a_change_in_progress_is_waited_for() {
     for message in messages {
         let wanted = source(API);
         let busy = mock!(Client::add_permission).sequence().http_response(conflict(message)).times(3).build();
-        let world = World::new().with_lambda(&[absent(1), busy, added(id_of(&wanted), wanted)]);
+        let world = World::new().with_lambda(&[
+            absent(1),
+            busy,
+            present(&[ours(&wanted)]),
+            added(id_of(&wanted), wanted),
+        ]);
         let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
         assert_eq!(record.result.unwrap(), Outcome::Created);
         assert_eq!(world.recorder.waits(), ["Lambda to finish the previous change of the function"; 3]);
@@ -89,7 +97,8 @@ async fn a_function_that_was_just_made_may_not_be_known_yet() {
     let wanted = source(API);
     let unknown = || wire::json(404, "ResourceNotFoundException", "Function not found: lab");
     let refused = mock!(Client::add_permission).sequence().http_response(unknown).times(2).build();
-    let world = World::new().with_lambda(&[absent(1), refused, added(id_of(&wanted), wanted)]);
+    let rules = [absent(1), refused, present(&[ours(&wanted)]), added(id_of(&wanted), wanted)];
+    let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &permission(), fresh()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
     assert_eq!(world.recorder.waits(), ["Lambda to know the new function"; 2]);
@@ -137,7 +146,50 @@ async fn after_a_lost_answer_a_new_functions_statement_stands() {
     let world = World::new().with_lambda(&[absent(1), present(&[ours(&source(API))]), refused]);
     let (_, record) = world.step(Mode::Apply, &permission(), fresh()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(world.calls(), ["GetPolicy", "AddPermission", "GetPolicy", "AddPermission"]);
+    let expected = ["GetPolicy", "AddPermission", "GetPolicy", "AddPermission", "GetPolicy"];
+    assert_eq!(world.calls(), expected);
+}
+
+/// Lambda said yes, and somebody else's change of the same policy took it back.
+#[tokio::test(start_paused = true)]
+async fn a_statement_that_lambda_lost_is_added_again() {
+    let (wanted, theirs) = (source(API), statement("theirs", &source("elsewhere")));
+    let rules = [
+        absent(1),
+        shown(std::slice::from_ref(&theirs)),
+        present(&[theirs, ours(&wanted)]),
+        added(id_of(&wanted), wanted),
+    ];
+    let world = World::new().with_lambda(&rules);
+    let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
+    let expected = ["GetPolicy", "AddPermission", "GetPolicy", "AddPermission", "GetPolicy"];
+    assert_eq!(world.calls(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_statement_that_is_not_shown_yet_is_not_made_twice() {
+    let wanted = source(API);
+    let add = mock!(Client::add_permission).sequence().output(|| AddPermissionOutput::builder().build());
+    let add = add.http_response(taken).times(2).build();
+    let world = World::new().with_lambda(&[absent(3), present(&[ours(&wanted)]), add]);
+    let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
+    assert_eq!(world.mutations(), ["AddPermission"; 3]);
+    assert_eq!(world.recorder.waits(), [ANSWER_UNCLEAR.reason; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_old_statement_stays_while_the_new_one_does_not_stand() {
+    let (wanted, stale) = (source(API), source("gone"));
+    let rules = [present(&[ours(&stale)]), added(id_of(&wanted), wanted)];
+    let world = World::new().with_lambda(&rules);
+    let begun = tokio::time::Instant::now();
+    let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
+    let error = record.result.unwrap_err();
+    assert!(error.to_string().ends_with("AWS to show whether the last call was applied"), "{error}");
+    assert!((50..=60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!(world.mutations().iter().all(|call| call == "AddPermission"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,13 +200,14 @@ async fn forty_routes_get_one_statement_each() {
     let (done, open): (Vec<String>, Vec<String>) =
         forty.wanted(&api(API)).into_iter().partition(|source| source.ends_with('7'));
     let standing: Vec<Value> = done.iter().map(|source| ours(source)).collect();
-    let mut rules = vec![present(&standing)];
+    let after: Vec<Value> = done.iter().chain(&open).map(|source| ours(source)).collect();
+    let mut rules = vec![shown(&standing), present(&after)];
     rules.extend(open.iter().map(|source| added(id_of(source), source.clone())));
     let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &forty, needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["AddPermission"; 36]);
-    assert!(rules[1..].iter().all(|rule| rule.num_calls() == 1));
+    assert!(rules[2..].iter().all(|rule| rule.num_calls() == 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +234,8 @@ async fn a_policy_that_is_full_makes_room_from_what_is_stale() {
             .build()
     };
     let rules = [
-        present(&stale),
+        shown(&stale),
+        present(&[ours(&a), ours(&b), stale[1].clone()]),
         full(),
         added_once(&a),
         added_once(&b),
@@ -211,7 +265,8 @@ async fn throttling_is_waited_out_as_long_as_lambda_asks() {
     };
     let wanted = source(API);
     let throttled = mock!(Client::add_permission).sequence().http_response(slow_down).times(2).build();
-    let world = World::new().with_lambda(&[absent(1), throttled, added(id_of(&wanted), wanted)]);
+    let rules = [absent(1), throttled, present(&[ours(&wanted)]), added(id_of(&wanted), wanted)];
+    let world = World::new().with_lambda(&rules);
     let begun = tokio::time::Instant::now();
     let (_, record) = world.step(Mode::Apply, &permission(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
