@@ -10,6 +10,9 @@ use std::time::Duration;
 pub(crate) const PING: &str = r#"{"operation":"ping"}"#;
 const PONG: &str = r#""pong""#;
 
+/// Why a URL is shown that was not asked.
+pub(crate) const NOT_ASKED: &str = r#"no route takes POST with integration = "aws" and auth = "none""#;
+
 /// Edges learn of a deployment one by one, so that a good answer may be followed by a bad one.
 const GOOD_IN_A_ROW: u32 = 3;
 

@@ -45,8 +45,9 @@ pub(crate) struct Stack {
     /// `None` for what is no longer declared: an API of ours is found whatever its name.
     api: Option<RestApi>,
     permissions: Vec<Permission>,
-    /// Path of the route that proves the stack, if any can be asked without credentials.
-    probe: Option<String>,
+    /// Of the route whose URL is shown.
+    path: Option<String>,
+    takes_ping: bool,
 }
 
 impl Stack {
@@ -78,9 +79,10 @@ impl Stack {
             policies.push(policy);
         }
         let routes = &manifest.api.routes;
-        let probe = routes.iter().find(|route| {
+        let proof = routes.iter().find(|route| {
             route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
         });
+        let shown = proof.or_else(|| routes.iter().find(|route| !route.path.contains('{')));
         let tables: Vec<Table> = manifest
             .tables
             .iter()
@@ -119,7 +121,8 @@ impl Stack {
                 adopt: None,
                 scope: scope.clone(),
             }),
-            probe: probe.map(|route| route.path.clone()),
+            path: shown.map(|route| route.path.clone()),
+            takes_ping: proof.is_some(),
         })
     }
 
@@ -223,7 +226,8 @@ impl Stack {
             functions: orphans.functions,
             api: None,
             permissions: Vec::new(),
-            probe: None,
+            path: None,
+            takes_ping: false,
         }
     }
 
@@ -266,10 +270,17 @@ impl Stack {
         self
     }
 
-    /// Where the stack's first route that anybody may call is called.
+    /// Where the route is called that takes the smoke test's request. A stack without one has the URL of its first route,
+    /// or of its stage where all paths have parameters.
     pub(crate) fn invoke_url(&self, aws: &Aws, output: &rest_api::Output) -> Option<String> {
         let stage = &self.api.as_ref()?.stage;
-        Some(aws.invoke_url(&output.id, stage, output.path(self.probe.as_deref()?)))
+        let path = self.path.as_deref().map_or("", |path| output.path(path));
+        Some(aws.invoke_url(&output.id, stage, path))
+    }
+
+    /// Whether the invoke URL takes the smoke test's request.
+    pub(crate) fn takes_ping(&self) -> bool {
+        self.takes_ping
     }
 
     /// How to build each function's package.

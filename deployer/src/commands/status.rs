@@ -22,10 +22,13 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
         return print_url(session, &at, document.url.as_deref());
     }
     let instead = match &document.url {
-        Some(url) => smoke::look(&at.aws.http, url).await,
-        None => None,
+        Some(url) if at.stack.takes_ping() => {
+            let instead = smoke::look(&at.aws.http, url).await;
+            document.answers = Some(instead.is_none());
+            instead
+        }
+        _ => None,
     };
-    document.answers = document.url.is_some().then_some(instead.is_none());
     show(session, &at, &records, document, instead.as_deref());
     let healthy = state == IN_SYNC && document.answers != Some(false);
     Ok(if !healthy && args.exit_code { DIFFERENT } else { 0 })
@@ -62,12 +65,13 @@ fn show(
         None => {}
     }
     if let Some(url) = &document.url {
-        match instead {
-            None => console.data("The URL answers:"),
-            Some(instead) => {
-                console.data(&format!("The URL does not answer as it should; it says: {instead}"));
+        console.data(&match instead {
+            Some(instead) => format!("The URL does not answer as it should; it says: {instead}"),
+            None if document.answers.is_none() => {
+                format!("The URL, which was not asked ({}):", smoke::NOT_ASKED)
             }
-        }
+            None => "The URL answers:".to_owned(),
+        });
         console.data(url);
     }
 }

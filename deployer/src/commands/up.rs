@@ -30,17 +30,19 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
         api
     };
     let Some(url) = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api)) else {
-        session.console.talk("No route can be called without credentials, so nothing was tried.");
-        document.state = Some(IN_SYNC);
-        return Ok(0);
+        return Err(Error::new("the stack has no API"));
     };
     document.url = Some(url.clone());
-    prove(&at, &url, changed).await?;
-    document.answers = Some(true);
+    if at.stack.takes_ping() {
+        prove(&at, &url, changed).await?;
+        document.answers = Some(true);
+        let ping = smoke::PING;
+        let curl = format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{ping}'");
+        session.console.talk(&curl);
+    } else {
+        session.console.talk(&format!("The URL was not asked: {}.", smoke::NOT_ASKED));
+    }
     document.state = Some(IN_SYNC);
-    session
-        .console
-        .talk(&format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{}'", smoke::PING));
     session.console.data(&url);
     Ok(0)
 }

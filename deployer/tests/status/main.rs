@@ -147,3 +147,38 @@ fn make_again(aws: &Lookup) -> (String, String) {
     aws.iam("AttachRolePolicy", &[ROLE, policy]);
     (before, id())
 }
+
+/// A route that wants credentials, before one whose path nobody can fill in.
+const CLOSED: &str = r#"
+[[api.routes]]
+method = "GET"
+path = "/items/{id}"
+function = "LambdaFunctionOverHttps"
+integration = "aws-proxy"
+
+[[api.routes]]
+method = "POST"
+path = "/items"
+function = "LambdaFunctionOverHttps"
+auth = "api-key"
+"#;
+
+#[test]
+fn a_url_that_takes_no_ping_is_shown_and_not_asked() {
+    let lab = Lab::new();
+    lab.project.declare(CLOSED);
+    let up = lab.deployer(&["up"]).run().succeeds();
+    let url = up.last_line();
+    assert!(url.ends_with("/items"), "{up}");
+    assert!(up.stderr.contains("The URL was not asked: no route takes POST with "), "{up}");
+    assert_eq!(lab.deployer(&["status", "--url"]).run().succeeds().last_line(), url);
+    let status = lab.deployer(&["status", "--exit-code"]).run().succeeds();
+    assert!(status.stdout.contains("The URL, which was not asked (no route takes POST with "), "{status}");
+    assert_eq!(status.last_line(), url);
+    let document = lab.deployer(&["status", "--output", "json"]).run().succeeds().json();
+    assert_eq!((&document["url"], &document["answers"]), (&json!(url), &Value::Null));
+    assert!(lab.proxy.take_invocations().is_empty());
+    lab.project.declare(CLOSED.split("[[api.routes]]\nmethod = \"POST\"").next().unwrap());
+    let up = lab.deployer(&["up", "--yes"]).run().succeeds();
+    assert!(up.last_line().ends_with("/Prod/_user_request_"), "{up}");
+}
