@@ -17,6 +17,7 @@ from ministack.services import lambda_svc
 import texts
 
 _invoke_proxy = gateway._invoke_lambda_proxy_v1
+_proxy_response = gateway._lambda_proxy_response
 
 _JSON_HEADERS = {"Content-Type": "application/json"}
 
@@ -189,7 +190,23 @@ async def _invoke_proxy_if_allowed(
     return answer
 
 
+def _strict_proxy_response(result):
+    """A proxy function's answer, if it is a response: an object whose body, if there is one, is text.
+
+    <https://repost.aws/knowledge-center/malformed-502-api-gateway>. A function that Lambda turns away is a 500.
+    """
+    if result.get("throttle"):
+        return {"statusCode": 500, "body": '{"message": "Internal server error"}'}, None
+    if result.get("error"):
+        return _proxy_response(result)
+    answer = result.get("body")
+    if not isinstance(answer, dict) or not isinstance(answer.get("body"), str | None):
+        return None, "Malformed Lambda proxy response"
+    return _proxy_response(result | {"body": answer | {"body": answer.get("body") or ""}})
+
+
 def install() -> None:
     """Makes ministack use all of the above."""
     gateway._invoke_lambda_custom_v1 = invoke_non_proxy
     gateway._invoke_lambda_proxy_v1 = _invoke_proxy_if_allowed
+    gateway._lambda_proxy_response = _strict_proxy_response

@@ -150,6 +150,31 @@ class Errors(unittest.TestCase):
         )
         self.assertEqual(other.send("/", b"{}"), (502, b'{"message": "Internal server error"}'))
 
+    def test_a_proxy_function_whose_answer_is_no_response(self):
+        answers = {
+            '"pong"': 502,
+            "null": 502,
+            "[200]": 502,
+            '{"statusCode": 200, "body": {"not": "text"}}': 502,
+            '{"statusCode": "200"}': 200,
+            '{"statusCode": 201, "body": null}': 201,
+            '{"statusCode": 202, "body": "text"}': 202,
+        }
+        for number, (answer, expected) in enumerate(answers.items()):
+            name = f"answers-{number}"
+            definition = document({"/": {"post": operation(name, type="aws_proxy")}})
+            other = Stack(aws, name, definition, Environment={"Variables": {"ANSWER": answer}})
+            status, text = other.send("/", b"{}")
+            self.assertEqual(status, expected, answer)
+            if status == 502:
+                self.assertEqual(text, b'{"message": "Internal server error"}')
+
+    def test_a_proxy_function_without_concurrency(self):
+        definition = document({"/": {"post": operation("reserved", type="aws_proxy")}})
+        other = Stack(aws, "reserved", definition)
+        aws.client("lambda").put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=0)
+        self.assertEqual(other.send("/", b"{}"), (500, b'{"message": "Internal server error"}'))
+
 
 class Mapping(unittest.TestCase):
     def test_request_template(self):

@@ -66,6 +66,7 @@ while True:
         event = json.dumps({**os.environ, "CODE": code, "PID": str(os.getpid())}).encode()
     if event == b'"pid"':
         event = str(os.getpid()).encode()
+    event = os.environ.get("ANSWER", "").encode() or event
     request = "invocation/" + headers["Lambda-Runtime-Aws-Request-Id"]
     failure = re.match(rb'\{"fail":(.*)\}$', event, re.S)
     if failure:
