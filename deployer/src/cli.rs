@@ -191,6 +191,9 @@ pub struct Invoke {
     /// The way to the function
     #[arg(long, value_enum, default_value_t = Via::Lambda)]
     pub via: Via,
+    /// The path to ask, like /items/7 [default: that of the function's first route without parameters]
+    #[arg(long, value_name = "PATH")]
+    pub route: Option<String>,
 }
 
 /// Flags of `logs`.

@@ -82,7 +82,7 @@ impl Stack {
         let proof = routes.iter().find(|route| {
             route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
         });
-        let shown = proof.or_else(|| routes.iter().find(|route| !route.path.contains('{')));
+        let shown = proof.or_else(|| routes.iter().find(|route| !route.has_parameters()));
         let tables: Vec<Table> = manifest
             .tables
             .iter()

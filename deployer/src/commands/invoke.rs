@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
 use crate::invocation::report::Report;
-use crate::manifest::{Auth, IntegrationKind, Route};
+use crate::manifest::{Auth, IntegrationKind, Route, is_path_for};
 use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::report::log_line::took;
@@ -37,12 +37,8 @@ struct Invocation<'a> {
 }
 
 pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Document) -> Result<u8> {
-    let declared = session.function(args.function.as_deref())?;
+    let (declared, route) = aim(session, args)?;
     let name = session.config.named(declared);
-    let route = match args.via {
-        Via::Lambda => None,
-        Via::Api => Some(route_to(declared, &session.config.manifest.api.routes)?),
-    };
     let tables: Vec<&String> = session.config.manifest.tables.keys().collect();
     let table = match tables[..] {
         [only] => Some(session.config.named(only)),
@@ -52,7 +48,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
     let at = session.connect(Access::ReadWrite, document).await?;
     let answer = match route {
         None => through_lambda(session, &at, &name, event).await?,
-        Some(route) => through_url(session, &at, route, &event, document).await?,
+        Some(route) => through_url(session, &at, route, args.route.as_deref(), &event, document).await?,
     };
     document.own(&Invocation {
         function: &name,
@@ -70,6 +66,20 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
     match &answer.failure {
         None => Ok(0),
         Some(failure) => Err(explain(failure, &answer, route)),
+    }
+}
+
+/// The function, by its name in the manifest, and the route that leads to it where it is not asked itself.
+fn aim<'a>(session: &'a Session<'_>, args: &Invoke) -> Result<(&'a str, Option<&'a Route>)> {
+    let function = args.function.as_deref().map(|name| session.function(Some(name))).transpose()?;
+    match (args.via, &args.route) {
+        (Via::Lambda, Some(_)) => Err(Error::usage("--route is a way through the API: add --via api")),
+        (Via::Lambda, None) => Ok((session.function(function)?, None)),
+        (Via::Api, path) => {
+            let function = if path.is_some() { function } else { Some(session.function(function)?) };
+            let route = route_to(function, &session.config.manifest.api.routes, path.as_deref())?;
+            Ok((&route.function, Some(route)))
+        }
     }
 }
 
@@ -119,6 +129,7 @@ async fn through_url(
     session: &Session<'_>,
     at: &Connected<'_>,
     route: &Route,
+    path: Option<&str>,
     event: &str,
     document: &mut Document,
 ) -> Result<Answer> {
@@ -127,7 +138,9 @@ async fn through_url(
     };
     let seen = at.standing(api).await?;
     let output = api.output(&seen);
-    let url = at.aws.invoke_url(&output.id, &api.stage, output.path(&route.path));
+    // An adopted API may spell a path otherwise than it is declared.
+    let path = path.filter(|_| route.has_parameters()).unwrap_or_else(|| output.path(&route.path));
+    let url = at.aws.invoke_url(&output.id, &api.stage, path);
     document.url = Some(url.clone());
     let method = if route.method == "ANY" { "POST" } else { &route.method };
     let sent = Instant::now();
@@ -138,21 +151,34 @@ async fn through_url(
     Ok(answer)
 }
 
-/// The route that takes an event to a function: one without credentials before others, `POST` before others.
-fn route_to<'a>(function: &str, routes: &'a [Route]) -> Result<&'a Route> {
+/// The route that takes an event to this function, if one is named, and by this path, if one is given: the most exact one,
+/// then one without credentials before others, `POST` before others.
+fn route_to<'a>(function: Option<&str>, routes: &'a [Route], path: Option<&str>) -> Result<&'a Route> {
     let takes_it = |route: &&Route| {
-        route.function == function
-            && !route.path.contains('{')
+        function.is_none_or(|function| route.function == function)
             && matches!(route.method.as_str(), "POST" | "PUT" | "PATCH" | "ANY")
+            && path.map_or(!route.has_parameters(), |path| is_path_for(path, &route.path))
     };
     let worth = |route: &&Route| {
-        (route.auth != Auth::None, route.method != "POST", route.integration != IntegrationKind::Aws)
+        let parameters = (route.path.contains("+}"), route.path.matches('{').count());
+        (
+            parameters,
+            route.auth != Auth::None,
+            route.method != "POST",
+            route.integration != IntegrationKind::Aws,
+        )
     };
     routes.iter().filter(takes_it).min_by_key(worth).ok_or_else(|| {
+        let to = function.map(|name| format!(" to {name}")).unwrap_or_default();
+        let of =
+            path.map_or("without parameters in its path".to_owned(), |path| format!("for the path {path}"));
+        let all: Vec<String> =
+            routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
         Error::usage(format!(
-            "no route leads to {function} that takes a body (POST, PUT, PATCH or ANY) and has no parameters in its path"
+            "no route{to} takes a body (POST, PUT, PATCH or ANY), {of}; the stack has {}",
+            all.join(", ")
         ))
-        .hint("deployer invoke --via lambda needs no route.")
+        .hint("--route says a path, with its parameters filled in; --via lambda needs no route.")
     })
 }
 
@@ -201,9 +227,33 @@ mod tests {
             (vec![route("POST", "/a", Auth::Iam)], Some("/a")),
         ];
         for (routes, expected) in cases {
-            let found = route_to("f", &routes).ok().map(|route| route.path.as_str());
+            let found = route_to(Some("f"), &routes, None).ok().map(|route| route.path.as_str());
             assert_eq!(found, expected, "{routes:?}");
         }
+    }
+
+    #[test]
+    fn a_path_takes_the_most_exact_route() {
+        let routes = [
+            route("ANY", "/{proxy+}", Auth::None),
+            route("PUT", "/items/{id}", Auth::Iam),
+            route("GET", "/items/new", Auth::None),
+            route("POST", "/items", Auth::None),
+        ];
+        let cases = [
+            ("/items", "/items"),
+            ("/items/7", "/items/{id}"),
+            ("/items/new", "/items/{id}"),
+            ("/else/where", "/{proxy+}"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(route_to(None, &routes, Some(path)).unwrap().path, expected, "{path}");
+        }
+        let error = route_to(Some("g"), &routes[1..2], Some("/items/7")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no route to g takes a body (POST, PUT, PATCH or ANY), for the path /items/7; the stack has PUT /items/{id}"
+        );
     }
 
     #[test]

@@ -76,3 +76,50 @@ pub(super) fn clash<'p>(a: &'p str, b: &'p str) -> Option<(&'p str, &'p str)> {
     let (ours, theirs) = a.split('/').zip(b.split('/')).find(|(ours, theirs)| ours != theirs)?;
     (ours.starts_with('{') && theirs.starts_with('{')).then_some((ours, theirs))
 }
+
+/// Whether a request for this path is for the route of that path: `/items/{id}` takes one part in place of `{id}`,
+/// `{proxy+}` takes the rest.
+pub(crate) fn is_for(path: &str, route: &str) -> bool {
+    let mut path = path.split('/');
+    for part in route.split('/') {
+        let Some(other) = path.next() else { return false };
+        if part.starts_with('{') && part.ends_with("+}") {
+            return !other.is_empty();
+        }
+        let is_parameter = part.starts_with('{') && part.ends_with('}');
+        if !(is_parameter && !other.is_empty() || part == other) {
+            return false;
+        }
+    }
+    path.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_matched_as_api_gateway_does() {
+        let matching = [
+            ("/items", "/items"),
+            ("/items/{id}", "/items/{{id}}"),
+            ("/items/{id}/notes", "/items/1/notes"),
+            ("/{proxy+}", "/a/b/c"),
+            ("/", "/"),
+        ];
+        for (route, path) in matching {
+            assert!(is_for(path, route), "{route} {path}");
+        }
+        let others = [
+            ("/items", "/Items"),
+            ("/items", "/items/1"),
+            ("/items/{id}", "/items"),
+            ("/items/{id}", "/items/"),
+            ("/items/{id}", "/items/1/notes"),
+            ("/{proxy+}", "/"),
+        ];
+        for (route, path) in others {
+            assert!(!is_for(path, route), "{route} {path}");
+        }
+    }
+}

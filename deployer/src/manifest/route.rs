@@ -119,6 +119,16 @@ impl Route {
         Some((route, places))
     }
 
+    /// Whether its path has parts that a request fills in.
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    /// Whether it is asked by requests with this method.
+    pub(crate) fn takes(&self, method: &str) -> bool {
+        self.method == "ANY" || self.method == method
+    }
+
     /// What the lab has, for the only function of a stack that declares no routes.
     pub(super) fn of_the_only(function: &str) -> Self {
         Self {

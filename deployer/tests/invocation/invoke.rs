@@ -117,3 +117,19 @@ fn what_is_not_up_and_what_is_not_ours_is_not_invoked() {
     assert!(done.stderr.contains("it belongs to stack lambda-apigateway in us-east-1"), "{done}");
     assert_eq!(operations(&lab.proxy.take_calls()), CALLS[..2]);
 }
+
+#[test]
+fn a_route_with_parameters_is_asked_by_a_path() {
+    let lab = Lab::new();
+    lab.project.declare(
+        "[[api.routes]]\nmethod = \"ANY\"\npath = \"/items/{id}\"\nfunction = \"LambdaFunctionOverHttps\"\n",
+    );
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let unsaid = lab.deployer(&["invoke", "ping", "--via", "api"]).run().exits(2);
+    assert!(unsaid.stderr.contains("the stack has ANY /items/{id}\n"), "{unsaid}");
+    let asked = lab.deployer(&["invoke", "ping", "--via", "api", "--route", "/items/7"]).run().succeeds();
+    assert_eq!(asked.stdout, "\"pong\"");
+    assert!(asked.stderr.contains("POST http://"), "{asked}");
+    assert!(asked.stderr.contains("/Prod/_user_request_/items/7: HTTP 200 after "), "{asked}");
+    let _ = lab.deployer(&["invoke", "ping", "--route", "/items/7"]).run().exits(2);
+}

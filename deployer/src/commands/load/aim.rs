@@ -4,7 +4,7 @@ use super::super::{Connected, Session, Survey};
 use crate::cli::Traffic;
 use crate::error::{Error, Result};
 use crate::load::{BuiltIn, Mix, Plan, RunId, Schedule, Target};
-use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table};
+use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table, is_path_for};
 use crate::names::Owner;
 use crate::resource::Kind;
 use crate::resources::rest_api;
@@ -119,7 +119,7 @@ fn chosen<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<&'a Route> 
         traffic.route.as_ref().is_none_or(|path| route.path == *path)
             && function.is_none_or(|name| route.function == name)
     };
-    let posts = |route: &&Route| matches!(route.method.as_str(), "POST" | "ANY") && !route.path.contains('{');
+    let posts = |route: &&Route| route.takes("POST") && !route.has_parameters();
     let open = |route: &&Route| route.auth == Auth::None;
     let fit = routes.iter().filter(asked).filter(posts).filter(open);
     // The one that `up` asks, if it is among them.
@@ -144,9 +144,7 @@ fn touched<'a>(manifest: &'a Manifest, route: &Route) -> Option<(&'a str, &'a Ta
 fn is_route(manifest: &Manifest, api: &rest_api::Output, method: &str, path: &str) -> Result<(), String> {
     let path = path.split('?').next().unwrap_or_default();
     let routes = &manifest.api.routes;
-    let found = routes
-        .iter()
-        .find(|route| matches_method(&route.method, method) && matches_path(api.path(&route.path), path));
+    let found = routes.iter().find(|route| route.takes(method) && is_path_for(path, api.path(&route.path)));
     match found {
         Some(route) if route.auth == Auth::Iam => {
             Err(format!("{method} {path} takes signed requests only, and load signs none"))
@@ -156,56 +154,6 @@ fn is_route(manifest: &Manifest, api: &rest_api::Output, method: &str, path: &st
             let all: Vec<String> =
                 routes.iter().map(|route| format!("{} {}", route.method, api.path(&route.path))).collect();
             Err(format!("the stack has no route {method} {path}; it has {}", all.join(", ")))
-        }
-    }
-}
-
-fn matches_method(declared: &str, asked: &str) -> bool {
-    declared == "ANY" || declared == asked
-}
-
-/// `/items/{id}` takes one part in place of `{id}`; `{proxy+}` takes the rest.
-fn matches_path(declared: &str, asked: &str) -> bool {
-    let mut asked = asked.split('/');
-    for part in declared.split('/') {
-        let Some(other) = asked.next() else { return false };
-        if part.starts_with('{') && part.ends_with("+}") {
-            return !other.is_empty();
-        }
-        let is_parameter = part.starts_with('{') && part.ends_with('}');
-        if !(is_parameter && !other.is_empty() || part == other) {
-            return false;
-        }
-    }
-    asked.next().is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_matched_as_api_gateway_does() {
-        let matching = [
-            ("/items", "/items"),
-            ("/items/{id}", "/items/{{id}}"),
-            ("/items/{id}/notes", "/items/1/notes"),
-            ("/{proxy+}", "/a/b/c"),
-            ("/", "/"),
-        ];
-        for (declared, asked) in matching {
-            assert!(matches_path(declared, asked), "{declared} {asked}");
-        }
-        let others = [
-            ("/items", "/Items"),
-            ("/items", "/items/1"),
-            ("/items/{id}", "/items"),
-            ("/items/{id}", "/items/"),
-            ("/items/{id}", "/items/1/notes"),
-            ("/{proxy+}", "/"),
-        ];
-        for (declared, asked) in others {
-            assert!(!matches_path(declared, asked), "{declared} {asked}");
         }
     }
 }
