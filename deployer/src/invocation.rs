@@ -1,7 +1,9 @@
-//! Single invocations of a function: made by hand, and what Lambda and CloudWatch Logs tell about them.
+//! Single invocations of a function: made by hand, and what Lambda and CloudWatch Logs tell about them. Also how many of
+//! them an account lets through.
 
 pub(crate) mod call;
 pub(crate) mod event;
+pub(crate) mod limits;
 pub(crate) mod log_events;
 pub(crate) mod log_follow;
 pub(crate) mod log_request;

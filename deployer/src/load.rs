@@ -4,7 +4,6 @@
 //! - `generator`: starts the `worker`s, threads of their own that keep to the schedule over `connection`s
 //! - `cleanup`: takes back what was made
 //! - `record`, `series`: what a worker notes down, and all of it together over time
-//! - `limits`: what the account lets through
 //! - `result`: the measurement as a document · `compare`: two of them · `server`: what Lambda says itself
 //!
 //! Latency counts from the moment when a request was to be sent, not from when it was: a target that stalls makes
@@ -16,7 +15,6 @@ mod connection;
 mod generator;
 mod ids;
 mod latencies;
-mod limits;
 mod mix;
 mod record;
 mod result;
@@ -34,7 +32,6 @@ pub(crate) use compare::{
 };
 pub(crate) use generator::{Plan, Progress, run};
 pub(crate) use ids::RunId;
-pub(crate) use limits::{DEFAULT_CONCURRENCY, Limits, Throttle};
 pub(crate) use mix::{BuiltIn, Mix, Request};
 pub(crate) use result::{Asked, Bucket, Entry, Measurement, Percentiles};
 pub(crate) use schedule::Schedule;

@@ -115,7 +115,7 @@ impl Stack {
             api: Some(RestApi {
                 name: named(&manifest.api.name),
                 stage: manifest.api.stage.clone(),
-                throttle: manifest.api.throttle.clone(),
+                throttle: manifest.api.throttle,
                 variables: manifest.api.variables.clone(),
                 definition: Definition::of(routes, &config.suffix, scope),
                 adopt: None,

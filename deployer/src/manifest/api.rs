@@ -37,7 +37,7 @@ impl Default for Api {
 }
 
 /// Limits on calls.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Throttle {
     /// Requests a second.
     pub rate: f64,

@@ -5,8 +5,9 @@ use super::price;
 use crate::cost::{Prices, dollars, grouped};
 use crate::engine::Mode;
 use crate::error::Result;
-use crate::load::{DEFAULT_CONCURRENCY, Limits, Plan, Request, Throttle};
-use crate::manifest::Manifest;
+use crate::invocation::limits::{DEFAULT_CONCURRENCY, DEFAULT_REQUESTS, Limits};
+use crate::load::{Plan, Request};
+use crate::manifest::{Manifest, Throttle};
 use crate::resource::{Id, Kind};
 
 /// A load that costs this much, in dollars, is asked about.
@@ -88,7 +89,7 @@ pub(in crate::commands) async fn warn(
     }
 }
 
-/// Quicker than that answers hardly are, through API Gateway and a table.
+/// Answers through API Gateway and a table are rarely faster than this.
 const QUICK_MS: f64 = 20.0;
 
 /// `limits` are those of the account, where it has any.
@@ -104,11 +105,11 @@ fn warnings(manifest: &Manifest, rate: u32, function: &str, limits: Option<Limit
         }
     };
     if let Some(stage) = &manifest.api.throttle {
-        throttled("the stage lets", Throttle { rate: stage.rate, burst: stage.burst });
+        throttled("the stage lets", *stage);
     }
     match limits.map(|limits| limits.requests) {
         Some(Some(known)) => throttled("the account lets all its APIs together", known),
-        Some(None) => throttled("AWS by default lets all APIs of an account together", Throttle::DEFAULT),
+        Some(None) => throttled("AWS by default lets all APIs of an account together", DEFAULT_REQUESTS),
         None => {}
     }
     let reserved = manifest.functions.get(function).and_then(|function| function.reserved_concurrency);

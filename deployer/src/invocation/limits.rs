@@ -1,6 +1,7 @@
 //! What an account lets through, whatever the stack declares.
 
 use crate::engine::Step;
+use crate::manifest::Throttle;
 
 /// Of one account and region, for all that is in it. `None` for what AWS did not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -11,19 +12,9 @@ pub(crate) struct Limits {
     pub(crate) concurrency: Option<i32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Throttle {
-    /// Requests a second.
-    pub(crate) rate: f64,
-    /// And at once.
-    pub(crate) burst: i32,
-}
-
-impl Throttle {
-    /// What AWS lets through where nobody has asked for more.
-    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>
-    pub(crate) const DEFAULT: Self = Self { rate: 10_000.0, burst: 5_000 };
-}
+/// What AWS lets through where nobody has asked for more.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>
+pub(crate) const DEFAULT_REQUESTS: Throttle = Throttle { rate: 10_000.0, burst: 5_000 };
 
 /// What Lambda runs at once where nobody has asked for more; new accounts begin with less.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>
