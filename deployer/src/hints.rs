@@ -5,6 +5,9 @@ use crate::error::AwsError;
 pub(crate) const CODE_TOO_LARGE: &str =
     "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.";
 
+/// How `DynamoDB` says it of throughput that is lowered, and of billing modes.
+const OF_A_DAY: [&str; 3] = ["within a given UTC day", "once in 1 day", "Next update can be made"];
+
 /// What to do about this answer of AWS's, when it is one of the well-known.
 pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
     let says = |text: &str| error.message.contains(text);
@@ -44,6 +47,11 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
         "InvalidParameterValueException" if says("less than or equal to 3008") => {
             "New accounts have functions of at most 3008 MB: declare less, or ask AWS for more.".to_owned()
         }
+        "InvalidParameterValueException" if says("UnreservedConcurrentExecution") => {
+            "Lambda keeps a part of the account's concurrency for functions without a reservation, and new accounts have \
+             no more than that: lower reserved-concurrency or leave it out, or ask AWS for more."
+                .to_owned()
+        }
         "PolicyLengthExceededException" => {
             "A function's policy holds some 60 routes: declare ANY with a path like /{proxy+}, or use more functions."
                 .to_owned()
@@ -51,6 +59,15 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
         "KMSAccessDeniedException" => {
             "The function's role was probably deleted and made again, and the key of its environment answers only to \
              the old one: deployer plan shows it, and deployer up makes the function again."
+                .to_owned()
+        }
+        "LimitExceeded" if says("PolicySize") => {
+            "A policy holds at most 6,144 characters, without white space: grant with patterns, or give functions roles of \
+             their own."
+                .to_owned()
+        }
+        "LimitExceededException" if OF_A_DAY.iter().any(|text| says(text)) => {
+            "DynamoDB takes such a change of a table only so often a day: run the same command again when it does."
                 .to_owned()
         }
         "LimitExceededException" | "LimitExceeded" => {
@@ -102,6 +119,32 @@ mod tests {
         );
         let hint = for_aws(&error("AccessDenied", "not authorized … with an explicit deny")).unwrap();
         assert!(hint.contains("denies this outright"), "{hint}");
+    }
+
+    #[test]
+    fn a_limit_gets_the_advice_that_helps() {
+        let below = "Specified ReservedConcurrentExecutions for function decreases account's \
+                     UnreservedConcurrentExecution below its minimum value of [10].";
+        let lowered =
+            "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day.";
+        let billed =
+            "Subscriber limit exceeded: Update to PayPerRequest mode are limited to once in 1 day(s).";
+        let cases = [
+            ("InvalidParameterValueException", below, "lower reserved-concurrency"),
+            ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144", "6,144 characters"),
+            ("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "delete what nobody uses"),
+            ("LimitExceededException", lowered, "only so often a day"),
+            ("LimitExceededException", billed, "only so often a day"),
+            (
+                "LimitExceededException",
+                "Subscriber limit exceeded: too many tables",
+                "delete what nobody uses",
+            ),
+        ];
+        for (code, message, advice) in cases {
+            let hint = for_aws(&error(code, message)).unwrap();
+            assert!(hint.contains(advice), "{message}: {hint}");
+        }
     }
 
     #[test]

@@ -110,12 +110,15 @@ impl Scope {
         )
     }
 
-    /// The host name of a deployed API. The suffix follows the partition.
+    /// The host name of a deployed API. The suffix is the partition's, as the SDK knows it for AWS's own endpoints.
     pub(crate) fn execute_api_host(&self, api_id: &str) -> String {
         let suffix = match self.partition.as_str() {
             "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
             "aws-iso" => "c2s.ic.gov",
             "aws-iso-b" => "sc2s.sgov.gov",
+            "aws-iso-e" => "cloud.adc-e.uk",
+            "aws-iso-f" => "csp.hci.ic.gov",
             _ => "amazonaws.com",
         };
         format!("{api_id}.execute-api.{}.{suffix}", self.region)
@@ -162,6 +165,7 @@ pub(crate) fn tags_differ(changes: &[Change]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_apigateway::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 
     fn scope() -> Scope {
         Scope {
@@ -194,13 +198,27 @@ mod tests {
         );
     }
 
-    #[test]
-    fn the_invoke_host_follows_the_partition() {
-        let mut scope = scope();
-        assert_eq!(scope.execute_api_host("x1"), "x1.execute-api.eu-west-1.amazonaws.com");
-        scope.partition = "aws-cn".to_owned();
-        scope.region = "cn-north-1".to_owned();
-        assert_eq!(scope.execute_api_host("x1"), "x1.execute-api.cn-north-1.amazonaws.com.cn");
+    #[tokio::test]
+    async fn the_invoke_host_follows_the_partition() {
+        assert_eq!(scope().execute_api_host("x1"), "x1.execute-api.eu-west-1.amazonaws.com");
+        let one_of_each = [
+            ("aws", "eu-west-1"),
+            ("aws-cn", "cn-north-1"),
+            ("aws-eusc", "eusc-de-east-1"),
+            ("aws-iso", "us-iso-east-1"),
+            ("aws-iso-b", "us-isob-east-1"),
+            ("aws-iso-e", "eu-isoe-west-1"),
+            ("aws-iso-f", "us-isof-south-1"),
+            ("aws-us-gov", "us-gov-west-1"),
+        ];
+        for (partition, region) in one_of_each {
+            let scope = Scope { partition: partition.to_owned(), region: region.to_owned(), ..scope() };
+            let control_plane = scope.execute_api_host("x1").replace("x1.execute-api", "https://apigateway");
+            let params = Params::builder().region(region).build().unwrap();
+            let of_sdk = DefaultResolver::new();
+            let of_sdk = ResolveEndpoint::resolve_endpoint(&of_sdk, &params).await.unwrap();
+            assert_eq!(of_sdk.url(), control_plane, "{partition}");
+        }
     }
 
     #[test]

@@ -179,13 +179,14 @@ pub(crate) static THROTTLED: Passing = Passing {
     applies: AwsError::is_throttle,
 };
 
-/// A table takes one change at a time, and none while it is being made.
+/// A table takes one change at a time, and none while it is being made. An index takes minutes even over a few items, and
+/// more over many.
 pub(crate) static TABLE_BUSY: Passing = Passing {
     cadence: Cadence {
         reason: "DynamoDB to finish the previous change of the table",
         first: ms(500),
         longest: secs(4),
-        within: secs(600),
+        within: secs(1800),
     },
     applies: |e| {
         e.code == "ResourceInUseException" && !e.message.contains("already exists")

@@ -75,7 +75,8 @@ fn at_most(table: &Item<'_>, number: usize, most: usize, what: &str) {
     }
 }
 
-/// What every service takes in a tag.
+/// What every service takes in a tag. (API Gateway's API reference has neither the space nor `@`; its developer guide, "Tag
+/// restrictions", has both.)
 fn is_taggable(c: char) -> bool {
     c.is_ascii_alphanumeric() || " _.:/=+@-".contains(c)
 }

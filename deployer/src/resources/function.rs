@@ -10,7 +10,7 @@ use crate::names::{Owner, Scope, Tags, diff_tags};
 use crate::package::Package;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::FUNCTION_BUSY;
-use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State, TracingMode};
+use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, PackageType, State, TracingMode};
 use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
@@ -41,6 +41,7 @@ pub(crate) struct Function {
 pub(crate) struct Observed {
     pub(crate) state: State,
     pub(crate) last_update: LastUpdateStatus,
+    pub(crate) package_type: PackageType,
     pub(crate) description: String,
     pub(crate) runtime: String,
     pub(crate) handler: String,
@@ -107,6 +108,15 @@ impl Resource for Function {
         };
         if seen.state == State::Deleting {
             return vec![Change::Create];
+        }
+        if seen.package_type != PackageType::Zip {
+            return vec![Change::Refused {
+                field: "package-type".to_owned(),
+                from: seen.package_type.as_str().into(),
+                to: "Zip".into(),
+                why: "Lambda keeps what a function was made of: delete it by hand, or declare another name"
+                    .to_owned(),
+            }];
         }
         if let Some(why) = Self::replacement(needs, seen) {
             return vec![why];
@@ -264,6 +274,7 @@ fn observed(
     Observed {
         state: c.state.unwrap_or(State::Active),
         last_update: c.last_update_status.unwrap_or(LastUpdateStatus::Successful),
+        package_type: c.package_type.unwrap_or(PackageType::Zip),
         description: c.description.unwrap_or_default(),
         runtime: c.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
         handler: c.handler.unwrap_or_default(),

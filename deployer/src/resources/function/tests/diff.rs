@@ -5,6 +5,7 @@ fn seen() -> Observed {
     Observed {
         state: State::Active,
         last_update: LastUpdateStatus::Successful,
+        package_type: PackageType::Zip,
         description: function.description.clone(),
         runtime: function.runtime.clone(),
         handler: function.handler.clone(),
@@ -124,6 +125,15 @@ fn foreign_tags_stay() {
     let mut seen = seen();
     seen.tags.insert("cost-centre".to_owned(), "42".to_owned());
     assert_eq!(diff(&function(), &seen), []);
+}
+
+/// `UpdateFunctionCode` would refuse the zip, when the function has our tags already.
+#[test]
+fn a_function_of_an_image_is_not_changed() {
+    let adopted = Observed { package_type: PackageType::Image, tags: Tags::new(), ..seen() };
+    let changes = diff(&function(), &adopted);
+    let [Change::Refused { field, from, to, .. }] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((&**field, &*from.to_string(), &*to.to_string()), ("package-type", "Image", "Zip"));
 }
 
 #[test]

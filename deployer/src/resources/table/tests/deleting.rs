@@ -53,7 +53,10 @@ async fn a_table_that_is_still_being_made_is_deleted_when_it_stands() {
 #[tokio::test(start_paused = true)]
 async fn indexes_that_are_being_built_are_waited_for() {
     let busy = in_use("Cannot delete table while indexes are being created, updated, or deleted.");
-    let world = world([is("ACTIVE"), no_such()], vec![deleted([busy, ok()])]);
+    // At one in four seconds or so: for some twenty minutes.
+    let mut answers = vec![busy; 300];
+    answers.push(ok());
+    let world = world([is("ACTIVE"), no_such()], vec![deleted(answers)]);
     assert_eq!(down(&world).await.unwrap(), Outcome::Deleted);
 }
 
