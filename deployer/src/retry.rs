@@ -138,10 +138,10 @@ pub(crate) static FUNCTION_BUSY: Passing = Passing {
     },
 };
 
-/// A function that has just been created may not be known to the next call.
+/// A function that has just been created may not be known to the next call, nor to one after that. What stays unknown is gone.
 pub(crate) static FUNCTION_NOT_YET_VISIBLE: Passing = Passing {
     cadence: Cadence {
-        reason: "Lambda to know the new function",
+        reason: "Lambda to know the function",
         first: ms(250),
         longest: secs(2),
         within: secs(30),
@@ -177,6 +177,18 @@ pub(crate) static THROTTLED: Passing = Passing {
         within: secs(600),
     },
     applies: AwsError::is_throttle,
+};
+
+/// `DynamoDB` tells what it knows of a table sooner or later: what one call shows, the next may not know yet. What stays
+/// unknown is gone.
+pub(crate) static TABLE_NOT_YET_VISIBLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "DynamoDB to know the table",
+        first: ms(50),
+        longest: secs(1),
+        within: secs(30),
+    },
+    applies: |e| matches!(e.code.as_str(), "ResourceNotFoundException" | "TableNotFoundException"),
 };
 
 /// A table takes one change at a time, and none while it is being made. An index takes minutes even over a few items, and

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::manifest::{Billing, Key, KeyType, Table as Declared};
 use crate::names::{Owner, Scope, Tags, diff_tags};
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::TABLE_BUSY;
+use crate::retry::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
 use aws_sdk_dynamodb::types::{
     PointInTimeRecoveryStatus, ScalarAttributeType, Select, TableStatus, TimeToLiveStatus,
 };
@@ -86,7 +86,7 @@ impl Resource for Table {
         let backups = step.aws.dynamodb.describe_continuous_backups().table_name(&self.name);
         let backups = || step.call("dynamodb:DescribeContinuousBackups", backups.clone().send());
         let (table, tags, ttl, backups) = tokio::join!(
-            self.describe(step),
+            self.describe(step, &[]),
             self.tags(step),
             step.retry(&[], ttl),
             step.retry(&[], backups)
@@ -171,17 +171,17 @@ impl Resource for Table {
         let seen = match seen {
             Some(seen) if seen.status == TableStatus::Active => seen,
             Some(seen) if seen.status != TableStatus::Deleting => {
-                self.until_active(step, true).await?;
+                self.until_active(step).await?;
                 // While it changes, it may show what it was or what it becomes, and DynamoDB refuses to set what is
                 // already set.
-                self.observe(step).await?.ok_or_else(|| self.vanished())?
+                step.until(&TABLE_NOT_YET_VISIBLE.cadence, async || self.observe(step).await).await?
             }
             deleting => {
                 if deleting.is_some() {
                     self.until_gone(step, None).await?;
                 }
                 self.create(step).await?;
-                self.until_active(step, false).await?;
+                self.until_active(step).await?;
                 self.fresh()
             }
         };

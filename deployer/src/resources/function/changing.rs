@@ -159,15 +159,12 @@ impl Function {
     /// first look.
     async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
         let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
-        // Right after CreateFunction it may not be known yet. Afterwards, an absent one is gone.
-        let mut passing: &[&Passing] = &[&FUNCTION_NOT_YET_VISIBLE];
         step.until(&FUNCTION_READY, async || {
             if std::mem::take(&mut is_busy) {
                 return Ok(None);
             }
             let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
-            let found = step.retry(passing, get).await?;
-            passing = &[];
+            let found = step.retry(&[&FUNCTION_NOT_YET_VISIBLE], get).await?;
             if found.state == Some(State::Failed)
                 || found.last_update_status == Some(LastUpdateStatus::Failed)
             {

@@ -4,7 +4,7 @@ use super::{Capacity, Observed, Table, scalar};
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::names::{Tags, diff_tags, tags_differ};
-use crate::retry::TABLE_BUSY;
+use crate::retry::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType as SchemaKeyType,
     PointInTimeRecoverySpecification, ProvisionedThroughput, Tag, TimeToLiveSpecification,
@@ -81,7 +81,7 @@ impl Table {
                 .table_name(&self.name)
                 .point_in_time_recovery_specification(built(recovery.build())?);
             let update = || step.call("dynamodb:UpdateContinuousBackups", update.clone().send());
-            step.retry(&[&TABLE_BUSY], update).await?;
+            step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await?;
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Table {
         update: aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder,
     ) -> Result<()> {
         step.retry(&[&TABLE_BUSY], || step.call("dynamodb:UpdateTable", update.clone().send())).await?;
-        self.until_active(step, true).await
+        self.until_active(step).await
     }
 
     async fn update_ttl(&self, step: &Step<'_>, seen: Option<&str>) -> Result<()> {
@@ -105,7 +105,7 @@ impl Table {
         let update = step.aws.dynamodb.update_time_to_live().table_name(&self.name);
         let update = update.time_to_live_specification(built(ttl)?);
         let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());
-        let updated = step.retry(&[&TABLE_BUSY], update).await;
+        let updated = step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await;
         updated.map_err(|error| match error.aws() {
             Some(aws) if aws.message.contains("modified multiple times") => {
                 error.hint("DynamoDB takes one change of ttl an hour: run up again then.")

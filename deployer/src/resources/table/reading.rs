@@ -4,7 +4,7 @@ use super::{Capacity, NO_SUCH, Table, shown_key};
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::Tags;
-use crate::retry::{TABLE_ACTIVE, TABLE_GONE, TABLE_TAGS};
+use crate::retry::{Passing, TABLE_ACTIVE, TABLE_GONE, TABLE_NOT_YET_VISIBLE, TABLE_TAGS};
 use aws_sdk_dynamodb::types::{
     BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription, TableStatus,
 };
@@ -14,10 +14,14 @@ use std::time::{Duration, SystemTime};
 const YOUNG: Duration = Duration::from_secs(60);
 
 impl Table {
-    pub(super) async fn describe(&self, step: &Step<'_>) -> Result<Option<TableDescription>> {
+    pub(super) async fn describe(
+        &self,
+        step: &Step<'_>,
+        passing: &[&'static Passing],
+    ) -> Result<Option<TableDescription>> {
         let describe = step.aws.dynamodb.describe_table().table_name(&self.name);
         let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
-        Ok(absent(step.retry(&[], describe).await, NO_SUCH)?.and_then(|output| output.table))
+        Ok(absent(step.retry(passing, describe).await, NO_SUCH)?.and_then(|output| output.table))
     }
 
     pub(super) async fn tags(&self, step: &Step<'_>) -> Result<Tags> {
@@ -60,13 +64,11 @@ impl Table {
         }
     }
 
-    /// A table that was just created may not be known yet. Afterwards, an absent one is gone.
-    pub(super) async fn until_active(&self, step: &Step<'_>, mut known: bool) -> Result<()> {
+    /// One look that does not find it proves nothing, also after others that did.
+    pub(super) async fn until_active(&self, step: &Step<'_>) -> Result<()> {
         step.until(&TABLE_ACTIVE, async || {
-            let Some(table) = self.describe(step).await? else {
-                return if known { Err(self.vanished()) } else { Ok(None) };
-            };
-            known = true;
+            let found = self.describe(step, &[&TABLE_NOT_YET_VISIBLE]).await?;
+            let table = found.ok_or_else(|| self.vanished())?;
             match table.table_status() {
                 Some(TableStatus::Active) | None => Ok(Some(())),
                 Some(TableStatus::Creating | TableStatus::Updating) => Ok(None),
@@ -81,7 +83,7 @@ impl Table {
     /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
     pub(super) async fn until_gone(&self, step: &Step<'_>, mut id: Option<String>) -> Result<()> {
         step.until(&TABLE_GONE, async || {
-            let Some(table) = self.describe(step).await? else {
+            let Some(table) = self.describe(step, &[]).await? else {
                 return Ok(Some(()));
             };
             if table.table_status() == Some(&TableStatus::Deleting) {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every wait for a refusal that passes.
-static PASSING: [&Passing; 14] = [
+static PASSING: [&Passing; 15] = [
     &ROLE_NOT_YET_ASSUMABLE,
     &ROLE_NOT_ASSUMABLE,
     &ROLE_NOT_YET_ALLOWED,
@@ -14,6 +14,7 @@ static PASSING: [&Passing; 14] = [
     &FUNCTION_NOT_YET_VISIBLE,
     &API_BUSY,
     &THROTTLED,
+    &TABLE_NOT_YET_VISIBLE,
     &TABLE_BUSY,
     &SCALING_BUSY,
     &LOG_GROUP_BUSY,
@@ -50,7 +51,7 @@ async fn what_does_not_pass_is_returned_at_once() {
 
 #[test]
 fn each_passing_refusal_is_told_by_its_code_and_words() {
-    let cases: [(&str, &str, &[&Passing]); 22] = [
+    let cases: [(&str, &str, &[&Passing]); 23] = [
         (
             "InvalidParameterValueException",
             "The role defined for the function cannot be assumed by Lambda.",
@@ -80,7 +81,12 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         ("ResourceConflictException", "An update is in progress for resource: lab", &[&FUNCTION_BUSY]),
         ("ResourceConflictException", "currently in the following state: Pending", &[&FUNCTION_BUSY]),
         ("ResourceConflictException", "due to a concurrent update operation", &[&FUNCTION_BUSY]),
-        ("ResourceNotFoundException", "Function not found: lab", &[&FUNCTION_NOT_YET_VISIBLE]),
+        (
+            "ResourceNotFoundException",
+            "Function not found: lab",
+            &[&FUNCTION_NOT_YET_VISIBLE, &TABLE_NOT_YET_VISIBLE],
+        ),
+        ("TableNotFoundException", "Table not found: lab", &[&TABLE_NOT_YET_VISIBLE]),
         (
             "ConflictException",
             "Unable to complete operation due to concurrent modification. Please try again later.",

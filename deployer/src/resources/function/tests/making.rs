@@ -58,6 +58,25 @@ async fn a_new_function_may_not_be_known_to_the_next_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_function_that_was_seen_may_be_unknown_to_the_next_call() {
+    let states = [is("Pending", "InProgress"), no_such(), is("Pending", "InProgress"), ready()];
+    let world = world([no_such()], states, vec![created([ok()])]);
+    assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
+    let (pending, unknown) = (FUNCTION_READY.reason, FUNCTION_NOT_YET_VISIBLE.cadence.reason);
+    assert_eq!(world.recorder.waits(), [pending, unknown, pending]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_vanishes_is_not_waited_for() {
+    let states = [is("Pending", "InProgress")].into_iter().chain(std::iter::repeat_n(no_such(), 100));
+    let begun = Instant::now();
+    let error =
+        up(&world([no_such()], states, vec![created([ok()])]), &function(), needs()).await.unwrap_err();
+    assert!(error.has_code("ResourceNotFoundException"), "{error}");
+    assert!(begun.elapsed() <= Duration::from_secs(31), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_of_this_run_is_waited_for_as_long_as_iam_may_take() {
     for message in ROLE_REFUSALS {
         let refusals = std::iter::repeat_n(invalid(message), 250).chain([ok()]);

@@ -101,7 +101,7 @@ async fn a_function_that_was_just_made_may_not_be_known_yet() {
     let world = World::new().with_lambda(&rules);
     let (_, record) = world.step(Mode::Apply, &permission(), fresh()).await;
     assert_eq!(record.result.unwrap(), Outcome::Created);
-    assert_eq!(world.recorder.waits(), ["Lambda to know the new function"; 2]);
+    assert_eq!(world.recorder.waits(), ["Lambda to know the function"; 2]);
 }
 
 #[tokio::test(start_paused = true)]

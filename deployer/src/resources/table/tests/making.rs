@@ -1,6 +1,7 @@
 use super::*;
 use crate::manifest::KeyType;
-use crate::retry::{TABLE_ACTIVE, TABLE_BUSY, TABLE_GONE};
+use crate::retry::{TABLE_ACTIVE, TABLE_BUSY, TABLE_GONE, TABLE_NOT_YET_VISIBLE};
+use tokio::time::Instant;
 
 fn created(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::create_table), answer)
@@ -13,7 +14,10 @@ async fn an_absent_table_is_made_with_its_tags_and_waited_for() {
     let world = empty_world(states, vec![created([ok()])]);
     assert_eq!(up(&world, &table()).await.unwrap(), Outcome::Created);
     assert_eq!(world.mutations(), ["CreateTable"]);
-    assert_eq!(world.recorder.waits(), [TABLE_ACTIVE.reason; 3]);
+    assert_eq!(
+        world.recorder.waits(),
+        [TABLE_NOT_YET_VISIBLE.cadence.reason, TABLE_ACTIVE.reason, TABLE_ACTIVE.reason]
+    );
     assert_eq!(
         world.sent.bodies("CreateTable"),
         [json!({
@@ -27,6 +31,34 @@ async fn an_absent_table_is_made_with_its_tags_and_waited_for() {
             ],
         })]
     );
+}
+
+/// Not everything of `DynamoDB`'s knows the same at once.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_was_seen_may_be_unknown_to_the_next_calls() {
+    let table = declaring(|table| {
+        table.ttl = Some("expires".to_owned());
+        table.point_in_time_recovery = true;
+    });
+    let unknown = refused(400, "TableNotFoundException", "Table not found: orders");
+    let rules = vec![
+        created([ok()]),
+        answers(mock!(Client::update_time_to_live), [no_such(), ok()]),
+        answers(mock!(Client::update_continuous_backups), [unknown, ok()]),
+    ];
+    let world = empty_world([is("CREATING"), no_such(), is("ACTIVE")], rules);
+    assert_eq!(up(&world, &table).await.unwrap(), Outcome::Created);
+    let unknown = TABLE_NOT_YET_VISIBLE.cadence.reason;
+    assert_eq!(world.recorder.waits(), [TABLE_ACTIVE.reason, unknown, unknown, unknown]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_never_shown_is_not_waited_for() {
+    let begun = Instant::now();
+    let states = std::iter::repeat_n(no_such(), 100);
+    let error = up(&empty_world(states, vec![created([ok()])]), &table()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the table orders was deleted by somebody else");
+    assert!((25..=30).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

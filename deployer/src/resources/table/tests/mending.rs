@@ -1,5 +1,5 @@
 use super::*;
-use crate::retry::{TABLE_ACTIVE, TABLE_BUSY};
+use crate::retry::{TABLE_ACTIVE, TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
 
 fn updated(answer: impl IntoIterator<Item = Answer>) -> Rule {
     answers(mock!(Client::update_table), answer)
@@ -214,9 +214,18 @@ async fn protection_is_not_switched_off_unless_it_is_declared_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_that_one_look_does_not_find_is_still_there() {
+    let states = [is("UPDATING"), no_such(), is("ACTIVE"), no_such(), is("ACTIVE")];
+    let world = world(states, vec![]);
+    assert_eq!(up(&world, &table()).await.unwrap(), Outcome::Updated);
+    assert_eq!(world.recorder.waits(), [TABLE_NOT_YET_VISIBLE.cadence.reason; 2]);
+    assert!(world.mutations().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_table_that_vanishes_in_between_is_not_waited_for() {
     let table = declaring(|table| table.deletion_protection = Some(true));
-    let world = world([is("ACTIVE"), is("UPDATING"), no_such()], vec![updated([ok()])]);
-    let error = up(&world, &table).await.unwrap_err();
+    let states = [is("ACTIVE"), is("UPDATING")].into_iter().chain(std::iter::repeat_n(no_such(), 100));
+    let error = up(&world(states, vec![updated([ok()])]), &table).await.unwrap_err();
     assert_eq!(error.to_string(), "the table orders was deleted by somebody else");
 }
