@@ -7,6 +7,7 @@ pub(crate) mod invoke;
 pub(crate) mod load;
 pub(crate) mod local;
 pub(crate) mod logs;
+mod output;
 pub(crate) mod plan;
 pub(crate) mod status;
 pub(crate) mod tune;

@@ -286,6 +286,10 @@ pub(crate) static FUNCTION_REPORTS: Cadence = Cadence {
 pub(crate) static LOAD_TAKEN_BACK: Cadence =
     Cadence { reason: "the API to take the deletions", first: ms(500), longest: secs(8), within: secs(120) };
 
+/// `tune` does not leave a function as it should not stay because a network was gone for a while.
+pub(crate) static SETTING_BACK: Cadence =
+    Cadence { reason: "AWS to be reached again", first: secs(1), longest: secs(8), within: secs(600) };
+
 /// The error of everything that did not start because of Ctrl-C.
 pub(crate) fn interrupted() -> Error {
     Error::of(ErrorKind::Partial, "interrupted")

@@ -5,7 +5,7 @@ pub(super) mod aim;
 pub(super) mod announce;
 pub(super) mod price;
 
-use super::{Connected, DIFFERENT, DIFFERENT_STATE, Session, Stack};
+use super::{Connected, DIFFERENT, DIFFERENT_STATE, Session, Stack, output};
 use crate::aws::Access;
 use crate::cli::Load;
 use crate::cost::Bill;
@@ -19,7 +19,6 @@ use crate::resource::{Id, Kind};
 use crate::retry::{LOAD_TAKEN_BACK, Pauses};
 use crate::smoke;
 use serde::Serialize;
-use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How many rounds of cleaning up there are after Ctrl-C, when nobody waits in between.
@@ -36,7 +35,8 @@ struct Own<'a> {
 }
 
 pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<u8> {
-    // A file that cannot be read is said before the load, not after it.
+    // A file that cannot be read or written is said before the load, not after it.
+    output::check(&[args.json.as_deref(), args.html.as_deref()])?;
     let before = args.compare.as_deref().map(load::read_result).transpose()?;
     if let (Some(before), Some(file)) = (&before, &args.with) {
         return compare_only(session, args, document, before, &load::read_result(file)?);
@@ -78,8 +78,10 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         cost: cost.as_ref(),
         comparison: comparison.as_ref(),
     };
-    show(session, args, document, &parts)?;
-    conclude(session, &parts, cleaned_up)
+    let shown = show(session, args, document, &parts);
+    // What a full disk has to say is less than that.
+    let code = conclude(session, &parts, cleaned_up)?;
+    shown.map(|()| code)
 }
 
 /// Two results that are there already.
@@ -97,7 +99,7 @@ fn compare_only(
     }
     let parts = Parts { measurement: now, server: None, cost: None, comparison: Some(&comparison) };
     document.own(&Own::of(&parts));
-    write_page(session, args, &parts)?;
+    write_files(session, args, &parts)?;
     Ok(code(&comparison))
 }
 
@@ -195,19 +197,19 @@ fn show(session: &Session<'_>, args: &Load, document: &mut Document, parts: &Par
     for line in report::table(parts) {
         session.console.data(&line);
     }
-    let own = Own::of(parts);
-    document.own(&own);
-    if let Some(file) = &args.json {
-        write(file, &serde_json::to_string_pretty(&own).unwrap_or_default())?;
-        session.console.talk(&format!("The result is in {}.", file.display()));
-    }
-    write_page(session, args, parts)
+    document.own(&Own::of(parts));
+    write_files(session, args, parts)
 }
 
-fn write_page(session: &Session<'_>, args: &Load, parts: &Parts<'_>) -> Result<()> {
-    let Some(file) = &args.html else { return Ok(()) };
-    write(file, &report::page::page(&session.config.stack_name(), parts))?;
-    session.console.talk(&format!("The page is in {}.", file.display()));
+fn write_files(session: &Session<'_>, args: &Load, parts: &Parts<'_>) -> Result<()> {
+    if let Some(file) = &args.json {
+        output::write(file, &serde_json::to_string_pretty(&Own::of(parts)).unwrap_or_default())?;
+        session.console.talk(&format!("The result is in {}.", file.display()));
+    }
+    if let Some(file) = &args.html {
+        output::write(file, &report::page::page(&session.config.stack_name(), parts))?;
+        session.console.talk(&format!("The page is in {}.", file.display()));
+    }
     Ok(())
 }
 
@@ -244,8 +246,4 @@ fn nothing_done(measurement: &Measurement) -> Error {
     let most = most.map(|(what, count)| format!(", {count} times {what}")).unwrap_or_default();
     Error::new(format!("no request was answered as it should be{most}"))
         .hint("deployer status shows whether the URL answers.")
-}
-
-pub(super) fn write(file: &Path, text: &str) -> Result<()> {
-    std::fs::write(file, text).map_err(|e| Error::new(format!("cannot write {}: {e}", file.display())))
 }

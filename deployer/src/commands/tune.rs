@@ -5,8 +5,8 @@ mod setting;
 
 use super::load::after::server;
 use super::load::aim::{self, Aim};
-use super::load::{clean_up, measure, write};
-use super::{ABSENT, Connected, IN_SYNC, Session, Stack, state};
+use super::load::{clean_up, measure};
+use super::{ABSENT, Connected, DIFFERENT_STATE, IN_SYNC, Session, Stack, output, state};
 use crate::aws::Access;
 use crate::cli::{Traffic, Tune};
 use crate::cost::Prices;
@@ -37,6 +37,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let function = session.function(args.traffic.function.as_deref())?;
     let declared = setting::declared(config, function)?;
     let settings = settings(session, args, function, declared)?;
+    output::check(&[args.html.as_deref()])?;
     let at = session.connect(Access::ReadWrite, document).await?;
     let packages = Stack::packages(config);
     // Code is compared only where it is going to be exchanged.
@@ -65,12 +66,15 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     session.stop.last_words(None);
     if restored.is_ok() {
         session.console.talk(&format!("{} has {} again.", config.named(function), declared.text()));
+    } else {
+        document.state = Some(DIFFERENT_STATE);
     }
     let choice = Choice::of(&trials.iter().filter_map(Trial::point).collect::<Vec<_>>());
     document.own(&Own { function: &config.named(function), declared, trials: &trials, choice });
-    show(session, args, function, declared, &trials, choice)?;
+    let shown = show(session, args, function, declared, &trials, choice);
     restored?;
-    went.map(|()| 0)
+    went?;
+    shown.map(|()| 0)
 }
 
 /// Ends at the first setting that cannot be had, and at Ctrl-C.
@@ -162,7 +166,7 @@ fn show(
     }
     let Some(file) = &args.html else { return Ok(()) };
     let lines = report::advice(function, declared, trials, choice);
-    write(file, &report::page(&session.config.named(function), trials, choice, &lines))?;
+    output::write(file, &report::page(&session.config.named(function), trials, choice, &lines))?;
     session.console.talk(&format!("The page is in {}.", file.display()));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Ctrl-C, and what else asks a process to end.
 
 use crate::report::text::talk;
 use std::pin::pin;
@@ -28,7 +28,7 @@ impl Stop {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = words;
     }
 
-    /// Runs to the end, and lets the first Ctrl-C (or a polite kill) set this. The second one ends the process.
+    /// Runs to the end, and lets the first Ctrl-C (or a polite kill, or the end of the terminal) set this. The second one ends the process.
     pub(crate) async fn on_interrupt<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         let mut signals = std::pin::pin!(async {
@@ -68,12 +68,23 @@ impl Stop {
     }
 }
 
-/// Ctrl-C, or a polite kill.
+/// Ctrl-C, a polite kill, or the end of the terminal.
 async fn interrupt() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut asked) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    let ctrl_c = pin!(tokio::signal::ctrl_c());
-    let terminated = pin!(asked.recv());
-    #[expect(clippy::disallowed_methods, reason = "neither changes anything")]
-    futures_util::future::select(ctrl_c, terminated).await;
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if !outlives_its_terminal() {
+        kinds.push(SignalKind::hangup());
+    }
+    let asked = kinds.into_iter().filter_map(|kind| signal(kind).ok());
+    let any = asked.map(|mut signal| Box::pin(async move { signal.recv().await }));
+    futures_util::future::select_all(any).await;
+}
+
+/// Whether it was started by nohup or the like, which have the end of the terminal ignored. Told on Linux only.
+fn outlives_its_terminal() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal 1 is the lowest bit.
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }

@@ -86,3 +86,13 @@ fn a_url_that_answers_nothing_right_ends_the_load_before_it_begins() {
     assert!(done.stderr.contains("does not answer as it should"), "{done}");
     assert!(done.stderr.contains("Nothing was sent."), "{done}");
 }
+
+#[test]
+fn a_result_that_has_no_place_is_refused_before_anything_is_sent() {
+    let lab = Lab::new();
+    for more in [["--json", "/nowhere/x.json"], ["--html", "/nowhere/x.html"]] {
+        let done = lab.deployer(&[&["load"], &more[..]].concat()).run().exits(1);
+        assert!(done.stderr.contains(&format!("cannot write {}: ", more[1])), "{done}");
+    }
+    assert!(lab.proxy.take_calls().is_empty());
+}

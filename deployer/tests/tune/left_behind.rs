@@ -4,7 +4,7 @@ use crate::{changes, is_as_declared, memory, tune, up};
 use rustix::process::Signal;
 use std::time::Duration;
 use support::lab::Lab;
-use support::proxy::{At, Fault};
+use support::proxy::{At, Fault, Moment};
 
 fn wait_for_requests(lab: &Lab) {
     let mut seen = 0;
@@ -41,13 +41,38 @@ fn ctrl_c_under_load_brings_it_back_too() {
 }
 
 #[test]
+fn the_end_of_the_terminal_brings_it_back_too() {
+    let lab = up();
+    let tuning = tune(&lab, "256,512", &["--duration", "60s"]).spawn();
+    wait_for_requests(&lab);
+    tuning.signal(Signal::HUP);
+    let _ = tuning.wait().exits(3);
+    is_as_declared(&lab);
+}
+
+#[test]
+fn an_outage_on_the_way_back_is_waited_out() {
+    let lab = up();
+    // The third is the first one of the way back, and each is tried three times.
+    for nth in 3..=8 {
+        lab.proxy.inject(At::operation("UpdateFunctionConfiguration", nth), Fault::Broken(Moment::Before));
+    }
+    let done = tune(&lab, "256,512", &["--duration", "1s"]).run().succeeds();
+    assert!(lab.proxy.heal(), "all of it happened: {done}");
+    assert!(done.stderr.contains("has 128 MB, x86_64 again."), "{done}");
+    is_as_declared(&lab);
+}
+
+#[test]
 fn what_cannot_be_brought_back_is_said_and_up_does_it() {
     let lab = up();
     lab.proxy.inject(At::operation("UpdateFunctionConfiguration", 2), Fault::Expired);
-    let done = tune(&lab, "256,512", &["--duration", "1s"]).run();
+    let done = tune(&lab, "256,512", &["--duration", "1s", "--output", "json"]).run();
     lab.proxy.heal();
     assert_ne!(done.code, Some(0), "{done}");
-    assert!(done.stdout.contains("256 MB, x86_64"), "what was measured is shown: {done}");
+    let document = done.json();
+    assert_eq!(document["tune"]["trials"].as_array().unwrap().len(), 1, "what was measured is shown: {done}");
+    assert_eq!(document["state"], "different", "{done}");
     // The credentials have expired for good: nobody could bring anything back.
     let hint = "deployer up gives it 128 MB, x86_64 again";
     assert!(memory(&lab) == 256 && done.stderr.contains(hint), "{done}");

@@ -2,11 +2,12 @@
 
 use super::super::{Connected, Session, settle};
 use crate::config::Config;
-use crate::engine::{Engine, Mode};
-use crate::error::{Error, Result};
+use crate::engine::{Engine, Mode, Record};
+use crate::error::{AwsError, Error, Result};
 use crate::package::Packages;
+use crate::resource::{Id, Kind};
 use crate::resources::rest_api;
-use crate::retry::Stop;
+use crate::retry::{Pauses, SETTING_BACK, Stop};
 use crate::stack::Stack;
 use crate::tune::Setting;
 use std::collections::BTreeMap;
@@ -62,16 +63,30 @@ impl<'a> Tuned<'a> {
     /// # Errors
     /// What AWS refuses; Ctrl-C.
     pub(super) async fn apply(&self, setting: Setting) -> Result<()> {
-        self.walk(setting, self.session.stop).await
+        let stop = self.session.stop;
+        settle(&self.walk(setting, stop, self.deadline()).await?, stop, "up")
     }
 
-    /// Makes it as declared again, whatever came before, Ctrl-C too. The second Ctrl-C ends it.
+    /// Makes it as declared again, whatever came before, Ctrl-C too, and however often AWS cannot be reached. The second
+    /// Ctrl-C ends it.
     ///
     /// # Errors
     /// What stands instead, and what to do.
     pub(super) async fn restore(&self) -> Result<()> {
-        let restored = self.walk(self.declared, &Stop::default()).await;
-        restored.map_err(|error| error.hint(self.last_words()))
+        let (stop, deadline) = (Stop::default(), self.deadline());
+        let go = Engine::new(&self.at.aws, self.session.console, &stop, Mode::Apply, deadline);
+        let id = Id::new(Kind::Function, self.session.config.named(self.function));
+        let restored = go.read(id, async |step| {
+            let mut pauses = Pauses::new(&SETTING_BACK);
+            loop {
+                let records = self.walk(self.declared, &stop, deadline).await?;
+                let result = settle(&records, &stop, "up");
+                if result.is_ok() || !records.iter().any(was_outage) || !pauses.wait(step, None).await? {
+                    return result;
+                }
+            }
+        });
+        restored.await.map_err(|error| error.hint(self.last_words()))
     }
 
     /// For somebody who cannot wait until the declared setting is back.
@@ -83,17 +98,26 @@ impl<'a> Tuned<'a> {
         )
     }
 
-    async fn walk(&self, setting: Setting, stop: &Stop) -> Result<()> {
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.session.config.timeout
+    }
+
+    async fn walk(&self, setting: Setting, stop: &Stop, deadline: Instant) -> Result<Vec<Record>> {
         let config = config(self.session.config, self.function, setting);
         let stack = Stack::new(&config, &self.at.aws.scope)?;
         let Some(packages) = self.packages.get(setting.architecture.name()) else {
             return Err(Error::new(format!("there is no code for {}", setting.text())));
         };
-        let deadline = Instant::now() + config.timeout;
         let go = Engine::new(&self.at.aws, self.session.console, stop, Mode::Apply, deadline);
         stack.walk(&go, packages, Some(self.api)).await;
-        settle(&go.finish(), stop, "up")
+        Ok(go.finish())
     }
+}
+
+/// Whether AWS could not be reached, or broke.
+fn was_outage(record: &Record) -> bool {
+    let error = record.result.as_ref().err().and_then(Error::aws);
+    error.is_some_and(AwsError::is_outage)
 }
 
 /// What the manifest says of a function.
