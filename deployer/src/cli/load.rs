@@ -45,9 +45,9 @@ pub struct Load {
     /// Write the result with charts to a file, a page for a browser
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Compare with an earlier result; exit with 4 if this one is clearly worse
+    /// Compare with an earlier result, or several of them; exit with 4 if this one is clearly worse
     #[arg(long, value_name = "FILE")]
-    pub compare: Option<PathBuf>,
+    pub compare: Vec<PathBuf>,
     /// How much worse is too much, in percent
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = threshold)]
     pub threshold: f64,

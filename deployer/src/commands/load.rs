@@ -37,9 +37,10 @@ struct Own<'a> {
 pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<u8> {
     // A file that cannot be read or written is said before the load, not after it.
     output::check(&[args.json.as_deref(), args.html.as_deref()])?;
-    let before = args.compare.as_deref().map(load::read_result).transpose()?;
-    if let (Some(before), Some(file)) = (&before, &args.with) {
-        return compare_only(session, args, document, before, &load::read_result(file)?);
+    let before: Vec<Measurement> =
+        args.compare.iter().map(|file| load::read_result(file)).collect::<Result<_>>()?;
+    if let Some(file) = &args.with {
+        return compare_only(session, args, document, &before, &load::read_result(file)?);
     }
     let at = session.connect(Access::ReadOnly, document).await?;
     let survey = at.plan(&Stack::packages(session.config).not_compared(), false).await?;
@@ -48,9 +49,10 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let aim = aim::at(session, &at, &survey, &args.traffic)?;
     document.url = Some(aim.url.clone());
     let plan = aim.plan(&args.traffic);
-    if let Some(before) = &before {
+    for before in &before {
         load::check_comparable(before, &Asked::of(&plan))?;
     }
+    say_where(session, &before, plan.target.url());
     if document.state == Some(DIFFERENT_STATE) {
         session.console.talk("The stack is not as declared: deployer plan shows how.");
     }
@@ -71,7 +73,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         after::server(session, &at, &plan, &measurement, ended, &aim.function).await
     };
     let cost = server.as_ref().and_then(|server| after::cost(session, &at, &plan, server, &aim.function));
-    let comparison = before.map(|before| Comparison::of(&before, &measurement, args.threshold));
+    let comparison = (!before.is_empty()).then(|| Comparison::of(&before, &measurement, args.threshold));
     let parts = Parts {
         measurement: &measurement,
         server: server.as_ref(),
@@ -84,15 +86,27 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     shown.map(|()| code)
 }
 
-/// Two results that are there already.
+/// Whether the earlier runs were of something else, which is a way to compare, and may be a mistake.
+fn say_where(session: &Session<'_>, before: &[Measurement], now: &str) {
+    if let Some(other) = before.iter().find(|before| before.url != now) {
+        session
+            .console
+            .talk(&format!("The run of {} was of {}, and this one is of {now}.", other.began, other.url));
+    }
+}
+
+/// Results that are there already.
 fn compare_only(
     session: &Session<'_>,
     args: &Load,
     document: &mut Document,
-    before: &Measurement,
+    before: &[Measurement],
     now: &Measurement,
 ) -> Result<u8> {
-    load::check_comparable(before, &now.asked)?;
+    for before in before {
+        load::check_comparable(before, &now.asked)?;
+    }
+    say_where(session, before, &now.url);
     let comparison = Comparison::of(before, now, args.threshold);
     for line in report::compared::table(&comparison) {
         session.console.data(&line);
@@ -100,7 +114,7 @@ fn compare_only(
     let parts = Parts { measurement: now, server: None, cost: None, comparison: Some(&comparison) };
     document.own(&Own::of(&parts));
     write_files(session, args, &parts)?;
-    Ok(code(&comparison))
+    code(&comparison)
 }
 
 impl<'a> Own<'a> {
@@ -111,8 +125,18 @@ impl<'a> Own<'a> {
 }
 
 /// As `plan --exit-code` says that something is not as it should be.
-fn code(comparison: &Comparison) -> u8 {
-    if comparison.verdict == Verdict::Regression { DIFFERENT } else { 0 }
+///
+/// # Errors
+/// Nothing could be judged: whoever relies on the exit code must not take that for a good result.
+fn code(comparison: &Comparison) -> Result<u8> {
+    match comparison.verdict {
+        Verdict::Regression => Ok(DIFFERENT),
+        Verdict::TooFew => {
+            Err(Error::new("the runs are too short, or have too few requests, to be compared")
+                .hint("Make longer ones, or ask for more requests a second."))
+        }
+        _ => Ok(0),
+    }
 }
 
 pub(super) async fn measure(session: &Session<'_>, plan: &Plan) -> Result<Measurement> {
@@ -236,7 +260,7 @@ fn conclude(session: &Session<'_>, parts: &Parts<'_>, cleaned_up: Option<Cleaned
     if measurement.counts.ok == 0 {
         return Err(nothing_done(measurement));
     }
-    Ok(parts.comparison.map_or(0, code))
+    parts.comparison.map_or(Ok(0), code)
 }
 
 fn nothing_done(measurement: &Measurement) -> Error {

@@ -1,8 +1,12 @@
-//! Two runs side by side, with a verdict that noise alone does not bring about.
+//! A run beside earlier ones, with a verdict that noise alone does not bring about.
 //!
 //! A run is a number of blocks, and what differs between the blocks of one run is noise. So each run is drawn anew many
 //! times from its own blocks (a block bootstrap), and what comes out differently is how well a figure is known. A
 //! verdict takes that the whole 95 % interval of the difference lies beyond the threshold.
+//!
+//! No run can know what differs between runs by chance: other hosts, other neighbours. Several earlier runs do: each draw
+//! then begins with the mean of them, and the new run is off by as much as two of them, drawn by lot, are off each other.
+//! That is more than a single run is off on average, which makes up for how few they are.
 
 use super::result::{Block, Measurement, number, rounded};
 use crate::error::{Error, Result};
@@ -23,6 +27,9 @@ const SEED: u64 = 0x0dd_ba11;
 
 /// Fewer blocks say nothing about how much they differ.
 const FEWEST_BLOCKS: usize = 5;
+
+/// Blocks are a second long at least.
+const SHORTEST_S: f64 = 5.0;
 
 /// A percentile says something if so many requests lie beyond it.
 const FEWEST_BEYOND: f64 = 10.0;
@@ -75,11 +82,11 @@ pub(crate) struct Line {
     pub(crate) verdict: Verdict,
 }
 
-/// All figures of two runs.
+/// All figures of a run and of those before.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Comparison {
-    /// When the two runs began.
-    pub(crate) before: String,
+    /// When the runs began.
+    pub(crate) before: Vec<String>,
     pub(crate) after: String,
     /// In percent.
     pub(crate) threshold: f64,
@@ -111,7 +118,19 @@ pub(crate) fn read(file: &std::path::Path) -> Result<Measurement> {
         ))
         .hint("Make a new one with deployer load --json FILE."));
     }
-    serde_json::from_value(value).map_err(|e| Error::usage(format!("{shown} is not a whole result: {e}")))
+    let run: Measurement = serde_json::from_value(value)
+        .map_err(|e| Error::usage(format!("{shown} is not a whole result: {e}")))?;
+    let why = if run.interrupted {
+        "was interrupted"
+    } else if run.counts.ok == 0 {
+        "had no request that was done"
+    } else if run.seconds <= 0.0 {
+        "took no time"
+    } else {
+        return Ok(run);
+    };
+    Err(Error::usage(format!("{shown} is of a run that {why}, which says nothing"))
+        .hint("Make a new one with deployer load --json FILE."))
 }
 
 /// Whether a run that is asked for like this can be compared with an earlier one.
@@ -140,6 +159,9 @@ pub(crate) fn check(before: &Measurement, asked: &super::result::Asked) -> Resul
     if then.concurrency != asked.concurrency {
         differences.push(format!("the concurrency was {}, and is {}", then.concurrency, asked.concurrency));
     }
+    if asked.duration_s < SHORTEST_S {
+        differences.push(format!("one that takes less than {SHORTEST_S} s knows nothing of its noise"));
+    }
     if differences.is_empty() {
         return Ok(());
     }
@@ -148,29 +170,36 @@ pub(crate) fn check(before: &Measurement, asked: &super::result::Asked) -> Resul
 }
 
 impl Comparison {
-    /// Compares; `threshold` in percent.
-    pub(crate) fn of(before: &Measurement, after: &Measurement, threshold: f64) -> Self {
+    /// Compares with at least one run; `threshold` in percent.
+    pub(crate) fn of(before: &[Measurement], after: &Measurement, threshold: f64) -> Self {
         let mut rng = Rng::with_seed(SEED);
-        let drawn = [before, after].map(|run| Drawn::of(run, &mut rng));
+        let then: Vec<Drawn> = before.iter().map(|run| Drawn::of(run, &mut rng)).collect();
+        let now = Drawn::of(after, &mut rng);
+        let mut compare = |change: Change, figure, unit, of: &dyn Fn(&Drawn) -> &Figure, enough: bool| {
+            let then: Vec<&Figure> = then.iter().map(of).collect();
+            change.line(figure, unit, &then, of(&now), enough, &mut rng)
+        };
         let mut lines: Vec<Line> = PERCENTILES
             .iter()
             .enumerate()
             .map(|(n, (figure, part))| {
                 let enough = |run: &Measurement| number(run.counts.ok) * (1.0 - part) >= FEWEST_BEYOND;
-                let [then, now] = [&drawn[0], &drawn[1]].map(|drawn| &drawn.percentiles[n]);
                 let change = Change { threshold, ratio: true, higher_is_worse: true };
-                change.line(figure, "ms", then, now, enough(before) && enough(after))
+                let enough = before.iter().chain([after]).all(enough);
+                compare(change, figure, "ms", &|drawn| &drawn.percentiles[n], enough)
             })
             .collect();
-        let [then, now] = [&drawn[0], &drawn[1]];
         let rate = Change { threshold, ratio: true, higher_is_worse: false };
-        lines.push(rate.line("throughput", "1/s", &then.throughput, &now.throughput, true));
+        lines.push(compare(rate, "throughput", "1/s", &|drawn| &drawn.throughput, true));
         let share = Change { threshold: ERROR_POINTS, ratio: false, higher_is_worse: true };
-        lines.push(share.line("failed", "%", &then.failed, &now.failed, true));
-        lines.push(share.line("throttled", "%", &then.throttled, &now.throttled, true));
+        lines.push(compare(share, "failed", "%", &|drawn| &drawn.failed, true));
+        lines.push(compare(share, "throttled", "%", &|drawn| &drawn.throttled, true));
+        let nothing_known = lines.iter().take(PERCENTILES.len()).all(|line| line.verdict == Verdict::TooFew);
         let any = |verdict: Verdict| lines.iter().any(|line| line.verdict == verdict);
         let verdict = if any(Verdict::Regression) {
             Verdict::Regression
+        } else if nothing_known {
+            Verdict::TooFew
         } else if any(Verdict::Improvement) {
             Verdict::Improvement
         } else if any(Verdict::Same) && !any(Verdict::Unclear) {
@@ -178,7 +207,8 @@ impl Comparison {
         } else {
             Verdict::Unclear
         };
-        Self { before: before.began.clone(), after: after.began.clone(), threshold, verdict, lines }
+        let before = before.iter().map(|run| run.began.clone()).collect();
+        Self { before, after: after.began.clone(), threshold, verdict, lines }
     }
 }
 
@@ -316,26 +346,51 @@ impl Change {
         self,
         figure: &'static str,
         unit: &'static str,
-        then: &Figure,
+        then: &[&Figure],
         now: &Figure,
         enough: bool,
+        rng: &mut Rng,
     ) -> Line {
-        let both = then.measured.zip(now.measured);
-        let change = both.map(|(then, now)| self.change(then, now));
-        // Both were drawn independently of each other, so that any pair is as good as any other.
-        let mut changes: Vec<f64> =
-            then.drawn.iter().zip(&now.drawn).map(|(then, now)| self.change(*then, *now)).collect();
+        let measured: Vec<f64> = then.iter().filter_map(|figure| figure.measured).collect();
+        let before = mean(&measured).filter(|_| measured.len() == then.len());
+        let change = before.zip(now.measured).map(|(before, now)| self.change(before, now));
+        // All were drawn independently of each other, so that any of them go together.
+        let mut changes: Vec<f64> = (0..DRAWS)
+            .filter_map(|n| {
+                let drawn: Option<Vec<f64>> =
+                    then.iter().map(|figure| figure.drawn.get(n).copied()).collect();
+                let now = self.off(*now.drawn.get(n)?, &measured, rng);
+                Some(self.change(mean(&drawn?)?, now))
+            })
+            .collect();
         changes.sort_by(f64::total_cmp);
         let interval = quantile(&changes, LOW).zip(quantile(&changes, HIGH)).filter(|_| enough);
         Line {
             figure,
             unit,
-            before: then.measured.map(rounded),
+            before: before.map(rounded),
             after: now.measured.map(rounded),
             change: change.map(rounded),
             from: interval.map(|(from, _)| rounded(from)),
             to: interval.map(|(_, to)| rounded(to)),
             verdict: interval.map_or(Verdict::TooFew, |interval| self.verdict(interval)),
+        }
+    }
+
+    /// As the same run might have come out another time: as far off as two of the earlier ones are off each other.
+    fn off(self, now: f64, earlier: &[f64], rng: &mut Rng) -> f64 {
+        if earlier.len() < 2 {
+            return now;
+        }
+        let one = rng.usize(..earlier.len());
+        let other = (one + rng.usize(1..earlier.len())) % earlier.len();
+        let (one, other) = (earlier[one], earlier[other]);
+        if !self.ratio {
+            now + one - other
+        } else if other > 0.0 {
+            now * one / other
+        } else {
+            now
         }
     }
 
@@ -367,6 +422,10 @@ impl Change {
             Verdict::Unclear
         }
     }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / number(values.len() as u64))
 }
 
 /// Of sorted values.

@@ -51,6 +51,11 @@ fn a_regression_is_exit_code_4_and_noise_is_none() {
     assert!(same.stdout.contains("The same within 10 %."), "{same}");
     assert!(lab.proxy.take_calls().is_empty(), "two files need no AWS");
 
+    // Two earlier runs that differ as much as that.
+    let both = lab.deployer(&["load", "--compare"]).arg(&steady_file).arg("--compare").arg(&slow);
+    let both = both.arg("--with").arg(&slow).run().succeeds();
+    assert!(both.stdout.contains("No clear difference"), "{both}");
+
     // No answer comes within 10 microseconds.
     let quick = written("quick.json", &steady(&result, 10));
     let run = lab.deployer(&args).args(["--output", "json", "--compare"]).arg(&quick).run().exits(4);

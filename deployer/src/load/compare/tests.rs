@@ -2,6 +2,7 @@ use super::*;
 use crate::load::latencies::Latencies;
 use crate::load::result::{Asked, Connections, Counts, Percentiles, SCHEMA, Share};
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 use std::time::Duration;
 
 /// A run of these blocks, whose requests all took the given milliseconds; `failed` more in each block were not done.
@@ -72,7 +73,7 @@ fn verdict(comparison: &Comparison, figure: &str) -> Verdict {
 fn noise_alone_is_no_regression() {
     for seed in 0..5 {
         let (before, after) = (noisy(seed, 10.0, 0.2), noisy(seed + 100, 10.0, 0.2));
-        let comparison = Comparison::of(&before, &after, 10.0);
+        let comparison = Comparison::of(from_ref(&before), &after, 10.0);
         assert!(
             matches!(comparison.verdict, Verdict::Same | Verdict::Unclear),
             "seed {seed}: {comparison:#?}"
@@ -80,26 +81,50 @@ fn noise_alone_is_no_regression() {
     }
 }
 
+/// A run that is off as a whole, by a fifth or so: on another host, with other neighbours.
+fn off(seed: u64, ms: f64) -> Measurement {
+    let mut rng = Rng::with_seed(seed);
+    let host = 1.0 + (rng.f64() + rng.f64() + rng.f64() - 1.5) * 0.4;
+    let blocks: Vec<Vec<f64>> =
+        (0..10).map(|_| (0..50).map(|_| (ms * host * (0.9 + rng.f64() * 0.2)).round()).collect()).collect();
+    run(&blocks, 0)
+}
+
+#[test]
+fn noise_between_runs_is_known_from_several_of_them() {
+    let regressions = |earlier: u64, ms: f64| {
+        let is_one = |seed: &u64| {
+            let before: Vec<Measurement> = (1..=earlier).map(|run| off(seed * 100 + run, 50.0)).collect();
+            Comparison::of(&before, &off(seed * 100, ms), 10.0).verdict == Verdict::Regression
+        };
+        (0..40).filter(is_one).count()
+    };
+    // By one run alone every other difference looks real.
+    assert!(regressions(1, 50.0) > 8);
+    assert!(regressions(4, 50.0) <= 2);
+    assert!(regressions(4, 150.0) >= 38);
+}
+
 #[test]
 fn what_is_really_slower_is_a_regression_and_the_other_way_an_improvement() {
     for seed in 0..5 {
         let (before, after) = (noisy(seed, 10.0, 0.05), noisy(seed + 100, 13.0, 0.05));
-        let worse = Comparison::of(&before, &after, 10.0);
+        let worse = Comparison::of(from_ref(&before), &after, 10.0);
         assert_eq!(worse.verdict, Verdict::Regression, "seed {seed}: {worse:#?}");
         assert_eq!(verdict(&worse, "p50"), Verdict::Regression);
         let p50 = &worse.lines[0];
         assert!((25.0..35.0).contains(&p50.change.unwrap()), "{p50:?}");
         assert!(p50.from < p50.change && p50.change < p50.to, "{p50:?}");
-        let better = Comparison::of(&after, &before, 10.0);
+        let better = Comparison::of(from_ref(&after), &before, 10.0);
         assert_eq!(better.verdict, Verdict::Improvement, "{better:#?}");
         // With a wider threshold it is within it.
-        assert_eq!(verdict(&Comparison::of(&before, &after, 50.0), "p50"), Verdict::Same);
+        assert_eq!(verdict(&Comparison::of(from_ref(&before), &after, 50.0), "p50"), Verdict::Same);
     }
 }
 
 #[test]
 fn a_difference_that_the_noise_hides_is_unclear() {
-    let comparison = Comparison::of(&noisy(1, 10.0, 0.8), &noisy(2, 11.0, 0.8), 5.0);
+    let comparison = Comparison::of(&[noisy(1, 10.0, 0.8)], &noisy(2, 11.0, 0.8), 5.0);
     assert_eq!(verdict(&comparison, "p50"), Verdict::Unclear, "{comparison:#?}");
     assert_ne!(comparison.verdict, Verdict::Regression);
 }
@@ -107,10 +132,10 @@ fn a_difference_that_the_noise_hides_is_unclear() {
 #[test]
 fn the_same_run_is_the_same() {
     let once = noisy(3, 10.0, 0.05);
-    let comparison = Comparison::of(&once, &once.clone(), 10.0);
+    let comparison = Comparison::of(from_ref(&once), &once, 10.0);
     assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
     assert!(comparison.lines.iter().all(|line| line.change == Some(0.0)));
-    assert_eq!(comparison, Comparison::of(&once, &once, 10.0), "the draws are always the same");
+    assert_eq!(comparison, Comparison::of(from_ref(&once), &once, 10.0), "the draws are always the same");
 }
 
 #[test]
@@ -118,7 +143,7 @@ fn only_the_slow_ones_may_be_slower() {
     let blocks = |slow: f64| -> Vec<Vec<f64>> {
         (0..30).map(|_| (0..100).map(|n| if n >= 97 { slow } else { 10.0 }).collect()).collect()
     };
-    let comparison = Comparison::of(&run(&blocks(20.0), 0), &run(&blocks(40.0), 0), 10.0);
+    let comparison = Comparison::of(&[run(&blocks(20.0), 0)], &run(&blocks(40.0), 0), 10.0);
     assert_eq!(verdict(&comparison, "p50"), Verdict::Same);
     assert_eq!(verdict(&comparison, "p99"), Verdict::Regression);
     assert_eq!(comparison.verdict, Verdict::Regression);
@@ -127,7 +152,7 @@ fn only_the_slow_ones_may_be_slower() {
 #[test]
 fn more_errors_are_a_regression_whatever_the_latency() {
     let blocks = vec![vec![10.0; 100]; 30];
-    let comparison = Comparison::of(&run(&blocks, 0), &run(&blocks, 5), 10.0);
+    let comparison = Comparison::of(&[run(&blocks, 0)], &run(&blocks, 5), 10.0);
     assert_eq!(verdict(&comparison, "failed"), Verdict::Regression, "{comparison:#?}");
     assert_eq!(verdict(&comparison, "p50"), Verdict::Same);
     assert_eq!(comparison.verdict, Verdict::Regression);
@@ -137,16 +162,16 @@ fn more_errors_are_a_regression_whatever_the_latency() {
 fn too_little_says_nothing() {
     // 99 requests have no tenth one beyond their p99.
     let few = |ms: f64| run(&vec![vec![ms; 3]; 33], 0);
-    let comparison = Comparison::of(&few(10.0), &few(30.0), 10.0);
+    let comparison = Comparison::of(&[few(10.0)], &few(30.0), 10.0);
     assert_eq!(verdict(&comparison, "p99"), Verdict::TooFew);
     assert_eq!(verdict(&comparison, "p50"), Verdict::Regression);
     // Three blocks do not say how much they differ.
     let short = |ms: f64| run(&vec![vec![ms; 1000]; 3], 0);
-    let comparison = Comparison::of(&short(10.0), &short(30.0), 10.0);
+    let comparison = Comparison::of(&[short(10.0)], &short(30.0), 10.0);
     assert!(comparison.lines.iter().all(|line| line.verdict == Verdict::TooFew), "{comparison:#?}");
-    assert_eq!(comparison.verdict, Verdict::Unclear);
+    assert_eq!(comparison.verdict, Verdict::TooFew);
     let nothing = run(&vec![vec![]; 10], 1);
-    let comparison = Comparison::of(&nothing, &nothing, 10.0);
+    let comparison = Comparison::of(from_ref(&nothing), &nothing, 10.0);
     assert_eq!(verdict(&comparison, "p50"), Verdict::TooFew);
 }
 
@@ -159,7 +184,8 @@ fn runs_that_were_asked_for_differently_are_not_compared() {
         check(&before, &asked).map_err(|e| e.to_string())
     };
     assert_eq!(asked(|asked| asked.duration_s = 600.0), Ok(()), "a longer run of the same is comparable");
-    let cases: [(fn(&mut Asked), &str); 4] = [
+    let cases: [(fn(&mut Asked), &str); 5] = [
+        (|asked| asked.duration_s = 4.0, "one that takes less than 5 s knows nothing of its noise"),
         (|asked| asked.rate = 200, "the rate was 100, and is 200"),
         (|asked| asked.concurrency = 20, "the concurrency was 10, and is 20"),
         (|asked| asked.mix_fingerprint = "x".to_owned(), "the requests of the mix were others"),
@@ -202,4 +228,16 @@ fn a_result_is_read_as_it_was_written() {
         assert!(error.contains(expected), "{text}: {error}");
     }
     assert!(read(&folder.path().join("none")).is_err());
+    let useless: [(fn(&mut Measurement), &str); 3] = [
+        (|run| run.interrupted = true, "was interrupted"),
+        (|run| run.counts.ok = 0, "had no request that was done"),
+        (|run| run.seconds = 0.0, "took no time"),
+    ];
+    for (change, expected) in useless {
+        let mut run = run.clone();
+        change(&mut run);
+        std::fs::write(&file, serde_json::to_string(&run).unwrap()).unwrap();
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains(&format!("is of a run that {expected}, which says nothing")), "{error}");
+    }
 }

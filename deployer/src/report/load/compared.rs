@@ -1,4 +1,4 @@
-//! Two runs side by side, as text.
+//! A run beside earlier ones, as text.
 
 use super::one_digit;
 use crate::load::{ComparedLine, Comparison, Verdict};
@@ -6,7 +6,12 @@ use crate::report::columns::aligned;
 
 /// The lines of it.
 pub(crate) fn table(comparison: &Comparison) -> Vec<String> {
-    let mut lines = vec![format!("compared with the run of {}:", comparison.before)];
+    let (last, others) = match &comparison.before[..] {
+        [] => return Vec::new(),
+        [only] => (only, String::new()),
+        [others @ .., last] => (last, format!(" and {} before it", others.len())),
+    };
+    let mut lines = vec![format!("compared with the run of {last}{others}:")];
     lines.extend(aligned(&rows(comparison), &[0]));
     lines.push(verdict(comparison));
     lines
@@ -51,11 +56,14 @@ pub(crate) fn verdict(comparison: &Comparison) -> String {
         .collect();
     let beyond = format!("by clearly more than {} %", comparison.threshold);
     match comparison.verdict {
+        Verdict::Regression if comparison.before.len() == 1 => format!(
+            "Worse {beyond}: {}. How much runs differ by chance is not in this: several earlier ones, each with --compare, would tell.",
+            worse.join(", ")
+        ),
         Verdict::Regression => format!("Worse {beyond}: {}.", worse.join(", ")),
         Verdict::Improvement => format!("Better {beyond}: {}.", worse.join(", ")),
         Verdict::Same => format!("The same within {} %.", comparison.threshold),
-        Verdict::Unclear | Verdict::TooFew => {
-            "No clear difference: a longer run, or more of the same, would tell.".to_owned()
-        }
+        Verdict::Unclear => "No clear difference: a longer run, or more of the same, would tell.".to_owned(),
+        Verdict::TooFew => "Too few requests to tell.".to_owned(),
     }
 }

@@ -159,7 +159,8 @@ fn compared(page: &mut Page, comparison: &Comparison) {
         Verdict::Regression => "Worse than the earlier run",
         Verdict::Improvement => "Better than the earlier run",
         Verdict::Same => "The same as the earlier run",
-        Verdict::Unclear | Verdict::TooFew => "No clear difference from the earlier run",
+        Verdict::Unclear => "No clear difference from the earlier run",
+        Verdict::TooFew => "Too few requests to compare with the earlier run",
     });
     page.table(&super::compared::rows(comparison));
 }

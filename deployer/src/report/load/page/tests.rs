@@ -56,7 +56,7 @@ fn a_page_is_well_formed_whatever_is_in_it() {
     });
     let one = measurement(|all| all["blocks"][0]["latency_us"] = json!("1000:370"));
     for run in [full, empty, one] {
-        let comparison = Comparison::of(&run, &run, 10.0);
+        let comparison = Comparison::of(std::slice::from_ref(&run), &run, 10.0);
         let parts = Parts { comparison: Some(&comparison), ..parts(&run) };
         let page = page("a \"stack\" <&>", &parts);
         assert_eq!(is_well_formed(&page), Ok(()), "{page}");
