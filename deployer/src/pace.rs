@@ -1,8 +1,8 @@
-//! API Gateway's control plane lets few calls through, the same for every account, and nobody can raise it. Calls are
-//! paced below that, rather than refused: a refusal costs more time than the wait.
+//! The control planes of API Gateway and of Lambda let few calls through, the same for every account, and nobody can raise
+//! it. Calls are paced below that, rather than refused: a refusal costs more time than the wait.
 //!
-//! The figures are AWS's published quotas ("Amazon API Gateway quotas", fixed control-plane rates). Other processes
-//! share them, so a refusal is still possible, and `retry.rs` handles it.
+//! The figures are AWS's published quotas ("Amazon API Gateway quotas", fixed control-plane rates; "Lambda quotas", API
+//! requests). Other processes share them, so a refusal is still possible, and `retry.rs` handles it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,19 +20,21 @@ pub(crate) struct Quota {
     burst: u32,
 }
 
-/// Everything that is paced at all.
-const PACED: &str = "apigateway:";
-
-const QUOTAS: [Quota; 5] = [
+const QUOTAS: [Quota; 7] = [
     quota("apigateway:CreateRestApi", "API Gateway's limit of one CreateRestApi in 3 s", 3_000, 1),
     quota("apigateway:PutRestApi", "API Gateway's limit of one PutRestApi a second", 1_000, 1),
     quota("apigateway:DeleteRestApi", "API Gateway's limit of one DeleteRestApi in 30 s", 30_000, 1),
     quota("apigateway:CreateDeployment", "API Gateway's limit of one CreateDeployment in 5 s", 5_000, 1),
     quota("apigateway:GetResources", "API Gateway's limit of five GetResources in 2 s", 400, 5),
+    quota("lambda:GetFunction", "Lambda's limit of a hundred GetFunction a second", 10, 80),
+    quota("lambda:GetPolicy", "Lambda's limit of fifteen GetPolicy a second", 67, 12),
 ];
 
-/// All operations together.
-const ALL: Quota = quota("*", "API Gateway's limit of ten calls a second", 100, 40);
+/// All operations of API Gateway's together.
+const API_GATEWAY: Quota = quota("apigateway:*", "API Gateway's limit of ten calls a second", 100, 40);
+
+/// All of Lambda's that have no quota of their own. How many may come at once AWS does not say: fewer than a second's.
+const LAMBDA: Quota = quota("lambda:*", "Lambda's limit of fifteen calls a second", 67, 12);
 
 const fn quota(operation: &'static str, reason: &'static str, interval_ms: u64, burst: u32) -> Quota {
     Quota { operation, reason, interval: Duration::from_millis(interval_ms), burst }
@@ -75,7 +77,13 @@ impl Pace {
 
 fn quotas_of(operation: &str) -> impl Iterator<Item = &'static Quota> {
     let named = QUOTAS.iter().filter(move |quota| quota.operation == operation);
-    named.chain([&ALL]).filter(|_| operation.starts_with(PACED))
+    let shared = match operation.split_once(':') {
+        Some(("apigateway", _)) => Some(&API_GATEWAY),
+        Some(("lambda", "GetFunction" | "GetPolicy" | "InvokeFunction")) => None,
+        Some(("lambda", _)) => Some(&LAMBDA),
+        _ => None,
+    };
+    named.chain(shared)
 }
 
 #[cfg(test)]
@@ -88,10 +96,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_api_gateway_is_paced() {
+    async fn what_has_no_such_quota_goes_at_once() {
         let pace = Pace::default();
-        for _ in 0..1000 {
-            assert_eq!(wait(&pace, "lambda:GetFunction"), Duration::ZERO);
+        for operation in
+            ["lambda:InvokeFunction", "iam:GetRole", "dynamodb:DescribeTable", "tag:GetResources"]
+        {
+            for _ in 0..1000 {
+                assert_eq!(wait(&pace, operation), Duration::ZERO, "{operation}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lambdas_changes_share_one_quota_and_two_of_its_reads_have_their_own() {
+        let pace = Pace::default();
+        let changes = ["lambda:CreateFunction", "lambda:AddPermission", "lambda:TagResource"];
+        let waits: Vec<u128> = (0..45).map(|number| wait(&pace, changes[number % 3]).as_millis()).collect();
+        assert_eq!((waits[11], waits[12], waits[13], waits[44]), (0, 67, 134, 33 * 67));
+        for (operation, burst) in [("lambda:GetFunction", 80), ("lambda:GetPolicy", 12)] {
+            let at_once = (0..100).take_while(|_| wait(&pace, operation).is_zero()).count();
+            assert_eq!(at_once, burst, "{operation}");
         }
     }
 

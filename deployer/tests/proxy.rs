@@ -128,6 +128,22 @@ fn api_gateways_quotas_hold() {
 }
 
 #[test]
+fn lambdas_quotas_hold() {
+    let aws = Emulator::start();
+    let proxy = Proxy::before(&aws.url());
+    proxy.behave(Behaviour { quotas: true, ..Behaviour::default() });
+    let lookup = Lookup::at(&proxy.url());
+    let is_refused = |method: &str, path: &str| {
+        let path = format!("/2015-03-31/functions/absent{path}");
+        let ask = || lookup.ask_rest("lambda", method, &path, &Value::Null).unwrap().0;
+        (0..40).map(|_| ask()).collect::<Vec<u16>>().contains(&429)
+    };
+    assert!(is_refused("GET", "/policy"), "fifteen a second");
+    assert!(is_refused("DELETE", ""), "fifteen a second, with all others");
+    assert!(!is_refused("GET", ""), "a hundred a second");
+}
+
+#[test]
 fn new_things_are_not_ready_at_once() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());

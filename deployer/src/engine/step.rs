@@ -12,6 +12,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// A shorter wait for a quota ends before it is read, and there may be hundreds of them.
+const WORTH_SAYING: Duration = Duration::from_secs(1);
+
 /// What a resource may use while it is being worked on: AWS, and a voice.
 pub(crate) struct Step<'a> {
     pub(crate) aws: &'a Aws,
@@ -46,7 +49,9 @@ impl Step<'_> {
                     quota.reason
                 )));
             }
-            self.waiting_for(quota.reason, Duration::ZERO, length);
+            if length >= WORTH_SAYING {
+                self.waiting_for(quota.reason, Duration::ZERO, length);
+            }
             pause(self.stop, length).await?;
         }
         request.await.map_err(|error| {

@@ -196,8 +196,8 @@ impl Permission {
     /// # Errors
     /// Another run has deleted the function meanwhile.
     async fn function_stands(&self, step: &Step<'_>) -> Result<()> {
-        let get = step.aws.lambda.get_function_configuration().function_name(&self.function);
-        let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
+        let get = step.aws.lambda.get_function().function_name(&self.function);
+        let get = || step.call("lambda:GetFunction", get.clone().send());
         match absent(step.retry(&[], get).await, NO_SUCH)? {
             Some(_) => Ok(()),
             None => Err(Error::new(format!("the function {} was deleted meanwhile", self.function))),

@@ -1,9 +1,10 @@
-//! A stack of some size: within API Gateway's quotas, and as quiet afterwards as the lab.
+//! A stack of some size: within the quotas of API Gateway and Lambda, and as quiet afterwards as the lab.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::time::Duration;
 use support::aws::items;
 use support::lab::Lab;
 use support::proxy::{Behaviour, mutating, operations};
@@ -47,7 +48,9 @@ fn manifest() -> String {
 fn a_stack_of_forty_routes_goes_up_within_the_quotas_and_is_quiet_then() {
     let lab = Lab::new();
     lab.project.write("stack.toml", &manifest());
-    lab.proxy.behave(Behaviour { quotas: true, ..Behaviour::default() });
+    // Roles that are not there yet and functions that are not ready make calls that are repeated.
+    let (role, function) = (Duration::from_secs(3), Duration::from_secs(1));
+    lab.proxy.behave(Behaviour { quotas: true, role, function, ..Behaviour::default() });
     let up = lab.deployer(&["up"]).run().succeeds();
     let calls = lab.proxy.take_calls();
     let refused: Vec<String> =
@@ -56,7 +59,8 @@ fn a_stack_of_forty_routes_goes_up_within_the_quotas_and_is_quiet_then() {
     assert_eq!(throttled, Vec::<&String>::new(), "{up}");
     let made = mutating(calls);
     let count = |name: &str| operations(&made).iter().filter(|operation| **operation == name).count();
-    assert_eq!((count("CreateTable"), count("CreateFunction"), count("AddPermission")), (3, 5, 40));
+    assert_eq!((count("CreateTable"), count("AddPermission")), (3, 40));
+    assert!(count("CreateFunction") > 5, "the roles were not there at once");
     assert_eq!((count("CreateRestApi"), count("PutRestApi"), count("CreateDeployment")), (1, 1, 1));
     assert_eq!(methods(&lab), 40);
 

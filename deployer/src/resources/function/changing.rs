@@ -13,8 +13,8 @@ use crate::retry::{
 };
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture as SdkArchitecture, Environment, FunctionCode, LastUpdateStatus, Runtime, State,
-    TracingConfig, TracingMode,
+    Architecture as SdkArchitecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus,
+    Runtime, State, TracingConfig, TracingMode,
 };
 
 /// What Lambda takes in one call. Of a larger body it may just cut the connection, which would look like a bad network.
@@ -158,13 +158,13 @@ impl Function {
     /// Waits until the function can be invoked and changed. If the last answer said that it cannot yet, that was the
     /// first look.
     async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
-        let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
         step.until(&FUNCTION_READY, async || {
             if std::mem::take(&mut is_busy) {
                 return Ok(None);
             }
-            let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
-            let found = step.retry(&[&FUNCTION_NOT_YET_VISIBLE], get).await?;
+            let Some(found) = self.look(step, &[&FUNCTION_NOT_YET_VISIBLE]).await? else {
+                return Ok(None);
+            };
             if found.state == Some(State::Failed)
                 || found.last_update_status == Some(LastUpdateStatus::Failed)
             {
@@ -184,11 +184,9 @@ impl Function {
 
     /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
     pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
-        let get = step.aws.lambda.get_function_configuration().function_name(&self.name);
         let mut was_going = false;
         step.until(&FUNCTION_GONE, async || {
-            let get = || step.call("lambda:GetFunctionConfiguration", get.clone().send());
-            let Some(found) = absent(step.retry(&[], get).await, NO_SUCH)? else {
+            let Some(found) = absent(self.look(step, &[]).await, NO_SUCH)?.flatten() else {
                 return Ok(Some(()));
             };
             let is_going = found.state == Some(State::Deleting);
@@ -197,6 +195,18 @@ impl Function {
             Ok((!is_going && is_another).then_some(()))
         })
         .await
+    }
+
+    /// With `GetFunction`, because Lambda lets many more of it through than of `GetFunctionConfiguration`, which takes its
+    /// share of what all changes have together.
+    async fn look(
+        &self,
+        step: &Step<'_>,
+        passing: &[&'static Passing],
+    ) -> Result<Option<FunctionConfiguration>> {
+        let get = step.aws.lambda.get_function().function_name(&self.name);
+        let get = || step.call("lambda:GetFunction", get.clone().send());
+        Ok(step.retry(passing, get).await?.configuration)
     }
 
     /// Where AWS's message alone would send people the wrong way, or say too much.

@@ -108,7 +108,7 @@ fn found(change: impl FnOnce(&mut Value)) -> Answer {
     found_with(&tags(), change)
 }
 
-/// An answer of `GetFunctionConfiguration`.
+/// What Lambda says of it in the answer to a change, and in `GetFunction` under `Configuration`.
 fn is(state: &str, last_update: &str) -> Answer {
     done(configured(|function| {
         function["State"] = json!(state);
@@ -140,14 +140,17 @@ fn ok() -> Answer {
     done(json!({}))
 }
 
-/// Lambda, where `GetFunction` and `GetFunctionConfiguration` give these answers one by one.
+/// Lambda, where `GetFunction` gives these answers one by one: first what is found, then its states.
 fn world(
-    get: impl IntoIterator<Item = Answer>,
-    get_configuration: impl IntoIterator<Item = Answer>,
+    found: impl IntoIterator<Item = Answer>,
+    states: impl IntoIterator<Item = Answer>,
     mut rules: Vec<Rule>,
 ) -> World {
-    rules.push(answers(mock!(Client::get_function), get));
-    rules.push(answers(mock!(Client::get_function_configuration), get_configuration));
+    let states = states.into_iter().map(|answer| match answer {
+        Answer::Done(configuration) => done(json!({ "Configuration": configuration })),
+        refused @ Answer::Refused { .. } => refused,
+    });
+    rules.push(answers(mock!(Client::get_function), found.into_iter().chain(states)));
     World::new().with_lambda(&rules)
 }
 

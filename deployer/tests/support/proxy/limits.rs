@@ -14,7 +14,7 @@ pub struct Behaviour {
     pub latency: Duration,
     /// Of each request to an invoke URL.
     pub answer: Duration,
-    /// Whether API Gateway's quotas hold.
+    /// Whether the quotas of API Gateway and Lambda hold.
     pub quotas: bool,
     /// How long Lambda refuses a new role.
     pub role: Duration,
@@ -24,15 +24,21 @@ pub struct Behaviour {
     pub function: Duration,
 }
 
-/// API Gateway's published quotas of an account, by operation: how many, in how many seconds. They cannot be raised.
-const QUOTAS: [(&str, f64, f64); 6] = [
-    ("CreateRestApi", 1.0, 3.0),
-    ("PutRestApi", 1.0, 1.0),
-    ("DeleteRestApi", 1.0, 30.0),
-    ("CreateDeployment", 1.0, 5.0),
-    ("GetResources", 5.0, 2.0),
-    ("*", 40.0, 4.0),
+/// Published quotas of an account for its control planes: how many, in how many seconds. They cannot be raised.
+const QUOTAS: [(&str, f64, f64); 9] = [
+    ("apigateway:CreateRestApi", 1.0, 3.0),
+    ("apigateway:PutRestApi", 1.0, 1.0),
+    ("apigateway:DeleteRestApi", 1.0, 30.0),
+    ("apigateway:CreateDeployment", 1.0, 5.0),
+    ("apigateway:GetResources", 5.0, 2.0),
+    ("apigateway:*", 40.0, 4.0),
+    ("lambda:GetFunction", 100.0, 1.0),
+    ("lambda:GetPolicy", 15.0, 1.0),
+    ("lambda:*", 15.0, 1.0),
 ];
+
+/// What is not among all the others of Lambda's.
+const APART: [&str; 3] = ["lambda:GetFunction", "lambda:GetPolicy", "lambda:Invoke"];
 
 /// Counts, and remembers what is how old.
 #[derive(Debug, Default)]
@@ -66,7 +72,7 @@ impl Limits {
 
     /// What AWS says no to although it is right.
     pub(super) fn refuse(&mut self, call: &Call, body: &[u8]) -> Option<Response<Body>> {
-        if self.behaviour.quotas && call.service == "apigateway" && !self.is_within_quota(&call.operation) {
+        if self.behaviour.quotas && !self.is_within_quota(call) {
             return Some(refusal::throttled(call));
         }
         if matches!(call.operation.as_str(), "CreateFunction" | "UpdateFunctionConfiguration") {
@@ -79,9 +85,12 @@ impl Limits {
         None
     }
 
-    fn is_within_quota(&mut self, operation: &str) -> bool {
+    fn is_within_quota(&mut self, call: &Call) -> bool {
         let now = Instant::now();
-        let named: Vec<_> = QUOTAS.iter().filter(|(name, ..)| *name == operation || *name == "*").collect();
+        let operation = format!("{}:{}", call.service, call.operation);
+        let all = format!("{}:*", call.service);
+        let is_its = |name: &str| name == operation || name == all && !APART.contains(&&*operation);
+        let named: Vec<_> = QUOTAS.iter().filter(|(name, ..)| is_its(name)).collect();
         for (name, most, seconds) in &named {
             let bucket = self.buckets.entry(name).or_insert(Bucket { tokens: *most, filled: now });
             let grown = now.duration_since(bucket.filled).as_secs_f64() * most / seconds;

@@ -85,11 +85,11 @@ async fn code_and_configuration_are_each_waited_for() {
         [
             "GetFunction",
             "UpdateFunctionCode",
-            "GetFunctionConfiguration",
-            "GetFunctionConfiguration",
+            "GetFunction",
+            "GetFunction",
             "UpdateFunctionConfiguration",
-            "GetFunctionConfiguration",
-            "GetFunctionConfiguration",
+            "GetFunction",
+            "GetFunction",
         ]
     );
     assert_eq!(world.recorder.waits(), [FUNCTION_READY.reason; 2]);
@@ -105,8 +105,8 @@ async fn what_an_answer_says_is_not_asked_for_again() {
     let rules = vec![code([updating()]), configuration([updating()])];
     let world = world([old], [ready(), ready()], rules);
     up(&world, &function(), needs()).await.unwrap();
-    let looks = world.calls().into_iter().filter(|call| call == "GetFunctionConfiguration");
-    assert_eq!(looks.count(), 2);
+    let looks = world.calls().into_iter().filter(|call| call == "GetFunction");
+    assert_eq!(looks.count(), 1 + 2);
     assert_eq!(world.recorder.waits(), [FUNCTION_READY.reason; 2]);
 }
 

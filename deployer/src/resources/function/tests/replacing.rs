@@ -15,14 +15,7 @@ async fn a_failed_function_is_deleted_and_made_again() {
     assert_eq!(output, Some(Output { fresh: true }), "its permissions went with it");
     assert_eq!(
         world.calls(),
-        [
-            "GetFunction",
-            "DeleteFunction",
-            "GetFunctionConfiguration",
-            "GetFunctionConfiguration",
-            "CreateFunction",
-            "GetFunctionConfiguration",
-        ]
+        ["GetFunction", "DeleteFunction", "GetFunction", "GetFunction", "CreateFunction", "GetFunction"]
     );
 }
 

@@ -110,7 +110,7 @@ async fn a_function_that_another_run_deletes_is_not_waited_for() {
     let rules = [
         absent(1),
         mock!(Client::add_permission).then_http_response(unknown),
-        mock!(Client::get_function_configuration).then_http_response(unknown),
+        mock!(Client::get_function).then_http_response(unknown),
     ];
     let world = World::new().with_lambda(&rules);
     let begun = tokio::time::Instant::now();
