@@ -10,5 +10,5 @@ mod tests;
 mod usage;
 
 pub(crate) use bill::{Bill, FreeTier, Line, dollars, grouped};
-pub(crate) use prices::Prices;
+pub(crate) use prices::{Meter, Prices};
 pub(crate) use usage::{Capacity, LOG_BYTES, Usage, read_units, write_units};

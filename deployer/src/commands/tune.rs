@@ -9,12 +9,13 @@ use super::load::{clean_up, measure};
 use super::{ABSENT, Connected, DIFFERENT_STATE, IN_SYNC, Session, Stack, output, state};
 use crate::aws::Access;
 use crate::cli::{Traffic, Tune};
-use crate::cost::Prices;
+use crate::cost::{Meter, Prices};
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
+use crate::load::{Asked, Measurement};
 use crate::manifest::Architecture;
+use crate::report;
 use crate::report::json::Document;
-use crate::report::tune as report;
 use crate::retry::interrupted;
 use crate::smoke;
 use crate::tune::{Choice, Setting, Trial};
@@ -28,8 +29,20 @@ struct Own<'a> {
     function: &'a str,
     /// What is declared, and what the function has again.
     declared: Setting,
+    /// When the first load began, in UTC, and what each was.
+    began: Option<&'a str>,
+    asked: Option<&'a Asked>,
     trials: &'a [Trial],
+    /// Of Lambda's prices: AWS's page, and the day when it said so.
+    prices: Option<&'a str>,
     choice: Option<Choice>,
+}
+
+/// What was measured.
+#[derive(Debug, Default)]
+struct Tried {
+    trials: Vec<Trial>,
+    first: Option<Measurement>,
 }
 
 pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Document) -> Result<u8> {
@@ -59,9 +72,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
             .hint("Nothing was changed. deployer status shows the stack's condition."));
     }
     let prices = Prices::of(&at.aws.scope.region).ok();
-    let mut trials = Vec::new();
+    let mut tried = Tried::default();
     session.stop.last_words(Some(tuned.last_words()));
-    let went = try_all(&tuned, &aim, &args.traffic, &settings, prices.as_ref(), &mut trials).await;
+    let went = try_all(&tuned, &aim, &args.traffic, &settings, prices.as_ref(), &mut tried).await;
     let restored = tuned.restore().await;
     session.stop.last_words(None);
     if restored.is_ok() {
@@ -69,9 +82,20 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     } else {
         document.state = Some(DIFFERENT_STATE);
     }
-    let choice = Choice::of(&trials.iter().filter_map(Trial::point).collect::<Vec<_>>());
-    document.own(&Own { function: &config.named(function), declared, trials: &trials, choice });
-    let shown = show(session, args, function, declared, &trials, choice);
+    let choice = Choice::of(&tried.trials.iter().filter_map(Trial::point).collect::<Vec<_>>());
+    let source = prices.as_ref().and_then(|prices| prices.tariff(Meter::LambdaRequests));
+    let source = source.map(|tariff| report::cost::source(&tariff.page, &tariff.as_of));
+    let own = Own {
+        function: &config.named(function),
+        declared,
+        began: tried.first.as_ref().map(|first| first.began.as_str()),
+        asked: tried.first.as_ref().map(|first| &first.asked),
+        trials: &tried.trials,
+        prices: source.as_deref(),
+        choice,
+    };
+    document.own(&own);
+    let shown = show(session, args, function, &tried, &own);
     restored?;
     went?;
     shown.map(|()| 0)
@@ -84,7 +108,7 @@ async fn try_all(
     traffic: &Traffic,
     settings: &[Setting],
     prices: Option<&Prices>,
-    trials: &mut Vec<Trial>,
+    tried: &mut Tried,
 ) -> Result<()> {
     let Tuned { session, at, function, .. } = tuned;
     for setting in settings {
@@ -108,7 +132,8 @@ async fn try_all(
             return Err(interrupted());
         }
         let server = server(session, at, &plan, &measurement, ended, function).await;
-        trials.push(Trial::of(*setting, &measurement, server.as_ref(), prices));
+        tried.trials.push(Trial::of(*setting, &measurement, server.as_ref(), prices));
+        tried.first.get_or_insert(measurement);
     }
     Ok(())
 }
@@ -147,26 +172,23 @@ fn require_in_sync(at: &Connected<'_>, records: &[Record]) -> Result<()> {
     }
 }
 
-fn show(
-    session: &Session<'_>,
-    args: &Tune,
-    function: &str,
-    declared: Setting,
-    trials: &[Trial],
-    choice: Option<Choice>,
-) -> Result<()> {
-    if trials.is_empty() {
-        return Ok(());
-    }
-    for line in report::table(trials, choice) {
+fn show(session: &Session<'_>, args: &Tune, function: &str, tried: &Tried, own: &Own<'_>) -> Result<()> {
+    let Some(first) = &tried.first else { return Ok(()) };
+    for line in report::tune::table(own.trials, own.choice) {
         session.console.data(&line);
     }
-    for line in report::advice(function, declared, trials, choice) {
-        session.console.talk(&line);
+    let prices = own.prices.map(|prices| format!("Lambda's list prices are from {prices}."));
+    if let Some(prices) = &prices {
+        session.console.data(prices);
+    }
+    let mut advice = report::tune::advice(function, own.declared, own.trials, own.choice);
+    for line in &advice {
+        session.console.talk(line);
     }
     let Some(file) = &args.html else { return Ok(()) };
-    let lines = report::advice(function, declared, trials, choice);
-    output::write(file, &report::page(&session.config.named(function), trials, choice, &lines))?;
+    advice.extend(prices);
+    let asked = report::load::page::asked(first);
+    output::write(file, &report::tune::page(own.function, &asked, own.trials, own.choice, &advice))?;
     session.console.talk(&format!("The page is in {}.", file.display()));
     Ok(())
 }

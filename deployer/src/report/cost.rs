@@ -14,11 +14,22 @@ pub(crate) fn table(bill: &Bill) -> Vec<String> {
     aligned(&rows, &[0, 3])
 }
 
+/// Where the prices are from, and of which day: one line for all of them.
+pub(crate) fn sources(bill: &Bill) -> String {
+    let mut all: Vec<String> = bill.lines.iter().map(|line| source(&line.source, &line.as_of)).collect();
+    all.dedup();
+    format!("List prices, without taxes and free tiers, from {}.", all.join("; "))
+}
+
+/// `aws.amazon.com/lambda/pricing, 2025-10-30`.
+pub(crate) fn source(page: &str, as_of: &str) -> String {
+    format!("{}, {as_of}", page.trim_start_matches("https://").trim_end_matches('/'))
+}
+
 /// `$3.50 a million (aws.amazon.com/api-gateway/pricing, 2025-10-20)`.
 fn price(line: &Line) -> String {
     let prices: Vec<String> = line.prices.iter().map(|price| exact(*price)).collect();
-    let page = line.source.trim_start_matches("https://").trim_end_matches('/');
-    format!("{} a {} ({page}, {})", prices.join(", then "), line.unit, line.as_of)
+    format!("{} a {} ({})", prices.join(", then "), line.unit, source(&line.source, &line.as_of))
 }
 
 /// A price with all its digits.

@@ -41,6 +41,7 @@ pub(crate) fn table(parts: &Parts<'_>) -> Vec<String> {
             bill.region,
             by_service(bill)
         ));
+        lines.push(super::cost::sources(bill));
     }
     if let Some(comparison) = parts.comparison {
         lines.push(String::new());

@@ -70,10 +70,16 @@ pub(crate) fn advice(
     lines
 }
 
-/// A page for a browser.
-pub(crate) fn page(function: &str, trials: &[Trial], choice: Option<Choice>, advice: &[String]) -> String {
+/// A page for a browser. Below its heading stands what was asked for.
+pub(crate) fn page(
+    function: &str,
+    asked: &[String],
+    trials: &[Trial],
+    choice: Option<Choice>,
+    advice: &[String],
+) -> String {
     let heading = format!("Settings of {function}");
-    let mut page = Page::new(&heading, &[]);
+    let mut page = Page::new(&heading, asked);
     if let Some(Choice { cheapest, fastest, balanced }) = choice {
         page.tiles(&[
             ("cheapest", cheapest.text(), ""),
@@ -223,7 +229,7 @@ mod tests {
     fn the_page_is_whole_and_asks_nobody_for_anything() {
         let trials = [trial(128, Some(20.0), 0), trial(10_240, Some(8.0), 0), trial(512, None, 600)];
         for (trials, choice) in [(&trials[..], choice(&trials)), (&trials[2..], None)] {
-            let page = page("f<g>", trials, choice, &["a & b".to_owned()]);
+            let page = page("f<g>", &["20 <a> second".to_owned()], trials, choice, &["a & b".to_owned()]);
             assert_eq!(is_well_formed(&page), Ok(()), "{page}");
             for forbidden in ["<script", "http", "url(", "@import", "NaN", "inf"] {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");

@@ -17,7 +17,8 @@ fn settings_are_tried_one_after_the_other_and_the_declared_one_comes_back() {
     assert_eq!(changes(&lab), 2, "{done}");
     is_as_declared(&lab);
     let lines: Vec<&str> = done.stdout.lines().collect();
-    let [head, small, large] = lines[..] else { panic!("{done}") };
+    let [head, small, large, prices] = lines[..] else { panic!("{done}") };
+    assert!(prices.starts_with("Lambda's list prices are from aws.amazon.com/lambda/pricing, 20"), "{done}");
     assert!(head.starts_with("setting "), "{done}");
     assert!(small.starts_with("128 MB, x86_64") && large.starts_with("256 MB, x86_64"), "{done}");
     for why in ["cheapest", "fastest", "balanced"] {
@@ -30,7 +31,10 @@ fn settings_are_tried_one_after_the_other_and_the_declared_one_comes_back() {
     }
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("256 MB, x86_64") && page.contains("<svg"), "{page}");
-    for outside in ["http:", "https:", "<script", "@import"] {
+    assert!(
+        page.contains(" UTC · http://") && page.contains("20 requests a second for 1 s after 1 s of warm-up")
+    );
+    for outside in ["src=", "href=", "url(", "<script", "@import"] {
         assert!(!page.contains(outside), "{outside} in the page");
     }
 }
@@ -41,6 +45,8 @@ fn the_document_has_every_setting() {
     let document = tune(&lab, "256,512", &["--duration", "1s", "--output", "json"]).run().succeeds().json();
     let tuned = &document["tune"];
     assert_eq!(tuned["declared"], json!({ "memory_mb": 128, "architecture": "x86_64" }));
+    assert_eq!((&tuned["asked"]["rate"], &tuned["asked"]["duration_s"]), (&json!(20), &json!(1.0)));
+    assert!(tuned["prices"].as_str().unwrap().starts_with("aws.amazon.com/lambda/pricing, 20"), "{document}");
     let trials = items(&tuned["trials"]);
     let memory: Vec<u64> = trials.iter().map(|trial| trial["memory_mb"].as_u64().unwrap()).collect();
     assert_eq!(memory, [256, 512]);

@@ -4,6 +4,7 @@ use super::{Parts, latency_rows, ms, one_digit, remarks, server_remark, server_r
 use crate::cost::{Bill, dollars, grouped};
 use crate::load::{Comparison, Entry, Measurement, Verdict};
 use crate::report::chart::{Axis, Chart};
+use crate::report::cost::sources;
 use crate::report::html::Page;
 
 /// The page of a run.
@@ -38,7 +39,8 @@ pub(crate) fn page(stack: &str, parts: &Parts<'_>) -> String {
     page.finish(&heading)
 }
 
-fn asked(measurement: &Measurement) -> Vec<String> {
+/// When and where, and what was asked for.
+pub(crate) fn asked(measurement: &Measurement) -> Vec<String> {
     let Measurement { asked, began, url, .. } = measurement;
     let mix: Vec<String> =
         asked.mix.iter().map(|request| format!("{} {}", request.name, request.share)).collect();
@@ -74,10 +76,19 @@ fn tiles(measurement: &Measurement) -> Vec<(&'static str, String, &'static str)>
     ]
 }
 
+/// The longest, as a multiple of the shortest median: beyond it an axis from zero shows nothing of the latter.
+const FAR_OUT: f64 = 20.0;
+
 fn over_time(page: &mut Page, measurement: &Measurement, seconds: f64, length: f64) {
     let largest = measurement.series.iter().filter_map(|entry| entry.max_ms).fold(0.0, f64::max);
-    let mut chart =
-        Chart::new("Latency over time", Axis::up_to("seconds", length), Axis::from_zero("ms", largest));
+    let least = measurement.series.iter().filter_map(|entry| entry.p50_ms).fold(f64::INFINITY, f64::min);
+    // One slow answer would press all others flat.
+    let y = if least > 0.0 && largest > FAR_OUT * least {
+        Axis::logarithmic("ms", least / 2.0, largest * 1.2)
+    } else {
+        Axis::from_zero("ms", largest)
+    };
+    let mut chart = Chart::new("Latency over time", Axis::up_to("seconds", length), y);
     // In the middle of what it is about.
     let line = |of: fn(&Entry) -> Option<f64>| -> Vec<(f64, Option<f64>)> {
         let all = measurement.series.iter().enumerate();
@@ -177,7 +188,7 @@ fn cost(page: &mut Page, bill: &Bill) {
     }
     rows.push(vec!["sum".to_owned(), dollars(bill.usd_per_million), String::new()]);
     page.table(&rows);
-    page.text(&format!("List prices in {}, without taxes and free tiers.", bill.region));
+    page.text(&format!("In {}. {}", bill.region, sources(bill)));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some hundred points")]
