@@ -202,8 +202,7 @@ fn attempts(attempts: u32) -> RetryConfig {
     RetryConfig::standard().with_max_attempts(attempts)
 }
 
-/// The SDK counts retries, and makes none any more when there were too many: a while of lost connections would leave none
-/// for the next.
+/// The SDK's retry quota would be used up by a spell of lost connections, and later calls would get no retries.
 fn undrained() -> RetryPartition {
     RetryPartition::custom("deployer").token_bucket(TokenBucket::unlimited()).build()
 }

@@ -74,6 +74,25 @@ pub struct Global {
     pub timeout: Duration,
 }
 
+impl Global {
+    /// The flags that say which stack is meant, as they have to stand on another command line too.
+    pub(crate) fn which_stack(&self) -> String {
+        let value = |name: &str, value: Option<String>| {
+            let quoted = |text: String| if text.contains(' ') { format!("'{text}'") } else { text };
+            value.map(|text| format!("{name} {}", quoted(text)))
+        };
+        let manifest = self.manifest.as_ref().map(|file| file.display().to_string());
+        let flags = [
+            self.local.then(|| "--local".to_owned()),
+            value("--manifest", manifest),
+            value("--env", self.env.clone()),
+            value("--region", self.region.clone()),
+            value("--profile", self.profile.clone()),
+        ];
+        flags.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// What stdout gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {

@@ -44,7 +44,7 @@ mod stack;
 mod testing;
 mod tune;
 
-use cli::{Cli, Command, Output};
+use cli::{Cli, Command, Global, Output};
 use config::Config;
 use error::Error;
 use report::console::{Console, show_error};
@@ -76,6 +76,7 @@ pub async fn run(cli: Cli) -> u8 {
     let mut document = Document::new(name(&cli.command));
     let session = commands::Session { config: &config, console: &console, stop: &stop };
     let result = stop.on_interrupt(dispatch(&cli.command, &session, &mut document)).await;
+    let result = result.map_err(|error| naming_the_stack(error, &cli.global));
     console.document(&match &result {
         Ok(_) => document,
         Err(error) => document.failed(error),
@@ -91,6 +92,19 @@ pub async fn run(cli: Cli) -> u8 {
             if code == 0 { error.kind().exit_code() } else { code }
         }
     }
+}
+
+/// Whoever copies a command out of a hint means the same stack.
+fn naming_the_stack(error: Error, global: &Global) -> Error {
+    let flags = global.which_stack();
+    let is_a_command = |hint: &String| {
+        let verbs = ["up", "plan", "status", "down", "invoke", "logs", "load", "tune"];
+        verbs.iter().any(|verb| hint.contains(&format!("deployer {verb}")))
+    };
+    if flags.is_empty() || !error.hints().iter().any(is_a_command) {
+        return error;
+    }
+    error.hint(format!("Use {flags} there too."))
 }
 
 async fn dispatch(

@@ -1,7 +1,7 @@
 //! The only place that waits. Every wait has a reason that people see, a cadence, and an end.
 //!
-//! Transport failures and throttling inside one call are the SDK's to retry (`aws.rs` sets how). What stands here
-//! are the waits that only a deployer knows: AWS has accepted something and is not done with it yet.
+//! The SDK tries again what did not get through or broke (`aws.rs` sets how). What AWS refuses is tried again from here,
+//! throttling too, and here are the waits that only a deployer knows: AWS has accepted something and is not done with it.
 
 mod stop;
 
@@ -168,7 +168,7 @@ pub(crate) static OTHER_RUN_DECIDES: Cadence = Cadence {
     within: secs(60),
 };
 
-/// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s. SDK retries end long before.
+/// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s.
 pub(crate) static THROTTLED: Passing = Passing {
     cadence: Cadence {
         reason: "AWS's call rate limit",

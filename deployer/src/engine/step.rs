@@ -29,7 +29,7 @@ pub(crate) struct Step<'a> {
 impl Step<'_> {
     /// Makes one call. Every call goes through here, so that none starts after Ctrl-C and each error names itself.
     ///
-    /// `operation` is written as IAM writes the action. A request is lazy: nothing is sent before this awaits it.
+    /// `operation` is the service, as in IAM's actions, and AWS's name of the operation. A request is lazy: nothing is sent before this awaits it.
     pub(crate) async fn call<T, E>(
         &self,
         operation: &'static str,

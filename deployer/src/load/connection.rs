@@ -26,7 +26,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 pub(super) enum Failure {
     /// No connection was made.
     Connect,
-    /// Nor was it safe.
+    /// The TLS handshake failed.
     Tls,
     /// The connection had ended before the request was on it, so that it can be sent over another one.
     NotSent,

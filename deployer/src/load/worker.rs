@@ -153,7 +153,7 @@ impl Worker {
         timer.until(until).await.map_err(|e| Error::new(format!("the timer broke: {e}")))
     }
 
-    /// Waits until this moment, or until a connection is free that nobody thought would be.
+    /// Waits until this moment, or until a busy connection becomes free.
     async fn wait_or_be_woken(&self, timer: &Timer, until: Instant) -> Result<()> {
         let mut waiting = pin!(self.wait(timer, until));
         let mut polled = false;

@@ -41,7 +41,9 @@ impl Tree {
         let Drawn { all, lines } = &mut *drawn;
         let new = || {
             let line = all.add(ProgressBar::new_spinner());
-            line.set_style(style("  {spinner} {prefix:<52} {wide_msg} {elapsed:>4}"));
+            // What a load tells is longer than what any resource waits for.
+            let prefix = if id.kind == Kind::Load { "{prefix}" } else { "{prefix:<52}" };
+            line.set_style(style(&format!("  {{spinner}} {prefix} {{wide_msg}} {{elapsed:>4}}")));
             line.set_prefix(id.to_string());
             line.enable_steady_tick(TICK);
             line

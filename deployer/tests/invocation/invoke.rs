@@ -107,6 +107,9 @@ fn what_is_not_up_and_what_is_not_ours_is_not_invoked() {
         let done = invoke(&lab, &["ping", "--via", way]).exits(1);
         assert!(done.stderr.contains("does not exist: the stack lambda-apigateway in us-east-1"), "{done}");
         assert!(done.stderr.contains("hint: Run deployer up."), "{done}");
+        let there_too =
+            format!("hint: Use --local --manifest {} there too.\n", lab.project.manifest().display());
+        assert!(done.stderr.contains(&there_too), "{done}");
     }
     let _ = lab.deployer(&["up"]).run().succeeds();
     lab.project.declare("");
