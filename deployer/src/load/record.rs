@@ -91,7 +91,8 @@ pub(super) struct Record {
     pub(super) longest_delay: Duration,
     /// How many requests of the warm-up were answered.
     pub(super) warmup: u64,
-    /// When the last answer came.
+    /// When the last request was sent, and when the last answer came.
+    pub(super) last_sent: Duration,
     pub(super) last_done: Duration,
 }
 
@@ -103,6 +104,7 @@ impl Record {
             late: 0,
             longest_delay: Duration::ZERO,
             warmup: 0,
+            last_sent: Duration::ZERO,
             last_done: Duration::ZERO,
         })
     }
@@ -112,6 +114,7 @@ impl Record {
         let delay = times.sent.saturating_sub(times.intended);
         self.late += u64::from(delay >= LATE);
         self.longest_delay = self.longest_delay.max(delay);
+        self.last_sent = self.last_sent.max(times.sent);
         self.last_done = self.last_done.max(times.done);
         let Some(tally) = self.tallies.get_mut(request) else { return };
         *tally.outcomes.entry(outcome).or_default() += 1;
@@ -134,6 +137,7 @@ impl Record {
         self.late += other.late;
         self.longest_delay = self.longest_delay.max(other.longest_delay);
         self.warmup += other.warmup;
+        self.last_sent = self.last_sent.max(other.last_sent);
         self.last_done = self.last_done.max(other.last_done);
     }
 }

@@ -33,7 +33,8 @@ pub(crate) struct Measurement {
     pub(crate) asked: Asked,
     /// Whether it was stopped before its end.
     pub(crate) interrupted: bool,
-    /// From the first request of the measurement to the last answer, and no less than was asked for.
+    /// From the first request of the measurement to the last one sent, and no less than was asked for. Where a target
+    /// does not keep up, requests are sent late; one slow answer at the end says nothing about how many are done a second.
     pub(crate) seconds: f64,
     pub(crate) counts: Counts,
     /// Answers that were no errors, per second.
@@ -54,6 +55,9 @@ pub(crate) struct Measurement {
     pub(crate) series_seconds: u32,
     pub(crate) series: Vec<Entry>,
     pub(crate) blocks: Vec<Block>,
+    /// From the first request of the measurement to the last answer.
+    #[serde(skip)]
+    pub(crate) until_last_answer: Duration,
     /// How many requests each thread has sent, which is what has to be cleaned up.
     #[serde(skip)]
     pub(super) sent: Vec<u64>,
@@ -260,9 +264,10 @@ impl Measurement {
         counts.unanswered = failures.values().sum();
         counts.errors = statuses.values().sum::<u64>() - counts.ok - counts.throttled;
         counts.sent = counts.ok + counts.throttled + counts.errors + counts.unanswered;
+        let since_warmup = |moment: Duration| moment.saturating_sub(plan.schedule.warmup);
         // A whole run lasts as long as was asked for, although its last request comes a little before the end.
         let least = if interrupted { Duration::ZERO } else { plan.schedule.duration };
-        let seconds = record.last_done.saturating_sub(plan.schedule.warmup).max(least).as_secs_f64();
+        let seconds = since_warmup(record.last_sent).max(least).as_secs_f64();
         Ok(Self {
             schema: SCHEMA,
             run: plan.run.text(),
@@ -285,6 +290,7 @@ impl Measurement {
             series_seconds: series.width(),
             series: series.points().iter().map(Entry::of).collect(),
             blocks: series.in_blocks(MOST_BLOCKS)?.iter().map(Block::of).collect(),
+            until_last_answer: since_warmup(record.last_done),
             sent: done.iter().map(|done| done.sent).collect(),
             counts,
         })

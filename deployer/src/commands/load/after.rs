@@ -24,7 +24,7 @@ pub(in crate::commands) async fn server(
     function: &str,
 ) -> Option<Server> {
     let group = log_group_of(&session.config.named(function));
-    let length = Duration::from_secs_f64(measurement.seconds.max(0.0));
+    let length = measurement.until_last_answer;
     let read = length.min(Duration::from_secs(u64::from((MOST_REPORTS / plan.schedule.rate).max(1))));
     let (from_ms, to_ms) = (since_1970(ended - read), since_1970(ended));
     let reached = measurement.counts.ok + measurement.counts.errors;

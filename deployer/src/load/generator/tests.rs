@@ -202,6 +202,35 @@ async fn an_answer_that_does_not_come_is_given_up() {
     assert_eq!(measured.failures, [("no answer in time".to_owned(), 1)].into());
 }
 
+/// One that takes long is one in the tail, and no sign that less is done a second.
+#[tokio::test]
+async fn the_last_answer_does_not_end_the_measurement() {
+    let server = Server::start(|n| {
+        if n == 18 {
+            support::pause(Duration::from_secs(4));
+        }
+        OK
+    });
+    let measured = measured(plan(&server, 20, 1_000)).await;
+    assert_eq!(measured.counts.ok, 20, "{measured:?}");
+    assert!(measured.until_last_answer >= Duration::from_secs(4), "{measured:?}");
+    assert!(measured.seconds < 4.0 && measured.throughput > 5.0, "{measured:?}");
+}
+
+/// Three connections of 100 ms carry 30 a second. What is sent late makes the run longer.
+#[tokio::test]
+async fn what_does_not_keep_up_has_a_lower_throughput() {
+    let server = Server::start(|_| {
+        support::pause(Duration::from_millis(100));
+        OK
+    });
+    let mut plan = plan(&server, 60, 1_000);
+    plan.concurrency = 3;
+    let measured = measured(plan).await;
+    assert_eq!(measured.counts.ok, 60, "{measured:?}");
+    assert!(measured.seconds > 1.5 && measured.throughput < 35.0, "{measured:?}");
+}
+
 #[tokio::test]
 async fn what_was_measured_until_it_is_stopped_is_the_result() {
     let server = Server::start(|_| OK);
