@@ -53,6 +53,8 @@ pub(crate) struct Trial {
     pub(crate) throttled: u64,
     /// Of the answers, and of the function itself.
     pub(crate) failed: u64,
+    /// Never sent, because no connection was free until the end.
+    pub(crate) unsent: u64,
     /// From the intended time to the end of the answer.
     pub(crate) latency_ms: Option<Percentiles>,
     /// The mean of what Lambda bills; null where the function's reports could not be found.
@@ -82,6 +84,7 @@ impl Trial {
             requests: counts.sent,
             throttled: counts.throttled,
             failed: counts.failed() + server.map_or(0, |server| server.failures),
+            unsent: counts.unsent,
             latency_ms: measurement.latency_ms,
             billed_ms: server.map(|server| server.billed_ms),
             max_memory_used_mb: server.map(|server| server.max_memory_used_mb),
@@ -90,10 +93,11 @@ impl Trial {
         }
     }
 
-    /// What a choice needs of it; `None` when something failed, which may be quick and cheap, or is not known.
+    /// What a choice needs of it; `None` when something failed, which may be quick and cheap, when the setting did not
+    /// carry the load, or when a figure is not known.
     pub(crate) fn point(&self) -> Option<Point> {
         let (billed_ms, usd) = (self.billed_ms?, self.lambda_usd_per_million? - self.requests_usd);
-        (self.failed == 0).then_some(Point { setting: self.setting, billed_ms, usd })
+        (self.failed + self.unsent == 0).then_some(Point { setting: self.setting, billed_ms, usd })
     }
 }
 

@@ -68,7 +68,7 @@ impl fmt::Display for Verdict {
 /// One figure of both runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Line {
-    /// `p50`, `p90`, `p99`, `throughput`, `failed` or `throttled`.
+    /// `p50`, `p90`, `p99`, `throughput`, `failed`, `throttled`, or `never sent` where that happened.
     pub(crate) figure: &'static str,
     /// `ms`, `1/s` or `%`.
     pub(crate) unit: &'static str,
@@ -194,6 +194,9 @@ impl Comparison {
         let share = Change { threshold: ERROR_POINTS, ratio: false, higher_is_worse: true };
         lines.push(compare(share, "failed", "%", &|drawn| &drawn.failed, true));
         lines.push(compare(share, "throttled", "%", &|drawn| &drawn.throttled, true));
+        if before.iter().chain([after]).any(|run| run.counts.unsent > 0) {
+            lines.push(compare(share, "never sent", "%", &|drawn| &drawn.unsent, true));
+        }
         let nothing_known = lines.iter().take(PERCENTILES.len()).all(|line| line.verdict == Verdict::TooFew);
         let any = |verdict: Verdict| lines.iter().any(|line| line.verdict == verdict);
         let verdict = if any(Verdict::Regression) {
@@ -227,20 +230,20 @@ struct Drawn {
     throughput: Figure,
     failed: Figure,
     throttled: Figure,
+    /// The same in each draw: it belongs to the end of the run, and to none of its blocks.
+    unsent: Figure,
 }
 
 impl Drawn {
     fn of(run: &Measurement, rng: &mut Rng) -> Self {
         let latencies = |ms: fn(&super::Percentiles) -> f64| run.latency_ms.as_ref().map(ms);
-        let share = |count: u64| {
-            let all = run.counts.sent;
-            (all > 0).then(|| number(count) * 100.0 / number(all))
-        };
+        let share = |count: u64, all: u64| (all > 0).then(|| number(count) * 100.0 / number(all));
         let mut drawn = Self {
             percentiles: [latencies(|p| p.p50), latencies(|p| p.p90), latencies(|p| p.p99)].map(Figure::of),
             throughput: Figure::of((run.seconds > 0.0).then_some(run.throughput)),
-            failed: Figure::of(share(run.counts.failed())),
-            throttled: Figure::of(share(run.counts.throttled)),
+            failed: Figure::of(share(run.counts.failed(), run.counts.sent)),
+            throttled: Figure::of(share(run.counts.throttled, run.counts.sent)),
+            unsent: Figure::of(share(run.counts.unsent, run.counts.sent + run.counts.unsent)),
         };
         let whole: Vec<&Block> = run.blocks.iter().filter(|block| block.answered() > 0).collect();
         if whole.len() < FEWEST_BLOCKS {
@@ -266,6 +269,7 @@ impl Drawn {
         self.throughput.drawn.push(ok / seconds);
         self.failed.drawn.push(failed * 100.0 / answered);
         self.throttled.drawn.push(throttled * 100.0 / answered);
+        self.unsent.drawn.extend(self.unsent.measured);
     }
 }
 

@@ -90,6 +90,9 @@ pub(crate) struct Counts {
     pub(crate) planned: u64,
     /// How many were sent.
     pub(crate) sent: u64,
+    /// How many were never sent, because no connection was free until the end. None of a run that was stopped.
+    #[serde(default)]
+    pub(crate) unsent: u64,
     /// Answered with a status below 400.
     pub(crate) ok: u64,
     /// Answered with 429.
@@ -264,6 +267,7 @@ impl Measurement {
         counts.unanswered = failures.values().sum();
         counts.errors = statuses.values().sum::<u64>() - counts.ok - counts.throttled;
         counts.sent = counts.ok + counts.throttled + counts.errors + counts.unanswered;
+        counts.unsent = if interrupted { 0 } else { counts.planned.saturating_sub(counts.sent) };
         let since_warmup = |moment: Duration| moment.saturating_sub(plan.schedule.warmup);
         // A whole run lasts as long as was asked for, although its last request comes a little before the end.
         let least = if interrupted { Duration::ZERO } else { plan.schedule.duration };

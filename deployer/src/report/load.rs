@@ -75,9 +75,11 @@ fn remarks(measurement: &Measurement) -> Vec<String> {
         let failures = failures.iter().map(|(why, count)| format!("{count} × {why}"));
         lines.push(format!("answers: {}", statuses.chain(failures).collect::<Vec<_>>().join(", ")));
     }
-    let unsent = counts.planned - counts.sent;
-    if unsent > 0 && !measurement.interrupted {
-        lines.push(format!("{unsent} requests were never sent: no connection was free until the end"));
+    if counts.unsent > 0 {
+        lines.push(format!(
+            "{} requests were never sent: no connection was free until the end; the latencies are without them",
+            grouped(&counts.unsent.to_string())
+        ));
     }
     // Of a few, nothing can be said.
     if counts.late * 100 > counts.sent {

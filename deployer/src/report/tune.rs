@@ -20,7 +20,9 @@ fn rows(trials: &[Trial], choice: Option<Choice>) -> Vec<Vec<String>> {
         let or_nothing = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let reasons = choice.map(|choice| choice.reasons(trial.setting).join(", ")).unwrap_or_default();
         let mut notes: Vec<String> = Vec::new();
-        for (count, what) in [(trial.failed, "failed"), (trial.throttled, "throttled")] {
+        let not_well =
+            [(trial.failed, "failed"), (trial.throttled, "throttled"), (trial.unsent, "never sent")];
+        for (count, what) in not_well {
             if count > 0 {
                 notes.push(format!("{count} {what}"));
             }
@@ -103,7 +105,7 @@ pub(crate) fn page(
     let done = latencies(|trial| Some(trial.throughput));
     chart(&mut page, "Done a second", "requests", trials, &[("blue", done)]);
     page.heading("How it was chosen");
-    page.text("The same load went to each setting after a warm-up. The cheapest has the least cost of its billed duration by list prices, the fastest the least mean billed duration; the balanced one the least sum of both, each as a part of the largest. A setting at which something failed is not chosen.");
+    page.text("The same load went to each setting after a warm-up. The cheapest has the least cost of its billed duration by list prices, the fastest the least mean billed duration; the balanced one the least sum of both, each as a part of the largest. A setting at which something failed, or was never sent, is not chosen.");
     page.finish(&heading)
 }
 
@@ -170,6 +172,7 @@ mod tests {
             requests: 600,
             throttled: 0,
             failed,
+            unsent: 0,
             latency_ms: Some(latency),
             billed_ms,
             max_memory_used_mb: billed_ms.map(|_| 24),
@@ -202,10 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_not_chosen() {
+    fn what_failed_or_did_not_carry_the_load_is_not_chosen() {
         let trials = [trial(128, Some(2.0), 1), trial(512, Some(8.0), 0)];
         let chosen = choice(&trials).unwrap();
         assert_eq!(chosen.reasons(trials[1].setting), ["cheapest", "fastest", "balanced"]);
+        let trials = [Trial { unsent: 48, ..trial(128, Some(2.0), 0) }, trial(512, Some(8.0), 0)];
+        let chosen = choice(&trials).unwrap();
+        assert_eq!(chosen.reasons(trials[1].setting), ["cheapest", "fastest", "balanced"]);
+        assert!(table(&trials, Some(chosen))[1].ends_with("48 never sent"));
         let trials = [trial(128, Some(2.0), 1), trial(512, None, 0)];
         assert_eq!(choice(&trials), None);
         assert!(advice("f", trials[0].setting, &trials, None)[0].starts_with("Nothing is chosen"));

@@ -34,7 +34,7 @@ fn a_load_is_counted_measured_and_cleaned_up_also_after_ctrl_c() {
     let document = done.json();
     let load = &document["load"];
     let expected = json!({
-        "planned": 100, "sent": 100, "ok": 100, "throttled": 0, "errors": 0, "unanswered": 0, "warmup": 20,
+        "planned": 100, "sent": 100, "unsent": 0, "ok": 100, "throttled": 0, "errors": 0, "unanswered": 0, "warmup": 20,
         "late": load["counts"]["late"], "late_by_ms": load["counts"]["late_by_ms"],
     });
     assert_eq!(load["counts"], expected, "{done}");

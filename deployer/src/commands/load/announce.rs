@@ -84,9 +84,24 @@ pub(in crate::commands) async fn warn(
         let id = Id::new(Kind::Load, format!("{rate}/s"));
         at.engine(Mode::Plan).read(id, async |step| Ok(Limits::of(step).await)).await.ok()
     };
-    for warning in warnings(&config.manifest, rate, function, limits) {
+    let own = too_few_connections(rate, plan.concurrency);
+    for warning in warnings(&config.manifest, rate, function, limits).into_iter().chain(own) {
         session.console.talk(&format!("warning: {warning}"));
     }
+}
+
+/// Answers take longer than that now and then: from far away, from a new environment, of a large table.
+const USUAL_MS: f64 = 100.0;
+
+/// What `--concurrency` does not carry is sent late or never, and neither says much about the stack.
+fn too_few_connections(rate: u32, concurrency: usize) -> Option<String> {
+    let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
+    let longest = f64::from(concurrency) / f64::from(rate) * 1000.0;
+    (longest < USUAL_MS).then(|| {
+        format!(
+            "--concurrency {concurrency} carries {rate} requests a second only if each is answered within {longest:.1} ms: beyond that they are sent late, and those that are left at the end never"
+        )
+    })
 }
 
 /// Answers through API Gateway and a table are rarely faster than this.
@@ -158,6 +173,18 @@ mod tests {
             [
                 "the function's reserved concurrency of 2 at once carries 200 requests a second only if each takes less than 10.0 ms: what comes beyond it is answered with 500 and counts as failed"
             ]
+        );
+    }
+
+    #[test]
+    fn a_rate_takes_connections() {
+        assert_eq!(too_few_connections(20, 100), None);
+        assert_eq!(too_few_connections(1_000, 100), None);
+        assert_eq!(
+            too_few_connections(400, 1).as_deref(),
+            Some(
+                "--concurrency 1 carries 400 requests a second only if each is answered within 2.5 ms: beyond that they are sent late, and those that are left at the end never"
+            )
         );
     }
 

@@ -160,6 +160,19 @@ fn more_errors_are_a_regression_whatever_the_latency() {
 }
 
 #[test]
+fn what_was_never_sent_is_a_regression_although_what_was_sent_went_as_before() {
+    let before = noisy(1, 10.0, 0.0);
+    let mut after = before.clone();
+    let comparison = Comparison::of(from_ref(&before), &after, 10.0);
+    assert!(comparison.lines.iter().all(|line| line.figure != "never sent"), "{comparison:#?}");
+    after.counts.unsent = 1_000;
+    let comparison = Comparison::of(from_ref(&before), &after, 10.0);
+    assert_eq!(verdict(&comparison, "never sent"), Verdict::Regression, "{comparison:#?}");
+    assert_eq!(comparison.lines.last().unwrap().after, Some(25.0));
+    assert_eq!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
 fn too_little_says_nothing() {
     // 99 requests have no tenth one beyond their p99.
     let few = |ms: f64| run(&vec![vec![ms; 3]; 33], 0);

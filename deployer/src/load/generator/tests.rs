@@ -231,6 +231,21 @@ async fn what_does_not_keep_up_has_a_lower_throughput() {
     assert!(measured.seconds > 1.5 && measured.throughput < 35.0, "{measured:?}");
 }
 
+/// One connection of 500 ms carries 2 a second: of 100, some 12 are sent until the end and a little after it.
+#[tokio::test]
+async fn what_is_never_sent_is_counted() {
+    let server = Server::start(|_| {
+        support::pause(Duration::from_millis(500));
+        OK
+    });
+    let mut plan = plan(&server, 100, 1_000);
+    plan.concurrency = 1;
+    let counts = measured(plan).await.counts;
+    assert_eq!((counts.planned, counts.sent), (100, server.requests()), "{counts:?}");
+    assert!(counts.sent < 20, "{counts:?}");
+    assert_eq!(counts.unsent, 100 - counts.sent);
+}
+
 #[tokio::test]
 async fn what_was_measured_until_it_is_stopped_is_the_result() {
     let server = Server::start(|_| OK);
@@ -245,6 +260,7 @@ async fn what_was_measured_until_it_is_stopped_is_the_result() {
     .await
     .unwrap();
     assert!(measured.interrupted);
+    assert_eq!(measured.counts.unsent, 0, "it was not to send the rest");
     assert!((150..1_000).contains(&measured.counts.ok), "{:?}", measured.counts);
     assert_eq!(measured.counts.planned, 6_000);
     assert_eq!(measured.counts.ok, server.requests());

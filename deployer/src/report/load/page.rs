@@ -66,14 +66,18 @@ fn tiles(measurement: &Measurement) -> Vec<(&'static str, String, &'static str)>
     let kept_up = measurement.throughput >= f64::from(asked.rate) * 0.99;
     let none = |count: u64| if count == 0 { "good" } else { "bad" };
     let count = |count: u64| grouped(&count.to_string());
-    vec![
+    let mut tiles = vec![
         ("done a second", one_digit(measurement.throughput), if kept_up { "good" } else { "bad" }),
         ("p50", shown(|p| p.p50), ""),
         ("p99", shown(|p| p.p99), ""),
         ("max", shown(|p| p.max), ""),
         ("throttled (429)", count(counts.throttled), none(counts.throttled)),
         ("failed", count(counts.failed()), none(counts.failed())),
-    ]
+    ];
+    if counts.unsent > 0 {
+        tiles.push(("never sent", count(counts.unsent), "bad"));
+    }
+    tiles
 }
 
 /// The longest, as a multiple of the shortest median: beyond it an axis from zero shows nothing of the latter.

@@ -24,7 +24,7 @@ fn measurement(change: impl FnOnce(&mut Value)) -> Measurement {
         },
         "interrupted": false, "seconds": 20.0,
         "counts": {
-            "planned": 400, "sent": 390, "ok": 370, "throttled": 9, "errors": 1, "unanswered": 10, "late": 30,
+            "planned": 400, "sent": 390, "unsent": 10, "ok": 370, "throttled": 9, "errors": 1, "unanswered": 10, "late": 30,
             "late_by_ms": 80, "warmup": 40,
         },
         "throughput": 18.5,
@@ -77,6 +77,7 @@ fn what_matters_is_on_the_page() {
         "<span>done a second</span><strong>18.5</strong>",
         "370 × HTTP 200, 9 × HTTP 429, 1 × HTTP 500, 10 × no answer in time",
         "10 requests were never sent",
+        "<span>never sent</span><strong>10</strong>",
         "p99.9 31.0 ms",
         "20 asked for",
     ];
@@ -91,7 +92,7 @@ fn a_terminal_gets_the_same_figures() {
     insta::assert_snapshot!(super::super::table(&parts(&run)).join("\n"), @r#"
     390 of 400 requests in 20.0 s: 370 done, 9 throttled (429), 11 failed; 18.5 done a second, of 20 asked for
     answers: 370 × HTTP 200, 9 × HTTP 429, 1 × HTTP 500, 10 × no answer in time
-    10 requests were never sent: no connection was free until the end
+    10 requests were never sent: no connection was free until the end; the latencies are without them
     30 requests were sent late, by up to 80 ms: all 3 connections were busy, or this machine was; the wait is part of the latency
 
     latency         requests      p50      p90      p99    p99.9      max
