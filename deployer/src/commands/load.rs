@@ -191,10 +191,14 @@ pub(super) async fn clean_up(
     let go = at.engine(Mode::Plan);
     let went = go.read(id.clone(), async |step| {
         let (mut pauses, mut rounds) = (Pauses::new(&LOAD_TAKEN_BACK), 1);
-        let again = async || {
+        let again = async |deleted_some: bool| {
             rounds += 1;
             if session.stop.is_set() {
                 return Ok(rounds <= ROUNDS_AFTER_STOP);
+            }
+            // What takes some takes the rest too, however long that is.
+            if deleted_some {
+                pauses = Pauses::new(&LOAD_TAKEN_BACK);
             }
             // Ctrl-C ends the wait, and nothing else.
             Ok(pauses.wait(step, None).await.unwrap_or(true))
@@ -209,7 +213,7 @@ pub(super) async fn clean_up(
     let result = went.await;
     let outcome = match &result {
         Ok(CleanedUp { left: 0, .. }) => Outcome::Done,
-        Ok(CleanedUp { left, .. }) => Outcome::Failed { error: format!("{left} items are left") },
+        Ok(CleanedUp { left, .. }) => Outcome::Failed { error: format!("{left} items may be left") },
         Err(error) => Outcome::Failed { error: error.to_string() },
     };
     console.event(Event::Finished { id, outcome, elapsed: begun.elapsed() });
@@ -244,7 +248,7 @@ fn conclude(session: &Session<'_>, parts: &Parts<'_>, cleaned_up: Option<Cleaned
         if left > 0 {
             return Err(Error::of(
                 ErrorKind::Partial,
-                format!("{left} items of this run could not be deleted"),
+                format!("{left} items of this run may be left: their deletions were not answered as they should be"),
             )
             .hint(format!("Their ids begin with {}-.", measurement.run)));
         }

@@ -123,7 +123,9 @@ async fn try_all(
         if traffic.cleanup {
             let left = clean_up(session, at, &plan, &measurement).await?.left;
             if left > 0 {
-                let why = format!("{left} items of this run could not be deleted");
+                let why = format!(
+                    "{left} items of this run may be left: their deletions were not answered as they should be"
+                );
                 let ids = format!("Their ids begin with {}-.", measurement.run);
                 return Err(Error::of(ErrorKind::Partial, why).hint(ids));
             }

@@ -38,6 +38,13 @@ impl Outcome {
             Self::Status(_) | Self::Failed(_) => Class::Failed,
         }
     }
+
+    /// Whether the request was turned away before it could make anything, by API Gateway or by the function, or was never
+    /// on its way.
+    pub(super) fn made_nothing(self) -> bool {
+        use Failure::{Connect, NotSent, Tls};
+        matches!(self, Self::Status(403 | 429) | Self::Failed(Connect | NotSent | Tls))
+    }
 }
 
 /// When things happened to one request, since the start of the run.

@@ -1,5 +1,6 @@
 //! What a run came to, as a document: `load --output json` and `--json` write it, `--compare` reads it.
 
+use super::cleanup::Sent;
 use super::generator::Plan;
 use super::latencies::Latencies;
 use super::mix::Mix;
@@ -58,9 +59,9 @@ pub(crate) struct Measurement {
     /// From the first request of the measurement to the last answer.
     #[serde(skip)]
     pub(crate) until_last_answer: Duration,
-    /// How many requests each thread has sent, which is what has to be cleaned up.
+    /// What each thread has sent, which is what has to be cleaned up.
     #[serde(skip)]
-    pub(super) sent: Vec<u64>,
+    pub(super) sent: Vec<Sent>,
 }
 
 /// What was to be done: runs are comparable if all of it is the same but the duration.
@@ -295,7 +296,7 @@ impl Measurement {
             series: series.points().iter().map(Entry::of).collect(),
             blocks: series.in_blocks(MOST_BLOCKS)?.iter().map(Block::of).collect(),
             until_last_answer: since_warmup(record.last_done),
-            sent: done.iter().map(|done| done.sent).collect(),
+            sent: done.iter().map(|done| done.sent.clone()).collect(),
             counts,
         })
     }

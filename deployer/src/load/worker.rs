@@ -3,6 +3,7 @@
 //! A request that is due goes to the connection that was used last, so that as few as possible are open. Where none is
 //! free, another one is opened, up to a limit; what is due waits for whichever is free first, and that wait counts.
 
+use super::cleanup::{Numbers, Sent};
 use super::connection::{Connection, Connector, Failure};
 use super::generator::Plan;
 use super::ids::Created;
@@ -55,8 +56,8 @@ pub(super) struct Done {
     /// Which share it had.
     pub(super) thread: u64,
     pub(super) record: Record,
-    /// How many of its requests were sent, with the warm-up's: the first ones of its share.
-    pub(super) sent: u64,
+    /// With the warm-up's.
+    pub(super) sent: Sent,
     pub(super) opened: u64,
     pub(super) most_open: usize,
 }
@@ -84,6 +85,7 @@ pub(super) async fn work(
         over: Cell::new(false),
         waits_for_a_seat: Cell::new(false),
         hands_out: RefCell::default(),
+        made_nothing: RefCell::default(),
         record: RefCell::new(Record::new(shared.requests.len())?),
         current: RefCell::new(Current::new()?),
         tell,
@@ -116,6 +118,7 @@ struct Worker {
     /// free first wakes the one that hands out.
     waits_for_a_seat: Cell<bool>,
     hands_out: RefCell<Option<Waker>>,
+    made_nothing: RefCell<Numbers>,
     record: RefCell<Record>,
     current: RefCell<Current>,
     tell: mpsc::UnboundedSender<Message>,
@@ -204,7 +207,7 @@ impl Worker {
         let _ = self.tell.send(Message::Done(Box::new(Done {
             thread: self.share.number(0),
             record,
-            sent: self.next.get(),
+            sent: Sent { count: self.next.get(), made_nothing: self.made_nothing.take() },
             opened: self.opened.get(),
             most_open: self.most_open.get(),
         })));
@@ -338,6 +341,10 @@ impl Worker {
     fn note(&self, index: u64, outcome: Outcome, sent: Duration) {
         let schedule = &self.shared.plan.schedule;
         let number = self.share.number(index);
+        let request = self.shared.plan.mix.index(number);
+        if outcome.made_nothing() && self.shared.plan.mix.requests[request].undo.is_some() {
+            self.made_nothing.borrow_mut().add(index);
+        }
         let done = self.started().elapsed();
         if number < schedule.of_warmup() {
             self.record.borrow_mut().warmup += 1;
@@ -346,7 +353,6 @@ impl Worker {
         self.roll(done);
         let intended = schedule.at(number);
         self.current.borrow_mut().note(outcome.class(), done.saturating_sub(intended));
-        let request = self.shared.plan.mix.index(number);
         self.record.borrow_mut().note(request, outcome, Times { intended, sent, done });
     }
 

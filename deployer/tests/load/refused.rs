@@ -74,6 +74,26 @@ fn what_the_stage_turns_away_is_warned_of_and_counted_apart() {
     assert_eq!(measured, count("ok"), "{done}");
 }
 
+/// The stage lets so little through that deletions of what was turned away would take what the others need.
+#[test]
+fn what_the_stage_turned_away_is_not_cleaned_up() {
+    let lab = Lab::new();
+    lab.project.declare("\n[api]\nthrottle = { rate = 5, burst = 5 }\n");
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let args =
+        ["load", "--rate", "60", "--duration", "3s", "--warmup", "0s", "--mix", "create=1", "--cleanup"];
+    lab.proxy.take_invocations();
+    let done = lab.deployer(&args).args(["--output", "json"]).run().succeeds();
+    let counts = &done.json()["load"]["counts"];
+    let (ok, throttled) = (counts["ok"].as_u64().unwrap(), counts["throttled"].as_u64().unwrap());
+    assert_eq!(ok + throttled, 180, "{done}");
+    assert!(done.stderr.contains(&format!("{ok} items of this run were deleted again")), "{done}");
+    let answered = lab.proxy.take_invocations();
+    let well = answered.iter().filter(|one| one.status == Some(200)).count() as u64;
+    assert_eq!(well, 1 + ok + ok, "the look, the load, the deletions: {done}");
+    assert!((answered.len() as u64) < 181 + throttled, "{} requests: {done}", answered.len());
+}
+
 #[test]
 fn a_url_that_answers_nothing_right_ends_the_load_before_it_begins() {
     let lab = Lab::new();

@@ -22,6 +22,7 @@ type Answer = dyn Fn(u64) -> &'static str + Send + Sync;
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n\"pong\"";
 const LAST: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
 const TOO_MANY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n";
+const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
 const BROKEN: &str = "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n";
 const HANG_UP: &str = "";
 
@@ -264,7 +265,7 @@ async fn what_was_measured_until_it_is_stopped_is_the_result() {
     assert!((150..1_000).contains(&measured.counts.ok), "{:?}", measured.counts);
     assert_eq!(measured.counts.planned, 6_000);
     assert_eq!(measured.counts.ok, server.requests());
-    assert_eq!(measured.sent.iter().sum::<u64>(), server.requests());
+    assert_eq!(measured.sent.iter().map(|sent| sent.count).sum::<u64>(), server.requests());
 }
 
 /// Whichever thread ends first, what is undone is exactly what was sent.
@@ -279,9 +280,9 @@ async fn what_several_threads_have_made_is_undone_request_by_request() {
     plan.concurrency = 7;
     let stop = Stop::default();
     let measured = run(plan.clone(), &stop, |_| {}).await.unwrap();
-    let sent = measured.sent.iter().sum::<u64>();
+    let sent = measured.sent.iter().map(|sent| sent.count).sum::<u64>();
     assert_eq!(server.requests(), sent);
-    let cleaned_up = clean_up(&plan, &measured, |_| {}, async || Ok(false)).await.unwrap();
+    let cleaned_up = clean_up(&plan, &measured, |_| {}, async |_| Ok(false)).await.unwrap();
     let created = measured.requests[0].ok;
     assert_eq!(cleaned_up, CleanedUp { done: created, left: 0 });
     assert_eq!(server.requests(), sent + created);
@@ -305,7 +306,7 @@ async fn what_could_not_be_undone_is_tried_again_and_then_told() {
     plan.concurrency = 1;
     let measured = measured(plan.clone()).await;
     let mut rounds = 0;
-    let again = async || {
+    let again = async |_| {
         rounds += 1;
         Ok(rounds < 3)
     };
@@ -313,8 +314,51 @@ async fn what_could_not_be_undone_is_tried_again_and_then_told() {
     let cleaned_up = clean_up(&plan, &measured, |_| {}, again).await.unwrap();
     assert_eq!(cleaned_up.done + cleaned_up.left, 20);
     assert!((2..=3).contains(&cleaned_up.left), "{cleaned_up:?}");
-    let all = clean_up(&plan, &measured, |_| {}, async || Ok(true)).await.unwrap();
+    let all = clean_up(&plan, &measured, |_| {}, async |_| Ok(true)).await.unwrap();
     assert_eq!(all, CleanedUp { done: 20, left: 0 });
+}
+
+/// Of 60 requests every fifth gets through, and of the deletions too: those of what was turned away would never end.
+#[tokio::test]
+async fn what_was_turned_away_is_not_undone() {
+    use crate::load::cleanup::{CleanedUp, clean_up};
+    let server = Server::start(|n| match n % 5 {
+        0 => OK,
+        1 => FORBIDDEN,
+        _ => TOO_MANY,
+    });
+    let table = crate::manifest::Table::default();
+    let mut plan = plan(&server, 300, 200);
+    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("/", Some(("t", &table))).unwrap();
+    let measured = measured(plan.clone()).await;
+    assert_eq!((measured.counts.ok, measured.counts.throttled), (12, 36), "{measured:?}");
+    let mut went_well = Vec::new();
+    let again = async |deleted_some| {
+        went_well.push(deleted_some);
+        Ok(true)
+    };
+    let cleaned_up = clean_up(&plan, &measured, |_| {}, again).await.unwrap();
+    assert_eq!(cleaned_up, CleanedUp { done: 12, left: 0 });
+    assert_eq!(server.requests(), 60 + 12 * 5 - 4, "of five in a row one gets through");
+    assert!(went_well[0], "{went_well:?}");
+}
+
+/// Nothing is said about how much is let through where nothing was turned away.
+#[tokio::test]
+async fn deletions_go_at_the_rate_that_was_let_through() {
+    use crate::load::cleanup::{CleanedUp, clean_up};
+    let server = Server::start(|n| if n < 100 && n % 2 == 1 { TOO_MANY } else { OK });
+    let table = crate::manifest::Table::default();
+    let mut plan = plan(&server, 500, 200);
+    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("/", Some(("t", &table))).unwrap();
+    let measured = measured(plan.clone()).await;
+    assert_eq!(measured.counts.ok, 50, "{measured:?}");
+    let begun = Instant::now();
+    let cleaned_up = clean_up(&plan, &measured, |_| {}, async |_| Ok(false)).await.unwrap();
+    assert_eq!(cleaned_up, CleanedUp { done: 50, left: 0 });
+    // 49 pauses, of a second over the throughput each.
+    let least = 49.0 / measured.throughput;
+    assert!(begun.elapsed().as_secs_f64() >= least, "{:?} is less than {least} s", begun.elapsed());
 }
 
 /// At most half a minute of the slowest target, the latencies it can show, and a name or two: not the requests.
