@@ -35,5 +35,5 @@ pub(crate) use ids::RunId;
 pub(crate) use mix::{BuiltIn, Mix, Request};
 pub(crate) use result::{Asked, Bucket, Entry, Measurement, Percentiles};
 pub(crate) use schedule::Schedule;
-pub(crate) use server::Server;
+pub(crate) use server::{Server, nearly_all};
 pub(crate) use target::Target;

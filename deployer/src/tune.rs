@@ -2,8 +2,8 @@
 //!
 //! The choices are those of AWS Lambda Power Tuning (<https://github.com/alexcasalboni/aws-lambda-power-tuning>,
 //! `lambda/analyzer.js`): the cheapest, the fastest, and the one with the least sum of cost and duration, each as a part
-//! of the largest. Cost is that of the billed duration, without what each request costs at any setting. Other than
-//! there, nothing is trimmed from the mean: what starts environments is over before it is measured.
+//! of the largest. Cost is that of the billed duration, without what each request costs at any setting. As there, the mean is
+//! without the least and the most fifth: how many environments had to start is chance.
 
 use crate::cost::Prices;
 use crate::load::{Measurement, Percentiles, Server};
@@ -57,7 +57,7 @@ pub(crate) struct Trial {
     pub(crate) unsent: u64,
     /// From the intended time to the end of the answer.
     pub(crate) latency_ms: Option<Percentiles>,
-    /// The mean of what Lambda bills; null where the function's reports could not be found.
+    /// The mean of what Lambda bills, without the least and the most fifth; null where the function's reports could not be found.
     pub(crate) billed_ms: Option<f64>,
     pub(crate) max_memory_used_mb: Option<u64>,
     /// What Lambda takes for a million such requests; null where prices are not known.
@@ -86,9 +86,10 @@ impl Trial {
             failed: counts.failed() + server.map_or(0, |server| server.failures),
             unsent: counts.unsent,
             latency_ms: measurement.latency_ms,
-            billed_ms: server.map(|server| server.billed_ms),
+            billed_ms: server.map(|server| server.billed_trimmed_ms),
             max_memory_used_mb: server.map(|server| server.max_memory_used_mb),
-            lambda_usd_per_million: server.and_then(|server| usd(setting.memory_mb, server.billed_ms)),
+            lambda_usd_per_million: server
+                .and_then(|server| usd(setting.memory_mb, server.billed_trimmed_ms)),
             requests_usd: usd(0, 0.0).unwrap_or_default(),
         }
     }

@@ -70,7 +70,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let server = if measurement.interrupted || measurement.counts.ok == 0 {
         None
     } else {
-        after::server(session, &at, &plan, &measurement, ended, &aim.function).await
+        after::server(session, &at, &measurement, ended, &aim.function, None).await
     };
     let cost = server.as_ref().and_then(|server| after::cost(session, &at, &plan, server, &aim.function));
     let comparison = (!before.is_empty()).then(|| Comparison::of(&before, &measurement, args.threshold));

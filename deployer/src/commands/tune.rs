@@ -133,7 +133,7 @@ async fn try_all(
         if measurement.interrupted {
             return Err(interrupted());
         }
-        let server = server(session, at, &plan, &measurement, ended, function).await;
+        let server = server(session, at, &measurement, ended, function, Some(setting.memory_mb)).await;
         tried.trials.push(Trial::of(*setting, &measurement, server.as_ref(), prices));
         tried.first.get_or_insert(measurement);
     }

@@ -23,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) init_ms: Option<Percentiles>,
     /// What is paid for, on average.
     pub(crate) billed_ms: f64,
+    /// The same without the least and the most fifth, so that a few cold starts do not count.
+    pub(crate) billed_trimmed_ms: f64,
     /// What the function had, and the most that it has used.
     pub(crate) memory_mb: u64,
     pub(crate) max_memory_used_mb: u64,
@@ -42,7 +44,8 @@ impl Server {
             }
         }
         let count = |which: fn(&Report) -> bool| reports.iter().filter(|report| which(report)).count() as u64;
-        let billed: u64 = reports.iter().map(|report| report.billed_ms).sum();
+        let mut billed: Vec<u64> = reports.iter().map(|report| report.billed_ms).collect();
+        billed.sort_unstable();
         let most = |of: fn(&Report) -> u64| reports.iter().map(of).max().unwrap_or_default();
         let invocations = reports.len() as u64;
         Ok(Some(Self {
@@ -52,11 +55,32 @@ impl Server {
             failures: count(|report| report.failure.is_some()),
             duration_ms: Percentiles::of(&duration),
             init_ms: Percentiles::of(&init),
-            billed_ms: rounded(number(billed) / number(invocations)),
+            billed_ms: mean(&billed),
+            billed_trimmed_ms: mean(trimmed(&billed)),
             memory_mb: most(|report| report.memory_mb),
             max_memory_used_mb: most(|report| report.max_memory_used_mb),
         }))
     }
+
+    /// Whether nearly all reports were found. Those at both ends fall out of a span of time or into it, as clocks differ.
+    pub(crate) fn is_whole(&self) -> bool {
+        nearly_all(self.invocations, self.expected)
+    }
+}
+
+/// One in twenty may lack, and one of fewer.
+pub(crate) fn nearly_all(found: u64, expected: u64) -> bool {
+    found + (expected / 20).max(1) >= expected
+}
+
+/// Without a fifth at each end.
+fn trimmed(sorted: &[u64]) -> &[u64] {
+    let fifth = sorted.len() / 5;
+    &sorted[fifth..sorted.len() - fifth]
+}
+
+fn mean(all: &[u64]) -> f64 {
+    rounded(number(all.iter().sum()) / number(all.len().max(1) as u64))
 }
 
 fn milliseconds(ms: f64) -> Duration {
@@ -86,5 +110,25 @@ mod tests {
         assert!((server.duration_ms.unwrap().p50 - 3.25).abs() < 0.01);
         assert!((server.init_ms.unwrap().max - 40.0).abs() < 0.1);
         assert_eq!(Server::of(&[], 5).unwrap(), None);
+    }
+
+    /// As AWS Lambda Power Tuning: of ten, two at each end.
+    #[test]
+    fn cold_starts_are_trimmed() {
+        let billed = [1, 2, 2, 3, 3, 3, 4, 4, 90, 180];
+        let reports = billed.map(|ms| report(1.0, ms, None));
+        let server = Server::of(&reports, 10).unwrap().unwrap();
+        assert!((server.billed_ms - 29.2).abs() < 1e-9, "{server:?}");
+        assert!((server.billed_trimmed_ms - 19.0 / 6.0).abs() < 1e-3, "{server:?}");
+        let few = Server::of(&reports[..4], 4).unwrap().unwrap();
+        assert!((few.billed_trimmed_ms - few.billed_ms).abs() < 1e-9, "{few:?}");
+    }
+
+    #[test]
+    fn one_that_falls_out_at_the_edge_is_not_missed() {
+        for (found, expected, enough) in [(0, 0, true), (0, 1, true), (14, 15, true), (13, 15, false)] {
+            assert_eq!(nearly_all(found, expected), enough, "{found} of {expected}");
+        }
+        assert!(nearly_all(950, 1_000) && !nearly_all(949, 1_000));
     }
 }

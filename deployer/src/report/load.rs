@@ -140,8 +140,7 @@ fn server_remark(server: &Server) -> String {
     if *failures > 0 {
         text.push_str(&format!(", {failures} invocations broke off"));
     }
-    // Of those at both ends, some are outside.
-    if *invocations < expected - expected / 20 {
+    if !server.is_whole() {
         text.push_str(&format!(
             "; {} of {expected} reports were in the log by now",
             grouped(&invocations.to_string())

@@ -5,44 +5,73 @@ use super::price;
 use crate::cost::{Bill, Prices};
 use crate::engine::Mode;
 use crate::invocation::log_events;
-use crate::load::{Measurement, Plan, Server};
+use crate::invocation::report::Report;
+use crate::load::{Measurement, Plan, Server, nearly_all};
+use crate::manifest::Function;
 use crate::names::log_group_of;
 use crate::resource::{Id, Kind};
 use crate::retry::{FUNCTION_REPORTS, Pauses};
 use std::time::{Duration, SystemTime};
 
 /// Reports are read by some thousand a second. Of a large run, those of its last part say the same.
-const MOST_REPORTS: u32 = 20_000;
+const MOST_REPORTS: u64 = 20_000;
 
-/// The reports of a run that has just ended, or of its last part. They come some seconds after the invocations.
+/// Of a run that has just ended, what its reports are looked for by.
+struct Span {
+    /// Until its end.
+    length: Duration,
+    /// How many invocations are known to have ended within it.
+    expected: u64,
+    /// How many there may have been; where only a part is looked at, nobody knows.
+    most: Option<usize>,
+}
+
+impl Span {
+    fn of(measurement: &Measurement) -> Self {
+        let Measurement { counts, until_last_answer: length, .. } = measurement;
+        let reached = counts.ok + counts.errors;
+        if reached <= MOST_REPORTS {
+            let most = usize::try_from(reached + counts.unanswered).ok();
+            return Self { length: *length, expected: reached, most };
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts of a run are far below what a float holds exactly"
+        )]
+        let part = MOST_REPORTS as f64 / reached as f64;
+        Self { length: length.mul_f64(part), expected: MOST_REPORTS, most: None }
+    }
+
+    /// What came before the load, as the look whether the URL answers, or its warm-up, may be reported within it. So may
+    /// what was invoked at another memory setting, if the clocks differ.
+    fn of_the_load(&self, mut reports: Vec<Report>, memory_mb: Option<i32>) -> Vec<Report> {
+        reports.retain(|report| memory_mb.is_none_or(|mb| i64::try_from(report.memory_mb) == Ok(mb.into())));
+        let too_many = self.most.map_or(0, |most| reports.len().saturating_sub(most));
+        reports.split_off(too_many)
+    }
+}
+
+/// The reports of a run that has just ended, or of its last part. They come some seconds after the invocations. `memory_mb`
+/// is what the function had, where it is known.
 pub(in crate::commands) async fn server(
     session: &Session<'_>,
     at: &Connected<'_>,
-    plan: &Plan,
     measurement: &Measurement,
     ended: SystemTime,
     function: &str,
+    memory_mb: Option<i32>,
 ) -> Option<Server> {
     let group = log_group_of(&session.config.named(function));
-    let length = measurement.until_last_answer;
-    let read = length.min(Duration::from_secs(u64::from((MOST_REPORTS / plan.schedule.rate).max(1))));
-    let (from_ms, to_ms) = (since_1970(ended - read), since_1970(ended));
-    let reached = measurement.counts.ok + measurement.counts.errors;
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a part of a count"
-    )]
-    let expected = (reached as f64 * read.as_secs_f64() / length.as_secs_f64().max(0.001)) as u64;
+    let span = Span::of(measurement);
+    let (from_ms, to_ms) = (since_1970(ended - span.length), since_1970(ended));
     let go = at.engine(Mode::Plan);
     let found = go.read(Id::new(Kind::LogGroup, &group), async |step| {
         let mut pauses = Pauses::new(&FUNCTION_REPORTS);
         loop {
             let reports = log_events::reports(step, &group, from_ms, to_ms).await?;
-            // Those at both ends fall out of the span or into it, as clocks differ.
-            if reports.len() as u64 >= expected - expected / 20 || !pauses.wait(step, None).await? {
-                return Server::of(&reports, expected);
+            let reports = span.of_the_load(reports, memory_mb);
+            if nearly_all(reports.len() as u64, span.expected) || !pauses.wait(step, None).await? {
+                return Server::of(&reports, span.expected);
             }
         }
     });
@@ -70,10 +99,42 @@ pub(super) fn cost(
     let manifest = &session.config.manifest;
     let prices = Prices::of(&at.aws.scope.region).ok()?;
     let declared = manifest.functions.get(function)?;
-    Some(price::of_a_million(&prices, manifest, declared, &plan.mix, server.billed_ms))
+    // What it really had: a tune that was killed leaves another setting than the declared one.
+    let had = Function { memory: i32::try_from(server.memory_mb).ok()?, ..declared.clone() };
+    Some(price::of_a_million(&prices, manifest, &had, &plan.mix, server.billed_ms))
 }
 
 fn since_1970(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reports(memory_mb: &[u64]) -> Vec<Report> {
+        let report = |(n, mb): (usize, &u64)| {
+            let text = format!(
+                "REPORT RequestId: {n}\tDuration: 1 ms\tBilled Duration: 2 ms\tMemory Size: {mb} MB\tMax Memory Used: 20 MB\t"
+            );
+            Report::parse(&text).unwrap()
+        };
+        memory_mb.iter().enumerate().map(report).collect()
+    }
+
+    fn ids(reports: &[Report]) -> Vec<&str> {
+        reports.iter().map(|report| report.request_id.as_str()).collect()
+    }
+
+    #[test]
+    fn what_came_before_the_load_is_left_out() {
+        let span = Span { length: Duration::from_secs(1), expected: 3, most: Some(3) };
+        assert_eq!(ids(&span.of_the_load(reports(&[128; 4]), None)), ["1", "2", "3"], "the first was a look");
+        assert_eq!(ids(&span.of_the_load(reports(&[128; 2]), None)), ["0", "1"]);
+        let mixed = || reports(&[128, 256, 256, 256]);
+        assert_eq!(ids(&span.of_the_load(mixed(), Some(256))), ["1", "2", "3"]);
+        let part = Span { most: None, ..span };
+        assert_eq!(part.of_the_load(mixed(), None).len(), 4);
+    }
 }

@@ -62,7 +62,11 @@ pub(super) async fn run(
 /// # Errors
 /// A no.
 pub(in crate::commands) async fn spend(session: &Session<'_>, cost: f64) -> Result<()> {
-    session.console.talk(&format!("It costs about {}, by list prices.", dollars(cost)));
+    session.console.talk(&format!(
+        "It costs about {}, by list prices and if {:.0} ms of an invocation are billed.",
+        dollars(cost),
+        price::BILLED_MS
+    ));
     if cost < ASKED_FROM {
         return Ok(());
     }

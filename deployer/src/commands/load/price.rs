@@ -6,7 +6,7 @@ use crate::manifest::{Function, Manifest};
 
 /// What an invocation is billed for at a guess, in ms: what is not known before it was measured, and little beside the
 /// requests themselves.
-const BILLED_MS: f64 = 20.0;
+pub(super) const BILLED_MS: f64 = 20.0;
 
 const MILLION: f64 = 1e6;
 
