@@ -29,7 +29,9 @@ const ROUNDS_AFTER_STOP: u32 = 3;
 struct Own<'a> {
     #[serde(flatten)]
     measurement: &'a Measurement,
+    /// Of the only function that was asked.
     server: Option<&'a Server>,
+    servers: &'a [Server],
     cost: Option<&'a Bill>,
     comparison: Option<&'a Comparison>,
 }
@@ -56,7 +58,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     if document.state == Some(DIFFERENT_STATE) {
         session.console.talk("The stack is not as declared: deployer plan shows how.");
     }
-    announce::run(session, &at, &plan, args.traffic.cleanup, &aim.function).await?;
+    announce::run(session, &at, &plan, args.traffic.cleanup).await?;
     let instead = if aim.answers_ping { smoke::look(&at.aws.http, &aim.url).await } else { None };
     document.answers = aim.answers_ping.then_some(instead.is_none());
     if let Some(instead) = instead {
@@ -67,16 +69,16 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let ended = SystemTime::now();
     let cleaned_up =
         if args.traffic.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
-    let server = if measurement.interrupted || measurement.counts.ok == 0 {
-        None
+    let servers = if measurement.interrupted || measurement.counts.ok == 0 {
+        Vec::new()
     } else {
-        after::server(session, &at, &measurement, ended, &aim.function, None).await
+        after::servers(session, &at, &plan, &measurement, ended).await
     };
-    let cost = server.as_ref().and_then(|server| after::cost(session, &at, &plan, server, &aim.function));
+    let cost = after::cost(session, &at, &plan, &servers);
     let comparison = (!before.is_empty()).then(|| Comparison::of(&before, &measurement, args.threshold));
     let parts = Parts {
         measurement: &measurement,
-        server: server.as_ref(),
+        servers: &servers,
         cost: cost.as_ref(),
         comparison: comparison.as_ref(),
     };
@@ -111,7 +113,7 @@ fn compare_only(
     for line in report::compared::table(&comparison) {
         session.console.data(&line);
     }
-    let parts = Parts { measurement: now, server: None, cost: None, comparison: Some(&comparison) };
+    let parts = Parts { measurement: now, servers: &[], cost: None, comparison: Some(&comparison) };
     document.own(&Own::of(&parts));
     write_files(session, args, &parts)?;
     code(&comparison)
@@ -119,8 +121,9 @@ fn compare_only(
 
 impl<'a> Own<'a> {
     fn of(parts: &Parts<'a>) -> Self {
-        let Parts { measurement, server, cost, comparison } = *parts;
-        Self { measurement, server, cost, comparison }
+        let Parts { measurement, servers, cost, comparison } = *parts;
+        let server = if let [only] = servers { Some(only) } else { None };
+        Self { measurement, server, servers, cost, comparison }
     }
 }
 

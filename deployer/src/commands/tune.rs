@@ -60,6 +60,10 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     document.found(&survey.records);
     document.state = Some(state(&survey.records));
     let aim = aim::at(session, &at, &survey, &args.traffic)?;
+    if !aim.plan(&args.traffic).mix.functions().contains(&function) {
+        return Err(Error::usage(format!("no request of the mix {} gets to {function}", args.traffic.mix))
+            .hint("Choose the function that it gets to with --function."));
+    }
     require_in_sync(&at, &survey.records)?;
     let Some(api) = &survey.api else { return Err(Error::new("the stack has no API")) };
     document.url = Some(aim.url.clone());
@@ -133,7 +137,8 @@ async fn try_all(
         if measurement.interrupted {
             return Err(interrupted());
         }
-        let server = server(session, at, &measurement, ended, function, Some(setting.memory_mb)).await;
+        let server =
+            server(session, at, &plan, &measurement, ended, (function, Some(setting.memory_mb))).await;
         tried.trials.push(Trial::of(*setting, &measurement, server.as_ref(), prices));
         tried.first.get_or_insert(measurement);
     }

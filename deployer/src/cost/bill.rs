@@ -66,6 +66,29 @@ pub(crate) struct Line {
     pub checked: String,
 }
 
+impl Bill {
+    /// Both together, as of one month.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        for line in other.lines {
+            match self.lines.iter_mut().find(|own| own.meter == line.meter) {
+                Some(own) => {
+                    own.units += line.units;
+                    own.usd += line.usd;
+                }
+                None => self.lines.push(line),
+            }
+        }
+        self.lines.sort_by_key(|line| line.meter);
+        self.requests += other.requests;
+        self.usd += other.usd;
+        for line in &mut self.lines {
+            line.usd_per_million = per_million(line.usd, self.requests);
+        }
+        self.usd_per_million = per_million(self.usd, self.requests);
+        self
+    }
+}
+
 impl Prices {
     /// What this many requests in a month cost.
     pub(crate) fn bill(&self, usage: &Usage, requests: f64, free_tier: FreeTier) -> Bill {

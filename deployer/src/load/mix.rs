@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) name: String,
     /// Its part of the sum of all shares.
     pub(crate) share: u16,
+    /// The function that its route leads to, as it is declared.
+    pub(crate) function: String,
     pub(super) template: Template,
     /// What takes back what it has made.
     pub(super) undo: Option<Template>,
@@ -67,6 +69,22 @@ impl Mix {
         f64::from(request.share) / f64::from(all)
     }
 
+    /// The functions that they get to, each once.
+    pub(crate) fn functions(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for request in &self.requests {
+            if !all.contains(&request.function.as_str()) {
+                all.push(&request.function);
+            }
+        }
+        all
+    }
+
+    /// Which part of all requests gets to this function.
+    pub(crate) fn part_of(&self, function: &str) -> f64 {
+        self.requests.iter().filter(|request| request.function == function).map(|r| self.part(r)).sum()
+    }
+
     /// Those that make items and say not how to take them back.
     pub(crate) fn without_undo(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.makes_an_item() && request.undo.is_none())
@@ -90,6 +108,7 @@ impl Request {
     fn new(
         name: &str,
         share: u16,
+        function: &str,
         template: Template,
         undo: Option<Template>,
         declared: &str,
@@ -101,7 +120,7 @@ impl Request {
             return Err(format!("its share of {share} is not within 1 to {LARGEST_SHARE}"));
         }
         let declared = format!("{name} {share} {declared}");
-        Ok(Self { name: name.to_owned(), share, template, undo, declared })
+        Ok(Self { name: name.to_owned(), share, function: function.to_owned(), template, undo, declared })
     }
 }
 

@@ -77,6 +77,13 @@ impl Tally {
         self.outcomes.iter().filter(|(outcome, _)| outcome.class() == class).map(|(_, count)| count).sum()
     }
 
+    /// How many were answered by something behind the limits.
+    pub(super) fn reached(&self) -> u64 {
+        let answered =
+            |outcome: &Outcome| matches!(outcome, Outcome::Status(_)) && outcome.class() != Class::Throttled;
+        self.outcomes.iter().filter(|(outcome, _)| answered(outcome)).map(|(_, count)| count).sum()
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         for (outcome, count) in &other.outcomes {
             *self.outcomes.entry(*outcome).or_default() += count;

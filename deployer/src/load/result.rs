@@ -123,6 +123,9 @@ pub(crate) struct OfRequest {
     pub(crate) ok: u64,
     pub(crate) throttled: u64,
     pub(crate) failed: u64,
+    /// Answered, but not with 429: those have reached a function, as far as one knows.
+    #[serde(skip)]
+    pub(crate) reached: u64,
     pub(crate) latency_ms: Option<Percentiles>,
 }
 
@@ -309,6 +312,7 @@ fn of_requests(mix: &Mix, record: &Record) -> Vec<OfRequest> {
         ok: tally.count(Class::Ok),
         throttled: tally.count(Class::Throttled),
         failed: tally.count(Class::Failed),
+        reached: tally.reached(),
         latency_ms: Percentiles::of(&tally.latency),
     })
     .collect()

@@ -4,12 +4,14 @@ use super::latencies::Latencies;
 use super::result::{Percentiles, number, rounded};
 use crate::error::Result;
 use crate::invocation::report::Report;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::time::Duration;
 
-/// The function's own side of a run, or of its last part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A function's own side of a run, or of its last part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Server {
+    /// Its name in AWS.
+    pub(crate) function: String,
     /// How many reports were found, and how many could be there.
     pub(crate) invocations: u64,
     pub(crate) expected: u64,
@@ -32,7 +34,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// `None` when there is no report.
-    pub(crate) fn of(reports: &[Report], expected: u64) -> Result<Option<Self>> {
+    pub(crate) fn of(function: &str, reports: &[Report], expected: u64) -> Result<Option<Self>> {
         if reports.is_empty() {
             return Ok(None);
         }
@@ -49,6 +51,7 @@ impl Server {
         let most = |of: fn(&Report) -> u64| reports.iter().map(of).max().unwrap_or_default();
         let invocations = reports.len() as u64;
         Ok(Some(Self {
+            function: function.to_owned(),
             invocations,
             expected,
             cold: count(Report::is_cold),
@@ -103,13 +106,13 @@ mod tests {
     #[test]
     fn reports_are_added_up() {
         let reports = [report(1.5, 2, None), report(3.25, 4, None), report(8.0, 48, Some(40.0))];
-        let server = Server::of(&reports, 5).unwrap().unwrap();
+        let server = Server::of("f", &reports, 5).unwrap().unwrap();
         assert_eq!((server.invocations, server.expected, server.cold, server.failures), (3, 5, 1, 0));
         assert!((server.billed_ms - 18.0).abs() < 1e-9);
         assert_eq!((server.memory_mb, server.max_memory_used_mb), (128, 68));
         assert!((server.duration_ms.unwrap().p50 - 3.25).abs() < 0.01);
         assert!((server.init_ms.unwrap().max - 40.0).abs() < 0.1);
-        assert_eq!(Server::of(&[], 5).unwrap(), None);
+        assert_eq!(Server::of("f", &[], 5).unwrap(), None);
     }
 
     /// As AWS Lambda Power Tuning: of ten, two at each end.
@@ -117,10 +120,10 @@ mod tests {
     fn cold_starts_are_trimmed() {
         let billed = [1, 2, 2, 3, 3, 3, 4, 4, 90, 180];
         let reports = billed.map(|ms| report(1.0, ms, None));
-        let server = Server::of(&reports, 10).unwrap().unwrap();
+        let server = Server::of("f", &reports, 10).unwrap().unwrap();
         assert!((server.billed_ms - 29.2).abs() < 1e-9, "{server:?}");
         assert!((server.billed_trimmed_ms - 19.0 / 6.0).abs() < 1e-3, "{server:?}");
-        let few = Server::of(&reports[..4], 4).unwrap().unwrap();
+        let few = Server::of("f", &reports[..4], 4).unwrap().unwrap();
         assert!((few.billed_trimmed_ms - few.billed_ms).abs() < 1e-9, "{few:?}");
     }
 

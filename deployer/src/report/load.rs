@@ -11,7 +11,8 @@ use crate::load::{Bucket, Comparison, Measurement, Percentiles, Server};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts<'a> {
     pub(crate) measurement: &'a Measurement,
-    pub(crate) server: Option<&'a Server>,
+    /// Of each function that was asked, as far as it is known.
+    pub(crate) servers: &'a [Server],
     /// Of a million such requests.
     pub(crate) cost: Option<&'a Bill>,
     pub(crate) comparison: Option<&'a Comparison>,
@@ -28,9 +29,9 @@ pub(crate) fn table(parts: &Parts<'_>) -> Vec<String> {
         lines.push(String::new());
         lines.extend(histogram);
     }
-    if let Some(server) = parts.server {
+    for server in parts.servers {
         lines.push(String::new());
-        lines.extend(aligned(&server_rows(server), &[0]));
+        lines.extend(aligned(&server_rows(server, parts.servers.len()), &[0]));
         lines.push(server_remark(server));
     }
     if let Some(bill) = parts.cost {
@@ -119,11 +120,12 @@ fn percentile_row(name: &str, requests: u64, percentiles: Option<Percentiles>) -
     cells
 }
 
-/// What Lambda's reports say.
-fn server_rows(server: &Server) -> Vec<Vec<String>> {
-    let head = ["in the function", "reports", "p50", "p90", "p99", "p99.9", "max"];
+/// What Lambda's reports say. One of several functions has its name there.
+fn server_rows(server: &Server, functions: usize) -> Vec<Vec<String>> {
+    let place = if functions > 1 { format!("in {}", server.function) } else { "in the function".to_owned() };
+    let head = ["reports", "p50", "p90", "p99", "p99.9", "max"].map(str::to_owned);
     let mut rows = vec![
-        head.map(str::to_owned).to_vec(),
+        std::iter::once(place).chain(head).collect(),
         percentile_row("duration", server.invocations, server.duration_ms),
     ];
     if server.cold > 0 {

@@ -63,7 +63,7 @@ pub(crate) struct Observed {
 }
 
 /// What others need of the API.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) id: String,
     /// How declared paths are really spelled: an adopted API keeps its own.

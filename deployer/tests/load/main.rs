@@ -5,4 +5,5 @@
 mod cleaned_up;
 mod compared;
 mod refused;
+mod several;
 mod timing;

@@ -7,10 +7,10 @@ use crate::engine::Mode;
 use crate::invocation::log_events;
 use crate::invocation::report::Report;
 use crate::load::{Measurement, Plan, Server, nearly_all};
-use crate::manifest::Function;
 use crate::names::log_group_of;
 use crate::resource::{Id, Kind};
 use crate::retry::{FUNCTION_REPORTS, Pauses};
+use futures_util::future::join_all;
 use std::time::{Duration, SystemTime};
 
 /// Reports are read by some thousand a second. Of a large run, those of its last part say the same.
@@ -27,12 +27,16 @@ struct Span {
 }
 
 impl Span {
-    fn of(measurement: &Measurement) -> Self {
-        let Measurement { counts, until_last_answer: length, .. } = measurement;
-        let reached = counts.ok + counts.errors;
+    fn of(plan: &Plan, measurement: &Measurement, function: &str) -> Self {
+        let length = measurement.until_last_answer;
+        let both = plan.mix.requests.iter().zip(&measurement.requests);
+        let (mut reached, mut most) = (0, 0);
+        for (_, counts) in both.filter(|(request, _)| request.function == function) {
+            reached += counts.reached;
+            most += counts.ok + counts.failed;
+        }
         if reached <= MOST_REPORTS {
-            let most = usize::try_from(reached + counts.unanswered).ok();
-            return Self { length: *length, expected: reached, most };
+            return Self { length, expected: reached, most: usize::try_from(most).ok() };
         }
         #[expect(
             clippy::cast_precision_loss,
@@ -51,18 +55,32 @@ impl Span {
     }
 }
 
-/// The reports of a run that has just ended, or of its last part. They come some seconds after the invocations. `memory_mb`
-/// is what the function had, where it is known.
+/// What each function that was asked says itself, if it does.
+pub(super) async fn servers(
+    session: &Session<'_>,
+    at: &Connected<'_>,
+    plan: &Plan,
+    measurement: &Measurement,
+    ended: SystemTime,
+) -> Vec<Server> {
+    let all = plan.mix.functions().into_iter();
+    let all = all.map(|function| server(session, at, plan, measurement, ended, (function, None)));
+    join_all(all).await.into_iter().flatten().collect()
+}
+
+/// The reports of a run that has just ended, or of its last part. They come some seconds after the invocations. With the
+/// function goes its memory setting, where it is known.
 pub(in crate::commands) async fn server(
     session: &Session<'_>,
     at: &Connected<'_>,
+    plan: &Plan,
     measurement: &Measurement,
     ended: SystemTime,
-    function: &str,
-    memory_mb: Option<i32>,
+    (function, memory_mb): (&str, Option<i32>),
 ) -> Option<Server> {
-    let group = log_group_of(&session.config.named(function));
-    let span = Span::of(measurement);
+    let name = session.config.named(function);
+    let group = log_group_of(&name);
+    let span = Span::of(plan, measurement, function);
     let (from_ms, to_ms) = (since_1970(ended - span.length), since_1970(ended));
     let go = at.engine(Mode::Plan);
     let found = go.read(Id::new(Kind::LogGroup, &group), async |step| {
@@ -71,37 +89,33 @@ pub(in crate::commands) async fn server(
             let reports = log_events::reports(step, &group, from_ms, to_ms).await?;
             let reports = span.of_the_load(reports, memory_mb);
             if nearly_all(reports.len() as u64, span.expected) || !pauses.wait(step, None).await? {
-                return Server::of(&reports, span.expected);
+                return Server::of(&name, &reports, span.expected);
             }
         }
     });
     match found.await {
         Ok(Some(server)) => Some(server),
         Ok(None) => {
-            session.console.talk("The function's own reports are not in its log yet.");
+            session.console.talk(&format!("The reports of {name} itself are not in its log yet."));
             None
         }
         Err(error) => {
-            session.console.talk(&format!("The function's own reports could not be read: {error}."));
+            session.console.talk(&format!("The reports of {name} itself could not be read: {error}."));
             None
         }
     }
 }
 
-/// What a million such requests cost, by what the function was billed.
+/// What a million such requests cost, by what the functions were billed.
 pub(super) fn cost(
     session: &Session<'_>,
     at: &Connected<'_>,
     plan: &Plan,
-    server: &Server,
-    function: &str,
+    servers: &[Server],
 ) -> Option<Bill> {
-    let manifest = &session.config.manifest;
     let prices = Prices::of(&at.aws.scope.region).ok()?;
-    let declared = manifest.functions.get(function)?;
-    // What it really had: a tune that was killed leaves another setting than the declared one.
-    let had = Function { memory: i32::try_from(server.memory_mb).ok()?, ..declared.clone() };
-    Some(price::of_a_million(&prices, manifest, &had, &plan.mix, server.billed_ms))
+    let of = |name: &str| servers.iter().find(|server| server.function == session.config.named(name));
+    price::of_a_million(&prices, &session.config.manifest, &plan.mix, of)
 }
 
 fn since_1970(time: SystemTime) -> i64 {

@@ -18,12 +18,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 pub(in crate::commands) struct Aim {
     target: Target,
     mix: Mix,
-    /// Of the route that requests go to unless they say another.
+    /// Of the route that requests go to unless they say another; of the stage, where there is none.
     pub(in crate::commands) url: String,
     /// Whether that route answers the lab's `ping`.
     pub(in crate::commands) answers_ping: bool,
-    /// The route's function, as it is declared.
-    pub(in crate::commands) function: String,
 }
 
 impl Aim {
@@ -41,7 +39,7 @@ impl Aim {
 }
 
 /// # Errors
-/// A stack that is not up, or whose API is not its own; no route that anybody may call; a mix that does not fit.
+/// A stack that is not up, or whose API is not its own; no route for the built-in requests; a mix that does not fit.
 pub(in crate::commands) fn at(
     session: &Session<'_>,
     at: &Connected<'_>,
@@ -53,18 +51,25 @@ pub(in crate::commands) fn at(
     let api = standing(at, survey)?;
     let stage = &manifest.api.stage;
     let base = at.aws.invoke_url(&api.id, stage, "");
-    let route = chosen(session, traffic)?;
-    let path = api.path(&route.path);
+    let asked = asked(session, traffic)?;
     let built_in = BuiltIn::parse(&traffic.mix).transpose()?;
-    let mix = match built_in {
+    let (mix, path) = match built_in {
         Some(shares) => {
+            let route = for_anybody(&asked).ok_or_else(|| nothing_to_ask(&asked))?;
+            let path = api.path(&route.path);
             let table = touched(manifest, route);
             let table = table.map(|(name, table)| (format!("{name}{}", config.suffix), table));
-            shares.mix(path, table.as_ref().map(|(name, table)| (name.as_str(), *table)))?
+            let table = table.as_ref().map(|(name, table)| (name.as_str(), *table));
+            (shares.mix(&route.function, path, table)?, Some(path))
         }
-        None => Mix::read(Path::new(&traffic.mix), Some(path), |method, path| {
-            is_route(manifest, api, method, path)
-        })?,
+        None => {
+            // A file may say methods and headers that other routes take.
+            let named = || asked.iter().find(|route| traffic.route.is_some() && !route.has_parameters());
+            let route = for_anybody(&asked).or_else(|| named().copied());
+            let path = route.map(|route| api.path(&route.path));
+            let function_of = |method: &str, path: &str| function_of(manifest, api, method, path);
+            (Mix::read(Path::new(&traffic.mix), path, function_of)?, path)
+        }
     };
     if traffic.cleanup
         && let Some(request) = mix.without_undo().next()
@@ -78,9 +83,8 @@ pub(in crate::commands) fn at(
     Ok(Aim {
         target: Target::new(&base, config.target.ca_bundle.as_deref())?,
         mix,
-        url: at.aws.invoke_url(&api.id, stage, path),
+        url: at.aws.invoke_url(&api.id, stage, path.unwrap_or_default()),
         answers_ping: built_in.is_some(),
-        function: route.function.clone(),
     })
 }
 
@@ -100,37 +104,39 @@ fn standing<'a>(at: &Connected<'_>, survey: &'a Survey) -> Result<&'a rest_api::
     }
 }
 
-/// The route that the built-in requests go to.
-fn chosen<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<&'a Route> {
+/// The routes that `--route` and `--function` choose.
+fn asked<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<Vec<&'a Route>> {
     let routes = &session.config.manifest.api.routes;
     let function = traffic.function.as_deref().map(|name| session.function(Some(name))).transpose()?;
-    let shown = |routes: &mut dyn Iterator<Item = &Route>| {
-        routes.map(|route| format!("{} {}", route.method, route.path)).collect::<Vec<_>>().join(", ")
-    };
     if let Some(path) = &traffic.route
         && !routes.iter().any(|route| route.path == *path)
     {
-        return Err(Error::usage(format!(
-            "the stack has no route {path}; it has {}",
-            shown(&mut routes.iter())
-        )));
+        let all: Vec<&Route> = routes.iter().collect();
+        return Err(Error::usage(format!("the stack has no route {path}; it has {}", shown(&all))));
     }
     let asked = |route: &&Route| {
         traffic.route.as_ref().is_none_or(|path| route.path == *path)
             && function.is_none_or(|name| route.function == name)
     };
-    let posts = |route: &&Route| route.takes("POST") && !route.has_parameters();
-    let open = |route: &&Route| route.auth == Auth::None;
-    let fit = routes.iter().filter(asked).filter(posts).filter(open);
+    Ok(routes.iter().filter(asked).collect())
+}
+
+/// The one of these that the built-in requests go to.
+fn for_anybody<'a>(routes: &[&'a Route]) -> Option<&'a Route> {
+    let fits = |route: &&&Route| route.takes("POST") && !route.has_parameters() && route.auth == Auth::None;
+    let fit = routes.iter().filter(fits).copied();
     // The one that `up` asks, if it is among them.
-    let best = fit.clone().find(|route| route.integration == IntegrationKind::Aws);
-    best.or_else(|| fit.clone().next()).ok_or_else(|| {
-        Error::usage(format!(
-            "no route that is asked takes a POST from anybody: {}",
-            shown(&mut routes.iter().filter(asked))
-        ))
-        .hint("Choose another one with --route or --function, or write requests of your own and say --mix FILE.")
-    })
+    fit.clone().find(|route| route.integration == IntegrationKind::Aws).or_else(|| fit.clone().next())
+}
+
+fn nothing_to_ask(routes: &[&Route]) -> Error {
+    Error::usage(format!("no route that is asked takes a POST from anybody: {}", shown(routes))).hint(
+        "Choose another one with --route or --function, or write requests of your own and say --mix FILE.",
+    )
+}
+
+fn shown(routes: &[&Route]) -> String {
+    routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect::<Vec<_>>().join(", ")
 }
 
 /// The table that the built-in requests are about: the first that the function may touch.
@@ -140,20 +146,66 @@ fn touched<'a>(manifest: &'a Manifest, route: &Route) -> Option<(&'a str, &'a Ta
     table.map(|(name, table)| (name.as_str(), table))
 }
 
-/// Whether the stack has a route for this: load goes nowhere else.
-fn is_route(manifest: &Manifest, api: &rest_api::Output, method: &str, path: &str) -> Result<(), String> {
+/// The function that a request gets to. Load goes to routes of the stack and nowhere else.
+fn function_of(
+    manifest: &Manifest,
+    api: &rest_api::Output,
+    method: &str,
+    path: &str,
+) -> Result<String, String> {
     let path = path.split('?').next().unwrap_or_default();
     let routes = &manifest.api.routes;
-    let found = routes.iter().find(|route| route.takes(method) && is_path_for(path, api.path(&route.path)));
-    match found {
+    let fit = routes.iter().filter(|route| route.takes(method) && is_path_for(path, api.path(&route.path)));
+    match fit.min_by_key(|route| precedence(route)) {
         Some(route) if route.auth == Auth::Iam => {
             Err(format!("{method} {path} takes signed requests only, and load signs none"))
         }
-        Some(_) => Ok(()),
+        Some(route) => Ok(route.function.clone()),
         None => {
             let all: Vec<String> =
                 routes.iter().map(|route| format!("{} {}", route.method, api.path(&route.path))).collect();
             Err(format!("the stack has no route {method} {path}; it has {}", all.join(", ")))
         }
+    }
+}
+
+/// API Gateway takes a part of a path that is named before one that a request fills in, that before the rest of a path,
+/// and a method that is named before any.
+fn precedence(route: &Route) -> (Vec<u8>, bool) {
+    let part = |part: &str| match part {
+        rest if rest.ends_with("+}") => 2,
+        one if one.starts_with('{') => 1,
+        _ => 0,
+    };
+    (route.path.split('/').map(part).collect(), route.method == "ANY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_gets_to_the_function_of_the_closest_route() {
+        let text = r#"
+            [functions.a]
+            [functions.b]
+            [functions.c]
+            [functions.d]
+            [api]
+            routes = [
+                { method = "ANY", path = "/{proxy+}", function = "a" },
+                { method = "ANY", path = "/items/{id}", function = "b" },
+                { method = "GET", path = "/items/{id}", function = "c" },
+                { method = "POST", path = "/items/new", function = "d" },
+            ]
+        "#;
+        let manifest = Manifest::parse(text, Path::new("stack.toml"), "").unwrap();
+        let api = rest_api::Output::default();
+        let to = |method: &str, path: &str| function_of(&manifest, &api, method, path).unwrap();
+        assert_eq!(to("POST", "/items/new?x=1"), "d");
+        assert_eq!(to("GET", "/items/7"), "c");
+        assert_eq!(to("PUT", "/items/7"), "b");
+        assert_eq!(to("GET", "/items/7/notes"), "a");
+        assert!(function_of(&manifest, &api, "GET", "/").is_err());
     }
 }

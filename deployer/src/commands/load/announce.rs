@@ -15,13 +15,7 @@ const ASKED_FROM: f64 = 1.0;
 
 /// # Errors
 /// A no, where it costs so much that it is asked.
-pub(super) async fn run(
-    session: &Session<'_>,
-    at: &Connected<'_>,
-    plan: &Plan,
-    cleanup: bool,
-    function: &str,
-) -> Result<()> {
+pub(super) async fn run(session: &Session<'_>, at: &Connected<'_>, plan: &Plan, cleanup: bool) -> Result<()> {
     let config = session.config;
     let console = session.console;
     let requests = plan.schedule.total();
@@ -43,8 +37,7 @@ pub(super) async fn run(
             plan.run.text()
         ));
     }
-    warn(session, at, plan, function).await;
-    let Some(declared) = config.manifest.functions.get(function) else { return Ok(()) };
+    warn(session, at, plan).await;
     if config.target.is_local() {
         return Ok(());
     }
@@ -53,7 +46,7 @@ pub(super) async fn run(
         console.talk(&format!("What it costs in {region} is not known."));
         return Ok(());
     };
-    let cost = price::beforehand(&prices, &config.manifest, declared, plan, cleanup);
+    let cost = price::beforehand(&prices, &config.manifest, plan, cleanup);
     spend(session, cost).await
 }
 
@@ -74,12 +67,7 @@ pub(in crate::commands) async fn spend(session: &Session<'_>, cost: f64) -> Resu
 }
 
 /// Says what is going to turn requests away.
-pub(in crate::commands) async fn warn(
-    session: &Session<'_>,
-    at: &Connected<'_>,
-    plan: &Plan,
-    function: &str,
-) {
+pub(in crate::commands) async fn warn(session: &Session<'_>, at: &Connected<'_>, plan: &Plan) {
     let (config, rate) = (session.config, plan.schedule.rate);
     // The local AWS has no account to be fair to.
     let limits = if config.target.is_local() {
@@ -89,7 +77,9 @@ pub(in crate::commands) async fn warn(
         at.engine(Mode::Plan).read(id, async |step| Ok(Limits::of(step).await)).await.ok()
     };
     let own = too_few_connections(rate, plan.concurrency);
-    for warning in warnings(&config.manifest, rate, function, limits).into_iter().chain(own) {
+    let functions = plan.mix.functions().into_iter();
+    let functions: Vec<(&str, f64)> = functions.map(|name| (name, plan.mix.part_of(name))).collect();
+    for warning in warnings(&config.manifest, rate, &functions, limits).into_iter().chain(own) {
         session.console.talk(&format!("warning: {warning}"));
     }
 }
@@ -111,11 +101,17 @@ fn too_few_connections(rate: u32, concurrency: usize) -> Option<String> {
 /// Answers through API Gateway and a table are rarely faster than this.
 const QUICK_MS: f64 = 20.0;
 
-/// `limits` are those of the account, where it has any.
-fn warnings(manifest: &Manifest, rate: u32, function: &str, limits: Option<Limits>) -> Vec<String> {
+/// `functions` come with their part of the rate; `limits` are those of the account, where it has any.
+fn warnings(
+    manifest: &Manifest,
+    rate: u32,
+    functions: &[(&str, f64)],
+    limits: Option<Limits>,
+) -> Vec<String> {
+    let rate = f64::from(rate);
     let mut all = Vec::new();
     let mut throttled = |whose: &str, throttle: Throttle| {
-        if f64::from(rate) > throttle.rate {
+        if rate > throttle.rate {
             all.push(format!(
                 "{whose} {} requests a second through (burst {}): what comes beyond it is answered with 429, which is counted apart",
                 grouped(&throttle.rate.to_string()),
@@ -124,28 +120,39 @@ fn warnings(manifest: &Manifest, rate: u32, function: &str, limits: Option<Limit
         }
     };
     if let Some(stage) = &manifest.api.throttle {
-        throttled("the stage lets", *stage);
+        throttled("the stage lets", Throttle { rate: stage.rate, burst: stage.burst });
     }
     match limits.map(|limits| limits.requests) {
         Some(Some(known)) => throttled("the account lets all its APIs together", known),
         Some(None) => throttled("AWS by default lets all APIs of an account together", DEFAULT_REQUESTS),
         None => {}
     }
-    let reserved = manifest.functions.get(function).and_then(|function| function.reserved_concurrency);
-    let (whose, limit) = match (reserved, limits.map(|limits| limits.concurrency)) {
-        (Some(reserved), _) => ("the function's reserved concurrency", reserved),
-        (None, Some(Some(known))) => ("the account's unreserved concurrency", known),
-        (None, Some(None)) => ("Lambda's default concurrency", DEFAULT_CONCURRENCY),
-        (None, None) => return all,
+    let mut carries = |whose: &str, limit: i32, rate: f64| {
+        let longest = f64::from(limit.max(0)) / rate * 1000.0;
+        if longest < QUICK_MS {
+            // API Gateway says 500 when Lambda says 429, and nothing in an API's definition can map it.
+            // <https://repost.aws/knowledge-center/api-gateway-internal-server-error>
+            all.push(format!(
+                "{whose} of {} at once carries {rate:.0} requests a second only if each takes less than {longest:.1} ms: what comes beyond it is answered with 500 and counts as failed",
+                grouped(&limit.to_string())
+            ));
+        }
     };
-    let longest = f64::from(limit.max(0)) / f64::from(rate) * 1000.0;
-    if longest < QUICK_MS {
-        // API Gateway says 500 when Lambda says 429, and nothing in an API's definition can map it.
-        // <https://repost.aws/knowledge-center/api-gateway-internal-server-error>
-        all.push(format!(
-            "{whose} of {} at once carries {rate} requests a second only if each takes less than {longest:.1} ms: what comes beyond it is answered with 500 and counts as failed",
-            grouped(&limit.to_string())
-        ));
+    let mut unreserved = 0.0;
+    for (name, part) in functions {
+        match manifest.functions.get(*name).and_then(|function| function.reserved_concurrency) {
+            Some(reserved) => {
+                carries(&format!("{name} with its reserved concurrency"), reserved, rate * part);
+            }
+            None => unreserved += rate * part,
+        }
+    }
+    if unreserved > 0.0 {
+        match limits.map(|limits| limits.concurrency) {
+            Some(Some(known)) => carries("the account's unreserved concurrency", known, unreserved),
+            Some(None) => carries("Lambda's default concurrency", DEFAULT_CONCURRENCY, unreserved),
+            None => {}
+        }
     }
     all
 }
@@ -157,7 +164,7 @@ mod tests {
 
     fn told(stack: &str, rate: u32, limits: Option<Limits>) -> Vec<String> {
         let manifest = Manifest::parse(stack, Path::new("stack.toml"), "").unwrap();
-        warnings(&manifest, rate, "LambdaFunctionOverHttps", limits)
+        warnings(&manifest, rate, &[("LambdaFunctionOverHttps", 1.0)], limits)
     }
 
     #[test]
@@ -175,7 +182,7 @@ mod tests {
         assert_eq!(
             told(reserved, 200, None),
             [
-                "the function's reserved concurrency of 2 at once carries 200 requests a second only if each takes less than 10.0 ms: what comes beyond it is answered with 500 and counts as failed"
+                "LambdaFunctionOverHttps with its reserved concurrency of 2 at once carries 200 requests a second only if each takes less than 10.0 ms: what comes beyond it is answered with 500 and counts as failed"
             ]
         );
     }

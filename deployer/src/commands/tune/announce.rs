@@ -31,7 +31,7 @@ pub(super) async fn run(
         plan.schedule.length().as_secs(),
         grouped(&plan.schedule.of_warmup().to_string())
     ));
-    announce::warn(session, at, plan, function).await;
+    announce::warn(session, at, plan).await;
     if config.target.is_local() {
         return Ok(());
     }
@@ -43,9 +43,7 @@ pub(super) async fn run(
     let mut cost = 0.0;
     for setting in settings {
         let config = super::setting::config(config, function, *setting);
-        if let Some(declared) = config.manifest.functions.get(function) {
-            cost += price::beforehand(&prices, &config.manifest, declared, plan, cleanup);
-        }
+        cost += price::beforehand(&prices, &config.manifest, plan, cleanup);
     }
     announce::spend(session, cost).await
 }

@@ -70,7 +70,7 @@ fn serve(mut stream: impl std::io::Read + std::io::Write, requests: &AtomicU64, 
 fn plan(server: &Server, rate: u32, ms: u64) -> Plan {
     Plan {
         target: Target::new(&server.url, None).unwrap(),
-        mix: BuiltIn::parse("ping=1").unwrap().unwrap().mix("/ping", None).unwrap(),
+        mix: BuiltIn::parse("ping=1").unwrap().unwrap().mix("f", "/ping", None).unwrap(),
         schedule: Schedule { rate, warmup: Duration::ZERO, duration: Duration::from_millis(ms) },
         concurrency: 20,
         answer_within: Duration::from_secs(5),
@@ -276,7 +276,7 @@ async fn what_several_threads_have_made_is_undone_request_by_request() {
     let table = crate::manifest::Table::default();
     let shares = BuiltIn::parse("create=1,ping=2").unwrap().unwrap();
     let mut plan = plan(&server, 8_000, 200);
-    plan.mix = shares.mix("/", Some(("t", &table))).unwrap();
+    plan.mix = shares.mix("f", "/", Some(("t", &table))).unwrap();
     plan.concurrency = 7;
     let stop = Stop::default();
     let measured = run(plan.clone(), &stop, |_| {}).await.unwrap();
@@ -302,7 +302,7 @@ async fn what_could_not_be_undone_is_tried_again_and_then_told() {
     });
     let table = crate::manifest::Table::default();
     let mut plan = plan(&server, 20, 1_000);
-    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("/", Some(("t", &table))).unwrap();
+    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("f", "/", Some(("t", &table))).unwrap();
     plan.concurrency = 1;
     let measured = measured(plan.clone()).await;
     let mut rounds = 0;
@@ -329,7 +329,7 @@ async fn what_was_turned_away_is_not_undone() {
     });
     let table = crate::manifest::Table::default();
     let mut plan = plan(&server, 300, 200);
-    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("/", Some(("t", &table))).unwrap();
+    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("f", "/", Some(("t", &table))).unwrap();
     let measured = measured(plan.clone()).await;
     assert_eq!((measured.counts.ok, measured.counts.throttled), (12, 36), "{measured:?}");
     let mut went_well = Vec::new();
@@ -350,7 +350,7 @@ async fn deletions_go_at_the_rate_that_was_let_through() {
     let server = Server::start(|n| if n < 100 && n % 2 == 1 { TOO_MANY } else { OK });
     let table = crate::manifest::Table::default();
     let mut plan = plan(&server, 500, 200);
-    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("/", Some(("t", &table))).unwrap();
+    plan.mix = BuiltIn::parse("create=1").unwrap().unwrap().mix("f", "/", Some(("t", &table))).unwrap();
     let measured = measured(plan.clone()).await;
     assert_eq!(measured.counts.ok, 50, "{measured:?}");
     let begun = Instant::now();

@@ -67,11 +67,11 @@ impl BuiltIn {
         Ok(shares)
     }
 
-    /// The requests, for the route of this path and this table under its final name.
+    /// The requests to this function, for its route of this path and this table under its final name.
     ///
     /// # Errors
     /// No table although one is needed, or one whose keys JSON cannot hold.
-    pub(crate) fn mix(self, path: &str, table: Option<(&str, &Table)>) -> Result<Mix> {
+    pub(crate) fn mix(self, function: &str, path: &str, table: Option<(&str, &Table)>) -> Result<Mix> {
         let mut requests = Vec::new();
         if self.create + self.read + self.list > 0 {
             let (name, table) = table.ok_or_else(|| {
@@ -97,7 +97,7 @@ impl BuiltIn {
             .map(|(name, share, body, undo)| {
                 let undo = undo.as_ref().map(template).transpose()?;
                 // Not its body, in which the table's name and the time are.
-                Request::new(name, share, template(&body)?, undo, "built in")
+                Request::new(name, share, function, template(&body)?, undo, "built in")
             })
             .collect::<Result<Vec<_>, String>>()
             .and_then(Mix::of);

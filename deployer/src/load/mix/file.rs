@@ -42,15 +42,15 @@ fn post() -> String {
 }
 
 impl Mix {
-    /// Reads a file. `default_path` is the path of requests that name none; `is_route` says whether the stack has a
-    /// route for a method and a path.
+    /// Reads a file. `default_path` is the path of requests that name none; `function_of` says which function of
+    /// the stack a method and a path lead to.
     ///
     /// # Errors
     /// A file that cannot be read, with the place of what is wrong; a request that no route of the stack takes.
     pub(crate) fn read(
         file: &Path,
         default_path: Option<&str>,
-        is_route: impl Fn(&str, &str) -> Result<(), String>,
+        function_of: impl Fn(&str, &str) -> Result<String, String>,
     ) -> Result<Self> {
         let shown = file.display();
         let text = std::fs::read_to_string(file).map_err(|e| {
@@ -68,7 +68,7 @@ impl Mix {
             .into_iter()
             .map(|declared| {
                 let name = declared.name.clone();
-                request(declared, default_path, &is_route).map_err(|why| format!("request {name}: {why}"))
+                request(declared, default_path, &function_of).map_err(|why| format!("request {name}: {why}"))
             })
             .collect();
         requests.and_then(Self::of).map_err(|why| Error::usage(format!("the mix {shown}: {why}")))
@@ -78,20 +78,20 @@ impl Mix {
 fn request(
     declared: Declared,
     default_path: Option<&str>,
-    is_route: impl Fn(&str, &str) -> Result<(), String>,
+    function_of: impl Fn(&str, &str) -> Result<String, String>,
 ) -> Result<Request, String> {
     let Declared { name, share, method, path, body, headers, undo } = declared;
     let path = path.or_else(|| default_path.map(str::to_owned)).ok_or("it needs a path")?;
     let template = Template::new(&method, &path, &body, &headers)?;
-    is_route(&method, &path)?;
+    let function = function_of(&method, &path)?;
     let undo = undo
         .map(|undo| {
             let (method, path) = (undo.method.unwrap_or(method), undo.path.unwrap_or(path));
-            is_route(&method, &path)?;
+            function_of(&method, &path)?;
             Template::new(&method, &path, &undo.body, &headers)
         })
         .transpose()
         .map_err(|why| format!("undo: {why}"))?;
     let declared = format!("{template:?}");
-    Request::new(&name, share, template, undo, &declared)
+    Request::new(&name, share, &function, template, undo, &declared)
 }

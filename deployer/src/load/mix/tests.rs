@@ -40,7 +40,7 @@ fn texts(all: &[(String, String)]) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn the_built_in_mix_speaks_the_labs_language() {
-    let mix = BuiltIn::default().mix("/DynamoDBManager", Some(("items", &Table::default()))).unwrap();
+    let mix = BuiltIn::default().mix("f", "/DynamoDBManager", Some(("items", &Table::default()))).unwrap();
     let about = |operation: &str, payload: Value| json!({ "operation": operation, "tableName": "items", "payload": payload });
     let item = json!({
         "id": "load-00000001-9",
@@ -73,7 +73,7 @@ async fn keys_are_the_tables() {
         ..Table::default()
     };
     let shares = BuiltIn::parse("create=1").unwrap().unwrap();
-    let bodies = bodies(&shares.mix("/", Some(("t", &table))).unwrap()).await;
+    let bodies = bodies(&shares.mix("f", "/", Some(("t", &table))).unwrap()).await;
     // As text: a number of 22 digits is none that this program can hold.
     for (body, place) in [(&bodies[0].1, "Item"), (&bodies[1].1, "Key")] {
         assert!(body.contains(r#""number":1000000001000000000009"#), "{body}");
@@ -83,9 +83,9 @@ async fn keys_are_the_tables() {
     }
 
     let binary = Table { partition_key: key("id", KeyType::B), ..Table::default() };
-    assert_eq!(shares.mix("/", Some(("t", &binary))).unwrap_err().kind(), ErrorKind::Usage);
-    assert!(shares.mix("/", None).is_err());
-    assert!(BuiltIn::parse("ping=1").unwrap().unwrap().mix("/", None).is_ok());
+    assert_eq!(shares.mix("f", "/", Some(("t", &binary))).unwrap_err().kind(), ErrorKind::Usage);
+    assert!(shares.mix("f", "/", None).is_err());
+    assert!(BuiltIn::parse("ping=1").unwrap().unwrap().mix("f", "/", None).is_ok());
 }
 
 #[test]
@@ -102,11 +102,13 @@ fn read(name: &str, text: &str) -> Result<Mix, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     std::fs::write(&file, text).unwrap();
-    let is_route = |method: &str, path: &str| match (method, path) {
-        ("POST" | "PUT" | "DELETE", "/items" | "/items/{{id}}") => Ok(()),
+    let function_of = |method: &str, path: &str| match (method, path) {
+        ("POST" | "PUT" | "DELETE", "/items") => Ok("many".to_owned()),
+        ("POST" | "PUT" | "DELETE", "/items/{{id}}") => Ok("one".to_owned()),
         _ => Err(format!("there is no route {method} {path}")),
     };
-    Mix::read(&file, None, is_route).map_err(|e| e.to_string().replace(&file.display().to_string(), "FILE"))
+    Mix::read(&file, None, function_of)
+        .map_err(|e| e.to_string().replace(&file.display().to_string(), "FILE"))
 }
 
 #[tokio::test]
@@ -143,6 +145,8 @@ async fn a_file_may_say_anything_that_a_route_takes() {
     );
     let part = |n: usize| mix.part(&mix.requests[n]);
     assert!((part(0) - 0.75).abs() < 1e-9 && (part(1) - 0.25).abs() < 1e-9);
+    assert_eq!(mix.functions(), ["one", "many"]);
+    assert!((mix.part_of("one") - 0.75).abs() < 1e-9 && mix.part_of("none").abs() < 1e-9);
     let json = r#"{"requests": [{"name": "a", "share": 1, "path": "/items", "body": "{{id}}"}]}"#;
     let mix = read("mix.json", json).unwrap();
     assert_eq!(mix.without_undo().count(), 1);
@@ -171,14 +175,14 @@ fn a_wrong_file_is_refused_with_what_is_wrong() {
         let error = read("mix.toml", &text).unwrap_err();
         assert!(error.starts_with("the mix FILE:") && error.contains(expected), "{text}: {error}");
     }
-    assert!(Mix::read(Path::new("/nowhere"), None, |_, _| Ok(())).is_err());
+    assert!(Mix::read(Path::new("/nowhere"), None, |_, _| Ok(String::new())).is_err());
 }
 
 #[test]
 fn a_fingerprint_is_of_requests_and_shares() {
     let shares = |text: &str| BuiltIn::parse(text).unwrap().unwrap();
     let print = |text: &str, table: &str| {
-        shares(text).mix("/x", Some((table, &Table::default()))).unwrap().fingerprint()
+        shares(text).mix("f", "/x", Some((table, &Table::default()))).unwrap().fingerprint()
     };
     assert_eq!(print("create=1,read=2", "a"), print("read=2,create=1", "a-copy"));
     assert_ne!(print("create=1,read=2", "a"), print("create=1,read=3", "a"));

@@ -26,9 +26,9 @@ pub(crate) fn page(stack: &str, parts: &Parts<'_>) -> String {
     throughput(&mut page, measurement, seconds, length);
     page.heading("By request");
     page.table(&latency_rows(measurement));
-    if let Some(server) = parts.server {
-        page.heading("What the function says itself");
-        page.table(&server_rows(server));
+    for server in parts.servers {
+        page.heading(&format!("What {} says itself", server.function));
+        page.table(&server_rows(server, 1));
         page.text(&format!("{}.", server_remark(server)));
     }
     if let Some(bill) = parts.cost {

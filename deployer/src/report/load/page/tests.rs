@@ -43,7 +43,7 @@ fn measurement(change: impl FnOnce(&mut Value)) -> Measurement {
 }
 
 fn parts(measurement: &Measurement) -> Parts<'_> {
-    Parts { measurement, server: None, cost: None, comparison: None }
+    Parts { measurement, servers: &[], cost: None, comparison: None }
 }
 
 #[test]
