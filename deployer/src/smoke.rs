@@ -35,7 +35,7 @@ pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()
             match ask(&step.aws.http, url, ANSWER_WITHIN).await {
                 None => good += 1,
                 Some(instead) => {
-                    last = instead;
+                    last = instead.said;
                     good = 0;
                     return Ok(None);
                 }
@@ -46,18 +46,26 @@ pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()
     asked.await.map_err(|error| explain(error, url, &last))
 }
 
-/// Asks once, for `status`: what the URL answers instead of what it should, if so.
-pub(crate) async fn look(http: &Http, url: &str) -> Option<String> {
+/// What a URL answers instead of what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instead {
+    /// Of HTTP, if it answers at all.
+    pub(crate) status: Option<u16>,
+    pub(crate) said: String,
+}
+
+/// Asks once, for those who wait for `status`: what the URL answers instead of what it should, if so.
+pub(crate) async fn look(http: &Http, url: &str) -> Option<Instead> {
     ask(http, url, LOOK_WITHIN).await
 }
 
 /// `None` is the good answer.
-async fn ask(http: &Http, url: &str, within: Duration) -> Option<String> {
+async fn ask(http: &Http, url: &str, within: Duration) -> Option<Instead> {
     match at_most(within, http.post(url, PING)).await {
         Some(Ok(answer)) if answer.status == 200 && answer.body.trim() == PONG => None,
-        Some(Ok(answer)) => Some(said(&answer)),
-        Some(Err(error)) => Some(error),
-        None => Some(format!("nothing within {} s", within.as_secs())),
+        Some(Ok(answer)) => Some(Instead { status: Some(answer.status), said: said(&answer) }),
+        Some(Err(said)) => Some(Instead { status: None, said }),
+        None => Some(Instead { status: None, said: format!("nothing within {} s", within.as_secs()) }),
     }
 }
 

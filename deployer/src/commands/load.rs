@@ -17,7 +17,6 @@ use crate::report::load::{self as report, Parts};
 use crate::report::{Event, Outcome, Reporter as _};
 use crate::resource::{Id, Kind};
 use crate::retry::{LOAD_TAKEN_BACK, Pauses};
-use crate::smoke;
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -59,12 +58,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         session.console.talk("The stack is not as declared: deployer plan shows how.");
     }
     announce::run(session, &at, &plan, args.traffic.cleanup).await?;
-    let instead = if aim.answers_ping { smoke::look(&at.aws.http, &aim.url).await } else { None };
-    document.answers = aim.answers_ping.then_some(instead.is_none());
-    if let Some(instead) = instead {
-        return Err(Error::new(format!("{} does not answer as it should; it says: {instead}", aim.url))
-            .hint("Nothing was sent. deployer status shows the stack's condition."));
-    }
+    let looked = aim::look(&at, &aim).await;
+    document.answers = aim.answers_ping.then_some(looked.is_ok());
+    looked.map_err(|error| error.hint("Nothing was sent. deployer status shows the stack's condition."))?;
     let measurement = measure(session, &plan).await?;
     let ended = SystemTime::now();
     let cleaned_up =

@@ -23,7 +23,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
     }
     let instead = match &document.url {
         Some(url) if at.stack.takes_ping() => {
-            let instead = smoke::look(&at.aws.http, url).await;
+            let instead = smoke::look(&at.aws.http, url).await.map(|instead| instead.said);
             document.answers = Some(instead.is_none());
             instead
         }

@@ -17,7 +17,6 @@ use crate::manifest::Architecture;
 use crate::report;
 use crate::report::json::Document;
 use crate::retry::interrupted;
-use crate::smoke;
 use crate::tune::{Choice, Setting, Trial};
 use serde::Serialize;
 use setting::Tuned;
@@ -69,12 +68,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     document.url = Some(aim.url.clone());
     let tuned = Tuned::new(session, &at, api, function, &settings).await?;
     announce::run(session, &at, &aim.plan(&args.traffic), args.traffic.cleanup, function, &settings).await?;
-    if aim.answers_ping
-        && let Some(instead) = smoke::look(&at.aws.http, &aim.url).await
-    {
-        return Err(Error::new(format!("{} does not answer as it should; it says: {instead}", aim.url))
-            .hint("Nothing was changed. deployer status shows the stack's condition."));
-    }
+    let looked = aim::look(&at, &aim).await;
+    looked
+        .map_err(|error| error.hint("Nothing was changed. deployer status shows the stack's condition."))?;
     let prices = Prices::of(&at.aws.scope.region).ok();
     let mut tried = Tried::default();
     session.stop.last_words(Some(tuned.last_words()));

@@ -45,6 +45,17 @@ async fn tested(answers: &'static [(u16, &'static str)], changed: bool, within: 
 
 /// For some seconds a new stage is known to some edges only.
 #[tokio::test]
+async fn a_look_tells_what_there_is_instead() {
+    let world = World::new();
+    let (url, serving) = serve(&[GOOD, (429, "Too Many Requests")]);
+    assert_eq!(look(&world.aws.http, &url).await, None);
+    let said = "HTTP 429 Too Many Requests".to_owned();
+    assert_eq!(look(&world.aws.http, &url).await, Some(Instead { status: Some(429), said }));
+    serving.join().unwrap();
+    assert_eq!(look(&world.aws.http, &url).await.and_then(|instead| instead.status), None, "nobody listens");
+}
+
+#[tokio::test]
 async fn after_a_change_it_takes_several_good_answers_in_a_row() {
     let answers = &[NOT_YET, GOOD, NOT_YET, GOOD, GOOD, GOOD];
     tested(answers, true, Duration::from_secs(60)).await.unwrap();

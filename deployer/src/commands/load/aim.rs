@@ -8,6 +8,7 @@ use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table, is_path_for
 use crate::names::Owner;
 use crate::resource::Kind;
 use crate::resources::rest_api;
+use crate::smoke::{self, Instead};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub(in crate::commands) struct Aim {
     mix: Mix,
     /// Of the route that requests go to unless they say another; of the stage, where there is none.
     pub(in crate::commands) url: String,
-    /// Whether that route answers the lab's `ping`.
+    /// Whether that route has to answer the lab's `ping`.
     pub(in crate::commands) answers_ping: bool,
 }
 
@@ -35,6 +36,32 @@ impl Aim {
             answer_within: ANSWER_WITHIN,
             run: RunId::new(),
         }
+    }
+}
+
+/// Whether the route answers, where what it should answer is known. A limit that others have used up is an answer too: how
+/// often it comes is what a load finds out.
+///
+/// # Errors
+/// What it answers instead.
+pub(in crate::commands) async fn look(at: &Connected<'_>, aim: &Aim) -> Result<()> {
+    if !aim.answers_ping {
+        return Ok(());
+    }
+    match smoke::look(&at.aws.http, &aim.url).await {
+        Some(instead) => judge(&aim.url, &instead),
+        None => Ok(()),
+    }
+}
+
+fn judge(url: &str, instead: &Instead) -> Result<()> {
+    let error = Error::new(format!("{url} does not answer as it should; it says: {}", instead.said));
+    match instead.status {
+        Some(429) => Ok(()),
+        Some(..500) => Err(error.hint(
+            "A function that does not speak the lab's language takes requests of your own: say --mix FILE.",
+        )),
+        _ => Err(error),
     }
 }
 
@@ -183,6 +210,18 @@ fn precedence(route: &Route) -> (Vec<u8>, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_turned_away_answers_and_another_language_is_told_from_a_fault() {
+        let judged = |status: Option<u16>| judge("URL", &Instead { status, said: "…".to_owned() });
+        assert!(judged(Some(429)).is_ok());
+        for (status, about_files) in [(Some(200), true), (Some(400), true), (Some(502), false), (None, false)]
+        {
+            let error = judged(status).unwrap_err();
+            assert_eq!(error.to_string(), "URL does not answer as it should; it says: …");
+            assert_eq!(error.hints().join("").contains("--mix FILE"), about_files, "{status:?}");
+        }
+    }
 
     #[test]
     fn a_request_gets_to_the_function_of_the_closest_route() {
