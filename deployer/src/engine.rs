@@ -403,6 +403,22 @@ pub(crate) fn absent<T>(result: Result<T>, not_found: &[&str]) -> Result<Option<
     }
 }
 
+/// All of a list that AWS gives page by page: `page` reads the one that begins at a mark, and says where the next begins.
+pub(crate) async fn pages<T>(
+    mut page: impl AsyncFnMut(Option<String>) -> Result<(Vec<T>, Option<String>)>,
+) -> Result<Vec<T>> {
+    let (mut all, mut mark) = (Vec::new(), None);
+    loop {
+        let (items, next) = page(mark).await?;
+        all.extend(items);
+        // Some services end with an empty mark instead of none.
+        mark = next.filter(|next| !next.is_empty());
+        if mark.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
 fn is_any(error: &Error, codes: &[&str]) -> bool {
     codes.iter().any(|code| error.has_code(code))
 }

@@ -1,6 +1,6 @@
 //! What carries the stack's tags and is no longer declared. Found by tags, not by a file.
 
-use crate::engine::Step;
+use crate::engine::{Step, pages};
 use crate::error::Result;
 use crate::manifest::Table as DeclaredTable;
 use crate::names::{REGION_TAG, STACK_TAG, Scope};
@@ -77,45 +77,28 @@ fn parts(arn: &str) -> Option<(&str, &str)> {
 
 async fn tagged_arns(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
     let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
-    let mut all = Vec::new();
-    let mut token = None;
-    loop {
-        let get = step
-            .aws
-            .tagging
-            .get_resources()
-            .tag_filters(filter(STACK_TAG, &scope.stack))
-            .tag_filters(filter(REGION_TAG, &scope.region))
-            .resources_per_page(TAGGING_PAGE)
-            .set_pagination_token(token);
+    let get = step.aws.tagging.get_resources().tag_filters(filter(STACK_TAG, &scope.stack));
+    let get = get.tag_filters(filter(REGION_TAG, &scope.region)).resources_per_page(TAGGING_PAGE);
+    pages(async |token| {
+        let get = get.clone().set_pagination_token(token);
         let page = step.retry(&[], || step.call("tag:GetResources", get.clone().send())).await?;
-        all.extend(
-            page.resource_tag_mapping_list().iter().filter_map(|m| m.resource_arn().map(str::to_owned)),
-        );
-        // The last page has an empty token, not none.
-        token = page.pagination_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+        let tagged = page.resource_tag_mapping_list.unwrap_or_default().into_iter();
+        Ok((tagged.filter_map(|resource| resource.resource_arn).collect(), page.pagination_token))
+    })
+    .await
 }
 
 /// Lists of roles carry no tags, but they carry the description that ours are made with; the tags are read, and
 /// decide, when each is looked at.
 async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
-    let mut all = Vec::new();
-    let mut marker = None;
-    loop {
+    pages(async |marker| {
         let list = step.aws.iam.list_roles().max_items(IAM_PAGE).set_marker(marker);
         let page = step.retry(&[], || step.call("iam:ListRoles", list.clone().send())).await?;
-        let ours =
-            page.roles().iter().filter(|role| role.description() == Some(&Role::description_of(scope)));
-        all.extend(ours.map(|role| role.role_name().to_owned()));
-        marker = page.marker;
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+        let description = Role::description_of(scope);
+        let ours = page.roles.into_iter().filter(|role| role.description() == Some(&description));
+        Ok((ours.map(|role| role.role_name).collect(), page.marker))
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The log group of a function. Lambda would make it unasked, to be kept for ever, so we make it first.
 
-use crate::engine::{Step, absent};
+use crate::engine::{Step, absent, pages};
 use crate::error::Result;
 use crate::names::{Owner, STACK_TAG, Scope, Tags, diff_tags, tags_differ};
 use crate::resource::{Change, Id, Kind, Resource};
@@ -129,20 +129,13 @@ impl LogGroup {
 
     /// `DescribeLogGroups` finds by prefix, so only the exact name counts.
     async fn find(&self, step: &Step<'_>) -> Result<Option<SdkLogGroup>> {
-        let mut token = None;
-        loop {
+        let named = pages(async |token| {
             let list = step.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);
             let list = list.set_next_token(token);
             let page = step.retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send())).await?;
-            token = page.next_token;
-            let mut groups = page.log_groups.unwrap_or_default().into_iter();
-            if let Some(group) = groups.find(|group| group.log_group_name() == Some(&self.name)) {
-                return Ok(Some(group));
-            }
-            if token.is_none() {
-                return Ok(None);
-            }
-        }
+            Ok((page.log_groups.unwrap_or_default(), page.next_token))
+        });
+        Ok(named.await?.into_iter().find(|group| group.log_group_name() == Some(&self.name)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What IAM answers to questions about a policy, page by page.
 
 use super::{NO_SUCH, PATH, Policy, Version};
-use crate::engine::{Step, absent};
+use crate::engine::{Step, absent, pages};
 use crate::error::Result;
 use crate::policy_document as document;
 use crate::retry::IAM_NOT_YET_VISIBLE;
@@ -30,61 +30,45 @@ impl Policy {
     }
 
     pub(super) async fn versions(&self, step: &Step<'_>) -> Result<Vec<Version>> {
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
+        pages(async |marker| {
             let list = step.aws.iam.list_policy_versions().policy_arn(self.arn()).set_marker(marker);
             let page = step.retry(&[], || step.call("iam:ListPolicyVersions", list.clone().send())).await?;
-            let version = |version: &PolicyVersion| Version {
-                id: version.version_id().unwrap_or_default().to_owned(),
+            let version = |version: PolicyVersion| Version {
                 is_default: version.is_default_version(),
+                id: version.version_id.unwrap_or_default(),
             };
-            all.extend(page.versions().iter().map(version));
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+            Ok((page.versions.unwrap_or_default().into_iter().map(version).collect(), page.marker))
+        })
+        .await
     }
 
     /// As a permissions policy or as a boundary: IAM deletes no policy that anybody uses as either.
     pub(super) async fn attached(&self, step: &Step<'_>) -> Result<Vec<String>> {
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
+        pages(async |marker| {
             let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
             let page =
                 step.retry(&[], || step.call("iam:ListEntitiesForPolicy", list.clone().send())).await?;
             let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
-            all.extend(page.policy_roles().iter().map(|role| named("role", role.role_name())));
-            all.extend(page.policy_users().iter().map(|user| named("user", user.user_name())));
-            all.extend(page.policy_groups().iter().map(|group| named("group", group.group_name())));
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+            let roles = page.policy_roles().iter().map(|role| named("role", role.role_name()));
+            let users = page.policy_users().iter().map(|user| named("user", user.user_name()));
+            let groups = page.policy_groups().iter().map(|group| named("group", group.group_name()));
+            Ok((roles.chain(users).chain(groups).collect(), page.marker.clone()))
+        })
+        .await
     }
 
     /// The path of a policy that has our name elsewhere. IAM takes a name once, in capitals or not, whatever the path, but
     /// finds a policy by its ARN only, which holds the path.
     pub(super) async fn path_elsewhere(&self, step: &Step<'_>) -> Result<Option<String>> {
-        let mut marker = None;
-        loop {
+        let paths = pages(async |marker| {
             let list = step.aws.iam.list_policies().scope(PolicyScopeType::Local).max_items(PAGE);
             let list = list.set_marker(marker);
             let page = step.retry(&[], || step.call("iam:ListPolicies", list.clone().send())).await?;
-            let mut named = page.policies().iter().filter(|policy| {
+            let named = page.policies.unwrap_or_default().into_iter().filter(|policy| {
                 policy.policy_name().is_some_and(|name| name.eq_ignore_ascii_case(&self.name))
             });
-            let elsewhere = named.find_map(|policy| policy.path().filter(|path| *path != PATH));
-            if let Some(path) = elsewhere {
-                return Ok(Some(path.to_owned()));
-            }
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(None);
-            }
-        }
+            Ok((named.filter_map(|policy| policy.path).collect(), page.marker))
+        });
+        Ok(paths.await?.into_iter().find(|path| path != PATH))
     }
 }

@@ -1,7 +1,7 @@
 //! What API Gateway answers to questions, page by page.
 
 use super::NO_SUCH;
-use crate::engine::{Step, absent};
+use crate::engine::{Step, absent, pages};
 use crate::error::Result;
 use aws_sdk_apigateway::config::Intercept;
 use aws_sdk_apigateway::operation::get_resources::GetResources;
@@ -23,56 +23,37 @@ const PAGE: i32 = 500;
 
 /// Every API of the account and region.
 pub(super) async fn apis(step: &Step<'_>) -> Result<Vec<RestApi>> {
-    let mut all = Vec::new();
-    let mut position = None;
-    loop {
+    pages(async |position| {
         let list = step.aws.apigateway.get_rest_apis().limit(PAGE).set_position(position);
         let page = step.retry(&[], || step.call("apigateway:GetRestApis", list.clone().send())).await?;
-        all.extend(page.items.unwrap_or_default());
-        position = page.position;
-        if position.is_none() {
-            return Ok(all);
-        }
-    }
+        Ok((page.items.unwrap_or_default(), page.position))
+    })
+    .await
 }
 
 /// An API's resources with their methods; `None` when there is no such API.
 pub(super) async fn resources(step: &Step<'_>, id: &str) -> Result<Option<Vec<Resource>>> {
-    let mut all = Vec::new();
-    let mut position = None;
-    loop {
+    let all = pages(async |position| {
         let list = step.aws.apigateway.get_resources().rest_api_id(id).embed("methods").limit(PAGE);
         let list = list.set_position(position);
         let list = || {
             step.call("apigateway:GetResources", list.clone().customize().interceptor(WithoutNulls).send())
         };
-        let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
-            return Ok(None);
-        };
-        all.extend(page.items.unwrap_or_default());
-        position = page.position;
-        if position.is_none() {
-            return Ok(Some(all));
-        }
-    }
+        let page = step.retry(&[], list).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    });
+    absent(all.await, NO_SUCH)
 }
 
 /// An API's deployments; `None` when there is no such API.
 pub(super) async fn deployments(step: &Step<'_>, id: &str) -> Result<Option<Vec<Deployment>>> {
-    let mut all = Vec::new();
-    let mut position = None;
-    loop {
+    let all = pages(async |position| {
         let list = step.aws.apigateway.get_deployments().rest_api_id(id).limit(PAGE).set_position(position);
         let list = || step.call("apigateway:GetDeployments", list.clone().send());
-        let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
-            return Ok(None);
-        };
-        all.extend(page.items.unwrap_or_default());
-        position = page.position;
-        if position.is_none() {
-            return Ok(Some(all));
-        }
-    }
+        let page = step.retry(&[], list).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    });
+    absent(all.await, NO_SUCH)
 }
 
 /// All of an API's stages, in one page always; `None` when there is no such API.

@@ -1,7 +1,7 @@
 //! What DynamoDB says of a table, and the waits until it says what is wanted.
 
 use super::{Capacity, NO_SUCH, Table, shown_key};
-use crate::engine::{Step, absent};
+use crate::engine::{Step, absent, pages};
 use crate::error::{Error, Result};
 use crate::names::Tags;
 use crate::retry::{Passing, TABLE_ACTIVE, TABLE_GONE, TABLE_NOT_YET_VISIBLE, TABLE_TAGS};
@@ -25,21 +25,15 @@ impl Table {
     }
 
     pub(super) async fn tags(&self, step: &Step<'_>) -> Result<Tags> {
-        let mut all = Tags::new();
-        let mut token = None;
-        loop {
-            let list =
-                step.aws.dynamodb.list_tags_of_resource().resource_arn(self.arn()).set_next_token(token);
+        let all = pages(async |token| {
+            let list = step.aws.dynamodb.list_tags_of_resource().resource_arn(self.arn());
+            let list = list.set_next_token(token);
             let list = || step.call("dynamodb:ListTagsOfResource", list.clone().send());
-            let Some(page) = absent(step.retry(&[], list).await, NO_SUCH)? else {
-                return Ok(all);
-            };
-            all.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+            let page = step.retry(&[], list).await?;
+            let tags = page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value));
+            Ok((tags.collect(), page.next_token))
+        });
+        Ok(absent(all.await, NO_SUCH)?.unwrap_or_default().into_iter().collect())
     }
 
     /// A new table's tags come a few seconds after it, and a table without ours would be taken for somebody else's.
