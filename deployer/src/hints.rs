@@ -2,7 +2,7 @@
 
 use crate::error::AwsError;
 
-pub(crate) const CODE_TOO_LARGE: &str =
+const CODE_TOO_LARGE: &str =
     "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.";
 
 /// How `DynamoDB` says it of throughput that is lowered, and of billing modes.

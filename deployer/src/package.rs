@@ -7,7 +7,7 @@ mod archive;
 mod build;
 mod kept;
 
-pub(crate) use archive::merged;
+pub(crate) use archive::{LARGEST_ZIP, merged};
 
 use crate::config::{Config, Machine};
 use crate::engine::Engine;

@@ -1,6 +1,7 @@
 //! IAM policy documents: filling in placeholders, decoding what AWS returns, and comparing as AWS means them.
 
 use crate::error::{Error, Result};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -76,20 +77,8 @@ fn placeholder<'a>(text: &str, values: &'a Placeholders) -> Result<Option<&'a Ve
 
 /// Reads a document as IAM returns it: percent-encoded (RFC 3986, so a plus sign is a plus sign) JSON.
 pub(crate) fn decode(encoded: &str) -> Option<Value> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if let (b'%', [high, low, after @ ..]) = (*first, tail)
-            && let (Some(high), Some(low)) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
-        {
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-            rest = after;
-        } else {
-            bytes.push(*first);
-        }
-    }
-    serde_json::from_slice(&bytes).ok()
+    let decoded: Vec<u8> = percent_decode_str(encoded).collect();
+    serde_json::from_slice(&decoded).ok()
 }
 
 /// Whether two documents mean the same: AWS reorders lists and statements, writes a list of one as a scalar, and

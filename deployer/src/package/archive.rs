@@ -19,11 +19,15 @@ pub(super) fn zip_of(bootstrap: &[u8]) -> Result<Vec<u8>> {
     Ok(writer.finish().map_err(failed)?.into_inner())
 }
 
+const MB: usize = 1 << 20;
+
+/// Of what is uploaded directly.
+pub(crate) const LARGEST_ZIP: usize = 50 * MB;
+
 /// Refuses code that Lambda would refuse, before anything is sent: a large upload may end in a broken connection, which
 /// says nothing.
 pub(super) fn require_uploadable(zip: &[u8], what: &str) -> Result<()> {
-    const MB: usize = 1 << 20;
-    if zip.len() > 50 * MB {
+    if zip.len() > LARGEST_ZIP {
         return Err(Error::usage(format!("{what} has {} MB, and Lambda takes 50", zip.len().div_ceil(MB)))
             .hint("Leave out what the function does not need, or strip the binary of its symbols."));
     }

@@ -4,7 +4,7 @@ use super::{Function, NO_SUCH, Observed, Output, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
 use crate::names::{diff_tags, tags_differ};
-use crate::package::Package;
+use crate::package::{LARGEST_ZIP, Package, merged};
 use crate::resource::Resource;
 use crate::resources::role;
 use crate::retry::{
@@ -16,9 +16,6 @@ use aws_sdk_lambda::types::{
     Architecture as SdkArchitecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus,
     Runtime, State, TracingConfig, TracingMode,
 };
-
-/// What Lambda takes in one call. Of a larger body it may just cut the connection, which would look like a bad network.
-pub(super) const LARGEST_ZIP: usize = 50 * 1024 * 1024;
 
 impl Function {
     pub(super) async fn create(
@@ -42,7 +39,7 @@ impl Function {
             .environment(self.sdk_environment())
             .tracing_config(self.sdk_tracing())
             .role(&role.arn)
-            .code(FunctionCode::builder().zip_file(self.blob(&package.zip)?).build())
+            .code(FunctionCode::builder().zip_file(Blob::new(package.zip.as_slice())).build())
             .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
         let role_stands = async || role::still_stands(step, &self.role, &role).await;
@@ -122,7 +119,7 @@ impl Function {
             .update_function_code()
             .function_name(&self.name)
             .architectures(self.sdk_architecture())
-            .zip_file(self.blob(zip)?);
+            .zip_file(Blob::new(zip));
         let update = || step.call("lambda:UpdateFunctionCode", update.clone().send());
         let updated = step.retry(&[&FUNCTION_BUSY], update).await?;
         self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await
@@ -137,7 +134,7 @@ impl Function {
             return None;
         }
         let old = step.aws.http.download(seen.code_url.as_deref()?).await.ok()?;
-        crate::package::merged(&old, &new.zip).ok().filter(|zip| zip.len() <= LARGEST_ZIP)
+        merged(&old, &new.zip).ok().filter(|zip| zip.len() <= LARGEST_ZIP)
     }
 
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {
@@ -230,14 +227,6 @@ impl Function {
             return AwsError { message: before.trim_end().to_owned(), ..aws.clone() }.into();
         }
         error
-    }
-
-    fn blob(&self, zip: &[u8]) -> Result<Blob> {
-        if zip.len() > LARGEST_ZIP {
-            return Err(Error::new(format!("the code of {} is {} bytes zipped", self.name, zip.len()))
-                .hint(crate::hints::CODE_TOO_LARGE));
-        }
-        Ok(Blob::new(zip))
     }
 
     fn sdk_architecture(&self) -> SdkArchitecture {

@@ -1,5 +1,4 @@
 use super::*;
-use crate::resources::function::changing::LARGEST_ZIP;
 use crate::retry::{FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY, ROLE_NOT_YET_ASSUMABLE};
 use crate::testing::script::broken;
 use crate::testing::wire;
@@ -266,15 +265,6 @@ async fn well_known_refusals_come_with_advice() {
         let error = up(&world, &function(), needs()).await.unwrap_err();
         assert!(error.hints().iter().any(|hint| hint.contains(advice)), "{error}: {:?}", error.hints());
     }
-}
-
-#[tokio::test]
-async fn a_zip_that_lambda_would_not_take_is_not_sent() {
-    let too_large = (role("AROA1", false), Some(Package::of(vec![0; LARGEST_ZIP + 1])));
-    let world = world([no_such()], [], vec![]);
-    let error = up(&world, &function(), too_large).await.unwrap_err();
-    assert_eq!(error.to_string(), "the code of orders is 52428801 bytes zipped");
-    assert!(world.mutations().is_empty());
 }
 
 #[tokio::test]
