@@ -23,7 +23,7 @@ mod words;
 
 pub(crate) use api::{Api, Throttle};
 pub(crate) use function::{Architecture, DEFAULT_POLICY, Function};
-pub(crate) use path::is_for as is_path_for;
+pub(crate) use path::{is_for as is_path_for, precedence as path_precedence};
 pub(crate) use route::{Auth, IntegrationKind, Route};
 #[cfg(test)]
 pub(crate) use table::Provisioned;

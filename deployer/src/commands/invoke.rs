@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
 use crate::invocation::report::Report;
-use crate::manifest::{Auth, IntegrationKind, Route, is_path_for};
+use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, path_precedence};
 use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::report::log_line::took;
@@ -160,9 +160,8 @@ fn route_to<'a>(function: Option<&str>, routes: &'a [Route], path: Option<&str>)
             && path.map_or(!route.has_parameters(), |path| is_path_for(path, &route.path))
     };
     let worth = |route: &&Route| {
-        let parameters = (route.path.contains("+}"), route.path.matches('{').count());
         (
-            parameters,
+            path.map(|_| path_precedence(&route.path)),
             route.auth != Auth::None,
             route.method != "POST",
             route.integration != IntegrationKind::Aws,

@@ -94,9 +94,26 @@ pub(crate) fn is_for(path: &str, route: &str) -> bool {
     path.next().is_none()
 }
 
+/// Of several routes for a path, API Gateway takes the one with the least: part by part, what is named comes before what a
+/// request fills in, and that before the rest of a path.
+pub(crate) fn precedence(route: &str) -> Vec<u8> {
+    let part = |part: &str| match part {
+        rest if rest.ends_with("+}") => 2,
+        one if one.starts_with('{') => 1,
+        _ => 0,
+    };
+    route.split('/').map(part).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_named_comes_before_what_is_filled_in() {
+        let in_order = ["/items/new", "/items/{id}", "/items/{rest+}", "/{kind}/new", "/{proxy+}"];
+        assert!(in_order.is_sorted_by_key(|route| precedence(route)));
+    }
 
     #[test]
     fn paths_are_matched_as_api_gateway_does() {

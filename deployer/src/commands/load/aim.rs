@@ -4,7 +4,7 @@ use super::super::{Connected, Session, Survey};
 use crate::cli::Traffic;
 use crate::error::{Error, Result};
 use crate::load::{BuiltIn, Mix, Plan, RunId, Schedule, Target};
-use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table, is_path_for};
+use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table, is_path_for, path_precedence};
 use crate::names::Owner;
 use crate::resource::Kind;
 use crate::resources::rest_api;
@@ -183,7 +183,8 @@ fn function_of(
     let path = path.split('?').next().unwrap_or_default();
     let routes = &manifest.api.routes;
     let fit = routes.iter().filter(|route| route.takes(method) && is_path_for(path, api.path(&route.path)));
-    match fit.min_by_key(|route| precedence(route)) {
+    // A method that is named comes before any.
+    match fit.min_by_key(|route| (path_precedence(&route.path), route.method == "ANY")) {
         Some(route) if route.auth == Auth::Iam => {
             Err(format!("{method} {path} takes signed requests only, and load signs none"))
         }
@@ -194,17 +195,6 @@ fn function_of(
             Err(format!("the stack has no route {method} {path}; it has {}", all.join(", ")))
         }
     }
-}
-
-/// API Gateway takes a part of a path that is named before one that a request fills in, that before the rest of a path,
-/// and a method that is named before any.
-fn precedence(route: &Route) -> (Vec<u8>, bool) {
-    let part = |part: &str| match part {
-        rest if rest.ends_with("+}") => 2,
-        one if one.starts_with('{') => 1,
-        _ => 0,
-    };
-    (route.path.split('/').map(part).collect(), route.method == "ANY")
 }
 
 #[cfg(test)]
