@@ -297,7 +297,7 @@ impl Measurement {
             },
             series_seconds: series.width(),
             series: series.points().iter().map(Entry::of).collect(),
-            blocks: series.in_blocks(MOST_BLOCKS)?.iter().map(Block::of).collect(),
+            blocks: series.in_blocks(MOST_BLOCKS, seconds)?.iter().map(Block::of).collect(),
             until_last_answer: since_warmup(record.last_done),
             sent: done.iter().map(|done| done.sent.clone()).collect(),
             counts,

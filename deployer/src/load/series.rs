@@ -72,19 +72,31 @@ impl Series {
         &self.points
     }
 
-    /// The same in at most this many points.
-    pub(super) fn in_blocks(&self, most: usize) -> Result<Vec<Point>> {
-        let size = self.points.len().div_ceil(most).max(1);
-        self.points
-            .chunks(size)
-            .map(|chunk| {
-                let mut block = Point::new()?;
-                for point in chunk {
-                    block.add(point);
-                }
-                Ok(block)
-            })
-            .collect()
+    /// The same in at most this many points, for a run of so many seconds. What is answered later is no stretch of its
+    /// own, with far fewer answers than the others: it belongs to the last one.
+    pub(super) fn in_blocks(&self, most: usize, seconds: f64) -> Result<Vec<Point>> {
+        let whole = (1..self.points.len()).take_while(|n| self.starts(*n) < seconds).count() + 1;
+        let (within, after) = self.points.split_at(whole.min(self.points.len()));
+        let size = within.len().div_ceil(most).max(1);
+        let mut blocks: Vec<Point> = Vec::new();
+        for chunk in within.chunks(size) {
+            let mut block = Point::new()?;
+            for point in chunk {
+                block.add(point);
+            }
+            blocks.push(block);
+        }
+        if let Some(last) = blocks.last_mut() {
+            for point in after {
+                last.add(point);
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// When a point begins, in seconds.
+    fn starts(&self, point: usize) -> f64 {
+        f64::from(u32::try_from(point).unwrap_or(u32::MAX)) * f64::from(self.width)
     }
 }
 
@@ -109,8 +121,15 @@ mod tests {
         let counts: Vec<u64> = series.points().iter().map(answered).collect();
         assert_eq!(counts, [6, 0, 3]);
         assert!(series.points()[0].latencies.max().abs_diff(3000) <= 30);
-        assert_eq!(series.in_blocks(2).unwrap().len(), 2);
-        assert_eq!(answered(&series.in_blocks(2).unwrap()[0]), 6);
+        let blocks =
+            |most, seconds| series.in_blocks(most, seconds).unwrap().iter().map(answered).collect::<Vec<_>>();
+        assert_eq!(blocks(2, 3.0), [6, 3]);
+        assert_eq!(blocks(30, 3.0), [6, 0, 3]);
+        // The last answer came after all requests were sent.
+        assert_eq!(blocks(30, 2.0), [6, 3]);
+        assert_eq!(blocks(30, 1.5), [6, 3]);
+        assert_eq!(blocks(30, 0.0), [9]);
+        assert!(Series::new(Duration::from_secs(10)).in_blocks(30, 10.0).unwrap().is_empty());
     }
 
     #[test]

@@ -216,6 +216,8 @@ async fn the_last_answer_does_not_end_the_measurement() {
     assert_eq!(measured.counts.ok, 20, "{measured:?}");
     assert!(measured.until_last_answer >= Duration::from_secs(4), "{measured:?}");
     assert!(measured.seconds < 4.0 && measured.throughput > 5.0, "{measured:?}");
+    let blocks = f64::from(u32::try_from(measured.blocks.len()).unwrap());
+    assert!(blocks <= measured.seconds.ceil(), "the late answer is none of its own: {measured:?}");
 }
 
 /// Three connections of 100 ms carry 30 a second. What is sent late makes the run longer.
