@@ -69,7 +69,7 @@ fn a_stack_that_is_not_up_has_no_log() {
         let done = logs(&lab, args).exits(1);
         let absent = "error: function LambdaFunctionOverHttps does not exist: the stack lambda-apigateway in us-east-1 \
                       (account 000000000000) is not up\nhint: Run deployer up.\n";
-        assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", absent));
+        assert!(done.stdout.is_empty() && done.stderr.starts_with(absent), "{done}");
     }
 }
 
