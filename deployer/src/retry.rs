@@ -255,11 +255,12 @@ pub(crate) static TABLE_TAGS: Cadence = Cadence {
 pub(crate) static TABLE_GONE: Cadence =
     Cadence { reason: "the table to be gone", first: ms(50), longest: secs(1), within: secs(1800) };
 
-/// A new function is pending for a second or two, and its permission and the proof wait for it.
+/// A new function is pending for a second or two, and its permission and the proof wait for it. Lambda lets a hundred of
+/// these looks a second through.
 pub(crate) static FUNCTION_READY: Cadence = Cadence {
     reason: "Lambda to make the function ready",
     first: ms(50),
-    longest: ms(250),
+    longest: ms(100),
     within: secs(300),
 };
 

@@ -120,7 +120,7 @@ fn warnings(
         }
     };
     if let Some(stage) = &manifest.api.throttle {
-        throttled("the stage lets", Throttle { rate: stage.rate, burst: stage.burst });
+        throttled("the stage lets", *stage);
     }
     match limits.map(|limits| limits.requests) {
         Some(Some(known)) => throttled("the account lets all its APIs together", known),
