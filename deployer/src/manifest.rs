@@ -24,7 +24,7 @@ mod words;
 pub(crate) use api::{Api, Throttle};
 pub(crate) use function::{Architecture, DEFAULT_POLICY, Function};
 pub(crate) use path::{is_for as is_path_for, precedence as path_precedence};
-pub(crate) use route::{Auth, IntegrationKind, Route};
+pub(crate) use route::{Auth, IntegrationKind, Route, listed as listed_routes};
 #[cfg(test)]
 pub(crate) use table::Provisioned;
 pub(crate) use table::{Billing, Key, KeyType, Table};

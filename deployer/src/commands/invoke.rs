@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
 use crate::invocation::report::Report;
-use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, path_precedence};
+use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, listed_routes, path_precedence};
 use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::report::log_line::took;
@@ -171,11 +171,9 @@ fn route_to<'a>(function: Option<&str>, routes: &'a [Route], path: Option<&str>)
         let to = function.map(|name| format!(" to {name}")).unwrap_or_default();
         let of =
             path.map_or("without parameters in its path".to_owned(), |path| format!("for the path {path}"));
-        let all: Vec<String> =
-            routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
         Error::usage(format!(
             "no route{to} takes a body (POST, PUT, PATCH or ANY), {of}; the stack has {}",
-            all.join(", ")
+            listed_routes(routes)
         ))
         .hint("--route says a path, with its parameters filled in; --via lambda needs no route.")
     })

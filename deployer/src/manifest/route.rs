@@ -79,6 +79,12 @@ pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
     routes.into_iter().map(|(route, _)| route).collect()
 }
 
+/// `GET /items, POST /items`, for messages.
+pub(crate) fn listed<'a>(routes: impl IntoIterator<Item = &'a Route>) -> String {
+    let all = routes.into_iter().map(|route| format!("{} {}", route.method, route.path));
+    all.collect::<Vec<_>>().join(", ")
+}
+
 fn clash(route: &Route, places: &Places, others: &[(Route, Places)]) -> Option<Problem> {
     let same = others.iter().find(|(other, _)| (&other.method, &other.path) == (&route.method, &route.path));
     if let Some((_, other)) = same {

@@ -4,7 +4,9 @@ use super::super::{Connected, Session, Survey};
 use crate::cli::Traffic;
 use crate::error::{Error, Result};
 use crate::load::{BuiltIn, Mix, Plan, RunId, Schedule, Target};
-use crate::manifest::{Auth, IntegrationKind, Manifest, Route, Table, is_path_for, path_precedence};
+use crate::manifest::{
+    Auth, IntegrationKind, Manifest, Route, Table, is_path_for, listed_routes, path_precedence,
+};
 use crate::names::Owner;
 use crate::resource::Kind;
 use crate::resources::rest_api;
@@ -138,8 +140,7 @@ fn asked<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<Vec<&'a Rout
     if let Some(path) = &traffic.route
         && !routes.iter().any(|route| route.path == *path)
     {
-        let all: Vec<&Route> = routes.iter().collect();
-        return Err(Error::usage(format!("the stack has no route {path}; it has {}", shown(&all))));
+        return Err(Error::usage(format!("the stack has no route {path}; it has {}", listed_routes(routes))));
     }
     let asked = |route: &&Route| {
         traffic.route.as_ref().is_none_or(|path| route.path == *path)
@@ -157,13 +158,10 @@ fn for_anybody<'a>(routes: &[&'a Route]) -> Option<&'a Route> {
 }
 
 fn nothing_to_ask(routes: &[&Route]) -> Error {
-    Error::usage(format!("no route that is asked takes a POST from anybody: {}", shown(routes))).hint(
+    let routes = listed_routes(routes.iter().copied());
+    Error::usage(format!("no route that is asked takes a POST from anybody: {routes}")).hint(
         "Choose another one with --route or --function, or write requests of your own and say --mix FILE.",
     )
-}
-
-fn shown(routes: &[&Route]) -> String {
-    routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect::<Vec<_>>().join(", ")
 }
 
 /// The table that the built-in requests are about: the first that the function may touch.
