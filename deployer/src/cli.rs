@@ -130,9 +130,32 @@ pub enum Command {
     Local(Local),
 }
 
+impl Command {
+    /// Whether packages are to be built as for AWS even where the target is the local AWS.
+    pub(crate) fn builds_release(&self) -> bool {
+        match self {
+            Self::Up(up) => up.building.release,
+            Self::Plan(plan) => plan.building.release,
+            Self::Tune(tune) => tune.building.release,
+            _ => false,
+        }
+    }
+}
+
+/// How packages are built.
+#[derive(Debug, Args)]
+pub struct Building {
+    /// With --local, build packages as for AWS: with optimisation, by cargo-lambda
+    #[arg(long)]
+    pub release: bool,
+}
+
 /// Flags of `up`.
 #[derive(Debug, Args)]
 pub struct Up {
+    /// How packages are built.
+    #[command(flatten)]
+    pub building: Building,
     /// What to take over.
     #[command(flatten)]
     pub adopt: Adopt,
@@ -163,6 +186,9 @@ impl Adopt {
 /// Flags of `plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
+    /// How packages are built.
+    #[command(flatten)]
+    pub building: Building,
     /// What to take over.
     #[command(flatten)]
     pub adopt: Adopt,

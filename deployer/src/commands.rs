@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::local::Local;
 use crate::names::Owner;
 use crate::orphans;
-use crate::package::Packages;
+use crate::packaging::Packages;
 use crate::report::Outcome;
 use crate::report::console::Console;
 use crate::report::json::Document;
@@ -57,7 +57,6 @@ pub(crate) struct Connected<'a> {
     session: &'a Session<'a>,
     pub(crate) aws: Aws,
     pub(crate) stack: Stack,
-    pub(crate) packages: Packages,
     adopt: bool,
     seen: Seen,
 }
@@ -107,14 +106,7 @@ impl<'a> Session<'a> {
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;
-        Ok(Connected {
-            session: self,
-            packages: Stack::packages(config),
-            aws,
-            stack,
-            adopt: false,
-            seen: Seen::default(),
-        })
+        Ok(Connected { session: self, aws, stack, adopt: false, seen: Seen::default() })
     }
 }
 
@@ -184,6 +176,22 @@ impl Connected<'_> {
         let orphans = orphans?;
         orphans.destroy(&go, undeclared_tables(delete_data)).await;
         Ok(Survey { records: readable(go.finish())?, api, orphans })
+    }
+
+    /// The same survey with the code compared, once it is built. AWS is asked again only about what it was asked a while ago.
+    ///
+    /// # Errors
+    /// What could not be built or looked at: nothing was changed by then.
+    pub(crate) async fn comparing_code(
+        &self,
+        survey: Survey,
+        packages: &Packages,
+        delete_data: bool,
+    ) -> Result<Survey> {
+        let go = self.engine(Mode::Plan).reusing_seen();
+        let api = self.stack.walk(&go, packages, None).await;
+        survey.orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        Ok(Survey { records: readable(go.finish())?, api, ..survey })
     }
 }
 

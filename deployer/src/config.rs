@@ -4,6 +4,7 @@ use crate::aws::{Target, is_loopback};
 use crate::cli::{Global, Output};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::packaging::Build;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,10 @@ pub(crate) struct Config {
     pub target: Target,
     /// The local AWS, when it is the target or the subject.
     pub local: LocalAws,
+    /// Whether the target is the local AWS.
+    pub is_local: bool,
+    /// How packages are compiled.
+    pub build: Build,
     /// What this machine has.
     pub machine: Machine,
     /// What stdout gets.
@@ -52,6 +57,8 @@ pub(crate) struct LocalAws {
 pub(crate) struct Machine {
     /// Where programs are found: the project's virtual environment first.
     pub path: OsString,
+    /// What the environment says about builds.
+    pub cargo: CargoVariables,
     /// For programs that we start with an otherwise empty environment.
     pub home: Option<OsString>,
     /// Where temporary files go.
@@ -64,12 +71,35 @@ pub(crate) struct Machine {
     pub asks: bool,
 }
 
+/// Variables of Cargo and cargo-lambda that decide how a package is built. Both read them themselves, too.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CargoVariables {
+    /// `CARGO_BUILD_TARGET`: the target instead of this machine's.
+    pub build_target: Option<String>,
+    /// `CARGO_LAMBDA_COMPILER`: the program that cargo-lambda compiles with.
+    pub compiler: Option<String>,
+    /// Cargo's home: `CARGO_HOME`, or `.cargo` in the home.
+    pub home: Option<PathBuf>,
+}
+
+impl CargoVariables {
+    fn look() -> Self {
+        let text = |name| env(name).and_then(|value| value.into_string().ok());
+        let home = env("CARGO_HOME").map(PathBuf::from);
+        Self {
+            build_target: text("CARGO_BUILD_TARGET"),
+            compiler: text("CARGO_LAMBDA_COMPILER"),
+            home: home.or_else(|| Some(PathBuf::from(env("HOME")?).join(".cargo"))),
+        }
+    }
+}
+
 impl Config {
     /// Reads everything, once.
     ///
     /// # Errors
     /// A manifest that is missing or wrong, a bad name, `--local` together with an endpoint elsewhere.
-    pub(crate) fn load(global: &Global, reads_manifest: bool) -> Result<Self> {
+    pub(crate) fn load(global: &Global, builds_release: bool, reads_manifest: bool) -> Result<Self> {
         let here = std::env::current_dir()
             .map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
         let suffix = match global.env.as_deref() {
@@ -123,6 +153,8 @@ impl Config {
                 state: global.local_state.clone().unwrap_or_else(|| root.join(".deployer/local")),
                 enforces_iam: env("DEPLOYER_LOCAL_IAM").is_some(),
             },
+            is_local: global.local,
+            build: if global.local && !builds_release { Build::Quick } else { Build::Release },
             machine: Machine::look(&root),
             target,
             manifest,
@@ -164,6 +196,7 @@ impl Machine {
         let dumb = env("TERM").is_some_and(|term| term == "dumb");
         Self {
             path,
+            cargo: CargoVariables::look(),
             home: env("HOME"),
             temp: std::env::temp_dir(),
             draws: terminal && !ci && !dumb,

@@ -68,6 +68,7 @@ pub(crate) struct Engine<'a> {
     mode: Mode,
     adopt: bool,
     seen: Option<&'a Seen>,
+    reuses_seen: bool,
     deadline: Instant,
     records: Mutex<Vec<Record>>,
 }
@@ -80,12 +81,28 @@ impl<'a> Engine<'a> {
         mode: Mode,
         deadline: Instant,
     ) -> Self {
-        Self { aws, report, stop, mode, adopt: false, seen: None, deadline, records: Mutex::default() }
+        Self {
+            aws,
+            report,
+            stop,
+            mode,
+            adopt: false,
+            seen: None,
+            reuses_seen: false,
+            deadline,
+            records: Mutex::default(),
+        }
     }
 
     /// The same walk, which shares what it sees with the one before or after it.
     pub(crate) fn sharing(mut self, seen: &'a Seen) -> Self {
         self.seen = Some(seen);
+        self
+    }
+
+    /// The same walk, which looks again only at what was not seen a moment ago, even when it only plans.
+    pub(crate) fn reusing_seen(mut self) -> Self {
+        self.reuses_seen = true;
         self
     }
 
@@ -212,8 +229,8 @@ impl<'a> Engine<'a> {
     /// What AWS has, or had when the plan looked, if that was a moment ago: nobody was asked anything in between.
     async fn look<R: Resource>(&self, resource: &R, step: &Step<'_>) -> Result<Option<R::Observed>> {
         let remembered = match self.mode {
-            Mode::Plan => None,
-            Mode::Apply => self.seen.and_then(|seen| seen.take::<R>(&step.id)),
+            Mode::Plan if !self.reuses_seen => None,
+            Mode::Plan | Mode::Apply => self.seen.and_then(|seen| seen.take::<R>(&step.id)),
         };
         match remembered {
             Some(seen) => Ok(seen),

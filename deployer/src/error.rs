@@ -38,7 +38,7 @@ impl ErrorKind {
 }
 
 /// A failure, written for the person who reads it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Error {
     kind: ErrorKind,
     message: String,

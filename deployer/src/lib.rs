@@ -6,7 +6,7 @@
 //! - `resource`: the one trait · `resources`: one file for each kind · `engine`: takes each through a walk
 //! - `invocation`: single invocations of a function, and its log
 //! - `tune`: which of several settings to take
-//! - `definition`, `policy_document`, `package`: the pure parts of API, policies and code
+//! - `definition`, `policy_document`: the pure parts of API and policies · `packaging`: code as zips
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
 //! - `load`: requests at a fixed rate, measured
@@ -31,7 +31,7 @@ mod meaning;
 mod names;
 mod orphans;
 mod pace;
-mod package;
+mod packaging;
 mod policy_document;
 mod report;
 mod resource;
@@ -55,7 +55,7 @@ use retry::Stop;
 pub async fn run(cli: Cli) -> u8 {
     // What init writes, it does not read.
     let reads_manifest = !matches!(cli.command, Command::Init);
-    let config = match Config::load(&cli.global, reads_manifest) {
+    let config = match Config::load(&cli.global, cli.command.builds_release(), reads_manifest) {
         Ok(config) => config,
         Err(error) => {
             if cli.global.output == Output::Json {

@@ -28,6 +28,7 @@ pub(crate) use route::{Auth, IntegrationKind, Route, listed as listed_routes};
 #[cfg(test)]
 pub(crate) use table::Provisioned;
 pub(crate) use table::{Billing, Key, KeyType, Table};
+pub(crate) use words::nearest;
 
 use crate::error::Result;
 use api::Callable;

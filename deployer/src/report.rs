@@ -61,7 +61,7 @@ pub(crate) enum Event {
         /// What, and what becomes of it.
         what: String,
     },
-    /// A measurement goes on.
+    /// Work goes on that takes its time: a build, a measurement.
     Measuring {
         /// Whose step.
         id: Id,

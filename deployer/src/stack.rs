@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind};
 use crate::names::{Scope, log_group_of, policy_of_role};
 use crate::orphans::{Declared, Orphans};
-use crate::package::Packages;
+use crate::packaging::Packages;
 use crate::policy_document::{self, Placeholders};
 use crate::resources::function::Function;
 use crate::resources::log_group::LogGroup;
@@ -283,10 +283,13 @@ impl Stack {
         self.takes_ping
     }
 
-    /// How to build each function's package.
-    pub(crate) fn packages(config: &Config) -> Packages {
+    /// Starts to build each function's package.
+    ///
+    /// # Errors
+    /// A zip that is declared as ready and is not.
+    pub(crate) fn packages(config: &Config) -> Result<Packages> {
         let functions = config.manifest.functions.iter();
-        Packages::new(functions.map(|(name, f)| (format!("{name}{}", config.suffix), f.clone())), config)
+        Packages::start(functions.map(|(name, function)| (config.named(name), function)), config)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use support::{pause, repository};
+use support::{pause, target_folder};
 
 /// No run takes longer, unless it hangs. A cold build of the function is part of one of them.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -42,7 +42,7 @@ impl Process {
         for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
             self.0.env(name, variable(name).unwrap_or_else(|| home.join(folder).into()));
         }
-        let kept = repository().join("target/tmp/home");
+        let kept = target_folder().join("tmp/home");
         std::fs::create_dir_all(&kept).unwrap();
         self.0.env("HOME", kept);
         self

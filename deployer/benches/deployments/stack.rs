@@ -28,8 +28,8 @@ impl Operation {
     /// How the deployer is told to do it.
     pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::ColdUp | Self::NothingToDo | Self::CodeOnly => &["up"],
-            Self::Plan => &["plan"],
+            Self::ColdUp | Self::NothingToDo | Self::CodeOnly => &["up", "--release"],
+            Self::Plan => &["plan", "--release"],
             Self::Status => &["status"],
             Self::Down => &["down"],
         }

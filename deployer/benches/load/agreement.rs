@@ -28,7 +28,7 @@ pub(crate) fn measure(binary: &Path, longest: Duration) {
             .args(args);
         process.try_run(longest).unwrap_or_else(|why| panic!("{why}"));
     };
-    run(&["up"]);
+    run(&["up", "--release"]);
     println!("\n| answers take | | requests | p50 ms | p90 ms | p99 ms |");
     println!("|---|---|---|---|---|---|");
     for answer in [Duration::ZERO, Duration::from_millis(50)] {

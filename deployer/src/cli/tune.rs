@@ -1,5 +1,6 @@
 //! The flags of `tune`.
 
+use super::Building;
 use super::cost::Architecture;
 use super::load::Traffic;
 use clap::Args;
@@ -20,6 +21,9 @@ pub struct Tune {
     /// Processors to try [default: the manifest's]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_enum)]
     pub architectures: Vec<Architecture>,
+    /// How packages are built.
+    #[command(flatten)]
+    pub building: Building,
     /// What requests are sent to each setting.
     #[command(flatten)]
     pub traffic: Traffic,

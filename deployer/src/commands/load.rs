@@ -5,7 +5,7 @@ pub(super) mod aim;
 pub(super) mod announce;
 pub(super) mod price;
 
-use super::{Connected, DIFFERENT, DIFFERENT_STATE, Session, Stack, output};
+use super::{Connected, DIFFERENT, DIFFERENT_STATE, Packages, Session, output};
 use crate::aws::Access;
 use crate::cli::Load;
 use crate::cost::Bill;
@@ -44,7 +44,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         return compare_only(session, args, document, &before, &load::read_result(file)?);
     }
     let at = session.connect(Access::ReadOnly, document).await?;
-    let survey = at.plan(&Stack::packages(session.config).not_compared(), false).await?;
+    let survey = at.plan(&Packages::not_compared(), false).await?;
     document.found(&survey.records);
     document.state = Some(super::state(&survey.records));
     let aim = aim::at(session, &at, &survey, &args.traffic)?;

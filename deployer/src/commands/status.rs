@@ -1,6 +1,6 @@
 //! `status`: the condition of each resource, whether the URL answers, and the URL.
 
-use super::{ABSENT, Connected, DIFFERENT, IN_SYNC, Session, Stack, Survey, state};
+use super::{ABSENT, Connected, DIFFERENT, IN_SYNC, Packages, Session, Survey, state};
 use crate::aws::Access;
 use crate::cli::Status;
 use crate::engine::Record;
@@ -12,7 +12,7 @@ use crate::smoke;
 pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<u8> {
     let at = session.connect(Access::ReadOnly, document).await?;
     // Code is not compared: that would mean building it, and a look should not take minutes.
-    let packages = Stack::packages(session.config).not_compared();
+    let packages = Packages::not_compared();
     let Survey { records, api, .. } = at.plan(&packages, false).await?;
     document.found(&records);
     let state = state(&records);

@@ -6,7 +6,7 @@ mod setting;
 use super::load::after::server;
 use super::load::aim::{self, Aim};
 use super::load::{clean_up, measure};
-use super::{ABSENT, Connected, DIFFERENT_STATE, IN_SYNC, Session, Stack, output, state};
+use super::{ABSENT, Connected, DIFFERENT_STATE, IN_SYNC, Packages, Session, Stack, output, state};
 use crate::aws::Access;
 use crate::cli::{Traffic, Tune};
 use crate::cost::{Meter, Prices};
@@ -51,10 +51,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let settings = settings(session, args, function, declared)?;
     output::check(&[args.html.as_deref()])?;
     let at = session.connect(Access::ReadWrite, document).await?;
-    let packages = Stack::packages(config);
     // Code is compared only where it is going to be exchanged.
     let others = settings.iter().any(|setting| setting.architecture != declared.architecture);
-    let packages = if others { packages } else { packages.not_compared() };
+    let packages = if others { Stack::packages(config)? } else { Packages::not_compared() };
     let survey = at.plan(&packages, false).await?;
     document.found(&survey.records);
     document.state = Some(state(&survey.records));

@@ -1,6 +1,8 @@
 //! `up`: as declared, proven, and its URL.
 
-use super::{Connected, IN_SYNC, Session, Stack, Survey, holding, refuse, settle, undeclared_tables};
+use super::{
+    Connected, IN_SYNC, Packages, Session, Stack, Survey, holding, refuse, settle, undeclared_tables,
+};
 use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Mode, Record};
@@ -8,13 +10,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::meaning;
 use crate::report::Outcome;
 use crate::report::json::Document;
-use crate::resource::{Id, Kind};
+use crate::resource::{Change, Id, Kind};
 use crate::resources::rest_api;
 use crate::smoke;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<u8> {
+    let packages = Stack::packages(session.config)?;
     let at = session.connect(Access::ReadWrite, document).await?.adopting(&args.adopt);
-    let Survey { records: planned, api, orphans } = at.plan(&at.packages, args.delete_data).await?;
+    let Survey { records: planned, api, orphans } = survey(&at, &packages, args).await?;
     document.found(&planned);
     refuse(&planned, args.adopt.any())?;
     let changed = planned.iter().any(|record| !record.changes.is_empty());
@@ -24,7 +27,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
             session.console.talk(&format!("  table {} holds {count}", table.name));
         }
         confirm(session, &planned).await?;
-        apply(&at, session, args, api.as_ref(), &orphans, document).await?
+        apply(&at, &packages, args, api.as_ref(), &orphans, document).await?
     } else {
         session.console.talk("Everything is as declared.");
         api
@@ -47,6 +50,28 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     Ok(0)
 }
 
+/// Looks at everything while Cargo builds, and waits for the build unless all there is to do is to create: then what needs no
+/// code is made meanwhile. IAM alone may take 15 seconds to let Lambda use a new role.
+async fn survey(at: &Connected<'_>, packages: &Packages, args: &Up) -> Result<Survey> {
+    let no_code = Packages::not_compared();
+    let (survey, begun) = tokio::join!(at.plan(&no_code, args.delete_data), packages.begun());
+    let survey = survey?;
+    refuse(&survey.records, args.adopt.any())?;
+    begun?;
+    if only_creates(&survey.records) {
+        return Ok(survey);
+    }
+    at.comparing_code(survey, packages, args.delete_data).await
+}
+
+/// Whether nothing that exists is touched. Of a function that exists the code may differ.
+fn only_creates(planned: &[Record]) -> bool {
+    planned.iter().all(|record| {
+        let exists = record.id.kind == Kind::Function && record.found.is_some();
+        !exists && record.changes.iter().all(|change| *change == Change::Create)
+    })
+}
+
 /// Only what loses something is asked about.
 async fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
     let losing: Vec<String> = planned
@@ -62,21 +87,21 @@ async fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
 
 async fn apply(
     at: &Connected<'_>,
-    session: &Session<'_>,
+    packages: &Packages,
     args: &Up,
     standing: Option<&rest_api::Output>,
     orphans: &Stack,
     document: &mut Document,
 ) -> Result<Option<rest_api::Output>> {
     let go = at.engine(Mode::Apply);
-    let api = at.stack.walk(&go, &at.packages, standing).await;
+    let api = at.stack.walk(&go, packages, standing).await;
     // What is no longer declared goes last: only when its successors stand.
     if go.is_well() {
         orphans.destroy(&go, undeclared_tables(args.delete_data)).await;
     }
     let records = go.finish();
     document.done(&records);
-    settle(&records, session.stop, "up")?;
+    settle(&records, at.session.stop, "up")?;
     Ok(api)
 }
 

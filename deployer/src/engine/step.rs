@@ -68,6 +68,11 @@ impl Step<'_> {
         self.report.event(Event::Waiting { id: self.id.clone(), reason, waited, next });
     }
 
+    /// Says how far the work is.
+    pub(crate) fn progress(&self, what: String) {
+        self.report.event(Event::Measuring { id: self.id.clone(), what });
+    }
+
     /// Says what nobody expected, and what becomes of it.
     pub(crate) fn note(&self, what: String) {
         self.report.event(Event::Noted { id: self.id.clone(), what });

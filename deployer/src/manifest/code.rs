@@ -1,4 +1,4 @@
-//! `package`, or `zip` with `runtime` and `handler`: where a function's code comes from.
+//! `package` and `binary`, or `zip` with `runtime` and `handler`: where a function's code comes from.
 
 use super::names;
 use super::section::Section;
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 /// As declared.
 pub(super) struct Code {
     pub(super) package: Option<String>,
+    pub(super) binary: Option<String>,
     pub(super) zip: Option<PathBuf>,
     pub(super) runtime: Option<String>,
     pub(super) handler: Option<String>,
@@ -18,8 +19,14 @@ impl Code {
     pub(super) fn read(keys: &mut Section<'_>, name: &Range<usize>) -> Self {
         let zip = keys.get("zip");
         let package = keys.get("package");
+        let binary = keys.get("binary");
         let runtime = keys.get("runtime");
         let handler = keys.get("handler");
+        if let (Some(zip), Some(binary)) = (&zip, &binary) {
+            let problem =
+                binary.wrong("goes with a Cargo package, and this function's code is a zip that is ready");
+            binary.report(problem.earlier(zip.span.clone(), "the zip"));
+        }
         match (&zip, &package) {
             (Some(zip), Some(package)) => package.report(
                 package
@@ -46,6 +53,11 @@ impl Code {
             package: package.and_then(|package| {
                 let name = package.text("a Cargo package's name")?;
                 names::PACKAGE.check(&name, "", keys.problems());
+                Some(name.text.to_owned())
+            }),
+            binary: binary.and_then(|binary| {
+                let name = binary.text("the name of a binary of the package")?;
+                names::BINARY.check(&name, "", keys.problems());
                 Some(name.text.to_owned())
             }),
             zip: zip

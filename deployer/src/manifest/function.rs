@@ -16,6 +16,8 @@ use std::path::PathBuf;
 pub(crate) struct Function {
     /// A Cargo package of the workspace, built with cargo-lambda.
     pub package: Option<String>,
+    /// Which binary of the package; needed where it has several.
+    pub binary: Option<String>,
     /// Or a zip file that is ready, with `runtime` and `handler`.
     pub zip: Option<PathBuf>,
     /// Lambda's name of the runtime.
@@ -55,6 +57,7 @@ impl Default for Function {
     fn default() -> Self {
         Self {
             package: None,
+            binary: None,
             zip: None,
             runtime: None,
             handler: None,
@@ -176,6 +179,7 @@ impl Function {
         });
         Self {
             package: code.package,
+            binary: code.binary,
             zip: code.zip,
             runtime: code.runtime,
             handler: code.handler,

@@ -77,15 +77,15 @@ pub(super) const STACK: Rule = Rule {
     per_env: true,
 };
 
-/// Cargo's. It becomes a folder of the build, so nothing else will do.
-pub(super) const PACKAGE: Rule = Rule {
-    what: "a Cargo package's name",
-    least: 1,
-    most: 64,
-    set: "a-z A-Z 0-9 _ -",
-    also: |c| "_-".contains(c),
-    per_env: false,
-};
+/// Cargo's own rule for a package, and what fits an argument of Cargo.
+pub(super) const PACKAGE: Rule = cargo_name("a Cargo package's name");
+
+/// The same for a binary.
+pub(super) const BINARY: Rule = cargo_name("a binary's name");
+
+const fn cargo_name(what: &'static str) -> Rule {
+    Rule { what, least: 1, most: 64, set: "a-z A-Z 0-9 _ -", also: |c| "_-".contains(c), per_env: false }
+}
 
 impl Rule {
     pub(super) fn check(&self, name: &Text<'_>, suffix: &str, problems: &Problems) {

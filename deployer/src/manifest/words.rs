@@ -1,7 +1,7 @@
 //! Words for messages.
 
 /// What somebody most likely meant.
-pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     // Below this, a suggestion is more of a guess than a help.
     const ALIKE: f64 = 0.8;
     let word = word.to_lowercase();

@@ -7,7 +7,7 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, diff_tags};
-use crate::package::Package;
+use crate::packaging::Package;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::FUNCTION_BUSY;
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, PackageType, State, TracingMode};
@@ -18,6 +18,9 @@ const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 /// The tag that remembers which role the function was made with. A role that was deleted and made again has the same
 /// ARN, but the key grant of the function's environment still names the old one, and every invocation fails.
 const ROLE_ID_TAG: &str = "deployer:role-id";
+
+/// The tag that says how the code of a function of the local AWS was compiled, which nobody can tell from the outside.
+const BUILD_TAG: &str = "deployer:build";
 
 /// A function as declared.
 #[derive(Clone, Debug)]
@@ -141,7 +144,9 @@ impl Resource for Function {
     }
 
     fn state(&self, seen: &Observed) -> String {
-        format!("{}, {} MB, {}", settled_state(seen).to_lowercase(), seen.memory, seen.architecture)
+        let condition = settled_state(seen).to_lowercase();
+        let build = seen.tags.get(BUILD_TAG).map(|build| format!(", {build} build")).unwrap_or_default();
+        format!("{condition}, {} MB, {}{build}", seen.memory, seen.architecture)
     }
 
     async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<Output> {
@@ -218,15 +223,18 @@ impl Function {
         })
     }
 
-    fn wanted_tags(&self, role: &role::Output) -> Tags {
+    fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs) -> Tags {
         let mut tags = self.scope.tags();
         tags.insert(ROLE_ID_TAG.to_owned(), role.role_id.clone());
+        if let Some(build) = package.as_ref().and_then(|package| package.build) {
+            tags.insert(BUILD_TAG.to_owned(), build.name().to_owned());
+        }
         tags
     }
 
     fn diff_tags(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
         match needs {
-            Some((role, _)) => diff_tags(&self.wanted_tags(role), &seen.tags),
+            Some(needs) => diff_tags(&self.wanted_tags(needs), &seen.tags),
             None => diff_tags(&self.scope.tags(), &seen.tags),
         }
     }

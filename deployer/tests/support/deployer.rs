@@ -1,6 +1,6 @@
 //! Running the binary, in an environment that holds nothing of the machine's owner.
 
-use crate::{binary, repository, variable, wait_for};
+use crate::{binary, repository, target_folder, variable, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -43,7 +43,7 @@ impl Deployer {
         for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
             self.0.env(name, variable(name).unwrap_or_else(|| home.join(folder).into()));
         }
-        let kept = repository().join("target/tmp/home");
+        let kept = target_folder().join("tmp/home");
         std::fs::create_dir_all(&kept).unwrap();
         self.0.env("HOME", kept);
         self

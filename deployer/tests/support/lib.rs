@@ -4,6 +4,7 @@
 //! A test that cannot go on panics, and so does everything here.
 
 pub mod aws;
+pub mod cargo_project;
 pub mod deployer;
 pub mod emulator;
 pub mod lab;
@@ -28,6 +29,12 @@ pub fn binary() -> PathBuf {
     variable("CARGO_BIN_EXE_deployer")
         .expect("Cargo sets CARGO_BIN_EXE_deployer: run this by cargo test")
         .into()
+}
+
+/// Where Cargo has put what it built, tests and benchmarks among it.
+pub fn target_folder() -> PathBuf {
+    let executable = std::env::current_exe().expect("this process has an executable");
+    executable.ancestors().nth(3).expect("it is in target/PROFILE/deps").to_owned()
 }
 
 /// Asks again until there is an answer.

@@ -34,14 +34,14 @@ const COLD: u32 = 15;
 const WARM_RUST: u32 = 5000;
 const WARM_PYTHON: u32 = 300;
 
-/// Where `make bench-function` has installed the original's libraries.
-const PYTHON: &str = "target/beside-python/bin/python";
+/// Where `make bench-function` has installed the original's libraries, in Cargo's target folder.
+const PYTHON: &str = "beside-python/bin/python";
 
 fn main() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let package = Package::read(&project, scratch).unwrap_or_else(|why| panic!("{why}"));
-    let python = project.join(PYTHON);
+    let target = scratch.parent().expect("it lies in the target folder");
+    let package = Package::read(target, scratch).unwrap_or_else(|why| panic!("{why}"));
+    let python = target.join(PYTHON);
     let versions = ask(
         &python,
         "import sys, boto3, awslambdaric; print('Python %d.%d.%d, boto3' % sys.version_info[:3], boto3.__version__)",

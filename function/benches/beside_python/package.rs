@@ -20,11 +20,13 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Reads what `deployer plan` has built.
-    pub(crate) fn read(project: &Path, scratch: &Path) -> Result<Self, String> {
-        let name = format!("target/lambda/function-{}-unknown-linux-gnu.zip", std::env::consts::ARCH);
-        let path = project.join(&name);
-        let missing = |e: std::io::Error| format!("{name}: {e}. deployer plan --local builds it.");
+    /// Reads what `deployer plan` has built in Cargo's target folder.
+    pub(crate) fn read(target: &Path, scratch: &Path) -> Result<Self, String> {
+        let architecture = if cfg!(target_arch = "x86_64") { "x86_64" } else { "arm64" };
+        let path = target.join(format!("deployer/function.bootstrap.{architecture}.zip"));
+        let missing = |e: std::io::Error| {
+            format!("{}: {e}. deployer plan --local --release builds it.", path.display())
+        };
         let zip_size = fs::metadata(&path).map_err(missing)?.len();
         let mut zip = zip::ZipArchive::new(File::open(&path).map_err(missing)?).map_err(|e| e.to_string())?;
         let mut bytes = Vec::new();

@@ -4,7 +4,7 @@ use super::super::{Connected, Session, settle};
 use crate::config::Config;
 use crate::engine::{Engine, Mode, Record};
 use crate::error::{AwsError, Error, Result};
-use crate::package::Packages;
+use crate::packaging::Packages;
 use crate::resource::{Id, Kind};
 use crate::resources::rest_api;
 use crate::retry::{Pauses, SETTING_BACK, Stop};
@@ -42,17 +42,18 @@ impl<'a> Tuned<'a> {
         let mut packages = BTreeMap::new();
         let others = settings.iter().any(|setting| setting.architecture != declared.architecture);
         for setting in settings.iter().chain([&declared]) {
-            let mut of_setting = Stack::packages(&config(session.config, function, *setting));
-            if others {
+            let of_setting = if others {
+                let of_setting = Stack::packages(&config(session.config, function, *setting))?;
                 let go = at.engine(Mode::Plan);
                 if of_setting.get(&go, &session.config.named(function)).await.is_none() {
                     let failed = go.finish().into_iter().find_map(|record| record.result.err());
                     let error = failed.unwrap_or_else(|| Error::new("the code could not be built"));
                     return Err(error.context(&setting.text()).hint("Nothing was changed."));
                 }
+                of_setting
             } else {
-                of_setting = of_setting.not_compared();
-            }
+                Packages::not_compared()
+            };
             packages.entry(setting.architecture.name()).or_insert(of_setting);
         }
         Ok(Self { session, at, api, function, declared, packages })

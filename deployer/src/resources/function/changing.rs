@@ -4,7 +4,7 @@ use super::{Function, NO_SUCH, Observed, Output, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
 use crate::names::{diff_tags, tags_differ};
-use crate::package::{LARGEST_ZIP, Package, merged};
+use crate::packaging::{LARGEST_ZIP, Package, merged};
 use crate::resource::Resource;
 use crate::resources::role;
 use crate::retry::{
@@ -18,11 +18,9 @@ use aws_sdk_lambda::types::{
 };
 
 impl Function {
-    pub(super) async fn create(
-        &self,
-        step: &Step<'_>,
-        (role, package): <Self as Resource>::Needs,
-    ) -> Result<Output> {
+    pub(super) async fn create(&self, step: &Step<'_>, needs: <Self as Resource>::Needs) -> Result<Output> {
+        let tags = self.wanted_tags(&needs);
+        let (role, package) = needs;
         let package =
             package.ok_or_else(|| Error::new(format!("the code of {} was not built", self.name)))?;
         let create = step
@@ -40,7 +38,7 @@ impl Function {
             .tracing_config(self.sdk_tracing())
             .role(&role.arn)
             .code(FunctionCode::builder().zip_file(Blob::new(package.zip.as_slice())).build())
-            .set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
+            .set_tags(Some(tags.into_iter().collect()));
         let create = || step.call("lambda:CreateFunction", create.clone().send());
         let role_stands = async || role::still_stands(step, &self.role, &role).await;
         let made = step.retry_checking(&role_passing(&role), role_stands, create).await;
@@ -56,18 +54,20 @@ impl Function {
     pub(super) async fn update(
         &self,
         step: &Step<'_>,
-        (role, package): <Self as Resource>::Needs,
+        needs: <Self as Resource>::Needs,
         seen: Observed,
     ) -> Result<Output> {
+        let tags = self.wanted_tags(&needs);
+        let (role, package) = needs;
         let lambda = &step.aws.lambda;
         // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
         let again = seen.last_update == LastUpdateStatus::Failed;
         if settled_state(&seen) != "Active" && !again {
             self.until_ready(step, false).await?;
         }
-        if tags_differ(&diff_tags(&self.wanted_tags(&role), &seen.tags)) {
+        if tags_differ(&diff_tags(&tags, &seen.tags)) {
             let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
-            let tag = tag.set_tags(Some(self.wanted_tags(&role).into_iter().collect()));
+            let tag = tag.set_tags(Some(tags.into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
         let rebuilt = seen.architecture != self.architecture.name();
