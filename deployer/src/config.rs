@@ -55,8 +55,10 @@ pub(crate) struct LocalAws {
 /// What the environment says about this machine and this terminal.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
-    /// Where programs are found: the project's virtual environment first.
+    /// Where the programs that we start find others: the project's virtual environment first.
     pub path: OsString,
+    /// The project's virtual environment. It is not on `path` where its own path has a colon, which no PATH can hold.
+    tools: PathBuf,
     /// What the environment says about builds.
     pub cargo: CargoVariables,
     /// For programs that we start with an otherwise empty environment.
@@ -187,15 +189,17 @@ impl Config {
 
 impl Machine {
     fn look(root: &Path) -> Self {
-        let venv = root.join(".venv/bin");
+        let tools = root.join(".venv/bin");
         let inherited = env("PATH").unwrap_or_default();
-        let path = std::env::join_paths(std::iter::once(venv).chain(std::env::split_paths(&inherited)))
-            .unwrap_or(inherited);
+        let path =
+            std::env::join_paths(std::iter::once(tools.clone()).chain(std::env::split_paths(&inherited)))
+                .unwrap_or(inherited);
         let terminal = std::io::stderr().is_terminal();
         let ci = env("CI").is_some();
         let dumb = env("TERM").is_some_and(|term| term == "dumb");
         Self {
             path,
+            tools,
             cargo: CargoVariables::look(),
             home: env("HOME"),
             temp: std::env::temp_dir(),
@@ -205,10 +209,13 @@ impl Machine {
         }
     }
 
-    /// The first program of this name on the path.
+    /// The first program of this name in the project's virtual environment or on the path.
     #[must_use]
     pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
-        std::env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| file.is_file())
+        std::iter::once(self.tools.clone())
+            .chain(std::env::split_paths(&self.path))
+            .map(|folder| folder.join(program))
+            .find(|file| file.is_file())
     }
 }
 

@@ -95,7 +95,11 @@ pub(super) async fn release(
     let folder = project.own_folder();
     let lambda = folder.join("lambda");
     empty(&lambda)?;
-    let mut command = cargo.command("cargo");
+    // By its own path, as Cargo would start it: the PATH may lack the folder in which it was found.
+    let mut command = cargo.command("cargo-lambda");
+    if let Some(zig) = cargo.machine.find("zig") {
+        command.env("CARGO_ZIGBUILD_ZIG_PATH", zig);
+    }
     // Left alone, the linker's wrappers lie in a folder of the home, and for another home Cargo would build everything again.
     command.env("CARGO_ZIGBUILD_CACHE_DIR", folder.join("linker"));
     // Without --skip-target-check cargo-lambda downloads a missing target without asking.
@@ -121,7 +125,8 @@ pub(super) async fn release(
     let executables = Cargo::build(&mut command, &what, progress).await?;
     let named = executable_of(&executables, binary)?;
     // cargo-lambda moves what Cargo named into its folder, to one of these places.
-    let places = [format!("{}/bootstrap", binary.name), "bootstrap".to_owned(), format!("extensions/{}", binary.name)];
+    let places =
+        [format!("{}/bootstrap", binary.name), "bootstrap".to_owned(), format!("extensions/{}", binary.name)];
     let moved = places.iter().map(|place| lambda.join(place)).find(|place| place.is_file());
     Ok(moved.unwrap_or(named))
 }

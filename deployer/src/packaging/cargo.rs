@@ -117,7 +117,11 @@ impl Cargo {
             return Ok(executables);
         }
         let said: Vec<String> = said.into_iter().filter(|line| !line.trim().is_empty()).collect();
-        Err(failed(what, status, &said.join("\n")))
+        let error = failed(what, status, &said.join("\n"));
+        if said.iter().any(|line| line.contains("path segment contains separator")) {
+            return Err(error.hint("Cargo cannot build in a folder with a colon in its path: move the project, or set CARGO_TARGET_DIR to a folder without one."));
+        }
+        Err(error)
     }
 }
 

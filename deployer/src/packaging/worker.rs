@@ -5,6 +5,7 @@ use super::build::{self, Build};
 use super::cargo::Cargo;
 use super::kept::Kept;
 use super::project::{Binary, Project};
+use super::settings::Compiler;
 use super::{News, Package, check, elf, include, tools};
 use crate::error::{Error, Result};
 use crate::manifest::Architecture;
@@ -43,7 +44,10 @@ pub(super) async fn run(cargo: Cargo, build: Build, is_local: bool, jobs: Vec<Jo
 
 /// What fails here fails for every job.
 async fn try_run(cargo: &Cargo, build: Build, is_local: bool, jobs: &[Job]) -> Result<()> {
-    tools::require(cargo, None).await?;
+    if cargo.machine.find("cargo").is_none() {
+        // Only Cargo can tell what a package needs besides; usually it is this.
+        tools::require(cargo, (build == Build::Release).then_some(Compiler::Zig)).await?;
+    }
     let project = Project::load(cargo).await?;
     let mut found = Vec::new();
     for job in jobs {

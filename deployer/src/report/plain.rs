@@ -2,7 +2,7 @@
 
 use super::text::{doing, outcome, seconds, talk};
 use super::{Event, Outcome, Reporter};
-use crate::resource::Id;
+use crate::resource::{Id, Kind};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +38,11 @@ impl Reporter for Plain {
             Event::Noted { id, what } => talk(&format!("{id}: {what}")),
             Event::Measuring { id, what } => {
                 let mut measuring = self.measuring.lock().unwrap_or_else(PoisonError::into_inner);
+                // Most builds end within a moment.
+                if id.kind == Kind::Package && !measuring.contains_key(&id) {
+                    measuring.insert(id, Instant::now());
+                    return;
+                }
                 if measuring.get(&id).is_none_or(|last| last.elapsed() >= MEASURING_EVERY) {
                     talk(&format!("{id}: {what}"));
                     measuring.insert(id, Instant::now());

@@ -233,10 +233,12 @@ impl Function {
     }
 
     fn diff_tags(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
-        match needs {
-            Some(needs) => diff_tags(&self.wanted_tags(needs), &seen.tags),
-            None => diff_tags(&self.scope.tags(), &seen.tags),
+        let Some(needs) = needs else { return diff_tags(&self.scope.tags(), &seen.tags) };
+        let mut changes = diff_tags(&self.wanted_tags(needs), &seen.tags);
+        if has_stale_build_tag(needs, seen) {
+            changes.extend(Change::update(format!("tags.{BUILD_TAG}"), seen.tags.get(BUILD_TAG), None));
         }
+        changes
     }
 
     /// Everything that `UpdateFunctionConfiguration` sets.
@@ -270,6 +272,12 @@ impl Function {
         }
         changes
     }
+}
+
+/// Whether the tag tells of a build, and the code is a zip that was ready.
+fn has_stale_build_tag((_, package): &<Function as Resource>::Needs, seen: &Observed) -> bool {
+    let is_ready = package.as_ref().is_some_and(|package| package.build.is_none());
+    is_ready && seen.tags.contains_key(BUILD_TAG)
 }
 
 /// Values that Lambda leaves out are its defaults.

@@ -90,8 +90,9 @@ fn is_as_described(aws: &Lookup) {
     let mut tags = aws.tags();
     let role_id =
         elements(&aws.iam("GetRole", &[("RoleName", "lambda-apigateway-role")]), "RoleId").remove(0);
-    let remembered = tags.get_mut("function LambdaFunctionOverHttps").unwrap().remove("deployer:role-id");
-    assert_eq!(remembered, Some(role_id));
+    let of_function = tags.get_mut("function LambdaFunctionOverHttps").unwrap();
+    assert_eq!(of_function.remove("deployer:role-id"), Some(role_id));
+    assert_eq!(of_function.remove("deployer:build").as_deref(), Some("quick"));
     let expected = [
         "REST API DynamoDBOperations",
         "function LambdaFunctionOverHttps",

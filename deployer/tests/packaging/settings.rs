@@ -58,3 +58,18 @@ fn an_architecture_that_the_package_fixes_must_be_the_declared_one() {
         "{plan}"
     );
 }
+
+#[test]
+fn a_zip_in_place_of_a_package_is_no_build() {
+    let place = Place::new();
+    let project = CargoProject::new("shop");
+    let manifest = project.manifest();
+    let _ = place.deployer(&manifest, &["up", "--release"]).run().succeeds();
+    std::fs::copy(project.path("target/deployer/shop.shop.x86_64.zip"), project.path("ready.zip")).unwrap();
+    let declared = "[functions.LambdaFunctionOverHttps]\nzip = \"ready.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n";
+    project.write("stack.toml", declared);
+    assert_eq!(place.deployed(&manifest), "one");
+    let status = place.deployer(&manifest, &["status"]).run().succeeds();
+    assert!(!status.stdout.contains("build"), "{status}");
+    assert!(place.up(&manifest).stderr.contains("Everything is as declared."));
+}

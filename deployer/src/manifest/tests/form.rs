@@ -96,7 +96,7 @@ fn a_key_that_there_is_not() {
     2 | memroy = ***
       | ^^^^^^ did you mean memory?
       |
-      = help: its keys are architecture, description, environment, handler, log-retention-days, memory, package, permissions-boundary, policy, reserved-concurrency, role, runtime, tables, timeout, tracing, zip
+      = help: its keys are architecture, binary, description, environment, handler, log-retention-days, memory, package, permissions-boundary, policy, reserved-concurrency, role, runtime, tables, timeout, tracing, zip
     ");
     assert_snapshot!(mistake(
         "[api]\n\

@@ -1,6 +1,6 @@
 //! The calls that make and change a function, and the waits between two of them.
 
-use super::{Function, NO_SUCH, Observed, Output, settled_state};
+use super::{BUILD_TAG, Function, NO_SUCH, Observed, Output, has_stale_build_tag, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
 use crate::names::{diff_tags, tags_differ};
@@ -58,6 +58,7 @@ impl Function {
         seen: Observed,
     ) -> Result<Output> {
         let tags = self.wanted_tags(&needs);
+        let untags = has_stale_build_tag(&needs, &seen);
         let (role, package) = needs;
         let lambda = &step.aws.lambda;
         // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
@@ -69,6 +70,11 @@ impl Function {
             let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
             let tag = tag.set_tags(Some(tags.into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
+        }
+        if untags {
+            let untag =
+                lambda.untag_resource().resource(self.scope.function_arn(&self.name)).tag_keys(BUILD_TAG);
+            step.retry(&[&FUNCTION_BUSY], || step.call("lambda:UntagResource", untag.clone().send())).await?;
         }
         let rebuilt = seen.architecture != self.architecture.name();
         let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);
