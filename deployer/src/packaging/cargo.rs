@@ -99,7 +99,7 @@ impl Cargo {
         };
         let said = async {
             let mut said = VecDeque::new();
-            each_line(stderr, |line| match crates_built(line) {
+            each_line(stderr, |line| match progress_of(line) {
                 Some(step) => progress(step),
                 None => {
                     said.push_back(line.to_owned());
@@ -166,8 +166,11 @@ fn executable(line: &str) -> Option<Executable> {
     Some(Executable { package_id: message.package_id?, name: target.name, path: message.executable? })
 }
 
-/// How far Cargo is: `12 of 80 crates`, of a line like `Building [==>   ] 12/80: serde, tokio`.
-fn crates_built(line: &str) -> Option<String> {
+/// How far Cargo is, of a line like `Building [==>   ] 12/80: serde, tokio`, or what it waits for.
+fn progress_of(line: &str) -> Option<String> {
+    if line.trim_start().starts_with("Blocking waiting for file lock") {
+        return Some("waiting for another Cargo, which holds the project's target folder".to_owned());
+    }
     let (_, counted) = line.trim_start().strip_prefix("Building [")?.split_once(']')?;
     let (done, all) = counted.split(':').next()?.trim().split_once('/')?;
     let (done, all): (u32, u32) = (done.parse().ok()?, all.parse().ok()?);
@@ -189,9 +192,11 @@ mod tests {
     #[test]
     fn reads_how_far_cargo_is() {
         let line = "    Building [====>          ] 12/80: serde, tokio(build.rs)";
-        assert_eq!(crates_built(line).as_deref(), Some("compiling, 12 of 80 crates"));
+        assert_eq!(progress_of(line).as_deref(), Some("compiling, 12 of 80 crates"));
+        let blocked = "    Blocking waiting for file lock on build directory";
+        assert!(progress_of(blocked).unwrap().starts_with("waiting for another Cargo"));
         for other in ["   Compiling serde v1.0.0", "    Building [=> ] x/y: a", "error: Building [ 1/2", ""] {
-            assert_eq!(crates_built(other), None, "{other}");
+            assert_eq!(progress_of(other), None, "{other}");
         }
     }
 

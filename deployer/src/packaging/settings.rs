@@ -59,6 +59,7 @@ struct Declared {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are cargo-lambda's own keys")]
 struct Build {
     features: Vec<String>,
     all_features: bool,

@@ -141,8 +141,8 @@ impl Worker<'_> {
         let (binary, kept, root) = (binary.clone(), self.kept.clone(), self.cargo.root.clone());
         let (build, is_local) = (self.build, self.is_local);
         let made = tokio::task::spawn_blocking(move || {
-            let (zip, built) = zip(&kept, &root, &binary, &executable, build, architecture)?;
-            Ok(Package { build: is_local.then_some(build), built, ..Package::of(zip) })
+            let (bytes, is_new) = zip(&kept, &root, &binary, &executable, build, architecture)?;
+            Ok(Package { build: is_local.then_some(build), built: is_new, ..Package::of(bytes) })
         });
         made.await.map_err(|e| Error::new(format!("packaging was broken off: {e}")))?
     }

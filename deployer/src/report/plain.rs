@@ -38,7 +38,7 @@ impl Reporter for Plain {
             Event::Noted { id, what } => talk(&format!("{id}: {what}")),
             Event::Measuring { id, what } => {
                 let mut measuring = self.measuring.lock().unwrap_or_else(PoisonError::into_inner);
-                // Most builds end within a moment.
+                // Most builds end within a moment, and then this is not worth a line.
                 if id.kind == Kind::Package && !measuring.contains_key(&id) {
                     measuring.insert(id, Instant::now());
                     return;

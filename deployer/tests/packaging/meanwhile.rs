@@ -33,8 +33,10 @@ impl SlowBuild {
         build.lab.project.write("stack.toml", "");
         let target = build.tools.path().join("target");
         let package = r#"{"name":"shop","id":"shop","manifest_path":"/shop/Cargo.toml","default_run":null,"targets":[{"name":"shop","kind":["bin"]}]}"#;
-        let metadata =
-            format!(r#"{{"packages":[{package}],"target_directory":{target:?},"workspace_root":"/shop"}}"#);
+        let metadata = format!(
+            r#"{{"packages":[{package}],"target_directory":"{}","workspace_root":"/shop"}}"#,
+            target.display()
+        );
         write(&build.file("metadata.json"), &metadata);
         build.executable("cargo", CARGO);
         build.executable("shop", "#!/bin/sh\nsleep 1\n");
