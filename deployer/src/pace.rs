@@ -6,7 +6,7 @@
 //! none; what is kept here is what others were let through. Other processes share all of them, so a refusal is still
 //! possible, and `retry.rs` handles it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -24,6 +24,8 @@ pub(crate) struct Quota {
     interval: Duration,
     /// Calls that may come at once after a rest.
     burst: u32,
+    /// So many in so long a window, wherever it begins; `None` where AWS counts in another way.
+    window: Option<(usize, Duration)>,
 }
 
 const QUOTAS: [Quota; 16] = [
@@ -81,6 +83,7 @@ const API_GATEWAY: Quota = Quota {
     reason: "API Gateway's limit of ten calls a second",
     interval: Duration::from_millis(100),
     burst: 40,
+    window: None,
 };
 
 /// All of Lambda's that have no quota of their own.
@@ -92,21 +95,25 @@ const IAM: Quota = window("iam:*", "IAM's limit of some fifty calls a second", 5
 /// A quota of so many calls in any window of so many milliseconds, wherever it begins: `burst` may come at once, and the rest
 /// evenly. One in ten is left to others, and to calls that arrive less evenly than they were sent.
 const fn window(operation: &'static str, reason: &'static str, most: u32, millis: u64, burst: u32) -> Quota {
-    let evenly = most - most / 10 - burst + 1;
+    let ours = most - most / 10;
+    let evenly = ours - burst + 1;
     let interval = Duration::from_micros((millis * 1000).div_ceil(evenly as u64));
-    Quota { operation, reason, interval, burst }
+    Quota { operation, reason, interval, burst, window: Some((ours as usize, Duration::from_millis(millis))) }
 }
 
-/// The calls of this process so far, as the time at which each quota is whole again.
+/// The calls of this process so far.
 #[derive(Debug)]
 pub(crate) struct Pace {
+    /// When each quota is whole again.
     whole: Mutex<BTreeMap<&'static str, Instant>>,
+    /// When calls were sent, as far back as each quota's window goes.
+    sent: Mutex<BTreeMap<&'static str, VecDeque<Instant>>>,
     uploads: Semaphore,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { whole: Mutex::default(), uploads: Semaphore::new(UPLOADS_AT_ONCE) }
+        Self { whole: Mutex::default(), sent: Mutex::default(), uploads: Semaphore::new(UPLOADS_AT_ONCE) }
     }
 }
 
@@ -134,6 +141,31 @@ impl Pace {
         longest
     }
 
+    /// How long a call whose place has come still has to wait; `None` sends it now. A busy machine wakes calls late, and
+    /// several at once whose places were apart.
+    pub(crate) fn send(&self, operation: &str) -> Option<Duration> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let mut longest = Duration::ZERO;
+        for quota in quotas_of(operation) {
+            let Some((most, window)) = quota.window else { continue };
+            let times = sent.entry(quota.operation).or_default();
+            while times.front().is_some_and(|time| now.duration_since(*time) >= window) {
+                times.pop_front();
+            }
+            if let Some(first) = times.front().filter(|_| times.len() >= most) {
+                longest = longest.max(window - now.duration_since(*first));
+            }
+        }
+        if !longest.is_zero() {
+            return Some(longest);
+        }
+        for quota in quotas_of(operation).filter(|quota| quota.window.is_some()) {
+            sent.entry(quota.operation).or_default().push_back(now);
+        }
+        None
+    }
+
     /// The call was refused for its rate, so it has used up nothing: others have, and when a place is free nobody here
     /// knows.
     pub(crate) fn give_back(&self, operation: &str) {
@@ -142,6 +174,10 @@ impl Pace {
             if let Some(whole) = whole.get_mut(quota.operation) {
                 *whole = whole.checked_sub(quota.interval).unwrap_or(*whole);
             }
+        }
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        for quota in quotas_of(operation) {
+            sent.entry(quota.operation).or_default().pop_back();
         }
     }
 }
@@ -206,6 +242,19 @@ mod tests {
             let found = most_within(&times(operation, 300), window);
             assert!(found <= most && found >= most - most / 10 - 1, "{operation}: {found}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_wake_up_late_and_together_are_held_apart() {
+        let pace = Pace::default();
+        let at_once = (0..100).take_while(|_| pace.send("lambda:GetPolicy").is_none()).count();
+        assert_eq!(at_once, 14);
+        advance(Duration::from_millis(400)).await;
+        assert_eq!(pace.send("lambda:GetPolicy"), Some(Duration::from_millis(600)));
+        pace.give_back("lambda:GetPolicy");
+        assert_eq!(pace.send("lambda:GetPolicy"), None, "what was refused does not count");
+        advance(Duration::from_millis(600)).await;
+        assert_eq!(pace.send("lambda:GetPolicy"), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -57,6 +57,9 @@ impl Step<'_> {
             }
             pause(self.stop, length).await?;
         }
+        while let Some(length) = self.aws.pace.send(operation) {
+            pause(self.stop, length).await?;
+        }
         request.await.map_err(|error| {
             let error = AwsError::new(operation, &error);
             if error.is_throttle() {

@@ -1,8 +1,6 @@
 //! The calls that make and change a function, and the waits between two of them.
 
-use super::{
-    BUILD_TAG, Function, NO_SUCH, Observed, Output, Variables, has_stale_build_tag, settled_state,
-};
+use super::{BUILD_TAG, Function, NO_SUCH, Observed, Output, Variables, has_stale_build_tag, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
 use crate::names::{diff_tags, tags_differ};
