@@ -154,7 +154,7 @@ impl Pace {
                 times.pop_front();
             }
             if let Some(first) = times.front().filter(|_| times.len() >= most) {
-                longest = longest.max(window - now.duration_since(*first));
+                longest = longest.max(window.saturating_sub(now.duration_since(*first)));
             }
         }
         if !longest.is_zero() {
