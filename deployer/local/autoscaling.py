@@ -91,9 +91,19 @@ def register_scalable_target(data: dict) -> dict:
     }
     target["SuspendedState"] = {**target["SuspendedState"], **(data.get("SuspendedState") or {})}
     _targets[key] = target
+    _clamp(resource, dimension, least, most)
     if data.get("Tags"):
         _tags[target["ScalableTargetARN"]] = dict(data["Tags"])
     return {"ScalableTargetARN": target["ScalableTargetARN"]}
+
+
+def _clamp(resource: str, dimension: str, least: int, most: int) -> None:
+    """Brings the table's capacity within the limits, as registering does."""
+    name, index = _RESOURCE.fullmatch(resource).groups()
+    throughput = dynamodb._tables[name].get("ProvisionedThroughput") or {}
+    units = f"{_DIMENSION.fullmatch(dimension)[2]}CapacityUnits"
+    if not index and throughput.get(units):
+        throughput[units] = min(max(throughput[units], least), most)
 
 
 def describe_scalable_targets(data: dict) -> dict:

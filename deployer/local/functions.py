@@ -16,6 +16,12 @@ import environments
 # How long a function is in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
+# What Lambda makes no functions with any more.
+_GIVEN_UP = re.compile(
+    r"dotnet5\.0|dotnetcore\d\.\d|go1\.x|java8|nodejs(4\.3(-edge)?|6\.10|8\.10|1[024]\.x)?|provided|python(2\.7|3\.[67])|"
+    r"ruby2\.[57]"
+)
+
 # The account's concurrent executions, and those of them that can't be reserved.
 _CONCURRENT, _UNRESERVED = 1000, 100
 
@@ -71,7 +77,13 @@ def update_config(name, data):
 
 def _settings_refusal(data: dict, role: str):
     """Why these settings can't be, with that role; else None."""
-    for field, least, most in (("MemorySize", 128, 10240), ("Timeout", 1, 900)):
+    runtime = data.get("Runtime") or ""
+    if _GIVEN_UP.fullmatch(runtime):
+        return _invalid(
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
+    for field, least, most in (("MemorySize", 128, 10240), ("Timeout", 1, 1800)):
         value = data.get(field, least)
         if not least <= value <= most:
             place = field[0].lower() + field[1:]

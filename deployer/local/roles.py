@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape
 
 from ministack.services import iam
 
+import grammar
+
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 # What ministack says -> what IAM says.
@@ -26,6 +28,9 @@ _create_role = iam._create_role
 _update_role = iam._update_role
 _update_assume_role_policy = iam._update_assume_role_policy
 _create_policy = iam._create_policy
+_create_policy_version = iam._create_policy_version
+_tag_role = iam._IAM_HANDLERS["TagRole"]
+_tag_policy = iam._IAM_HANDLERS["TagPolicy"]
 _attach_role_policy = iam._attach_role_policy
 _delete_policy = iam._delete_policy
 _error = iam._error
@@ -65,7 +70,29 @@ def _session_denial(parameters):
 def create_role(parameters):
     """Refuses a trust policy or a session length that IAM doesn't take."""
     trust = _trust_denial(iam._p(parameters, "AssumeRolePolicyDocument"))
-    return trust or _session_denial(parameters) or _create_role(parameters)
+    return trust or _session_denial(parameters) or _tags_denial(parameters) or _create_role(parameters)
+
+
+def _tags_denial(parameters):
+    """Refuses tags that IAM doesn't take; else None."""
+    refusal = grammar.tags_refusal(iam._extract_tags(parameters))
+    return error(*refusal) if refusal else None
+
+
+def _document_denial(parameters):
+    """Refuses a policy document that IAM doesn't take; else None."""
+    refusal = grammar.document_refusal(iam._p(parameters, "PolicyDocument"))
+    return error(*refusal) if refusal else None
+
+
+def _with_tags_checked(operation):
+    """TagRole, TagPolicy."""
+    return lambda parameters: _tags_denial(parameters) or operation(parameters)
+
+
+def create_policy_version(parameters):
+    """Refuses a document that IAM doesn't take."""
+    return _document_denial(parameters) or _create_policy_version(parameters)
 
 
 def update_role(parameters):
@@ -103,7 +130,9 @@ def attach_role_policy(parameters):
 
 
 def create_policy(parameters):
-    """Refuses a name that is there at any path, in capitals or not."""
+    """Refuses a name that is there at any path, in capitals or not, and a document or tags that IAM doesn't take."""
+    if denial := _document_denial(parameters) or _tags_denial(parameters):
+        return denial
     name = iam._p(parameters, "PolicyName")
     if any(policy["PolicyName"].lower() == name.lower() for policy in iam._policies.values()):
         message = f"A policy called {name} already exists. Duplicate names are not allowed."
@@ -265,11 +294,14 @@ def install() -> None:
     iam._IAM_HANDLERS.update(
         AttachRolePolicy=attach_role_policy,
         CreatePolicy=create_policy,
+        CreatePolicyVersion=create_policy_version,
         CreateRole=create_role,
         DeletePolicy=delete_policy,
         ListPolicyTags=list_policy_tags,
         ListRoleTags=list_role_tags,
         SetDefaultPolicyVersion=set_default_policy_version,
+        TagPolicy=_with_tags_checked(_tag_policy),
+        TagRole=_with_tags_checked(_tag_role),
         UpdateAssumeRolePolicy=update_assume_role_policy,
         UpdateRole=update_role,
     )

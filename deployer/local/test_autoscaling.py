@@ -155,5 +155,21 @@ class Policies(Case):
             scaling.put_scaling_policy(**policy("steps", PolicyType="StepScaling"))
 
 
+class Capacity(Case):
+    def test_registering_brings_it_within_the_limits(self):
+        tables = aws.client("dynamodb")
+
+        def capacity() -> tuple[int, int]:
+            throughput = tables.describe_table(TableName="items")["Table"]["ProvisionedThroughput"]
+            return throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
+
+        self.assertEqual(capacity(), (1, 1))
+        scaling.register_scalable_target(**target(READ), MinCapacity=5, MaxCapacity=50)
+        self.assertEqual(capacity(), (5, 1))
+        scaling.register_scalable_target(**target(READ), MinCapacity=1, MaxCapacity=3)
+        self.assertEqual(capacity(), (3, 1))
+        scaling.register_scalable_target(**target(READ), MinCapacity=1, MaxCapacity=1)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -86,8 +86,8 @@ class Settings(Case):
 
     def test_an_update_changes_what_it_names(self):
         self.active(Description="old", Environment={"Variables": {"A": "1"}})
-        changed = self.update(MemorySize=256, Timeout=900, Handler="other", Runtime="provided.al2")
-        self.assertEqual((changed["MemorySize"], changed["Timeout"]), (256, 900))
+        changed = self.update(MemorySize=256, Timeout=1800, Handler="other", Runtime="provided.al2")
+        self.assertEqual((changed["MemorySize"], changed["Timeout"]), (256, 1800))
         self.assertEqual((changed["Handler"], changed["Runtime"]), ("other", "provided.al2"))
         self.assertEqual((changed["Description"], changed["Environment"]), ("old", {"Variables": {"A": "1"}}))
         self.assertEqual(self.update(Environment={})["Environment"], {"Variables": {"A": "1"}})
@@ -160,7 +160,9 @@ class Settings(Case):
         for message, wanted in variables.items():
             with self.refused("InvalidParameterValueException", message):
                 functions.update_function_configuration(FunctionName="f", Environment={"Variables": wanted})
-        for field, value in {"MemorySize": 10241, "Timeout": 901}.items():
+        with self.refused("InvalidParameterValueException", "nodejs14.x is no longer supported"):
+            self.create(Runtime="nodejs14.x")
+        for field, value in {"MemorySize": 10241, "Timeout": 1801}.items():
             with self.refused("ValidationException", f"{field[1:]}.*Member must have value between"):
                 functions.update_function_configuration(FunctionName="f", **{field: value})
         self.assertEqual(self.state(), ("Active", "Successful"))

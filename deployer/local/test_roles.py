@@ -1,5 +1,6 @@
 """Roles and policies: what a deployer reads back of them, and what it should be refused."""
 
+import json
 import unittest
 
 from botocore.exceptions import ClientError
@@ -42,6 +43,62 @@ class Case(unittest.TestCase):
 
     def refused(self, code: str, message: str = ""):
         return self.assertRaisesRegex(ClientError, f"{code}.*{message}")
+
+
+class Documents(Case):
+    def document(self, **fields) -> str:
+        statement = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*", **fields}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, ensure_ascii=False)
+
+    def test_what_iam_takes(self):
+        for number, fields in enumerate((
+            {},
+            {"Sid": ""},
+            {"Action": "*", "Resource": ["*"]},
+            {"Resource": "arn:aws:s3:::b/Größe"},
+            {"Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}},
+        )):
+            iam.create_policy(PolicyName=f"p{number}", PolicyDocument=self.document(**fields))
+        escaped = self.document(Resource="arn:aws:s3:::b/日").encode("ascii", "backslashreplace").decode()
+        iam.create_policy(PolicyName="escaped", PolicyDocument=escaped)
+
+    def test_what_iam_refuses(self):
+        malformed = "MalformedPolicyDocument"
+        for fields, code, message in (
+            ({"Principal": "*"}, malformed, "should not specify a principal"),
+            ({"effect": "Allow"}, malformed, "Syntax errors in policy"),
+            ({"Effect": "allow"}, malformed, "Syntax errors in policy"),
+            ({"Sid": "a b"}, malformed, "must be alpha-numeric"),
+            ({"Action": "GetItem"}, malformed, "prefaced by a vendor"),
+            ({"Action": []}, malformed, "must contain actions"),
+            ({"NotAction": "s3:Put*"}, malformed, "Syntax errors in policy"),
+            ({"Resource": "items"}, malformed, "must be in ARN format"),
+            ({"Resource": "arn:aws:s3:::b/日"}, "ValidationError", "regular expression pattern"),
+            ({"Resource": ["arn:aws:s3:::bucket"] * 400}, "LimitExceeded", "PolicySize: 6144"),
+        ):
+            with self.subTest(fields=fields), self.refused(code, message):
+                iam.create_policy(PolicyName="p", PolicyDocument=self.document(**fields))
+        for text in ('{"Version":"2012-10-17","Statement":["Allow"]}', '{"Version":"2026-01-01","Statement":[]}', "[]"):
+            with self.subTest(text=text), self.refused(malformed):
+                iam.create_policy(PolicyName="p", PolicyDocument=text)
+        arn = self.policy()
+        with self.refused(malformed):
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=self.document(Principal="*"))
+
+    def test_tags_that_iam_refuses(self):
+        twice = [{"Key": "Team", "Value": "a"}, {"Key": "team", "Value": "b"}]
+        for tags, message in (
+            (twice, "Tag keys are case insensitive"),
+            ([{"Key": "AWS:x", "Value": "1"}], "System tags"),
+            ([{"Key": "x", "Value": "aws:1"}], "System tags"),
+        ):
+            with self.refused("InvalidInput", message):
+                self.create(Tags=tags)
+            with self.refused("InvalidInput", message):
+                self.policy(Tags=tags)
+        self.create()
+        with self.refused("InvalidInput"):
+            iam.tag_role(RoleName="role", Tags=twice)
 
 
 class Roles(Case):

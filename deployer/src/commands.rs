@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Mode, Record, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::local::Local;
-use crate::names::Owner;
+use crate::names::{Owner, Scope};
 use crate::orphans;
 use crate::packaging::Packages;
 use crate::report::Outcome;
@@ -92,6 +92,20 @@ impl<'a> Session<'a> {
 
     /// Starts the local AWS if it is the target, and finds out where the stack is.
     pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
+        self.connect_to(access, document, Stack::new).await
+    }
+
+    /// The same for what is to be deleted, which no mistake in a policy document keeps.
+    pub(crate) async fn connect_to_delete(&'a self, document: &mut Document) -> Result<Connected<'a>> {
+        self.connect_to(Access::ReadWrite, document, Stack::to_delete).await
+    }
+
+    async fn connect_to(
+        &'a self,
+        access: Access,
+        document: &mut Document,
+        stack: impl FnOnce(&Config, &Scope) -> Result<Stack>,
+    ) -> Result<Connected<'a>> {
         let config = self.config;
         if config.local.wanted {
             let local = Local::new(&config.local, &config.machine, self.stop)?;
@@ -101,11 +115,11 @@ impl<'a> Session<'a> {
         }
         let allowed = &config.manifest.allowed_accounts;
         let talk = |line: &str| self.console.talk(line);
-        let stack = config.stack_name();
-        let mut aws = Aws::connect(&config.target, &stack, allowed, access, self.stop, talk).await?;
+        let name = config.stack_name();
+        let mut aws = Aws::connect(&config.target, &name, allowed, access, self.stop, talk).await?;
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
-        let stack = Stack::new(config, &aws.scope)?;
+        let stack = stack(config, &aws.scope)?;
         Ok(Connected { session: self, aws, stack, adopt: false, seen: Seen::default() })
     }
 }
@@ -175,6 +189,9 @@ impl Connected<'_> {
         let (api, orphans) = tokio::join!(self.stack.walk(&go, packages, None), self.orphans());
         let orphans = orphans?;
         orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        for warning in self.stack.warnings() {
+            self.session.console.talk(&warning);
+        }
         Ok(Survey { records: readable(go.finish())?, api, orphans })
     }
 

@@ -1,8 +1,10 @@
 //! Drives one resource through one verb. The only place that decides what a failure stops, and that tells the
 //! reporter how a step went.
 
+mod shared;
 mod step;
 
+pub(crate) use shared::PolicyPaths;
 pub(crate) use step::Step;
 
 use crate::aws::Aws;
@@ -12,6 +14,8 @@ use crate::report::{Event, Outcome, Reporter, text};
 use crate::resource::{Change, Id, Kind, Resource};
 use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop};
 use crate::seen::Seen;
+use shared::Shared;
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -60,6 +64,13 @@ pub(crate) struct Found {
     pub(crate) blockers: Vec<String>,
 }
 
+/// What something is looked at for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    Compare,
+    Delete,
+}
+
 /// One walk over a stack.
 pub(crate) struct Engine<'a> {
     aws: &'a Aws,
@@ -71,6 +82,7 @@ pub(crate) struct Engine<'a> {
     reuses_seen: bool,
     deadline: Instant,
     records: Mutex<Vec<Record>>,
+    shared: Rc<Shared>,
 }
 
 impl<'a> Engine<'a> {
@@ -91,6 +103,7 @@ impl<'a> Engine<'a> {
             reuses_seen: false,
             deadline,
             records: Mutex::default(),
+            shared: Rc::default(),
         }
     }
 
@@ -148,7 +161,7 @@ impl<'a> Engine<'a> {
         record: &mut Record,
     ) -> Result<(Outcome, Option<R::Output>)> {
         // Names are ours, so looking needs nobody: observe while the parents are still being made.
-        let (needs, seen) = tokio::join!(needs, self.look(resource, step));
+        let (needs, seen) = tokio::join!(needs, self.look(resource, step, Purpose::Compare));
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok((Outcome::Skipped, None)),
             seen => seen?,
@@ -183,9 +196,7 @@ impl<'a> Engine<'a> {
         if self.stop.is_set() {
             return Ok((Outcome::Skipped, None));
         }
-        if let Some(refused) = record.changes.iter().find(|c| matches!(c, Change::Refused { .. })) {
-            return Err(Error::new(text::change(refused)));
-        }
+        refuse(&record.changes)?;
         let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
         let output = self.settle(resource, needs, seen, step).await?;
@@ -211,13 +222,18 @@ impl<'a> Engine<'a> {
             // From the first unclear answer on: the call itself may have taken minutes.
             let pauses = pauses.get_or_insert_with(|| Pauses::new(&ANSWER_UNCLEAR));
             let goes_on = pauses.wait(step, None).await?;
+            step.shared.forget().await;
             seen = resource.observe(step).await?;
             if let Some(seen) = &seen {
                 if let Err(foreign) = self.may_change(resource, seen) {
                     return Err(error.context(&foreign.to_string()));
                 }
-                if resource.diff(Some(&needs), Some(seen)).is_empty() {
+                let changes = resource.diff(Some(&needs), Some(seen));
+                if changes.is_empty() {
                     return Ok(resource.output(seen));
+                }
+                if let Err(refused) = refuse(&changes) {
+                    return Err(error.context(&refused.to_string()));
                 }
             }
             if !goes_on {
@@ -227,14 +243,23 @@ impl<'a> Engine<'a> {
     }
 
     /// What AWS has, or had when the plan looked, if that was a moment ago: nobody was asked anything in between.
-    async fn look<R: Resource>(&self, resource: &R, step: &Step<'_>) -> Result<Option<R::Observed>> {
+    async fn look<R: Resource>(
+        &self,
+        resource: &R,
+        step: &Step<'_>,
+        purpose: Purpose,
+    ) -> Result<Option<R::Observed>> {
         let remembered = match self.mode {
             Mode::Plan if !self.reuses_seen => None,
             Mode::Plan | Mode::Apply => self.seen.and_then(|seen| seen.take::<R>(&step.id)),
         };
         match remembered {
             Some(seen) => Ok(seen),
-            None => resource.observe(step).await,
+            // On the heap: many are going on at once, and a thread's stack holds few.
+            None => match purpose {
+                Purpose::Compare => Box::pin(resource.observe(step)).await,
+                Purpose::Delete => Box::pin(resource.observe_to_delete(step)).await,
+            },
         }
     }
 
@@ -277,7 +302,7 @@ impl<'a> Engine<'a> {
         step: &Step<'_>,
         record: &mut Record,
     ) -> Result<Outcome> {
-        let (clear, seen) = tokio::join!(before, self.look(resource, step));
+        let (clear, seen) = tokio::join!(before, self.look(resource, step, Purpose::Delete));
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok(Outcome::Skipped),
             seen => seen?,
@@ -369,6 +394,7 @@ impl<'a> Engine<'a> {
             mode: self.mode,
             begun: Instant::now(),
             deadline: self.deadline,
+            shared: Rc::clone(&self.shared),
         }
     }
 
@@ -395,6 +421,14 @@ impl<'a> Engine<'a> {
             Some(earlier) => earlier.go_on(record),
             None => records.push(record),
         }
+    }
+}
+
+/// Stops at a change that would lose something.
+fn refuse(changes: &[Change]) -> Result<()> {
+    match changes.iter().find(|change| matches!(change, Change::Refused { .. })) {
+        Some(refused) => Err(Error::new(text::change(refused))),
+        None => Ok(()),
     }
 }
 

@@ -213,7 +213,9 @@ impl AwsError {
     /// Whether the call may have been applied although it failed: the answer was lost, or the service broke.
     #[must_use]
     pub(crate) fn outcome_unknown(&self) -> bool {
-        self.transport == Some(Transport::Unknown) || self.status.is_some_and(|status| status >= 500)
+        // 501 says that there is no such operation, so that nothing can have come of it.
+        let broke = self.status.is_some_and(|status| status >= 500 && status != 501);
+        self.transport == Some(Transport::Unknown) || broke
     }
 
     /// Whether the service was not heard, or broke: what only reads may get through later.

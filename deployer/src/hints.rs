@@ -16,7 +16,8 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
             "The credentials have expired: run aws sso login or aws login, or set new ones.".to_owned()
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
-            "AWS does not know this access key: choose another profile with --profile, or set new credentials."
+            "AWS does not know this access key: choose another profile with --profile, or set new credentials. It says the \
+             same where the account has not enabled the region: enable it, or choose another with --region."
                 .to_owned()
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {

@@ -66,6 +66,21 @@ impl Http {
         if status == 200 { Ok(body) } else { Err(format!("HTTP {status}")) }
     }
 
+    /// Asks for the first byte behind a URL, to find out whether the rest could be downloaded.
+    ///
+    /// # Errors
+    /// What the transport says, or the status, as text.
+    pub(crate) async fn is_there(&self, url: &str) -> Result<(), String> {
+        let mut request = HttpRequest::new(SdkBody::empty());
+        request.set_uri(url).map_err(|e| e.to_string())?;
+        request.headers_mut().insert("range", "bytes=0-0");
+        let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
+        match response.status().as_u16() {
+            200 | 206 => Ok(()),
+            status => Err(format!("HTTP {status}")),
+        }
+    }
+
     /// Sends a JSON body.
     ///
     /// # Errors

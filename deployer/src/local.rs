@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 22] = [
+const LAUNCHER: [(&str, &str); 23] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
@@ -29,6 +29,7 @@ const LAUNCHER: [(&str, &str); 22] = [
     ("environments.py", include_str!("../local/environments.py")),
     ("fidelity.py", include_str!("../local/fidelity.py")),
     ("functions.py", include_str!("../local/functions.py")),
+    ("grammar.py", include_str!("../local/grammar.py")),
     ("integration.py", include_str!("../local/integration.py")),
     ("invoke.py", include_str!("../local/invoke.py")),
     ("logs.py", include_str!("../local/logs.py")),

@@ -54,8 +54,12 @@ fn on_delete(kind: Kind) -> Option<&'static str> {
 /// `set` is false where the property is to be none.
 fn on_update(kind: Kind, field: &str, set: bool) -> Option<&'static str> {
     match (kind, field) {
-        (Kind::Function, "runtime" | "handler") => Some("requests go on: code for both runs in between"),
-        (Kind::Function, "code" | "memory" | "timeout") => Some("requests go on meanwhile"),
+        (Kind::Function, "code-with-a-gap") => {
+            Some("the old code cannot be had, so requests fail until the runtime is changed as well")
+        }
+        (Kind::Function, "code" | "code-in-between" | "memory" | "timeout") => {
+            Some("requests go on meanwhile")
+        }
         (Kind::Function, _) if field.starts_with("environment.") => Some("requests go on meanwhile"),
         (Kind::Function, "architecture") => Some("requests go on meanwhile; every instance starts anew"),
         (Kind::Function, "state") => Some("waited for"),

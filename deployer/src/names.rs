@@ -142,9 +142,17 @@ pub(crate) fn policy_of_role(role: &str) -> String {
     }
 }
 
+/// What Lambda's names for log groups begin with.
+const LOG_GROUPS: &str = "/aws/lambda/";
+
 /// Lambda's name for a function's log group.
 pub(crate) fn log_group_of(function: &str) -> String {
-    format!("/aws/lambda/{function}")
+    format!("{LOG_GROUPS}{function}")
+}
+
+/// The function that a log group of this name would be of.
+pub(crate) fn function_of(log_group: &str) -> Option<&str> {
+    log_group.strip_prefix(LOG_GROUPS)
 }
 
 /// What to set so that `seen` carries `wanted`. Tags that somebody else added stay.

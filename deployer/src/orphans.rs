@@ -3,13 +3,15 @@
 use crate::engine::{Step, pages};
 use crate::error::Result;
 use crate::manifest::Table as DeclaredTable;
-use crate::names::{REGION_TAG, STACK_TAG, Scope};
+use crate::names::{Owner, REGION_TAG, STACK_TAG, Scope, function_of};
+use crate::resource::Resource as _;
 use crate::resources::function::Function;
 use crate::resources::log_group::LogGroup;
 use crate::resources::policy::Policy;
 use crate::resources::role::Role;
 use crate::resources::table::Table;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
+use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
 /// What IAM and the tagging service return in one page at most.
@@ -60,12 +62,33 @@ pub(crate) async fn find(step: &Step<'_>, declared: &Declared, scope: &Scope) ->
             _ => {}
         }
     }
+    let unlisted = unlisted_functions(&orphans, declared);
+    let looks =
+        unlisted.into_iter().map(async |name| is_ours(step, Function::undeclared(&name, scope)).await);
+    for function in join_all(looks).await {
+        orphans.functions.extend(function?);
+    }
     for name in roles?.into_iter().filter(|name| !declared.roles.contains(name)) {
         let policy = Policy::undeclared_of(&name, scope);
         orphans.roles.push(Role::undeclared(&name, policy.arn(), scope));
         orphans.policies.push(policy);
     }
     Ok(orphans)
+}
+
+/// Functions whose log group is an orphan and that are none themselves: the tagging service may list one later than the
+/// other. Their log groups, roles and policies must not go without them.
+fn unlisted_functions(orphans: &Orphans, declared: &Declared) -> Vec<String> {
+    let functions = orphans.log_groups.iter().filter_map(|group| function_of(&group.name));
+    let listed = |name: &str| orphans.functions.iter().any(|function| function.name == name);
+    let unlisted = functions.filter(|name| !declared.functions.contains(*name) && !listed(name));
+    unlisted.map(str::to_owned).collect()
+}
+
+/// The function, if it exists and is of this stack.
+async fn is_ours(step: &Step<'_>, function: Function) -> Result<Option<Function>> {
+    let seen = function.observe(step).await?;
+    Ok(seen.is_some_and(|seen| function.owner(&seen) == Owner::Ours).then_some(function))
 }
 
 /// Service and resource of an ARN: `lambda` and `function:NAME`.
@@ -104,7 +127,7 @@ async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::script::{answers, done, refused};
+    use crate::testing::script::{Answer, answers, done, refused};
     use crate::testing::{World, scope};
     use aws_sdk_iam::operation::list_roles::ListRolesOutput;
     use aws_sdk_iam::primitives::DateTime;
@@ -150,6 +173,45 @@ mod tests {
         assert_eq!(names(orphans.log_groups.iter().map(|g| &g.name).collect()), ["/aws/lambda/old"]);
         assert_eq!(names(orphans.roles.iter().map(|r| &r.name).collect()), ["old-role"]);
         assert_eq!(names(orphans.policies.iter().map(|p| &p.name).collect()), ["old-policy"]);
+    }
+
+    /// Tagged and stack of these, as `GetFunction` answers.
+    fn function_of_stack(stack: &str) -> Value {
+        let configuration = json!({ "FunctionName": "x", "Runtime": "python3.13", "State": "Active" });
+        let tags = json!({ STACK_TAG: stack, REGION_TAG: scope().region });
+        json!({ "Configuration": configuration, "Tags": tags })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_that_is_not_listed_yet_goes_with_its_log_group() {
+        let scope = scope();
+        let groups = ["ours", "theirs", "gone", "kept", "listed"]
+            .map(|name| scope.log_group_arn(&format!("/aws/lambda/{name}")));
+        let mut arns: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let listed = scope.function_arn("listed");
+        arns.push(&listed);
+        let tagged =
+            answers(mock!(aws_sdk_resourcegroupstagging::Client::get_resources), [done(page(&arns, ""))]);
+        let found = |name: &'static str, answer: Answer| {
+            answers(
+                mock!(aws_sdk_lambda::Client::get_function)
+                    .match_requests(move |request| request.function_name() == Some(name)),
+                [answer],
+            )
+        };
+        let no_such = refused(404, "ResourceNotFoundException", "Function not found");
+        let functions = [
+            found("ours", done(function_of_stack("lab"))),
+            found("theirs", done(function_of_stack("other"))),
+            found("gone", no_such),
+        ];
+        let none = mock!(aws_sdk_iam::Client::list_roles)
+            .then_output(|| ListRolesOutput::builder().set_roles(Some(Vec::new())).build().unwrap());
+        let world = World::new().with_tagging(&[tagged]).with_iam(&[none]).with_lambda(&functions);
+        let declared = Declared { functions: ["kept".to_owned()].into(), ..Declared::default() };
+        let orphans = world.at(async |step| find(step, &declared, &scope).await).await.unwrap();
+        let names: Vec<&str> = orphans.functions.iter().map(|function| function.name.as_str()).collect();
+        assert_eq!(names, ["listed", "ours"]);
     }
 
     #[test]

@@ -1,13 +1,19 @@
-//! The control planes of API Gateway and of Lambda let few calls through, the same for every account, and nobody can raise
-//! it. Calls are paced below that, rather than refused: a refusal costs more time than the wait.
+//! AWS lets few calls through to its control planes, and for most of them nobody can raise that. Calls are paced below it
+//! rather than refused: a refusal costs more time than the wait.
 //!
-//! The figures are AWS's published quotas ("Amazon API Gateway quotas", fixed control-plane rates; "Lambda quotas", API
-//! requests). Other processes share them, so a refusal is still possible, and `retry.rs` handles it.
+//! The figures are AWS's published quotas: "Amazon API Gateway quotas" (fixed control-plane rates), "Lambda quotas" (API
+//! requests), the API reference of `DynamoDB` (of the operations named here), "CloudWatch Logs quotas". Of IAM, AWS publishes
+//! none; what is kept here is what others were let through. Other processes share all of them, so a refusal is still
+//! possible, and `retry.rs` handles it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+
+/// How many functions' code may be on its way at once: each has its own copy in memory.
+const UPLOADS_AT_ONCE: usize = 8;
 
 /// How often one operation may be called.
 #[derive(Debug)]
@@ -18,36 +24,108 @@ pub(crate) struct Quota {
     interval: Duration,
     /// Calls that may come at once after a rest.
     burst: u32,
+    /// So many in so long a window, wherever it begins; `None` where AWS counts in another way.
+    window: Option<(usize, Duration)>,
 }
 
-const QUOTAS: [Quota; 7] = [
-    quota("apigateway:CreateRestApi", "API Gateway's limit of one CreateRestApi in 3 s", 3_000, 1),
-    quota("apigateway:PutRestApi", "API Gateway's limit of one PutRestApi a second", 1_000, 1),
-    quota("apigateway:DeleteRestApi", "API Gateway's limit of one DeleteRestApi in 30 s", 30_000, 1),
-    quota("apigateway:CreateDeployment", "API Gateway's limit of one CreateDeployment in 5 s", 5_000, 1),
-    quota("apigateway:GetResources", "API Gateway's limit of five GetResources in 2 s", 400, 5),
-    quota("lambda:GetFunction", "Lambda's limit of a hundred GetFunction a second", 10, 80),
-    quota("lambda:GetPolicy", "Lambda's limit of fifteen GetPolicy a second", 67, 12),
+const QUOTAS: [Quota; 16] = [
+    window("apigateway:CreateRestApi", "API Gateway's limit of one CreateRestApi in 3 s", 1, 3_000, 1),
+    window("apigateway:PutRestApi", "API Gateway's limit of one PutRestApi a second", 1, 1_000, 1),
+    window("apigateway:DeleteRestApi", "API Gateway's limit of one DeleteRestApi in 30 s", 1, 30_000, 1),
+    window("apigateway:CreateDeployment", "API Gateway's limit of one CreateDeployment in 5 s", 1, 5_000, 1),
+    window("apigateway:GetResources", "API Gateway's limit of five GetResources in 2 s", 5, 2_000, 2),
+    window("lambda:GetFunction", "Lambda's limit of a hundred GetFunction a second", 100, 1_000, 40),
+    window("lambda:GetPolicy", "Lambda's limit of fifteen GetPolicy a second", 15, 1_000, 2),
+    window(
+        "dynamodb:ListTagsOfResource",
+        "DynamoDB's limit of ten ListTagsOfResource a second",
+        10,
+        1_000,
+        2,
+    ),
+    window("dynamodb:TagResource", "DynamoDB's limit of five TagResource a second", 5, 1_000, 1),
+    window(
+        "dynamodb:DescribeContinuousBackups",
+        "DynamoDB's limit of ten DescribeContinuousBackups a second",
+        10,
+        1_000,
+        2,
+    ),
+    window(
+        "logs:DescribeLogGroups",
+        "CloudWatch Logs' limit of ten DescribeLogGroups a second",
+        10,
+        1_000,
+        1,
+    ),
+    window(
+        "logs:ListTagsForResource",
+        "CloudWatch Logs' limit of ten ListTagsForResource a second",
+        10,
+        1_000,
+        1,
+    ),
+    window("logs:CreateLogGroup", "CloudWatch Logs' limit of ten CreateLogGroup a second", 10, 1_000, 1),
+    window("logs:DeleteLogGroup", "CloudWatch Logs' limit of ten DeleteLogGroup a second", 10, 1_000, 1),
+    window(
+        "logs:PutRetentionPolicy",
+        "CloudWatch Logs' limit of ten PutRetentionPolicy a second",
+        10,
+        1_000,
+        1,
+    ),
+    window("logs:TagResource", "CloudWatch Logs' limit of ten TagResource a second", 10, 1_000, 1),
 ];
 
-/// All operations of API Gateway's together.
-const API_GATEWAY: Quota = quota("apigateway:*", "API Gateway's limit of ten calls a second", 100, 40);
+/// All operations of API Gateway's together: ten a second, and forty at once after a rest.
+const API_GATEWAY: Quota = Quota {
+    operation: "apigateway:*",
+    reason: "API Gateway's limit of ten calls a second",
+    interval: Duration::from_millis(100),
+    burst: 40,
+    window: None,
+};
 
-/// All of Lambda's that have no quota of their own. How many may come at once AWS does not say: fewer than a second's.
-const LAMBDA: Quota = quota("lambda:*", "Lambda's limit of fifteen calls a second", 67, 12);
+/// All of Lambda's that have no quota of their own.
+const LAMBDA: Quota = window("lambda:*", "Lambda's limit of fifteen calls a second", 15, 1_000, 4);
 
-const fn quota(operation: &'static str, reason: &'static str, interval_ms: u64, burst: u32) -> Quota {
-    Quota { operation, reason, interval: Duration::from_millis(interval_ms), burst }
+/// All of IAM's.
+const IAM: Quota = window("iam:*", "IAM's limit of some fifty calls a second", 50, 1_000, 5);
+
+/// A quota of so many calls in any window of so many milliseconds, wherever it begins: `burst` may come at once, and the rest
+/// evenly. One in ten is left to others, and to calls that arrive less evenly than they were sent.
+const fn window(operation: &'static str, reason: &'static str, most: u32, millis: u64, burst: u32) -> Quota {
+    let ours = most - most / 10;
+    let evenly = ours - burst + 1;
+    let interval = Duration::from_micros((millis * 1000).div_ceil(evenly as u64));
+    Quota { operation, reason, interval, burst, window: Some((ours as usize, Duration::from_millis(millis))) }
 }
 
-/// The calls of this process so far, as the time at which each quota is whole again.
-#[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<BTreeMap<&'static str, Instant>>);
+/// The calls of this process so far.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// When each quota is whole again.
+    whole: Mutex<BTreeMap<&'static str, Instant>>,
+    /// When calls were sent, as far back as each quota's window goes.
+    sent: Mutex<BTreeMap<&'static str, VecDeque<Instant>>>,
+    uploads: Semaphore,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { whole: Mutex::default(), sent: Mutex::default(), uploads: Semaphore::new(UPLOADS_AT_ONCE) }
+    }
+}
 
 impl Pace {
+    /// Waits for a turn to upload code, which lasts until it is dropped. `None` never comes: nobody closes it.
+    pub(crate) async fn upload(&self) -> Option<SemaphorePermit<'_>> {
+        self.uploads.acquire().await.ok()
+    }
+
     /// Takes the next place for a call: how long to wait for it, and what for. `None` goes at once.
     pub(crate) fn reserve(&self, operation: &str) -> Option<(Duration, &'static Quota)> {
-        let mut whole = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let mut longest = None;
         for quota in quotas_of(operation) {
@@ -63,14 +141,43 @@ impl Pace {
         longest
     }
 
+    /// How long a call whose place has come still has to wait; `None` sends it now. A busy machine wakes calls late, and
+    /// several at once whose places were apart.
+    pub(crate) fn send(&self, operation: &str) -> Option<Duration> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let mut longest = Duration::ZERO;
+        for quota in quotas_of(operation) {
+            let Some((most, window)) = quota.window else { continue };
+            let times = sent.entry(quota.operation).or_default();
+            while times.front().is_some_and(|time| now.duration_since(*time) >= window) {
+                times.pop_front();
+            }
+            if let Some(first) = times.front().filter(|_| times.len() >= most) {
+                longest = longest.max(window.saturating_sub(now.duration_since(*first)));
+            }
+        }
+        if !longest.is_zero() {
+            return Some(longest);
+        }
+        for quota in quotas_of(operation).filter(|quota| quota.window.is_some()) {
+            sent.entry(quota.operation).or_default().push_back(now);
+        }
+        None
+    }
+
     /// The call was refused for its rate, so it has used up nothing: others have, and when a place is free nobody here
     /// knows.
     pub(crate) fn give_back(&self, operation: &str) {
-        let mut whole = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         for quota in quotas_of(operation) {
             if let Some(whole) = whole.get_mut(quota.operation) {
                 *whole = whole.checked_sub(quota.interval).unwrap_or(*whole);
             }
+        }
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        for quota in quotas_of(operation) {
+            sent.entry(quota.operation).or_default().pop_back();
         }
     }
 }
@@ -81,6 +188,7 @@ fn quotas_of(operation: &str) -> impl Iterator<Item = &'static Quota> {
         Some(("apigateway", _)) => Some(&API_GATEWAY),
         Some(("lambda", "GetFunction" | "GetPolicy" | "InvokeFunction")) => None,
         Some(("lambda", _)) => Some(&LAMBDA),
+        Some(("iam", _)) => Some(&IAM),
         _ => None,
     };
     named.chain(shared)
@@ -98,13 +206,62 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_has_no_such_quota_goes_at_once() {
         let pace = Pace::default();
-        for operation in
-            ["lambda:InvokeFunction", "iam:GetRole", "dynamodb:DescribeTable", "tag:GetResources"]
-        {
+        for operation in ["lambda:InvokeFunction", "dynamodb:DescribeTable", "tag:GetResources"] {
             for _ in 0..1000 {
                 assert_eq!(wait(&pace, operation), Duration::ZERO, "{operation}");
             }
         }
+    }
+
+    /// When each of so many calls of an operation is let through that all come at once, in milliseconds.
+    fn times(operation: &str, calls: usize) -> Vec<u128> {
+        let pace = Pace::default();
+        (0..calls).map(|_| wait(&pace, operation).as_millis()).collect()
+    }
+
+    /// The most of these times that lie in one window.
+    fn most_within(times: &[u128], window: u128) -> usize {
+        let in_window =
+            |start: u128| times.iter().filter(|time| (start..start + window).contains(*time)).count();
+        times.iter().map(|start| in_window(*start)).max().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_holds_more_calls_than_its_quota_and_nine_in_ten_of_it_are_used() {
+        for (operation, most, window) in [
+            ("lambda:CreateFunction", 15, 1_000),
+            ("lambda:GetFunction", 100, 1_000),
+            ("lambda:GetPolicy", 15, 1_000),
+            ("apigateway:GetResources", 5, 2_000),
+            ("dynamodb:ListTagsOfResource", 10, 1_000),
+            ("dynamodb:TagResource", 5, 1_000),
+            ("dynamodb:DescribeContinuousBackups", 10, 1_000),
+            ("logs:DescribeLogGroups", 10, 1_000),
+            ("iam:GetRole", 50, 1_000),
+        ] {
+            let found = most_within(&times(operation, 300), window);
+            assert!(found <= most && found >= most - most / 10 - 1, "{operation}: {found}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_wake_up_late_and_together_are_held_apart() {
+        let pace = Pace::default();
+        let at_once = (0..100).take_while(|_| pace.send("lambda:GetPolicy").is_none()).count();
+        assert_eq!(at_once, 14);
+        advance(Duration::from_millis(400)).await;
+        assert_eq!(pace.send("lambda:GetPolicy"), Some(Duration::from_millis(600)));
+        pace.give_back("lambda:GetPolicy");
+        assert_eq!(pace.send("lambda:GetPolicy"), None, "what was refused does not count");
+        advance(Duration::from_millis(600)).await;
+        assert_eq!(pace.send("lambda:GetPolicy"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_operations_of_iam_share_one_quota() {
+        let pace = Pace::default();
+        let at_once = ["iam:GetRole", "iam:GetPolicy", "iam:ListEntitiesForPolicy"].into_iter().cycle();
+        assert_eq!(at_once.take(100).take_while(|operation| wait(&pace, operation).is_zero()).count(), 5);
     }
 
     #[tokio::test(start_paused = true)]
@@ -112,11 +269,23 @@ mod tests {
         let pace = Pace::default();
         let changes = ["lambda:CreateFunction", "lambda:AddPermission", "lambda:TagResource"];
         let waits: Vec<u128> = (0..45).map(|number| wait(&pace, changes[number % 3]).as_millis()).collect();
-        assert_eq!((waits[11], waits[12], waits[13], waits[44]), (0, 67, 134, 33 * 67));
-        for (operation, burst) in [("lambda:GetFunction", 80), ("lambda:GetPolicy", 12)] {
+        assert_eq!((waits[3], waits[4], waits[5]), (0, 90, 181));
+        for (operation, burst) in [("lambda:GetFunction", 40), ("lambda:GetPolicy", 2)] {
             let at_once = (0..100).take_while(|_| wait(&pace, operation).is_zero()).count();
             assert_eq!(at_once, burst, "{operation}");
         }
+    }
+
+    #[tokio::test]
+    async fn eight_uploads_are_on_their_way_at_once() {
+        let pace = Pace::default();
+        let mut turns = Vec::new();
+        for _ in 0..UPLOADS_AT_ONCE {
+            turns.push(pace.upload().await);
+        }
+        assert!(crate::retry::at_most(Duration::from_millis(10), pace.upload()).await.is_none());
+        turns.pop();
+        assert!(crate::retry::at_most(Duration::from_millis(10), pace.upload()).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,9 +315,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_what_follows_at_the_rate() {
-        let pace = Pace::default();
-        let waits: Vec<u128> = (0..7).map(|_| wait(&pace, "apigateway:GetResources").as_millis()).collect();
-        assert_eq!(waits, [0, 0, 0, 0, 0, 400, 800]);
         let pace = Pace::default();
         let waits: Vec<u128> = (0..42).map(|_| wait(&pace, "apigateway:GetStage").as_millis()).collect();
         assert_eq!((waits[39], waits[40], waits[41]), (0, 100, 200));

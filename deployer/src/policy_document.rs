@@ -1,5 +1,9 @@
 //! IAM policy documents: filling in placeholders, decoding what AWS returns, and comparing as AWS means them.
 
+mod grammar;
+
+pub(crate) use grammar::mistakes;
+
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -53,26 +57,60 @@ fn filled(value: Value, values: &Placeholders) -> Result<Value> {
             Value::Array(all)
         }
         Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(key, value)| Ok((key, filled(value, values)?)));
+            let fields = fields.into_iter().map(|(key, value)| {
+                if let Some(name) = names_in(&key).next() {
+                    let message =
+                        format!("the placeholder ${{{name}}} stands in the name of a field, and is a value");
+                    return Err(Error::usage(message));
+                }
+                Ok((key, filled(value, values)?))
+            });
             Value::Object(fields.collect::<Result<Map<_, _>>>()?)
         }
         other => other,
     })
 }
 
+/// The values of a text that is a placeholder; `None` for any other text.
 fn placeholder<'a>(text: &str, values: &'a Placeholders) -> Result<Option<&'a Vec<String>>> {
-    // IAM's own variables look the same and always have a colon: ${aws:username}.
-    let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| !n.contains(':'))
-    else {
+    let Some(name) = names_in(text).next() else {
         return Ok(None);
     };
-    match values.get(name) {
-        Some(many) => Ok(Some(many)),
-        None => Err(Error::usage(format!(
+    let Some(many) = values.get(name) else {
+        return Err(Error::usage(format!(
             "nothing is known by the placeholder ${{{name}}}; there are {}",
             values.keys().map(|name| format!("${{{name}}}")).collect::<Vec<_>>().join(", ")
-        ))),
+        )));
+    };
+    if text == format!("${{{name}}}") {
+        return Ok(Some(many));
     }
+    Err(Error::usage(format!(
+        "the placeholder ${{{name}}} must be a text of its own, because it stands for a list, and this one is {text:?}"
+    )))
+}
+
+/// The names between `${` and `}`. IAM's own variables look the same and always have a colon, like `${aws:username}`; its
+/// ways to write a `*`, a `?` and a `$` are no variables.
+fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    names.filter(|name| !name.contains(':') && !matches!(*name, "*" | "?" | "$"))
+}
+
+/// The document as IAM takes it: characters beyond Latin-1 are escaped, because IAM refuses them (the pattern of
+/// `policyDocument` in its API reference).
+pub(crate) fn text(document: &Value) -> String {
+    let mut text = String::new();
+    for c in document.to_string().chars() {
+        if c <= '\u{ff}' {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
 }
 
 /// Reads a document as IAM returns it: percent-encoded (RFC 3986, so a plus sign is a plus sign) JSON.
@@ -171,6 +209,34 @@ mod tests {
         );
         let error = filled_in(r#"[{"Resource":"${table}"}]"#, &values).unwrap_err();
         assert!(error.to_string().contains("${table}; there are ${logs}, ${tables}"), "{error}");
+    }
+
+    #[test]
+    fn a_placeholder_within_other_text_is_refused() {
+        let values: Placeholders = [("tables", vec!["t1".to_owned()])].into();
+        for (statement, named) in [
+            (r#"{"Resource":"x${tables}y"}"#, "${tables} must be a text of its own"),
+            (r#"{"Resource":["${tables}/index/*"]}"#, "${tables} must be a text of its own"),
+            (r#"{"Resource":"a/${table}/b"}"#, "nothing is known by the placeholder ${table}"),
+            (
+                r#"{"Condition":{"StringEquals":{"${tables}":"x"}}}"#,
+                "${tables} stands in the name of a field",
+            ),
+        ] {
+            let error = filled_in(&format!("[{statement}]"), &values).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+            assert_eq!(error.kind().exit_code(), 2);
+        }
+        let own = r#"[{"Resource":"arn:aws:s3:::b/${aws:username}/${*}${?}${$}x"}]"#;
+        assert!(filled_in(own, &values).is_ok());
+    }
+
+    #[test]
+    fn characters_beyond_latin_1_are_escaped_and_read_back() {
+        let document = json!({"Sid": "ü ÿ Ā 🦀 \u{7f}"});
+        let text = text(&document);
+        assert_eq!(text, "{\"Sid\":\"ü ÿ \\u0100 \\ud83e\\udd80 \u{7f}\"}");
+        assert_eq!(decode(&text), Some(document));
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Change {
 /// - `delete` is called only for something that is ours.
 ///
 /// # Obligations
-/// - `observe` reads only. `diff`, `owner`, `output`, `state` and `blockers` are pure.
+/// - `observe` and `observe_to_delete` read only. `diff`, `owner`, `output`, `state` and `blockers` are pure.
 /// - `apply` and `delete` may find any state that an earlier run, killed at any moment, left behind.
 /// - Everything that `apply` mutates was a [`Change`] of `diff`.
 pub(crate) trait Resource {
@@ -212,6 +212,10 @@ pub(crate) trait Resource {
     fn id(&self) -> Id;
     /// Reads it; `None` when there is none.
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Self::Observed>>;
+    /// Reads it before it is deleted: also what only `blockers` and `delete` need, where that takes calls of its own.
+    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Self::Observed>> {
+        self.observe(step).await
+    }
     /// Whose it is, by its tags.
     fn owner(&self, seen: &Self::Observed) -> Owner;
     /// What `apply` would change. `needs` is `None` while a parent is not known yet, which only a plan sees.

@@ -43,7 +43,7 @@ const fn secs(secs: u64) -> Duration {
 }
 
 /// IAM spreads a new role worldwide, and Lambda refuses it until then: usually 5 to 15 s, seen over a minute. Asked
-/// often, because everything else is done by then, and a wait that has just ended should not cost another second.
+/// often at first, because everything else is done by then; `retry_backing_off` makes it less often.
 pub(crate) static ROLE_NOT_YET_ASSUMABLE: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to let Lambda assume the role",
@@ -94,8 +94,13 @@ pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {
         longest: secs(2),
         within: secs(120),
     },
-    applies: |e| e.code == "NoSuchEntity" || iam_is_changing(e),
+    applies: |e| e.code == "NoSuchEntity" && !is_about_boundary(e) || iam_is_changing(e),
 };
+
+/// IAM calls a permissions boundary a scope. No run makes one, so that one which is not there will not come.
+pub(crate) fn is_about_boundary(e: &AwsError) -> bool {
+    e.message.contains("Scope ARN")
+}
 
 /// IAM is still at another change, of the same thing or of what it has to do with.
 pub(crate) static IAM_BUSY: Passing = Passing {
@@ -219,6 +224,48 @@ pub(crate) static SCALING_BUSY: Passing = Passing {
     applies: |e| e.code == "ConcurrentUpdateException",
 };
 
+/// Application Auto Scaling is eventually consistent, and makes its service-linked role when an account first uses it: until
+/// the two and the table know of each other, it refuses ("`RegisterScalableTarget`" in its API reference; the messages are
+/// those that Terraform's provider waits out).
+pub(crate) static SCALING_NOT_YET_READY: Passing = Passing {
+    cadence: Cadence {
+        reason: "auto scaling to be ready for the table",
+        first: ms(500),
+        longest: secs(4),
+        within: secs(120),
+    },
+    applies: |e| {
+        let says_any = |texts: &[&str]| texts.iter().any(|text| e.message.contains(text));
+        match e.code.as_str() {
+            "ObjectNotFoundException" => true,
+            "ValidationException" => says_any(&["Unable to assume IAM role", "table does not exist"]),
+            "FailedResourceAccessException" => {
+                says_any(&["is not authorized to perform", "token included in the request is invalid"])
+            }
+            _ => false,
+        }
+    },
+};
+
+/// What one call has just created, the next may not know yet. What stays unknown is gone.
+pub(crate) static LOG_GROUP_NOT_YET_VISIBLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "CloudWatch Logs to know the log group",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(30),
+    },
+    applies: |e| e.code == "ResourceNotFoundException",
+};
+
+/// `down` has deleted everything, and lists of AWS may still show some of it.
+pub(crate) static ALL_GONE: Cadence = Cadence {
+    reason: "AWS to show that everything is gone",
+    first: ms(500),
+    longest: secs(4),
+    within: secs(15),
+};
+
 /// Somebody else is changing the same log group.
 pub(crate) static LOG_GROUP_BUSY: Passing = Passing {
     cadence: Cadence {
@@ -294,6 +341,19 @@ pub(crate) static SETTING_BACK: Cadence =
 /// The error of everything that did not start because of Ctrl-C.
 pub(crate) fn interrupted() -> Error {
     Error::of(ErrorKind::Partial, "interrupted")
+}
+
+/// The pause before a call is repeated that has been refused for so long, and sends so many bytes: at first none, then a
+/// second, then two; and never more than 4 MB a second are sent for nothing.
+fn least_pause(waited: Duration, bytes: usize) -> Duration {
+    const BYTES_A_SECOND: u64 = 4_000_000;
+    let by_time = match waited.as_secs() {
+        0..5 => 0,
+        5..15 => 1,
+        _ => 2,
+    };
+    let by_size = ms(u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000) / BYTES_A_SECOND);
+    secs(by_time).max(by_size.min(secs(10)))
 }
 
 /// Pauses. Ends early, and with an error, when Ctrl-C comes.
@@ -395,6 +455,32 @@ impl Step<'_> {
     pub(crate) async fn retry_checking<T>(
         &self,
         passing: &[&'static Passing],
+        check: impl AsyncFnMut() -> Result<()>,
+        call: impl AsyncFnMut() -> Result<T>,
+    ) -> Result<T> {
+        self.repeat(passing, |_| Duration::ZERO, check, call).await
+    }
+
+    /// The same for a call that is asked often at first, because its wait is usually short, and less often later: it takes
+    /// its share of what the account may call, and `bytes` are sent each time.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) async fn retry_backing_off<T>(
+        &self,
+        bytes: usize,
+        passing: &[&'static Passing],
+        check: impl AsyncFnMut() -> Result<()>,
+        call: impl AsyncFnMut() -> Result<T>,
+    ) -> Result<T> {
+        self.repeat(passing, |waited| least_pause(waited, bytes), check, call).await
+    }
+
+    /// `least` is the shortest pause after so long.
+    async fn repeat<T>(
+        &self,
+        passing: &[&'static Passing],
+        least: impl Fn(Duration) -> Duration,
         mut check: impl AsyncFnMut() -> Result<()>,
         mut call: impl AsyncFnMut() -> Result<T>,
     ) -> Result<T> {
@@ -409,7 +495,7 @@ impl Step<'_> {
             let Some(reason) = passing.iter().copied().chain([&THROTTLED]).find(|p| (p.applies)(aws)) else {
                 return Err(error);
             };
-            let asked = aws.retry_after;
+            let asked = aws.retry_after.unwrap_or_default().max(least(begun.elapsed()));
             if begun.elapsed() >= next_check {
                 check().await?;
                 next_check *= 2;
@@ -419,7 +505,7 @@ impl Step<'_> {
                 Some(pauses) if std::ptr::eq(pauses.cadence, &raw const reason.cadence) => pauses,
                 _ => Pauses::new(&reason.cadence),
             };
-            if !current.wait(self, asked).await? {
+            if !current.wait(self, Some(asked)).await? {
                 return Err(error.context(&current.gave_up()));
             }
             pauses = Some(current);

@@ -52,8 +52,34 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// # Errors
-    /// A policy document that cannot be read.
+    /// Everything that is wrong with policy documents and permissions boundaries. They are checked here because IAM would
+    /// refuse them half-way, and because only here is known what their placeholders stand for.
     pub(crate) fn new(config: &Config, scope: &Scope) -> Result<Self> {
+        let mut mistakes = Vec::new();
+        let stack = Self::build(config, scope, |members| {
+            let boundary = members[0].1.permissions_boundary.as_deref();
+            mistakes.extend(boundary.and_then(|arn| boundary_elsewhere(arn, scope)));
+            custom_policy(config, scope, members).unwrap_or_else(|error| {
+                mistakes.push(error.to_string());
+                Value::Null
+            })
+        })?;
+        if mistakes.is_empty() { Ok(stack) } else { Err(Error::usage(mistakes.join("\n"))) }
+    }
+
+    /// What is to be looked at and deleted, whatever its policy documents say.
+    ///
+    /// # Errors
+    /// None that a manifest could cause.
+    pub(crate) fn to_delete(config: &Config, scope: &Scope) -> Result<Self> {
+        Self::build(config, scope, |_| Value::Null)
+    }
+
+    fn build(
+        config: &Config,
+        scope: &Scope,
+        mut document: impl FnMut(&[&(String, &DeclaredFunction)]) -> Value,
+    ) -> Result<Self> {
         let manifest = &config.manifest;
         let named = |name: &str| format!("{name}{}", config.suffix);
         let functions: Vec<(String, &DeclaredFunction)> =
@@ -65,7 +91,7 @@ impl Stack {
             let policy = Policy {
                 name: policy_of_role(&role),
                 role: role.clone(),
-                document: custom_policy(config, scope, &members)?,
+                document: document(&members),
                 scope: scope.clone(),
             };
             roles.push(Role {
@@ -241,6 +267,11 @@ impl Stack {
         self.log_groups.iter().find(|group| group.name == log_group_of(function))
     }
 
+    /// What people should know before they go on, a sentence each.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.functions.iter().filter_map(Function::warning).collect()
+    }
+
     pub(crate) fn api(&self) -> Option<&RestApi> {
         self.api.as_ref()
     }
@@ -362,8 +393,28 @@ fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredF
         let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
         serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" })
     });
-    policy_document::fill(&text, &values, tracing.into_iter().collect())
-        .map_err(|e| e.context(&format!("the policy {}", path.display())))
+    let name = format!("the policy {}", path.display());
+    let document = policy_document::fill(&text, &values, tracing.into_iter().collect())
+        .map_err(|error| error.context(&name))?;
+    let mistakes = policy_document::mistakes(&document);
+    if mistakes.is_empty() {
+        return Ok(document);
+    }
+    Err(Error::usage(format!("{name} is not what IAM takes:\n  {}", mistakes.join("\n  "))))
+}
+
+/// IAM takes the account's own policies for boundaries, and AWS's.
+fn boundary_elsewhere(arn: &str, scope: &Scope) -> Option<String> {
+    let mut parts = arn.split(':').skip(1);
+    let (partition, account) = (parts.next()?, parts.nth(2)?);
+    let is_here = partition == scope.partition && (account == "aws" || account == scope.account);
+    (!is_here).then(|| {
+        format!(
+            "the permissions boundary {arn} is not of this account: IAM takes policies of {} in the partition {}, and AWS's \
+             own",
+            scope.account, scope.partition
+        )
+    })
 }
 
 fn log_group(function: &str, declared: &DeclaredFunction, scope: &Scope) -> LogGroup {

@@ -47,7 +47,7 @@ impl Recorder {
     /// The reasons of all waits, in order, each as often as it was waited for. Pacing has tests of its own.
     pub(crate) fn waits(&self) -> Vec<&'static str> {
         let reason = |event: &Event| match event {
-            Event::Waiting { reason, .. } if !reason.contains("'s limit of ") => Some(*reason),
+            Event::Waiting { reason, .. } if !reason.contains(" limit of ") => Some(*reason),
             _ => None,
         };
         self.0.borrow().iter().filter_map(reason).collect()

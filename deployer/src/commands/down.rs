@@ -1,19 +1,18 @@
 //! `down`: list, ask, delete in AWS's order, and look again.
 
 use super::{ABSENT, Connected, DIFFERENT_STATE, Session, Stack, holding, readable, refuse_blocked, settle};
-use crate::aws::Access;
 use crate::cli::Down;
-use crate::engine::{Mode, Record};
+use crate::engine::{Mode, Record, Step};
 use crate::error::{Error, Result};
 use crate::report::Outcome;
 use crate::report::json::Document;
-use crate::resource::Kind;
-use crate::retry::{Stop, pause};
+use crate::resource::{Id, Kind};
+use crate::retry::{ALL_GONE, Pauses, Stop, pause};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<u8> {
-    let at = session.connect(Access::ReadWrite, document).await?;
+    let at = session.connect_to_delete(document).await?;
     let keep_tables = args.keep_table.then_some("as asked");
     let (found, orphans) = survey(&at, keep_tables).await?;
     document.found(&found);
@@ -141,10 +140,19 @@ async fn remaining(at: &Connected<'_>, keep_tables: Option<&str>, stop: &Stop) -
         return Ok(Vec::new());
     }
     settle(&destroy(at, &orphans, keep_tables).await, stop, "down")?;
-    let (left, _) = survey(at, keep_tables).await?;
-    Ok(left
-        .iter()
-        .filter(|record| !record.changes.is_empty())
-        .map(|record| format!("  {}", record.id))
-        .collect())
+    let id = Id::new(Kind::Tags, &at.aws.scope.stack);
+    at.engine(Mode::Plan).read(id, async |step| still_there(at, keep_tables, step).await).await
+}
+
+/// Looks until nothing is left, for as long as AWS may take to show it: its reads may be some seconds old.
+async fn still_there(at: &Connected<'_>, keep_tables: Option<&str>, step: &Step<'_>) -> Result<Vec<String>> {
+    let mut pauses = Pauses::new(&ALL_GONE);
+    loop {
+        let (records, _) = survey(at, keep_tables).await?;
+        let left = records.iter().filter(|record| !record.changes.is_empty());
+        let left: Vec<String> = left.map(|record| format!("  {}", record.id)).collect();
+        if left.is_empty() || !pauses.wait(step, None).await? {
+            return Ok(left);
+        }
+    }
 }

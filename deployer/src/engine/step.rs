@@ -1,6 +1,7 @@
 //! What a resource gets to work with: AWS, a way to call it, and a voice.
 
 use super::Mode;
+use super::shared::Shared;
 use crate::aws::Aws;
 use crate::error::{AwsError, Error, Result};
 use crate::report::{Event, Reporter};
@@ -9,6 +10,7 @@ use crate::retry::{Stop, interrupted, pause};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -24,6 +26,7 @@ pub(crate) struct Step<'a> {
     pub(super) mode: Mode,
     pub(super) begun: Instant,
     pub(super) deadline: Instant,
+    pub(crate) shared: Rc<Shared>,
 }
 
 impl Step<'_> {
@@ -52,6 +55,9 @@ impl Step<'_> {
             if length >= WORTH_SAYING {
                 self.waiting_for(quota.reason, Duration::ZERO, length);
             }
+            pause(self.stop, length).await?;
+        }
+        while let Some(length) = self.aws.pace.send(operation) {
             pause(self.stop, length).await?;
         }
         request.await.map_err(|error| {

@@ -115,6 +115,10 @@ pub(super) struct Places {
     pub(super) permissions_boundary: Range<usize>,
 }
 
+/// Half an hour, in seconds: what Lambda gives a function since November 2026 (before, half of that). The API waits for less,
+/// which `check` sees to.
+const LONGEST_TIMEOUT: i64 = 1800;
+
 /// What `CloudWatch` Logs takes.
 const RETENTION_DAYS: [i32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -175,7 +179,7 @@ impl Function {
         });
         let timeout = keys.get("timeout").and_then(|timeout| {
             places.timeout = timeout.span.clone();
-            timeout.whole(1..=900, "seconds")
+            timeout.whole(1..=LONGEST_TIMEOUT, "seconds")
         });
         Self {
             package: code.package,
@@ -238,14 +242,32 @@ fn retention(days: &Item<'_>) -> Option<i32> {
     None
 }
 
-fn is_policy_arn(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+fn is_partition(partition: &str) -> bool {
+    partition.starts_with("aws") && partition.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+}
+
+fn is_policy_arn(whole: &str) -> bool {
+    /// IAM's limit of any ARN.
+    const LONGEST_ARN: usize = 2048;
+    let parts: Vec<&str> = whole.splitn(6, ':').collect();
     let [arn, partition, service, region, account, policy] = parts[..] else {
         return false;
     };
-    (arn, service, region) == ("arn", "iam", "")
-        && partition.starts_with("aws")
+    whole.len() <= LONGEST_ARN
+        && (arn, service, region) == ("arn", "iam", "")
+        && is_partition(partition)
         // Policies of AWS's own have its name there.
         && (account == "aws" || (account.len() == 12 && account.chars().all(|c| c.is_ascii_digit())))
-        && policy.strip_prefix("policy/").is_some_and(|name| !name.is_empty() && !name.ends_with('/'))
+        && policy.strip_prefix("policy/").is_some_and(is_policy_path)
+}
+
+/// A policy's name, after the path that it may have, in IAM's characters and lengths.
+fn is_policy_path(path_and_name: &str) -> bool {
+    let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    // With the slash before it and the one after.
+    path.len() + 2 <= 512
+        && path.chars().all(|c| c.is_ascii_graphic())
+        && (1..=128).contains(&name.len())
+        && name.chars().all(is_name)
 }

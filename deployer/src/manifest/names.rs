@@ -2,6 +2,7 @@
 
 use super::problem::{Problem, Problems};
 use super::read::Text;
+use super::tags::is_reserved;
 
 /// What a name may look like.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(super) struct Rule {
     also: fn(char) -> bool,
     /// Whether `--env` adds its suffix to it.
     per_env: bool,
+    /// Whether it becomes the value of a tag.
+    is_tag: bool,
 }
 
 /// `DynamoDB`'s.
@@ -25,6 +28,7 @@ pub(super) const TABLE: Rule = Rule {
     set: "a-z A-Z 0-9 _ . -",
     also: |c| "_.-".contains(c),
     per_env: true,
+    is_tag: false,
 };
 
 /// Lambda's.
@@ -35,6 +39,7 @@ pub(super) const FUNCTION: Rule = Rule {
     set: "a-z A-Z 0-9 _ -",
     also: |c| "_-".contains(c),
     per_env: true,
+    is_tag: false,
 };
 
 /// IAM's. The policy's name is made of the role's, and so stays within its own 128 characters.
@@ -45,6 +50,7 @@ pub(super) const ROLE: Rule = Rule {
     set: "a-z A-Z 0-9 _ + = , . @ -",
     also: |c| "_+=,.@-".contains(c),
     per_env: true,
+    is_tag: false,
 };
 
 /// API Gateway takes nearly anything; `CloudWatch`, which files the API's metrics under this name, takes this.
@@ -55,6 +61,7 @@ pub(super) const API: Rule = Rule {
     set: "printable ASCII",
     also: |c| c == ' ' || c.is_ascii_punctuation(),
     per_env: true,
+    is_tag: false,
 };
 
 /// API Gateway's. A stage is part of its API, whose name has the suffix already.
@@ -65,6 +72,7 @@ pub(super) const STAGE: Rule = Rule {
     set: "a-z A-Z 0-9 _ -",
     also: |c| "_-".contains(c),
     per_env: false,
+    is_tag: false,
 };
 
 /// Every service's, for the value of a tag; and no spaces, which nobody sees at the end of a name.
@@ -75,6 +83,7 @@ pub(super) const STACK: Rule = Rule {
     set: "a-z A-Z 0-9 _ . : / = + @ -",
     also: |c| "_.:/=+@-".contains(c),
     per_env: true,
+    is_tag: true,
 };
 
 /// Cargo's own rule for a package, and what fits an argument of Cargo.
@@ -84,7 +93,15 @@ pub(super) const PACKAGE: Rule = cargo_name("a Cargo package's name");
 pub(super) const BINARY: Rule = cargo_name("a binary's name");
 
 const fn cargo_name(what: &'static str) -> Rule {
-    Rule { what, least: 1, most: 64, set: "a-z A-Z 0-9 _ -", also: |c| "_-".contains(c), per_env: false }
+    Rule {
+        what,
+        least: 1,
+        most: 64,
+        set: "a-z A-Z 0-9 _ -",
+        also: |c| "_-".contains(c),
+        per_env: false,
+        is_tag: false,
+    }
 }
 
 impl Rule {
@@ -95,7 +112,12 @@ impl Rule {
         let Self { what, least, most, set, .. } = self;
         let message = format!("{what} must be {least} to {most} characters of {set}");
         let span = name.span.clone();
-        if let Some(stranger) = stranger {
+        if self.is_tag && is_reserved(name.text) {
+            problems.add(Problem::new(
+                span,
+                format!("{what} must not begin with aws:, which AWS keeps for itself"),
+            ));
+        } else if let Some(stranger) = stranger {
             problems.add(Problem::new(span, message).label(format!("{stranger:?} is none of them")));
         } else if !(*least..=*most).contains(&length) {
             let with =

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// AWS takes 50, and some are ours.
 const MOST_TAGS: usize = 40;
 
+/// How tags are written.
+const LIKE: &str = r#"a table like { team = "shop" }"#;
+
 /// API Gateway's.
 const MOST_VARIABLES: usize = 100;
 
@@ -14,10 +17,9 @@ const MOST_VARIABLES: usize = 100;
 pub(super) fn read(tags: &Item<'_>) -> BTreeMap<String, String> {
     let all = pairs(
         tags,
-        r#"a table like { team = "shop" }"#,
+        LIKE,
         |key| {
-            let lower = key.to_lowercase();
-            if lower.starts_with("aws:") || lower.starts_with("deployer:") {
+            if is_reserved(key) || key.to_lowercase().starts_with("deployer:") {
                 return Some(format!("a tag's key must not begin with aws: or deployer:, as {key} does"));
             }
             let fits = (1..=128).contains(&key.len()) && key.chars().all(is_taggable);
@@ -25,11 +27,37 @@ pub(super) fn read(tags: &Item<'_>) -> BTreeMap<String, String> {
                 "a tag's key must be 1 to 128 characters of a-z A-Z 0-9 space _ . : / = + @ -".to_owned()
             })
         },
-        "text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -",
-        |value| value.len() <= 256 && value.chars().all(is_taggable),
+        "text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -, not beginning with aws:",
+        |value| value.len() <= 256 && value.chars().all(is_taggable) && !is_reserved(value),
     );
     at_most(tags, all.len(), MOST_TAGS, "tags");
+    if tags.is_table() {
+        refuse_same_key(tags);
+    }
     all
+}
+
+/// What AWS keeps for itself, in capitals or not, in keys and in values.
+pub(super) fn is_reserved(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}
+
+/// IAM takes two keys for one that differ in their case only, and refuses both.
+fn refuse_same_key(tags: &Item<'_>) {
+    let mut keys: BTreeMap<String, Text<'_>> = BTreeMap::new();
+    for (key, value) in tags.named(LIKE).unwrap_or_default() {
+        if let Some(earlier) = keys.get(&key.text.to_lowercase()) {
+            let message = format!(
+                "the tags {} and {} differ in their case only, and IAM takes them for one",
+                earlier.text, key.text
+            );
+            value.report(
+                Problem::new(key.span.clone(), message).earlier(earlier.span.clone(), "the other tag"),
+            );
+        } else {
+            keys.insert(key.text.to_lowercase(), key);
+        }
+    }
 }
 
 /// What API Gateway keeps with the stage.

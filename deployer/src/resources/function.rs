@@ -1,16 +1,20 @@
 //! A Lambda function: its code, its configuration, and the waits between two changes of it.
 
 mod changing;
+mod reading;
+mod runtimes;
+
+pub(crate) use reading::Variables;
 
 use super::role;
 use crate::engine::{Step, absent};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, diff_tags};
-use crate::packaging::Package;
+use crate::packaging::{LARGEST_ZIP, Package};
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::FUNCTION_BUSY;
-use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, PackageType, State, TracingMode};
+use aws_sdk_lambda::types::{LastUpdateStatus, PackageType, State};
 use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
@@ -51,15 +55,20 @@ pub(crate) struct Observed {
     pub(crate) memory: i32,
     pub(crate) timeout: i32,
     pub(crate) architecture: String,
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) variables: Variables,
     pub(crate) tracing: bool,
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role_arn: String,
     pub(crate) code_sha256: String,
+    /// Of its zip, in bytes.
+    pub(crate) code_size: usize,
     /// Another one after each change, and of another function of the same name.
     pub(crate) revision: Option<String>,
     /// Where the code can be downloaded, for some minutes.
     pub(crate) code_url: Option<String>,
+    /// Why it cannot be downloaded there. Only looked at where another runtime or handler is declared, which the old code
+    /// is needed for.
+    pub(crate) code_out_of_reach: Option<String>,
     pub(crate) tags: Tags,
 }
 
@@ -86,18 +95,7 @@ impl Resource for Function {
         let Some(found) = absent(step.retry(&[], get).await, NO_SUCH)? else {
             return Ok(None);
         };
-        let Some(configuration) = found.configuration else {
-            return Ok(None);
-        };
-        if let Some(why) = found.tags_error {
-            // Without them it would be taken for somebody else's.
-            return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
-                .hint("Your own permissions lack lambda:ListTags."));
-        }
-        let tags = found.tags.unwrap_or_default().into_iter().collect();
-        let reserved = found.concurrency.and_then(|c| c.reserved_concurrent_executions);
-        let code_url = found.code.and_then(|code| code.location);
-        Ok(Some(observed(configuration, tags, reserved, code_url)))
+        self.read(step, found).await
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
@@ -121,14 +119,12 @@ impl Resource for Function {
                     .to_owned(),
             }];
         }
-        if let Some(why) = Self::replacement(needs, seen) {
+        if let Some(why) = self.replacement(needs, seen) {
             return vec![why];
         }
         let mut changes = self.diff_tags(needs, seen);
         changes.extend(Change::update("state", Some(settled_state(seen)), Some("Active")));
-        if let Some((_, Some(package))) = needs {
-            changes.extend(Change::update("code", seen.code_sha256.as_str(), &package.sha256));
-        }
+        changes.extend(self.diff_code(needs, seen));
         changes.extend(Change::update("architecture", seen.architecture.as_str(), self.architecture.name()));
         changes.extend(self.diff_configuration(seen));
         changes.extend(Change::update(
@@ -146,7 +142,11 @@ impl Resource for Function {
     fn state(&self, seen: &Observed) -> String {
         let condition = settled_state(seen).to_lowercase();
         let build = seen.tags.get(BUILD_TAG).map(|build| format!(", {build} build")).unwrap_or_default();
-        format!("{condition}, {} MB, {}{build}", seen.memory, seen.architecture)
+        let variables = match seen.variables {
+            Variables::Readable(_) => "",
+            Variables::Unreadable(_) => ", variables unreadable",
+        };
+        format!("{condition}, {} MB, {}{build}{variables}", seen.memory, seen.architecture)
     }
 
     async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<Output> {
@@ -157,7 +157,7 @@ impl Resource for Function {
             self.until_gone(step, None).await?;
             return self.create(step, needs).await;
         }
-        if Self::replacement(Some(&needs), &seen).is_some() {
+        if self.replacement(Some(&needs), &seen).is_some() {
             self.delete(step, seen).await?;
             return self.create(step, needs).await;
         }
@@ -199,28 +199,86 @@ impl Function {
         }
     }
 
-    /// What cannot be mended in place.
-    fn replacement(needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Option<Change> {
-        if seen.state == State::Failed {
-            return Some(Change::Replace {
-                field: "state".to_owned(),
-                from: "Failed".into(),
-                to: "Active".into(),
-                why: "Lambda could not make it, and does not try again".to_owned(),
-            });
-        }
-        let has_ciphertext = !seen.environment.is_empty();
-        let before = seen.tags.get(ROLE_ID_TAG)?;
-        // A plan knows no role where there is none, and the one that `up` makes is another one.
-        let after = needs.map_or("(a new role)", |(role, _)| role.role_id.as_str());
-        (has_ciphertext && before != after).then(|| Change::Replace {
-            field: "role-id".to_owned(),
-            from: before.as_str().into(),
-            to: after.into(),
-            why: "its role was deleted and made again, and the key of its environment still answers only to the \
-                  old one; the API answers 500 for some seconds"
-                .to_owned(),
+    /// What people should know of what they declare.
+    pub(crate) fn warning(&self) -> Option<String> {
+        runtimes::warning(&self.name, &self.runtime)
+    }
+
+    /// One that is only to be looked at and deleted has no runtime.
+    fn is_declared(&self) -> bool {
+        !self.runtime.is_empty()
+    }
+
+    /// Whether the code is started in another way than is declared.
+    fn starts_otherwise(&self, seen: &Observed) -> bool {
+        seen.runtime != self.runtime || seen.handler != self.handler
+    }
+
+    /// What cannot be mended in place: it is made again, but not over variables that nobody here can read.
+    fn replacement(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Option<Change> {
+        let (field, from, to, why) = self.reason_to_replace(needs, seen)?;
+        let field = field.to_owned();
+        Some(match &seen.variables {
+            Variables::Readable(_) => Change::Replace { field, from, to, why: why.to_owned() },
+            Variables::Unreadable(unreadable) => {
+                let way_out = "making it again would lose its environment variables, which cannot be read; have yourself \
+                               granted kms:Decrypt on their key, or delete the function by hand";
+                Change::Refused {
+                    field,
+                    from,
+                    to,
+                    why: format!("{why}; {way_out} ({})", unreadable.trim_end()),
+                }
+            }
         })
+    }
+
+    fn reason_to_replace(
+        &self,
+        needs: Option<&<Self as Resource>::Needs>,
+        seen: &Observed,
+    ) -> Option<(&'static str, Shown, Shown, &'static str)> {
+        if seen.state == State::Failed {
+            let why = "Lambda could not make it, and does not try again";
+            return Some(("state", "Failed".into(), "Active".into(), why));
+        }
+        // Under another ARN it is another role to the key as well, and Lambda makes a new grant for it.
+        if seen.role_arn != self.scope.role_arn(&self.role) || !seen.variables.are_encrypted() {
+            return None;
+        }
+        let before = seen.tags.get(ROLE_ID_TAG)?;
+        let after = Self::role_id(needs);
+        let why = "its role was deleted and made again, and the key of its environment still answers only to the old one; \
+                   the API answers 500 for some seconds";
+        (before != after).then(|| ("role-id", before.as_str().into(), after.into(), why))
+    }
+
+    /// A plan knows no role where there is none, and the one that `up` makes is another one.
+    fn role_id(needs: Option<&<Self as Resource>::Needs>) -> &str {
+        needs.map_or("(a new role)", |(role, _)| role.role_id.as_str())
+    }
+
+    /// Code and runtime are changed by two calls. Between them, old and new code in one zip serves requests, under either
+    /// runtime; where the old code cannot be had, nothing does, and the change says so by its name.
+    fn diff_code(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
+        let Some((_, Some(package))) = needs else { return Vec::new() };
+        let bridged = self.is_bridged(seen, package);
+        let field = if bridged || !self.starts_otherwise(seen) { "code" } else { "code-with-a-gap" };
+        let code = Change::update(field, seen.code_sha256.as_str(), &package.sha256);
+        let between = bridged.then(|| Change::Update {
+            field: "code-in-between".to_owned(),
+            from: "the old".into(),
+            to: "the old and the new".into(),
+        });
+        code.into_iter().chain(between).collect()
+    }
+
+    /// Whether old and new code serve together: both are needed, the old code can be had, and they are not too large.
+    fn is_bridged(&self, seen: &Observed, new: &Package) -> bool {
+        self.starts_otherwise(seen)
+            && new.sha256 != seen.code_sha256
+            && seen.code_out_of_reach.is_none()
+            && seen.code_size + new.zip.len() <= LARGEST_ZIP
     }
 
     fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs) -> Tags {
@@ -233,7 +291,13 @@ impl Function {
     }
 
     fn diff_tags(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
-        let Some(needs) = needs else { return diff_tags(&self.scope.tags(), &seen.tags) };
+        let Some(needs) = needs else {
+            let role_id = Some(Self::role_id(needs).to_owned());
+            let seen_role_id = seen.tags.get(ROLE_ID_TAG).cloned();
+            let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+            changes.extend(Change::update(format!("tags.{ROLE_ID_TAG}"), seen_role_id, role_id));
+            return changes;
+        };
         let mut changes = diff_tags(&self.wanted_tags(needs), &seen.tags);
         if has_stale_build_tag(needs, seen) {
             changes.extend(Change::update(format!("tags.{BUILD_TAG}"), seen.tags.get(BUILD_TAG), None));
@@ -256,11 +320,15 @@ impl Function {
         .into_iter()
         .flatten()
         .collect();
+        // What cannot be read cannot be compared, and is not written either.
+        let Variables::Readable(variables) = &seen.variables else {
+            return changes;
+        };
         // Values are secrets: only the names are ever shown.
         let names: std::collections::BTreeSet<&String> =
-            seen.environment.keys().chain(self.environment.keys()).collect();
+            variables.keys().chain(self.environment.keys()).collect();
         for name in names {
-            let (from, to) = (seen.environment.get(name), self.environment.get(name));
+            let (from, to) = (variables.get(name), self.environment.get(name));
             if from != to {
                 let shown = |value: Option<&String>| value.map_or(Shown::Nothing, |_| Shown::secret());
                 changes.push(Change::Update {
@@ -278,37 +346,6 @@ impl Function {
 fn has_stale_build_tag((_, package): &<Function as Resource>::Needs, seen: &Observed) -> bool {
     let is_ready = package.as_ref().is_some_and(|package| package.build.is_none());
     is_ready && seen.tags.contains_key(BUILD_TAG)
-}
-
-/// Values that Lambda leaves out are its defaults.
-fn observed(
-    c: FunctionConfiguration,
-    tags: Tags,
-    reserved_concurrency: Option<i32>,
-    code_url: Option<String>,
-) -> Observed {
-    Observed {
-        state: c.state.unwrap_or(State::Active),
-        last_update: c.last_update_status.unwrap_or(LastUpdateStatus::Successful),
-        package_type: c.package_type.unwrap_or(PackageType::Zip),
-        description: c.description.unwrap_or_default(),
-        runtime: c.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
-        handler: c.handler.unwrap_or_default(),
-        memory: c.memory_size.unwrap_or(128),
-        timeout: c.timeout.unwrap_or(3),
-        architecture: c
-            .architectures
-            .and_then(|all| all.first().map(|one| one.as_str().to_owned()))
-            .unwrap_or_else(|| "x86_64".to_owned()),
-        environment: c.environment.and_then(|e| e.variables).unwrap_or_default().into_iter().collect(),
-        tracing: c.tracing_config.and_then(|t| t.mode) == Some(TracingMode::Active),
-        reserved_concurrency,
-        role_arn: c.role.unwrap_or_default(),
-        code_sha256: c.code_sha256.unwrap_or_default(),
-        revision: c.revision_id,
-        code_url,
-        tags,
-    }
 }
 
 /// One word for what Lambda says in two fields. An idle function is made ready again by its next invocation.

@@ -4,7 +4,7 @@ use crate::engine::{Step, absent, pages};
 use crate::error::Result;
 use crate::names::{Owner, STACK_TAG, Scope, Tags, diff_tags, tags_differ};
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::LOG_GROUP_BUSY;
+use crate::retry::{LOG_GROUP_BUSY, LOG_GROUP_NOT_YET_VISIBLE};
 use aws_sdk_cloudwatchlogs::types::LogGroup as SdkLogGroup;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
@@ -98,13 +98,14 @@ impl Resource for LogGroup {
         } else if tags_differ(&changes) {
             let tag = logs.tag_resource().resource_arn(self.arn());
             let tag = tag.set_tags(Some(self.scope.tags().into_iter().collect()));
-            step.retry(&[&LOG_GROUP_BUSY], || step.call("logs:TagResource", tag.clone().send())).await?;
+            let tag = || step.call("logs:TagResource", tag.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], tag).await?;
         }
         if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
             let put = logs.put_retention_policy().log_group_name(&self.name);
             let put = put.retention_in_days(self.retention_days);
             let put = || step.call("logs:PutRetentionPolicy", put.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY], put).await?;
+            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], put).await?;
         }
         Ok(())
     }

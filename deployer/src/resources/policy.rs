@@ -36,6 +36,7 @@ pub(crate) struct Observed {
     pub(crate) path: String,
     /// Of the default version, the one in force.
     pub(crate) document: Value,
+    /// Only looked at when it is to be deleted.
     pub(crate) versions: Vec<Version>,
     /// Everything it is attached to, or bounds: `role NAME`, `user NAME`, `group NAME`.
     pub(crate) attached: Vec<String>,
@@ -68,13 +69,11 @@ impl Resource for Policy {
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let arn = self.arn();
         let get = || step.call("iam:GetPolicy", step.aws.iam.get_policy().policy_arn(&arn).send());
-        let (policy, versions, attached) =
-            tokio::join!(step.retry(&[], get), self.versions(step), self.attached(step));
+        let (policy, attached) = tokio::join!(step.retry(&[], get), self.attached(step));
         let Some(policy) = absent(policy, NO_SUCH)?.and_then(|output| output.policy) else {
             let elsewhere = self.path_elsewhere(step).await?;
             return Ok(elsewhere.map(|path| Observed { path, ..Observed::default() }));
         };
-        let versions = absent(versions, NO_SUCH)?.unwrap_or_default();
         let document = match policy.default_version_id() {
             Some(id) => match self.document_of(step, id).await? {
                 Some(document) => document,
@@ -85,10 +84,16 @@ impl Resource for Policy {
         Ok(Some(Observed {
             path: PATH.to_owned(),
             document,
-            versions,
+            versions: Vec::new(),
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
             tags: tags(policy.tags()),
         }))
+    }
+
+    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let (seen, versions) = tokio::join!(self.observe(step), self.versions(step));
+        let Some(seen) = seen? else { return Ok(None) };
+        Ok(Some(Observed { versions: absent(versions, NO_SUCH)?.unwrap_or_default(), ..seen }))
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
@@ -142,7 +147,7 @@ impl Resource for Policy {
                         .await?;
                 }
                 if changes.iter().any(|change| change.is_about(DOCUMENT)) {
-                    self.put_in_force(step, &seen).await?;
+                    self.put_in_force(step).await?;
                 }
                 self.is_attached(&seen)
             }
@@ -209,7 +214,7 @@ impl Policy {
             .iam
             .create_policy()
             .policy_name(&self.name)
-            .policy_document(self.document.to_string())
+            .policy_document(document::text(&self.document))
             .set_tags(Some(iam_tags(&self.scope.tags())?));
         step.retry(&[&IAM_BUSY], || step.call("iam:CreatePolicy", create.clone().send())).await?;
         Ok(())
@@ -217,9 +222,10 @@ impl Policy {
 
     /// Promotes a version that already says the right thing, which a run that was killed in between leaves behind;
     /// otherwise makes one, and room for it first.
-    async fn put_in_force(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
+    async fn put_in_force(&self, step: &Step<'_>) -> Result<()> {
         let arn = self.arn();
-        for version in seen.versions.iter().filter(|version| !version.is_default) {
+        let versions = absent(self.versions(step).await, NO_SUCH)?.unwrap_or_default();
+        for version in versions.iter().filter(|version| !version.is_default) {
             let document = self.document_of(step, &version.id).await?;
             if document.is_some_and(|document| document::same(&document, &self.document)) {
                 let promote =
@@ -229,8 +235,8 @@ impl Policy {
                 return Ok(());
             }
         }
-        if seen.versions.len() >= MOST_VERSIONS
-            && let Some(oldest) = seen.versions.iter().filter(|v| !v.is_default).min_by_key(|v| v.number())
+        if versions.len() >= MOST_VERSIONS
+            && let Some(oldest) = versions.iter().filter(|v| !v.is_default).min_by_key(|v| v.number())
         {
             self.delete_version(step, &oldest.id).await?;
         }
@@ -239,7 +245,7 @@ impl Policy {
             .iam
             .create_policy_version()
             .policy_arn(&arn)
-            .policy_document(self.document.to_string())
+            .policy_document(document::text(&self.document))
             .set_as_default(true);
         let create = || {
             let create = create.clone().customize();

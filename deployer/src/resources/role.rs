@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::policy_document as document;
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::{IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE};
+use crate::retry::{
+    IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE, is_about_boundary,
+};
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
@@ -45,7 +47,7 @@ pub(crate) struct Observed {
     pub(crate) description: String,
     pub(crate) max_session: i32,
     pub(crate) boundary: Option<String>,
-    /// ARNs of the managed policies attached to it, by whomever.
+    /// ARNs of the managed policies attached to it, by whomever. Only looked at when it is to be deleted, as is the next.
     pub(crate) attached: Vec<String>,
     /// EC2's instance profiles that hold it. They are somebody else's: Lambda needs none.
     pub(crate) instance_profiles: Vec<String>,
@@ -75,12 +77,7 @@ impl Resource for Role {
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
-        let (found, attached, profiles) = tokio::join!(
-            step.retry(&[], get),
-            pages::attached_policies(step, &self.name),
-            pages::instance_profiles(step, &self.name)
-        );
-        let Some(role) = absent(found, NO_SUCH)?.and_then(|output| output.role) else {
+        let Some(role) = absent(step.retry(&[], get).await, NO_SUCH)?.and_then(|output| output.role) else {
             return Ok(None);
         };
         Ok(Some(Observed {
@@ -88,13 +85,27 @@ impl Resource for Role {
             description: role.description.unwrap_or_default(),
             max_session: role.max_session_duration.unwrap_or(SESSION),
             boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
-            // A role that has only just been made may be known to one call and not to the other.
-            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
-            instance_profiles: absent(profiles, NO_SUCH)?.unwrap_or_default(),
+            attached: Vec::new(),
+            instance_profiles: Vec::new(),
             tags: tags(role.tags.as_deref().unwrap_or_default()),
             fresh: is_fresh(role.create_date),
             path: role.path,
             role_id: role.role_id,
+        }))
+    }
+
+    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let (seen, attached, profiles) = tokio::join!(
+            self.observe(step),
+            pages::attached_policies(step, &self.name),
+            pages::instance_profiles(step, &self.name)
+        );
+        let Some(seen) = seen? else { return Ok(None) };
+        Ok(Some(Observed {
+            // A role that has only just been made may be known to one call and not to the other.
+            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            instance_profiles: absent(profiles, NO_SUCH)?.unwrap_or_default(),
+            ..seen
         }))
     }
 
@@ -215,11 +226,12 @@ impl Role {
             .create_role()
             .role_name(&self.name)
             .description(&self.description)
-            .assume_role_policy_document(self.trust.to_string())
+            .assume_role_policy_document(document::text(&self.trust))
             .max_session_duration(SESSION)
             .set_permissions_boundary(self.boundary.clone())
             .set_tags(Some(iam_tags(&self.scope.tags())?));
-        let output = step.retry(&[&IAM_BUSY], || step.call("iam:CreateRole", create.clone().send())).await?;
+        let create = || step.call("iam:CreateRole", create.clone().send());
+        let output = step.retry(&[&IAM_BUSY], create).await.map_err(explain)?;
         let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
         Ok(Output { arn: self.scope.role_arn(&self.name), role_id, fresh: true })
     }
@@ -235,7 +247,7 @@ impl Role {
         }
         if differs("trust") {
             let trust = step.aws.iam.update_assume_role_policy().role_name(&self.name);
-            let trust = trust.policy_document(self.trust.to_string());
+            let trust = trust.policy_document(document::text(&self.trust));
             step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
         }
         if differs("description") || differs("max-session-duration") {
@@ -247,7 +259,8 @@ impl Role {
         if differs(BOUNDARY) {
             let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.name);
             let put = put.set_permissions_boundary(self.boundary.clone());
-            step.retry(&passing, || step.call("iam:PutRolePermissionsBoundary", put.clone().send())).await?;
+            let put = || step.call("iam:PutRolePermissionsBoundary", put.clone().send());
+            step.retry(&passing, put).await.map_err(explain)?;
         }
         // A trust that was just changed spreads as slowly as a new role.
         Ok(Output { fresh: seen.fresh || differs("trust"), ..self.output(&seen) })
@@ -266,6 +279,16 @@ pub(super) async fn still_stands(step: &Step<'_>, name: &str, role: &Output) -> 
         Some(_) => Err(Error::new(format!("the role {name} was deleted and made again meanwhile"))),
         None => Err(Error::new(format!("the role {name} was deleted meanwhile"))),
     }
+}
+
+/// Where AWS's message alone names what nobody has declared under that name.
+fn explain(error: Error) -> Error {
+    if error.aws().is_some_and(is_about_boundary) {
+        return error.hint(
+            "The policy that permissions-boundary names does not exist: check its ARN in the manifest, or make it first.",
+        );
+    }
+    error
 }
 
 /// To a clock that is behind IAM's, a new role was made in the future.

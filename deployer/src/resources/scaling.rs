@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::manifest::Billing;
 use crate::names::Owner;
 use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::SCALING_BUSY;
+use crate::resources::table::reading::was_ever_provisioned;
+use crate::retry::{SCALING_BUSY, SCALING_NOT_YET_READY};
 use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
     ServiceNamespace, SuspendedState, TargetTrackingScalingPolicyConfiguration,
@@ -17,10 +18,15 @@ const UTILISATION: f64 = 70.0;
 
 const NO_SUCH: &[&str] = &["ObjectNotFoundException"];
 
+/// HTTP's status of an endpoint that has no Application Auto Scaling, as emulators of AWS answer.
+const NOT_IMPLEMENTED: u16 = 501;
+
 /// The scaling of one table, as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Scaling {
     pub(crate) table: String,
+    /// Whether the table is declared to be paid by request.
+    pub(crate) on_demand: bool,
     /// `None` when capacity is fixed, so that scaling which was declared before goes.
     pub(crate) limits: Option<Limits>,
 }
@@ -40,6 +46,8 @@ pub(crate) struct Observed {
     /// Names of the policies that follow the utilisation. AWS takes one for each dimension, so somebody else's, which an
     /// adopted table may have, is changed under its own name.
     policies: [Option<String>; 2],
+    /// Names of policies that follow another metric. They may stand beside ours, and AWS takes the higher capacity of both.
+    others: [Vec<String>; 2],
 }
 
 /// What scales between which limits, and at how many percent of use, if anything makes it do so.
@@ -52,14 +60,23 @@ struct Dimension {
     suspended: bool,
 }
 
-impl std::fmt::Display for Dimension {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} to {}", self.least, self.most)?;
+impl Dimension {
+    /// In words, with the policies of somebody else's that scale it by another metric.
+    fn shown(self, others: &[String]) -> String {
+        let mut shown = format!("{} to {}", self.least, self.most);
         match self.utilisation {
-            None => f.write_str(", without a policy")?,
-            Some(percent) => write!(f, ", at {percent} %")?,
+            None if others.is_empty() => shown.push_str(", without a policy"),
+            None => shown.push_str(", without a policy on its utilisation"),
+            Some(percent) => shown.push_str(&format!(", at {percent} %")),
         }
-        if self.suspended { f.write_str(", suspended") } else { Ok(()) }
+        if !others.is_empty() {
+            let policies = if others.len() == 1 { "policy" } else { "policies" };
+            shown.push_str(&format!(", by the {policies} {} on another metric", others.join(", ")));
+        }
+        if self.suspended {
+            shown.push_str(", suspended");
+        }
+        shown
     }
 }
 
@@ -73,6 +90,9 @@ impl Resource for Scaling {
     }
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        if !self.may_scale(step).await? {
+            return Ok(None);
+        }
         let client = &step.aws.autoscaling;
         let targets = client.describe_scalable_targets().service_namespace(ServiceNamespace::Dynamodb);
         let targets = targets.resource_ids(self.resource());
@@ -84,11 +104,15 @@ impl Resource for Scaling {
         // A table has two targets and two policies: one page, always. Where nothing is to scale, targets tell enough.
         let (targets, policies) = tokio::join!(step.retry(&[], targets), async {
             match self.limits {
-                Some(_) => step.retry(&[], policies).await.map(Some),
+                Some(_) => step.retry(&[&SCALING_NOT_YET_READY], policies).await.map(Some),
                 None => Ok(None),
             }
         });
-        let (targets, policies) = (targets?, policies?);
+        let targets = match targets {
+            Err(error) if self.limits.is_none() && is_not_implemented(&error) => return Ok(None),
+            targets => targets?,
+        };
+        let policies = policies?;
         let policies = policies.as_ref().map(|page| page.scaling_policies()).unwrap_or_default();
         let mut seen = Observed::default();
         for (i, (dimension, metric)) in dimensions().into_iter().enumerate() {
@@ -98,6 +122,9 @@ impl Resource for Scaling {
             // Not asked for where nothing is to scale.
             let not_asked = self.limits.is_none().then_some(UTILISATION);
             seen.policies[i] = policy.map(|policy| policy.policy_name.clone());
+            let beside = policies.iter().filter(|p| *p.scalable_dimension() == dimension);
+            let others = beside.filter(|policy| !follows(policy, &dimension, &metric));
+            seen.others[i] = others.map(|policy| policy.policy_name.clone()).collect();
             seen.dimensions[i] = target.map(|target| Dimension {
                 least: target.min_capacity(),
                 most: target.max_capacity(),
@@ -114,23 +141,30 @@ impl Resource for Scaling {
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let seen = match seen {
-            None if self.limits.is_some() => return vec![Change::Create],
-            None => [None; 2],
-            Some(seen) => seen.dimensions,
+        let Some(seen) = seen else {
+            return if self.limits.is_some() { vec![Change::Create] } else { Vec::new() };
         };
-        ["read-capacity", "write-capacity"]
-            .into_iter()
-            .zip(seen.into_iter().zip(self.wanted()))
-            .filter_map(|(field, (seen, wanted))| Change::update(field, seen, wanted))
-            .collect()
+        let mut changes = Vec::new();
+        for (i, field) in ["read-capacity", "write-capacity"].into_iter().enumerate() {
+            let (found, wanted) = (seen.dimensions[i], self.wanted()[i]);
+            if found != wanted {
+                changes.push(Change::Update {
+                    field: field.to_owned(),
+                    from: found.map(|found| found.shown(&seen.others[i])).into(),
+                    to: wanted.map(|wanted| wanted.shown(&[])).into(),
+                });
+            }
+        }
+        changes
     }
 
     fn output(&self, _seen: &Observed) {}
 
     fn state(&self, seen: &Observed) -> String {
-        let shown = |dimension: Option<Dimension>| dimension.map_or("fixed".to_owned(), |d| d.to_string());
-        format!("read {}, write {}", shown(seen.dimensions[0]), shown(seen.dimensions[1]))
+        let shown = |i: usize| {
+            seen.dimensions[i].map_or_else(|| "fixed".to_owned(), |found| found.shown(&seen.others[i]))
+        };
+        format!("read {}, write {}", shown(0), shown(1))
     }
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
@@ -177,7 +211,23 @@ impl Scaling {
                 most: units(most),
             }),
         };
-        Self { table, limits }
+        Self { table, on_demand: matches!(billing, Billing::OnDemand), limits }
+    }
+
+    /// Whether there may be any scaling. A table that declares none is looked at first: most were never provisioned, and
+    /// then auto scaling is not asked, so that it needs neither permission nor, on an emulator of AWS, to be there.
+    async fn may_scale(&self, step: &Step<'_>) -> Result<bool> {
+        if self.limits.is_some() {
+            return Ok(true);
+        }
+        let describe = step.aws.dynamodb.describe_table().table_name(&self.table);
+        let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
+        let found = absent(step.retry(&[], describe).await, &["ResourceNotFoundException"])?;
+        Ok(match found.and_then(|output| output.table) {
+            Some(table) => was_ever_provisioned(&table),
+            // A deleted table may have left targets behind, by which a new provisioned one of the name would scale.
+            None => !self.on_demand,
+        })
     }
 
     fn resource(&self) -> String {
@@ -209,7 +259,7 @@ impl Scaling {
             );
         let register =
             || step.call("application-autoscaling:RegisterScalableTarget", register.clone().send());
-        step.retry(&[&SCALING_BUSY], register).await?;
+        step.retry(&[&SCALING_BUSY, &SCALING_NOT_YET_READY], register).await?;
         Ok(())
     }
 
@@ -239,7 +289,7 @@ impl Scaling {
             .policy_type(PolicyType::TargetTrackingScaling)
             .target_tracking_scaling_policy_configuration(configuration);
         let put = || step.call("application-autoscaling:PutScalingPolicy", put.clone().send());
-        step.retry(&[&SCALING_BUSY], put).await?;
+        step.retry(&[&SCALING_BUSY, &SCALING_NOT_YET_READY], put).await?;
         Ok(())
     }
 
@@ -257,6 +307,10 @@ impl Scaling {
         absent(step.retry(&[&SCALING_BUSY], deregister).await, NO_SUCH)?;
         Ok(())
     }
+}
+
+fn is_not_implemented(error: &Error) -> bool {
+    error.aws().is_some_and(|aws| aws.status == Some(NOT_IMPLEMENTED))
 }
 
 /// Scheduled scaling is none of ours.

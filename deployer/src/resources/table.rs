@@ -1,7 +1,7 @@
 //! A `DynamoDB` table. Its data is what people cannot get back, so nothing here ever replaces one.
 
 mod changing;
-mod reading;
+pub(super) mod reading;
 
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
@@ -36,6 +36,8 @@ pub(crate) struct Observed {
     pub(crate) ttl: Option<String>,
     pub(crate) point_in_time_recovery: bool,
     pub(crate) deletion_protection: bool,
+    /// Other regions that hold replicas of it: it is a global table then.
+    pub(crate) replicas: Vec<String>,
     pub(crate) tags: Tags,
 }
 
@@ -113,6 +115,7 @@ impl Resource for Table {
             ttl: ttl.and_then(|ttl| ttl.attribute_name),
             point_in_time_recovery: backups == Some(PointInTimeRecoveryStatus::Enabled),
             deletion_protection: table.deletion_protection_enabled.unwrap_or_default(),
+            replicas: reading::replicas_of(&table, &self.scope.region),
             tags,
         }))
     }
@@ -142,7 +145,7 @@ impl Resource for Table {
                     .to_owned(),
             });
         }
-        changes.extend(Change::update("status", Some(seen.status.as_str()), Some("ACTIVE")));
+        changes.extend(diff_status(&seen.status));
         changes.extend(Change::update(
             "billing",
             Some(seen.capacity),
@@ -164,7 +167,12 @@ impl Resource for Table {
     fn output(&self, _seen: &Observed) {}
 
     fn state(&self, seen: &Observed) -> String {
-        format!("{}, {}", seen.status.as_str().to_lowercase(), seen.capacity)
+        let state = format!("{}, {}", seen.status.as_str().to_lowercase(), seen.capacity);
+        if seen.replicas.is_empty() {
+            state
+        } else {
+            format!("{state}, replicas in {}", seen.replicas.join(" and "))
+        }
     }
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
@@ -189,11 +197,15 @@ impl Resource for Table {
     }
 
     fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let mut blockers = Vec::new();
         if seen.deletion_protection {
-            vec!["is protected against deletion; switch that off first, if you mean it".to_owned()]
-        } else {
-            Vec::new()
+            blockers.push("is protected against deletion; switch that off first, if you mean it".to_owned());
         }
+        if !seen.replicas.is_empty() {
+            let regions = seen.replicas.join(" and ");
+            blockers.push(format!("has replicas in {regions}; delete those first, if you mean it"));
+        }
+        blockers
     }
 
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
@@ -246,6 +258,7 @@ impl Table {
             ttl: None,
             point_in_time_recovery: false,
             deletion_protection: self.declared.deletion_protection.unwrap_or_default(),
+            replicas: Vec::new(),
             tags: self.scope.tags(),
         }
     }
@@ -265,18 +278,21 @@ impl Table {
         }
     }
 
-    /// What capacity should be, given what it is: auto scaling moves it, and that is no difference.
+    /// The capacity that the table should have, given what it has now. Auto scaling moves reading and writing apart from
+    /// each other: whichever is within its limits stays, and the other one goes to the nearest limit.
     fn capacity_beside(&self, seen: Capacity) -> Capacity {
-        let wanted = self.capacity();
         let (Billing::Provisioned(declared), Capacity::Provisioned { read, write }) =
             (&self.declared.billing, seen)
         else {
-            return wanted;
+            return self.capacity();
         };
-        let scaled = declared.max.is_some_and(|most| {
-            (declared.read..=most).contains(&read) && (declared.write..=most).contains(&write)
-        });
-        if scaled { seen } else { wanted }
+        let Some(most) = declared.max else {
+            return self.capacity();
+        };
+        Capacity::Provisioned {
+            read: read.max(declared.read).min(most),
+            write: write.max(declared.write).min(most),
+        }
     }
 
     fn diff_ttl(&self, seen: &Observed) -> Option<Change> {
@@ -300,6 +316,31 @@ impl Table {
     fn arn(&self) -> String {
         self.scope.table_arn(&self.name)
     }
+}
+
+/// A table that is being made or changed is waited for. What only its owner can end is refused, with the way out.
+fn diff_status(status: &TableStatus) -> Option<Change> {
+    let why = match status {
+        TableStatus::InaccessibleEncryptionCredentials => {
+            "DynamoDB cannot use the key that the table is encrypted with, and archives the table after seven days: \
+             enable that KMS key again, or grant DynamoDB its use"
+        }
+        TableStatus::Archiving | TableStatus::Archived => {
+            "DynamoDB archived the table because its encryption key was out of reach for seven days: restore its backup \
+             as a table of another name and declare that, or delete this one"
+        }
+        TableStatus::ReplicationNotAuthorized => {
+            "DynamoDB may not replicate the table any more: give its service-linked role for replication back what it \
+             lacks, the use of the table's KMS key above all"
+        }
+        _ => return Change::update("status", Some(status.as_str()), Some("ACTIVE")),
+    };
+    Some(Change::Refused {
+        field: "status".to_owned(),
+        from: status.as_str().into(),
+        to: "ACTIVE".into(),
+        why: why.to_owned(),
+    })
 }
 
 fn shown_key(name: &str, scalar: &ScalarAttributeType) -> String {

@@ -17,11 +17,12 @@ const NAMED: [&str; 5] = [
 ];
 
 /// What `plan --adopt` announces, among others.
-const ANNOUNCED: [&str; 8] = [
+const ANNOUNCED: [&str; 9] = [
     "tags.deployer:stack: (none) → lambda-apigateway",
     "description: Allows Lambda functions to call AWS services on your behalf. → Runs the functions of",
     "endpoint: EDGE → REGIONAL (in place: id and URL stay; takes up to a minute)",
-    "runtime: python3.13 → provided.al2023 (requests go on: code for both runs in between)",
+    "runtime: python3.13 → provided.al2023",
+    "code-in-between: the old → the old and the new (requests go on meanwhile)",
     "handler: lambda_function.lambda_handler → bootstrap",
     "POST /dynamodbmanager responses: 200 → 200, 400",
     "tags.deployer:paths: (none) → as-adopted",

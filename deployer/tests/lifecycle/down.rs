@@ -1,8 +1,9 @@
 //! Coming down: nothing is left, and nothing is lost unasked.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 use support::lab::Lab;
-use support::proxy::mutating;
+use support::proxy::{Behaviour, mutating};
 
 fn put_item(lab: &Lab) {
     let item = serde_json::json!({ "TableName": "lambda-apigateway", "Item": { "id": { "S": "1" } } });
@@ -73,5 +74,18 @@ fn a_kept_table_keeps_its_items_and_is_taken_back() {
     let _ = lab.deployer(&["up"]).run().succeeds();
     assert_eq!(lab.lookup().dynamodb("Scan", &scan)["Count"], 1);
     let _ = lab.deployer(&["down", "--yes", "--delete-data"]).run().succeeds();
+    assert_eq!(lab.lookup().everything(), BTreeSet::new());
+}
+
+/// IAM's reads may be some seconds old.
+#[test]
+fn down_looks_until_aws_shows_that_everything_is_gone() {
+    let lab = Lab::new();
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    lab.proxy.behave(Behaviour { deleted_role: Duration::from_secs(6), ..Behaviour::default() });
+    let down = lab.deployer(&["down", "--yes"]).run().succeeds();
+    assert!(down.stderr.contains("waiting for AWS to show that everything is gone"), "{down}");
+    assert!(down.stderr.contains("Everything of the stack is gone."), "{down}");
+    lab.proxy.behave(Behaviour::default());
     assert_eq!(lab.lookup().everything(), BTreeSet::new());
 }

@@ -8,5 +8,6 @@ mod down;
 mod elsewhere;
 mod foreign;
 mod lab;
+mod policy;
 mod restart;
 mod unchanged;

@@ -1,13 +1,14 @@
-//! A stack of some size: within the quotas of API Gateway and Lambda, and as quiet afterwards as the lab.
+//! Stacks of some size: within the quotas of AWS's control planes, and as quiet afterwards as the lab.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 use support::aws::items;
 use support::lab::Lab;
-use support::proxy::{Behaviour, mutating, operations};
+use support::proxy::{Behaviour, Call, mutating, operations, quotas_of};
 
 const FUNCTIONS: [&str; 5] = ["orders", "items", "people", "search", "admin"];
 const TABLES: [&str; 3] = ["orders", "items", "people"];
@@ -75,6 +76,67 @@ fn a_stack_of_forty_routes_goes_up_within_the_quotas_and_is_quiet_then() {
     let _ = lab.deployer(&["down", "--yes"]).run().succeeds();
     assert!(lab.lookup().everything().is_empty());
     assert!(lab.proxy.take_calls().iter().all(|call| call.status != Some(429)));
+}
+
+/// 100 functions with a role each, 280 routes and 20 tables.
+fn large_manifest() -> String {
+    let mut text = String::from("name = \"large\"\n");
+    for table in 0..20 {
+        writeln!(text, "[tables.table-{table}]").unwrap();
+    }
+    for function in 0..100 {
+        let table = function % 20;
+        writeln!(
+            text,
+            "[functions.f{function}]\nzip = \"handler.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n\
+             role = \"f{function}-role\"\ntables = [\"table-{table}\"]"
+        )
+        .unwrap();
+    }
+    text.push_str("[api]\nname = \"large\"\n");
+    for route in 0..280 {
+        let (function, method) = (route % 100, METHODS[route / 100]);
+        let route = format!("method = \"{method}\"\npath = \"/f{function}\"\nfunction = \"f{function}\"");
+        writeln!(text, "[[api.routes]]\n{route}").unwrap();
+    }
+    text
+}
+
+/// How long these calls take at least, in seconds, if every quota is used to the last call.
+fn least_time(calls: &[Call]) -> f64 {
+    let mut counts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+    for call in calls {
+        for (name, most, seconds) in quotas_of(&call.service, &call.operation) {
+            let rate = most as f64 / seconds;
+            let (count, _) = counts.entry(name).or_insert((0, rate));
+            *count += 1;
+        }
+    }
+    counts.values().map(|(count, rate)| *count as f64 / rate).fold(0.0, f64::max)
+}
+
+#[test]
+#[ignore = "takes some minutes: cargo test -p deployer --test scale -- --ignored"]
+fn a_stack_of_a_hundred_functions_is_planned_as_fast_as_the_quotas_allow() {
+    let lab = Lab::new();
+    lab.project.write("stack.toml", &large_manifest());
+    lab.proxy.behave(Behaviour { quotas: true, role: Duration::from_secs(3), ..Behaviour::default() });
+    let up = lab.deployer(&["up", "--timeout", "20m"]).run().succeeds();
+    let calls = lab.proxy.take_calls();
+    println!("up: {:?}, {} calls, at least {:.1} s", up.took, calls.len(), least_time(&calls));
+    assert!(!up.stderr.contains("call rate limit"), "{up}");
+    std::thread::sleep(Duration::from_secs(2));
+
+    let plan = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
+    let calls = lab.proxy.take_calls();
+    let refused: Vec<String> = calls
+        .iter()
+        .filter(|call| call.status.is_none_or(|s| s == 400 || s == 429))
+        .map(ToString::to_string)
+        .collect();
+    println!("plan: {:?}, {} calls, at least {:.1} s", plan.took, calls.len(), least_time(&calls));
+    assert_eq!(refused, [""; 0]);
+    assert!(plan.took.as_secs_f64() < least_time(&calls) + 2.0, "{:?}", plan.took);
 }
 
 fn methods(lab: &Lab) -> usize {

@@ -11,7 +11,7 @@ mod wire;
 
 pub use call::{Call, Invocation, mutating, operations};
 pub use fault::{At, Fault, Moment};
-pub use limits::Behaviour;
+pub use limits::{Behaviour, quotas_of};
 
 use crate::wait_for;
 use bytes::Bytes;

@@ -117,9 +117,9 @@ fn a_stack_of_one_other_function_has_the_route_of_the_lab() {
 
 #[test]
 fn a_function_without_a_route_may_take_its_time() {
-    let text = "[functions.worker]\ntimeout = 900\n[functions.api]\n[[api.routes]]\n\
+    let text = "[functions.worker]\ntimeout = 1800\n[functions.api]\n[[api.routes]]\n\
                 method = \"ANY\"\npath = \"/\"\nfunction = \"api\"";
-    assert_eq!(parse(text).unwrap().functions["worker"].timeout, 900);
+    assert_eq!(parse(text).unwrap().functions["worker"].timeout, 1800);
 }
 
 #[test]

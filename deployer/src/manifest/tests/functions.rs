@@ -29,7 +29,7 @@ fn numbers() {
         "[functions.f]\n\
          timeout = 0"
     ), @r"
-    functions.f.timeout must be a whole number of seconds from 1 to 900
+    functions.f.timeout must be a whole number of seconds from 1 to 1800
      --> stack.toml:2:11
       |
     2 | timeout = 0
@@ -37,13 +37,13 @@ fn numbers() {
     ");
     assert_snapshot!(mistake(
         "[functions.f]\n\
-         timeout = 901"
+         timeout = 1801"
     ), @r"
-    functions.f.timeout must be a whole number of seconds from 1 to 900
+    functions.f.timeout must be a whole number of seconds from 1 to 1800
      --> stack.toml:2:11
       |
-    2 | timeout = 901
-      |           ^^^
+    2 | timeout = 1801
+      |           ^^^^
     ");
     assert_snapshot!(mistake(
         "[functions.f]\n\
@@ -311,4 +311,38 @@ fn no_function_at_all() {
       |
       = help: without this section, the stack has the function of the lab
     ");
+}
+
+#[test]
+fn a_boundary_is_an_arn_that_iam_could_know() {
+    let is_refused = |arn: &str| {
+        let text = format!(
+            "[functions.f]\npermissions-boundary = \"{arn}\"\n[[api.routes]]\nmethod = \"GET\"\npath = \"/\"\nfunction = \"f\""
+        );
+        super::parse(&text).is_err()
+    };
+    let own = "arn:aws:iam::123456789012:policy";
+    for arn in [
+        format!("{own}/boundary"),
+        format!("{own}/teams/shop/boundary+=,.@_-1"),
+        "arn:aws-us-gov:iam::123456789012:policy/b".to_owned(),
+        "arn:aws:iam::aws:policy/PowerUserAccess".to_owned(),
+        format!("{own}/{}", "a".repeat(128)),
+    ] {
+        assert!(!is_refused(&arn), "{arn}");
+    }
+    for arn in [
+        format!("{own}/"),
+        format!("{own}/teams/"),
+        format!("{own}/with space"),
+        format!("{own}/a*"),
+        format!("{own}/{}", "a".repeat(129)),
+        format!("{own}/{}/b", "a".repeat(511)),
+        "arn:AWS:iam::123456789012:policy/b".to_owned(),
+        "arn:aws:iam:us-east-1:123456789012:policy/b".to_owned(),
+        "arn:aws:iam::12345678901:policy/b".to_owned(),
+        "arn:aws:iam::123456789012:role/b".to_owned(),
+    ] {
+        assert!(is_refused(&arn), "{arn}");
+    }
 }

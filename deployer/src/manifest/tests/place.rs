@@ -81,14 +81,14 @@ fn tags() {
       |          ^^^^^
     "#);
     assert_snapshot!(mistake("tags = { team = \"Käse\" }"), @r#"
-    tags.team must be text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -
+    tags.team must be text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -, not beginning with aws:
      --> stack.toml:1:17
       |
     1 | tags = { team = "Käse" }
       |                 ^^^^^^
     "#);
     assert_snapshot!(mistake("tags = { team = 1 }"), @r"
-    tags.team must be text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -
+    tags.team must be text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -, not beginning with aws:
      --> stack.toml:1:17
       |
     1 | tags = { team = 1 }
@@ -97,4 +97,29 @@ fn tags() {
       = help: put it in quotes
     ");
     assert_snapshot!(title(&format!("tags = {}", many(41, "")), ""), @r"tags must be at most 40 tags, and has 41");
+}
+
+#[test]
+fn tags_that_begin_with_what_aws_keeps_for_itself() {
+    assert_snapshot!(mistake("tags = { team = \"AWS:x\" }"), @r#"
+    tags.team must be text of at most 256 characters of a-z A-Z 0-9 space _ . : / = + @ -, not beginning with aws:
+     --> stack.toml:1:17
+      |
+    1 | tags = { team = "AWS:x" }
+      |                 ^^^^^^^
+    "#);
+    assert_snapshot!(title("name = \"aws:lab\"", ""), @"the stack's name must not begin with aws:, which AWS keeps for itself");
+}
+
+#[test]
+fn tags_that_iam_takes_for_one() {
+    assert_snapshot!(mistake("tags = { Team = \"a\", team = \"b\" }"), @r#"
+    the tags Team and team differ in their case only, and IAM takes them for one
+     --> stack.toml:1:22
+      |
+    1 | tags = { Team = "a", team = "b" }
+      |          ----        ^^^^
+      |          |
+      |          the other tag
+    "#);
 }

@@ -1,10 +1,10 @@
 //! The calls that make and change a function, and the waits between two of them.
 
-use super::{BUILD_TAG, Function, NO_SUCH, Observed, Output, has_stale_build_tag, settled_state};
+use super::{BUILD_TAG, Function, NO_SUCH, Observed, Output, Variables, has_stale_build_tag, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
 use crate::names::{diff_tags, tags_differ};
-use crate::packaging::{LARGEST_ZIP, Package, merged};
+use crate::packaging::{Package, merged};
 use crate::resource::Resource;
 use crate::resources::role;
 use crate::retry::{
@@ -37,11 +37,16 @@ impl Function {
             .environment(self.sdk_environment())
             .tracing_config(self.sdk_tracing())
             .role(&role.arn)
-            .code(FunctionCode::builder().zip_file(Blob::new(package.zip.as_slice())).build())
             .set_tags(Some(tags.into_iter().collect()));
-        let create = || step.call("lambda:CreateFunction", create.clone().send());
+        let create = async || {
+            let _turn = step.aws.pace.upload().await;
+            // A copy of the code, which lives no longer than the call: a hundred functions may be waiting for their roles.
+            let code = FunctionCode::builder().zip_file(Blob::new(package.zip.as_slice())).build();
+            step.call("lambda:CreateFunction", create.clone().code(code).send()).await
+        };
         let role_stands = async || role::still_stands(step, &self.role, &role).await;
-        let made = step.retry_checking(&role_passing(&role), role_stands, create).await;
+        let size = package.zip.len();
+        let made = step.retry_backing_off(size, &role_passing(&role), role_stands, create).await;
         let made = made.map_err(|e| self.explain(e))?;
         self.until_ready(step, is_busy(made.state(), made.last_update_status())).await?;
         if let Some(reserved) = self.reserved_concurrency {
@@ -78,16 +83,20 @@ impl Function {
         }
         let rebuilt = seen.architecture != self.architecture.name();
         let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);
-        let bridge = match &new_code {
-            Some(package) => self.bridge(step, &seen, package).await,
-            None => None,
-        };
-        let needs_bridge = bridge.is_some();
-        if let Some(zip) = bridge.as_ref().or(new_code.as_ref().map(|package| &*package.zip)) {
-            self.upload(step, zip).await?;
+        let bridged = new_code.as_ref().is_some_and(|package| self.is_bridged(&seen, package));
+        match &new_code {
+            Some(package) if bridged => {
+                self.upload(step, async || self.both_codes(step, &seen, package).await).await?;
+            }
+            Some(package) => self.upload_new(step, package).await?,
+            None => {}
         }
         if again || !self.diff_configuration(&seen).is_empty() {
-            // Lambda leaves alone what is not sent, so all of it is.
+            // Lambda leaves alone what is not sent, so all of it is, but for what may not be overwritten.
+            let environment = match seen.variables {
+                Variables::Readable(_) => Some(self.sdk_environment()),
+                Variables::Unreadable(_) => None,
+            };
             let update = lambda
                 .update_function_configuration()
                 .function_name(&self.name)
@@ -96,19 +105,19 @@ impl Function {
                 .handler(&self.handler)
                 .memory_size(self.memory)
                 .timeout(self.timeout)
-                .environment(self.sdk_environment())
+                .set_environment(environment)
                 .tracing_config(self.sdk_tracing())
                 .role(&role.arn);
             let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
             let [spreading, allowing] = role_passing(&role);
             let passing = [&FUNCTION_BUSY, spreading, allowing];
             let role_stands = async || role::still_stands(step, &self.role, &role).await;
-            let updated = step.retry_checking(&passing, role_stands, update).await;
+            let updated = step.retry_backing_off(0, &passing, role_stands, update).await;
             let updated = updated.map_err(|e| self.explain(e))?;
             self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await?;
         }
-        if let Some(package) = new_code.filter(|_| needs_bridge) {
-            self.upload(step, &package.zip).await?;
+        if let Some(package) = new_code.filter(|_| bridged) {
+            self.upload_new(step, &package).await?;
         }
         if seen.reserved_concurrency != self.reserved_concurrency {
             self.reserve(step, self.reserved_concurrency).await?;
@@ -116,31 +125,41 @@ impl Function {
         Ok(Output { fresh: false })
     }
 
-    /// Uploads code, and waits until it runs.
-    async fn upload(&self, step: &Step<'_>, zip: &[u8]) -> Result<()> {
+    async fn upload_new(&self, step: &Step<'_>, package: &Package) -> Result<()> {
+        self.upload(step, async || Ok(package.zip.as_slice().to_vec())).await
+    }
+
+    /// Uploads code, and waits until it runs. The code is made for each call, and lives no longer than that.
+    async fn upload(&self, step: &Step<'_>, zip: impl AsyncFn() -> Result<Vec<u8>>) -> Result<()> {
         // The architecture rides on the code; left out, the old one would stay.
         let update = step
             .aws
             .lambda
             .update_function_code()
             .function_name(&self.name)
-            .architectures(self.sdk_architecture())
-            .zip_file(Blob::new(zip));
-        let update = || step.call("lambda:UpdateFunctionCode", update.clone().send());
+            .architectures(self.sdk_architecture());
+        let update = async || {
+            let _turn = step.aws.pace.upload().await;
+            let update = update.clone().zip_file(Blob::new(zip().await?));
+            step.call("lambda:UpdateFunctionCode", update.send()).await
+        };
         let updated = step.retry(&[&FUNCTION_BUSY], update).await?;
         self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await
     }
 
-    /// Code that runs under the old runtime and under the new one, for the moment between the two calls that change
-    /// code and runtime: the old files and the new ones in one zip. Without it, every request in between fails.
+    /// The old files and the new ones in one zip, which runs under the old runtime and under the new one.
     ///
-    /// `None` when nothing of the kind is needed, or the old code cannot be had: then requests fail for that moment.
-    async fn bridge(&self, step: &Step<'_>, seen: &Observed, new: &Package) -> Option<Vec<u8>> {
-        if seen.runtime == self.runtime && seen.handler == self.handler {
-            return None;
-        }
-        let old = step.aws.http.download(seen.code_url.as_deref()?).await.ok()?;
-        merged(&old, &new.zip).ok().filter(|zip| zip.len() <= LARGEST_ZIP)
+    /// # Errors
+    /// Old code that could be had when the plan looked, and cannot be any more.
+    async fn both_codes(&self, step: &Step<'_>, seen: &Observed, new: &Package) -> Result<Vec<u8>> {
+        let cannot = |why: String| {
+            let what = "the old code, which answers requests until the runtime is changed, cannot be had";
+            Error::new(format!("{what}: {why}"))
+                .hint("The function was not changed. Run deployer up again: its plan says what can be done.")
+        };
+        let url = seen.code_url.as_deref().unwrap_or_default();
+        let old = step.aws.http.download(url).await.map_err(cannot)?;
+        merged(&old, &new.zip).map_err(|error| cannot(error.to_string()))
     }
 
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {

@@ -1,11 +1,11 @@
 //! What IAM answers to questions about a policy, page by page.
 
 use super::{NO_SUCH, PATH, Policy, Version};
-use crate::engine::{Step, absent, pages};
+use crate::engine::{PolicyPaths, Step, absent, pages};
 use crate::error::Result;
 use crate::policy_document as document;
 use crate::retry::IAM_NOT_YET_VISIBLE;
-use aws_sdk_iam::types::{PolicyScopeType, PolicyVersion};
+use aws_sdk_iam::types::{Policy as IamPolicy, PolicyScopeType, PolicyVersion};
 use serde_json::Value;
 
 /// The most that IAM returns in one page.
@@ -60,15 +60,19 @@ impl Policy {
     /// The path of a policy that has our name elsewhere. IAM takes a name once, in capitals or not, whatever the path, but
     /// finds a policy by its ARN only, which holds the path.
     pub(super) async fn path_elsewhere(&self, step: &Step<'_>) -> Result<Option<String>> {
-        let paths = pages(async |marker| {
-            let list = step.aws.iam.list_policies().scope(PolicyScopeType::Local).max_items(PAGE);
-            let list = list.set_marker(marker);
-            let page = step.retry(&[], || step.call("iam:ListPolicies", list.clone().send())).await?;
-            let named = page.policies.unwrap_or_default().into_iter().filter(|policy| {
-                policy.policy_name().is_some_and(|name| name.eq_ignore_ascii_case(&self.name))
-            });
-            Ok((named.filter_map(|policy| policy.path).collect(), page.marker))
-        });
-        Ok(paths.await?.into_iter().find(|path| path != PATH))
+        let paths = step.shared.policy_paths(all_paths(step)).await?;
+        Ok(paths.get(&self.name.to_lowercase()).filter(|path| *path != PATH).cloned())
     }
+}
+
+/// The paths of all policies that are not AWS's own.
+async fn all_paths(step: &Step<'_>) -> Result<PolicyPaths> {
+    let paths = pages(async |marker| {
+        let list = step.aws.iam.list_policies().scope(PolicyScopeType::Local).max_items(PAGE);
+        let list = list.set_marker(marker);
+        let page = step.retry(&[], || step.call("iam:ListPolicies", list.clone().send())).await?;
+        let path = |policy: IamPolicy| Some((policy.policy_name?.to_lowercase(), policy.path?));
+        Ok((page.policies.unwrap_or_default().into_iter().filter_map(path).collect(), page.marker))
+    });
+    Ok(paths.await?.into_iter().collect())
 }

@@ -14,7 +14,7 @@ const WRITE: &str = "dynamodb:table:WriteCapacityUnits";
 
 fn scaling() -> Scaling {
     let limits = Limits { read: 5, write: 6, most: 50 };
-    Scaling { table: "orders".to_owned(), limits: Some(limits) }
+    Scaling { table: "orders".to_owned(), on_demand: false, limits: Some(limits) }
 }
 
 fn fixed() -> Scaling {
@@ -80,7 +80,18 @@ fn world(targets: &[Value], policies: &[Value], mut rules: Vec<Rule>) -> World {
         always(mock!(Client::describe_scalable_targets), done(json!({ "ScalableTargets": targets }))),
         always(mock!(Client::describe_scaling_policies), done(json!({ "ScalingPolicies": policies }))),
     ]);
-    World::new().with_autoscaling(&rules)
+    World::new().with_autoscaling(&rules).with_dynamodb(&[table(json!({}))])
+}
+
+/// What `DescribeTable` says of the table's billing.
+fn table(billing: Value) -> Rule {
+    let mut table = json!({ "TableName": "orders", "CreationDateTime": 1_700_000_000.5 });
+    table["BillingModeSummary"] = billing;
+    always(mock!(aws_sdk_dynamodb::Client::describe_table), done(json!({ "Table": table })))
+}
+
+fn on_demand_since(seconds: f64) -> Value {
+    json!({ "BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": seconds })
 }
 
 fn times(count: usize) -> impl Iterator<Item = Answer> {
@@ -242,11 +253,20 @@ async fn a_policy_that_follows_another_metric_is_nothing_to_us() {
         "TargetValue": 70.0,
         "CustomizedMetricSpecification": { "MetricName": "Orders", "Namespace": "shop", "Statistic": "Sum" },
     });
+    other["PolicyName"] = json!("by-orders");
     let put = answers(mock!(Client::put_scaling_policy), times(1));
-    let world = world(&targets(), &[other, policy(WRITE, 70.0)], vec![put]);
-    up(&world, &scaling()).await.unwrap();
+    let world = world(&targets(), &[other.clone(), policy(WRITE, 70.0)], vec![put]);
+    let (_, record) = world.step(Mode::Apply, &scaling(), ()).await;
+    let before = "5 to 50, without a policy on its utilisation, by the policy by-orders on another metric";
+    assert_eq!(record.changes, [update("read-capacity", Some(before), Some("5 to 50, at 70 %"))]);
     let name = &world.sent.bodies("PutScalingPolicy")[0]["PolicyName"];
     assert_eq!(name, "deployer-dynamodb-table-ReadCapacityUnits");
+    let beside = [other, policy(READ, 70.0), policy(WRITE, 70.0)];
+    let world = self::world(&targets(), &beside, vec![]);
+    let seen = world.observe(&scaling()).await.unwrap();
+    assert_eq!(scaling().diff(Some(&()), seen.as_ref()), []);
+    let state = "read 5 to 50, at 70 %, by the policy by-orders on another metric, write 6 to 50, at 70 %";
+    assert_eq!(scaling().state(&seen.unwrap()), state);
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,6 +280,77 @@ async fn another_change_of_the_scaling_is_waited_for() {
     let world = world(&[], &[], rules);
     assert_eq!(up(&world, &scaling()).await.unwrap(), Outcome::Created);
     assert_eq!(world.recorder.waits(), [SCALING_BUSY.cadence.reason; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_linked_role_that_is_only_being_made_is_waited_for() {
+    let refusals = [
+        refused(400, "ValidationException", "Unable to assume IAM role: arn:aws:iam::1:role/x"),
+        refused(
+            400,
+            "FailedResourceAccessException",
+            "The security token included in the request is invalid.",
+        ),
+        refused(
+            400,
+            "FailedResourceAccessException",
+            "User x is not authorized to perform: dynamodb:DescribeTable",
+        ),
+    ];
+    let missing = refused(400, "ObjectNotFoundException", "No scalable target registered");
+    let rules = vec![
+        answers(mock!(Client::register_scalable_target), refusals.into_iter().chain(times(2))),
+        answers(mock!(Client::put_scaling_policy), [missing].into_iter().chain(times(2))),
+    ];
+    let world = world(&[], &[], rules);
+    assert_eq!(up(&world, &scaling()).await.unwrap(), Outcome::Created);
+    assert_eq!(world.recorder.waits(), [SCALING_NOT_YET_READY.cadence.reason; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_auto_scaling_never_gets_ends_with_its_answer_after_two_minutes() {
+    let refusal = refused(400, "ValidationException", "Unable to assume IAM role");
+    let world = world(&[], &[], vec![always(mock!(Client::register_scalable_target), refusal)]);
+    let begun = tokio::time::Instant::now();
+    let error = up(&world, &scaling()).await.unwrap_err();
+    assert!(error.to_string().contains("Unable to assume IAM role"), "{error}");
+    assert!((110..=120).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_table_that_never_was_provisioned_is_not_asked_about() {
+    let observed = async |billing: Value, scaling: Scaling| {
+        let targets = always(
+            mock!(Client::describe_scalable_targets),
+            done(json!({ "ScalableTargets": [target(READ, 5, 50)] })),
+        );
+        let world = World::new().with_autoscaling(&[targets]).with_dynamodb(&[table(billing)]);
+        let seen = world.observe(&scaling).await.unwrap();
+        (world.calls().contains(&"DescribeScalableTargets".to_owned()), seen.is_some())
+    };
+    let always_on_demand = on_demand_since(1_700_000_001.0);
+    assert_eq!(observed(always_on_demand.clone(), fixed()).await, (false, false));
+    assert_eq!(observed(json!({ "BillingMode": "PAY_PER_REQUEST" }), fixed()).await, (false, false));
+    // Switched later, by a run that was killed before it took the scaling away.
+    assert_eq!(observed(on_demand_since(1_700_009_000.0), fixed()).await, (true, true));
+    assert_eq!(observed(json!({ "BillingMode": "PROVISIONED" }), fixed()).await, (true, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_without_auto_scaling_has_none_and_is_asked_once_for_what_it_lacks() {
+    let not_there =
+        || refused(501, "InternalFailure", "API for service 'application-autoscaling' not implemented");
+    let rules = vec![always(mock!(Client::describe_scalable_targets), not_there())];
+    let world = World::new()
+        .with_autoscaling(&rules)
+        .with_dynamodb(&[table(json!({ "BillingMode": "PROVISIONED" }))]);
+    assert!(world.observe(&fixed()).await.unwrap().is_none());
+
+    let rules = vec![answers(mock!(Client::register_scalable_target), [not_there()])];
+    let world = self::world(&[], &[], rules);
+    let error = up(&world, &scaling()).await.unwrap_err();
+    assert!(error.to_string().contains("not implemented"), "{error}");
+    assert_eq!(world.mutations(), ["RegisterScalableTarget"]);
 }
 
 #[tokio::test]

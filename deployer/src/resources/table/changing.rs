@@ -51,9 +51,10 @@ impl Table {
             let tag = tag.set_tags(Some(sdk_tags(&self.scope.tags())?));
             step.retry(&[&TABLE_BUSY], || step.call("dynamodb:TagResource", tag.clone().send())).await?;
         }
-        if seen.capacity != self.capacity_beside(seen.capacity) {
+        let capacity = self.capacity_beside(seen.capacity);
+        if seen.capacity != capacity {
             let update = dynamodb.update_table().table_name(&self.name);
-            let update = match (self.capacity(), seen.capacity) {
+            let update = match (capacity, seen.capacity) {
                 (Capacity::OnDemand, _) => update.billing_mode(BillingMode::PayPerRequest),
                 (Capacity::Provisioned { read, write }, Capacity::OnDemand) => update
                     .billing_mode(BillingMode::Provisioned)

@@ -68,7 +68,7 @@ impl Table {
                 Some(TableStatus::Creating | TableStatus::Updating) => Ok(None),
                 Some(TableStatus::Deleting) => Err(self.vanished()),
                 Some(other) => Err(Error::new(format!("the table {} is {}", self.name, other.as_str()))
-                    .hint("Look at the table in the AWS console: nothing here can change that state.")),
+                    .hint("Waiting does not change that: deployer plan says what it means.")),
             }
         })
         .await
@@ -105,6 +105,26 @@ pub(super) fn keys_of(table: &TableDescription) -> Vec<String> {
             shown_key(key.attribute_name(), &scalar)
         })
         .collect()
+}
+
+/// The other regions that the table is replicated to.
+pub(super) fn replicas_of(table: &TableDescription, region: &str) -> Vec<String> {
+    let regions = table.replicas().iter().filter_map(|replica| replica.region_name());
+    regions.filter(|other| *other != region).map(str::to_owned).collect()
+}
+
+/// Whether auto scaling may ever have been registered for the table: it is provisioned, or was once. `DynamoDB` tells when a
+/// table was last switched to on-demand billing; for one that was made so, that is when it was made.
+pub(in crate::resources) fn was_ever_provisioned(table: &TableDescription) -> bool {
+    /// Apart by more than this, the two times cannot both be of the creation. In seconds.
+    const APART: f64 = 10.0;
+    if capacity_of(table) != Capacity::OnDemand {
+        return true;
+    }
+    let switched = table.billing_mode_summary().and_then(|s| s.last_update_to_pay_per_request_date_time());
+    switched
+        .zip(table.creation_date_time())
+        .is_some_and(|(switched, created)| switched.as_secs_f64() - created.as_secs_f64() > APART)
 }
 
 /// No billing summary means provisioned: `DynamoDB` leaves it out for tables that were never on demand.

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every wait for a refusal that passes.
-static PASSING: [&Passing; 15] = [
+static PASSING: [&Passing; 17] = [
     &ROLE_NOT_YET_ASSUMABLE,
     &ROLE_NOT_ASSUMABLE,
     &ROLE_NOT_YET_ALLOWED,
@@ -17,6 +17,8 @@ static PASSING: [&Passing; 15] = [
     &TABLE_NOT_YET_VISIBLE,
     &TABLE_BUSY,
     &SCALING_BUSY,
+    &SCALING_NOT_YET_READY,
+    &LOG_GROUP_NOT_YET_VISIBLE,
     &LOG_GROUP_BUSY,
     &TEST,
 ];
@@ -51,7 +53,7 @@ async fn what_does_not_pass_is_returned_at_once() {
 
 #[test]
 fn each_passing_refusal_is_told_by_its_code_and_words() {
-    let cases: [(&str, &str, &[&Passing]); 23] = [
+    let cases: [(&str, &str, &[&Passing]); 25] = [
         (
             "InvalidParameterValueException",
             "The role defined for the function cannot be assumed by Lambda.",
@@ -70,6 +72,8 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         ),
         ("InvalidParameterValueException", "Unzipped size must be smaller than 262144000 bytes", &[]),
         ("NoSuchEntity", "Policy lab does not exist or is not attachable.", &[&IAM_NOT_YET_VISIBLE]),
+        ("NoSuchEntity", "Scope ARN: arn:aws:iam::1:policy/x does not exist or is not attachable.", &[]),
+        ("ObjectNotFoundException", "No scalable target registered", &[&SCALING_NOT_YET_READY]),
         (
             "ConcurrentModification",
             "wait a few minutes",
@@ -84,7 +88,7 @@ fn each_passing_refusal_is_told_by_its_code_and_words() {
         (
             "ResourceNotFoundException",
             "Function not found: lab",
-            &[&FUNCTION_NOT_YET_VISIBLE, &TABLE_NOT_YET_VISIBLE],
+            &[&FUNCTION_NOT_YET_VISIBLE, &TABLE_NOT_YET_VISIBLE, &LOG_GROUP_NOT_YET_VISIBLE],
         ),
         ("TableNotFoundException", "Table not found: lab", &[&TABLE_NOT_YET_VISIBLE]),
         (

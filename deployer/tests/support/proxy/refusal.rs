@@ -1,4 +1,4 @@
-//! AWS's refusals, each in its service's own protocol.
+//! AWS's answers that the local one does not give, each in its service's own protocol.
 
 use super::{Body, Call};
 use bytes::Bytes;
@@ -40,6 +40,11 @@ pub(super) fn expired(call: &Call) -> Response<Body> {
 pub(super) fn role_not_assumable(call: &Call) -> Response<Body> {
     let message = "The role defined for the function cannot be assumed by Lambda.";
     answer(call, 400, "InvalidParameterValueException", message)
+}
+
+/// An answer of IAM's, as it was.
+pub(super) fn xml(body: Bytes) -> Response<Body> {
+    Response::builder().header("content-type", "text/xml").body(Full::new(body)).unwrap()
 }
 
 fn answer(call: &Call, status: u16, code: &str, message: &str) -> Response<Body> {

@@ -45,24 +45,27 @@ fn both_updates(codes: usize) -> Vec<Rule> {
     ]
 }
 
-/// Answers one request with these bytes, and gives the address to ask at.
-fn serve_once(bytes: Vec<u8>) -> String {
+/// Answers so many requests with these bytes, and gives the address to ask at: the plan asks for the first byte, and the
+/// change for all of them.
+fn serve(requests: usize, bytes: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/code", listener.local_addr().unwrap());
     std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let read = stream.read(&mut [0; 4096]).unwrap();
-        assert_ne!(read, 0);
-        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", bytes.len())
-            .unwrap();
-        stream.write_all(&bytes).unwrap();
+        for _ in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            let read = stream.read(&mut [0; 4096]).unwrap();
+            assert_ne!(read, 0);
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", bytes.len())
+                .unwrap();
+            stream.write_all(&bytes).unwrap();
+        }
     });
     url
 }
 
 #[tokio::test]
 async fn code_for_both_runtimes_serves_until_the_runtime_is_changed() {
-    let url = serve_once(zip("main.py"));
+    let url = serve(2, zip("main.py"));
     let new = (role("AROA1", false), Some(Package::of(zip("bootstrap"))));
     let world = world([python(&url)], [ready(), ready(), ready()], both_updates(2));
     up(&world, &function(), new).await.unwrap();
@@ -81,7 +84,30 @@ async fn old_code_that_cannot_be_had_is_done_without() {
     drop(listener);
     let new = (role("AROA1", false), Some(Package::of(zip("bootstrap"))));
     let world = world([python(&url)], [ready(), ready()], both_updates(1));
-    up(&world, &function(), new).await.unwrap();
+    let (_, record) = world.step(Mode::Apply, &function(), new).await;
+    assert_eq!(record.result.unwrap(), Outcome::Updated);
     assert_eq!(world.mutations(), ["UpdateFunctionCode", "UpdateFunctionConfiguration"]);
     assert_eq!(uploads(&world), [["bootstrap"]]);
+    let said = record.changes.iter().find(|change| change.is_about("code-with-a-gap")).unwrap();
+    let meaning = crate::meaning::of(Kind::Function, said).unwrap();
+    assert!(meaning.contains("requests fail until"), "{meaning}");
+}
+
+#[tokio::test]
+async fn old_code_that_vanishes_after_the_plan_changes_nothing() {
+    let url = serve(1, zip("main.py"));
+    let new = (role("AROA1", false), Some(Package::of(zip("bootstrap"))));
+    let world = world([python(&url)], [], vec![]);
+    let error = up(&world, &function(), new).await.unwrap_err();
+    assert!(error.to_string().starts_with("the old code, which answers requests"), "{error}");
+    assert_eq!(world.mutations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn code_that_only_changes_with_its_runtime_needs_no_bridge() {
+    let new = (role("AROA1", false), Some(package()));
+    let seen = found(|function| function["Handler"] = json!("main.handler"));
+    let changes =
+        function().diff(Some(&new), world([seen], [], vec![]).observe(&function()).await.unwrap().as_ref());
+    assert!(changes.iter().all(|change| change.is_about("handler")), "{changes:?}");
 }

@@ -12,13 +12,15 @@ fn seen() -> Observed {
         memory: function.memory,
         timeout: function.timeout,
         architecture: "x86_64".to_owned(),
-        environment: BTreeMap::new(),
+        variables: Variables::Readable(BTreeMap::new()),
         tracing: false,
         reserved_concurrency: None,
         role_arn: scope().role_arn("orders-role"),
         code_sha256: package().sha256,
+        code_size: 8,
         revision: None,
         code_url: None,
+        code_out_of_reach: None,
         tags: tags(),
     }
 }
@@ -105,7 +107,7 @@ fn variables_are_compared_by_name_and_shown_without_their_values() {
             environment(&[("ADDED", "s3cret-1"), ("CHANGED", "s3cret-2"), ("SAME", "s3cret-3")]);
     });
     let environment = environment(&[("CHANGED", "s3cret-4"), ("GONE", "s3cret-5"), ("SAME", "s3cret-3")]);
-    let changes = diff(&function, &Observed { environment, ..seen() });
+    let changes = diff(&function, &Observed { variables: Variables::Readable(environment), ..seen() });
     let secret = Some("(secret)");
     assert_eq!(
         changes,
@@ -159,7 +161,7 @@ fn a_function_that_lambda_could_not_make_is_replaced() {
 #[test]
 fn a_function_with_an_environment_is_replaced_when_its_role_was_made_again() {
     let function = declaring(|function| function.environment = environment(&[("A", "1")]));
-    let seen = Observed { environment: environment(&[("A", "1")]), ..seen() };
+    let seen = Observed { variables: Variables::Readable(environment(&[("A", "1")])), ..seen() };
     let again = (role("AROA2", true), Some(package()));
     let changes = function.diff(Some(&again), Some(&seen));
     assert_eq!(replaced(&changes), ("role-id", "AROA1".to_owned(), "AROA2".to_owned()));
@@ -173,7 +175,12 @@ fn a_function_without_an_environment_outlives_its_role() {
     let again = (role("AROA2", true), Some(package()));
     let changes = function().diff(Some(&again), Some(&seen()));
     assert_eq!(changes, [update("tags.deployer:role-id", Some("AROA1"), Some("AROA2"))]);
-    assert_eq!(function().diff(None, Some(&seen())), []);
+    let announced = update("tags.deployer:role-id", Some("AROA1"), Some("(a new role)"));
+    assert_eq!(
+        function().diff(None, Some(&seen())),
+        [announced],
+        "in a plan, where the role is not there yet"
+    );
 }
 
 #[test]

@@ -78,13 +78,35 @@ async fn a_function_that_vanishes_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_role_of_this_run_is_waited_for_as_long_as_iam_may_take() {
     for message in ROLE_REFUSALS {
-        let refusals = std::iter::repeat_n(invalid(message), 250).chain([ok()]);
+        let refusals = std::iter::repeat_n(invalid(message), 60).chain([ok()]);
         let world = world([no_such()], [ready()], vec![created(refusals)]).with_iam(&[has_role("AROA1")]);
         let begun = Instant::now();
         assert_eq!(up(&world, &function(), fresh()).await.unwrap(), Outcome::Created);
         assert!(begun.elapsed() > Duration::from_secs(60), "{:?}", begun.elapsed());
-        assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 250]);
+        assert_eq!(world.recorder.waits(), [ROLE_NOT_YET_ASSUMABLE.cadence.reason; 60]);
     }
+}
+
+/// Lambda counts each try, and takes the whole code with it.
+#[tokio::test(start_paused = true)]
+async fn a_function_is_offered_less_often_the_longer_it_takes_and_the_larger_it_is() {
+    let tries = async |size: usize, within: u64| {
+        let role_refused = always(mock!(Client::create_function), invalid(ROLE_REFUSALS[0]));
+        let world = world([no_such()], [], vec![role_refused]).with_iam(&[has_role("AROA1")]);
+        let needs = (role("AROA1", true), Some(Package::of(vec![0; size])));
+        let begun = Instant::now();
+        let function = function();
+        let (_, ()) = tokio::join!(up(&world, &function, needs), async {
+            tokio::time::sleep_until(begun + Duration::from_secs(within)).await;
+            world.stop.set();
+        });
+        world.mutations().len()
+    };
+    let (small, large) = (tries(1_000, 10).await, tries(3_000_000, 10).await);
+    assert!((18..=26).contains(&small), "{small}");
+    assert!((9..=13).contains(&large), "{large}");
+    let minute = tries(1_000, 60).await;
+    assert!((40..=54).contains(&minute), "{minute}");
 }
 
 fn fresh() -> Needs {

@@ -59,6 +59,41 @@ async fn no_function_is_read_as_none() {
     assert!(world([no_such()], [], vec![]).observe(&function()).await.unwrap().is_none());
 }
 
+/// As Lambda answers whoever has no `kms:Decrypt`.
+fn encrypted() -> Answer {
+    found(|function| {
+        let message =
+            "Lambda was unable to decrypt your environment variables because the KMS access was denied.";
+        function["Environment"] =
+            json!({ "Error": { "ErrorCode": "AccessDeniedException", "Message": message } });
+        function["MemorySize"] = json!(512);
+    })
+}
+
+#[tokio::test]
+async fn variables_that_cannot_be_read_are_no_difference_and_are_not_written() {
+    let declared = declaring(|function| function.environment = environment(&[("A", "1")]));
+    let update = answers(mock!(Client::update_function_configuration), [ok()]);
+    let world = world([encrypted()], [ready()], vec![update]);
+    let (_, record) = world.step(Mode::Apply, &declared, needs()).await;
+    assert!(matches!(&record.changes[..], [memory] if memory.is_about("memory")), "{:?}", record.changes);
+    assert_eq!(record.found.unwrap().state, "active, 512 MB, x86_64, variables unreadable");
+    let [sent] = &world.sent.bodies("UpdateFunctionConfiguration")[..] else { panic!("one update") };
+    assert_eq!((&sent["MemorySize"], sent.get("Environment")), (&json!(128), None));
+    let said = format!("{:?}", world.recorder.events());
+    assert!(said.contains("cannot be read, so they stay as they are"), "{said}");
+}
+
+#[tokio::test]
+async fn variables_that_cannot_be_read_are_not_lost_with_the_function() {
+    let again = (role("AROA2", true), Some(package()));
+    let world = world([encrypted()], [], vec![]);
+    let (_, record) = world.step(Mode::Apply, &function(), again).await;
+    let error = record.result.unwrap_err().to_string();
+    assert!(error.contains("would lose its environment variables"), "{error}");
+    assert_eq!(world.mutations(), [""; 0]);
+}
+
 #[tokio::test]
 async fn tags_that_cannot_be_read_are_not_taken_for_none() {
     let hidden = done(json!({

@@ -14,6 +14,15 @@ async fn an_absent_group_is_created_with_its_tags_and_its_retention() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_group_may_not_be_known_to_the_next_call() {
+    let unknown = mock!(Client::put_retention_policy).sequence().http_response(no_such).times(3).build();
+    let world = World::new().with_logs(&[absent(1), vec![created(), unknown, retained()]].concat());
+    let (_, record) = world.step(Mode::Apply, &group(), ()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
+    assert_eq!(world.recorder.waits(), [LOG_GROUP_NOT_YET_VISIBLE.cadence.reason; 3]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_exact_name_counts_on_whatever_page() {
     let pages = |last: &'static str| {
         let first = mock!(Client::describe_log_groups)

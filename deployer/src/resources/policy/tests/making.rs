@@ -5,7 +5,7 @@ use aws_sdk_iam::operation::tag_policy::TagPolicyOutput;
 use aws_sdk_iam::types::{PolicyGroup, PolicyScopeType, PolicyUser};
 
 /// Creating begins with a look.
-const LOOK: [&str; 3] = ["GetPolicy", "ListPolicyVersions", "ListEntitiesForPolicy"];
+const LOOK: [&str; 2] = ["GetPolicy", "ListEntitiesForPolicy"];
 
 fn created() -> Rule {
     mock!(Client::create_policy)
@@ -39,6 +39,32 @@ async fn a_policy_as_declared_is_left_alone() {
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     assert_eq!(record.result.unwrap(), Outcome::Unchanged);
     assert_eq!(world.calls(), [&LOOK[..], &["GetPolicyVersion"]].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_policies_of_an_account_are_listed_once_for_all_that_are_absent() {
+    let world = World::new().with_iam(&absent(20));
+    let go = world.engine(Mode::Plan);
+    let policies: Vec<Policy> =
+        (0..20).map(|number| Policy { name: format!("policy-{number}"), ..policy() }).collect();
+    let steps = policies.iter().map(|policy| go.step(policy, async { Some(needs()) }));
+    futures_util::future::join_all(steps).await;
+    let lists = world.calls().into_iter().filter(|call| call == "ListPolicies").count();
+    assert_eq!(lists, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn characters_that_iam_does_not_take_are_escaped() {
+    let statement = json!({"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/für/🦀/日"});
+    let policy = Policy { document: json!({"Version": "2012-10-17", "Statement": [statement]}), ..policy() };
+    let created = mock!(Client::create_policy)
+        .match_requests(|request| {
+            request.policy_document().is_some_and(|text| text.contains(r"b/für/\ud83e\udd80/\u65e5"))
+        })
+        .then_output(|| CreatePolicyOutput::builder().build());
+    let world = World::new().with_iam(&[absent(1), vec![created, attached()]].concat());
+    let (_, record) = world.step(Mode::Apply, &policy, needs()).await;
+    assert_eq!(record.result.unwrap(), Outcome::Created);
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,7 +197,7 @@ async fn versions_are_listed_to_the_last_page() {
     };
     let pages = vec![page(None, "v2", Some("2")), page(Some("2"), "v1", None)];
     let world = World::new().with_iam(&[pages, present(&seen())].concat());
-    let seen = world.observe(&policy()).await.unwrap().unwrap();
+    let seen = world.at(async |step| policy().observe_to_delete(step).await).await.unwrap().unwrap();
     assert_eq!(seen.versions, [version("v2", false), version("v1", true)]);
 }
 

@@ -57,6 +57,22 @@ async fn a_changed_trust_makes_the_role_fresh_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_boundary_that_does_not_exist_is_not_waited_for() {
+    let missing = || {
+        let message =
+            "Scope ARN: arn:aws:iam::123456789012:policy/boundary does not exist or is not attachable.";
+        wire::xml(404, "NoSuchEntity", message)
+    };
+    let put = mock!(Client::put_role_permissions_boundary).then_http_response(missing);
+    let world = World::new().with_iam(&[present(seen()), vec![put]].concat());
+    let bounded = Role { boundary: Some(boundary()), ..role() };
+    let (_, record) = world.step(Mode::Apply, &bounded, ()).await;
+    let error = record.result.unwrap_err();
+    assert!(error.hints()[0].contains("permissions-boundary"), "{:?}", error.hints());
+    assert_eq!((world.mutations().len(), world.recorder.waits()), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_declared_boundary_is_put() {
     let put = mock!(Client::put_role_permissions_boundary)
         .match_requests(|request| request.permissions_boundary() == Some(&boundary()))

@@ -109,9 +109,16 @@ fn what_auto_scaling_moves_within_its_limits_is_no_difference() {
     for (read, write) in [(5, 6), (10, 6), (7, 10)] {
         assert_eq!(diff(read, write), [], "{read} {write}");
     }
-    for (read, write) in [(4, 6), (5, 5), (11, 6), (5, 11)] {
+    for (read, write, to) in [
+        (4, 9, "5 read, 9 write"),
+        (9, 5, "9 read, 6 write"),
+        (11, 8, "10 read, 8 write"),
+        (7, 11, "7 read, 10 write"),
+        (60, 60, "10 read, 10 write"),
+        (1, 60, "5 read, 10 write"),
+    ] {
         let from = format!("{read} read, {write} write");
-        assert_eq!(diff(read, write), [update("billing", Some(&from), Some("5 read, 6 write"))]);
+        assert_eq!(diff(read, write), [update("billing", Some(&from), Some(to))]);
     }
     let on_demand = scaled.diff(Some(&()), Some(&seen()));
     assert_eq!(on_demand, [update("billing", Some("on-demand"), Some("5 read, 6 write"))]);
@@ -177,6 +184,30 @@ fn a_protected_table_blocks_down() {
         matches!(&blockers[..], [why] if why.starts_with("is protected against deletion")),
         "{blockers:?}"
     );
+}
+
+#[test]
+fn states_that_do_not_end_by_themselves_are_refused_with_the_way_out() {
+    for (status, way_out) in [
+        (TableStatus::InaccessibleEncryptionCredentials, "enable that KMS key again"),
+        (TableStatus::Archiving, "restore its backup"),
+        (TableStatus::Archived, "restore its backup"),
+        (TableStatus::ReplicationNotAuthorized, "service-linked role for replication"),
+    ] {
+        let changes = table().diff(Some(&()), Some(&Observed { status: status.clone(), ..seen() }));
+        let [Change::Refused { field, from, why, .. }] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!((field.as_str(), from), ("status", &Shown::from(status.as_str())));
+        assert!(why.contains(way_out), "{why}");
+    }
+}
+
+#[test]
+fn replicas_are_shown_and_block_down() {
+    let seen = Observed { replicas: vec!["eu-west-1".to_owned(), "sa-east-1".to_owned()], ..seen() };
+    assert_eq!(table().diff(Some(&()), Some(&seen)), []);
+    assert_eq!(table().state(&seen), "active, on-demand, replicas in eu-west-1 and sa-east-1");
+    let blockers = table().blockers(&seen);
+    assert_eq!(blockers, ["has replicas in eu-west-1 and sa-east-1; delete those first, if you mean it"]);
 }
 
 #[test]

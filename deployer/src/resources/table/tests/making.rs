@@ -173,9 +173,12 @@ async fn a_table_in_a_state_that_does_not_pass_is_reported() {
     for status in
         ["INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVED", "ARCHIVING", "REPLICATION_NOT_AUTHORIZED"]
     {
-        let world = world([is(status), is(status)], vec![]);
-        let error = up(&world, &table()).await.unwrap_err();
+        let seen = world([is(status)], vec![]);
+        let error = up(&seen, &table()).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot change status: {status}")), "{error}");
+        assert!(seen.mutations().is_empty() && seen.recorder.waits().is_empty());
+        let while_waited_for = world([is("UPDATING"), is(status)], vec![]);
+        let error = up(&while_waited_for, &table()).await.unwrap_err();
         assert_eq!(error.to_string(), format!("the table orders is {status}"));
-        assert!(world.mutations().is_empty());
     }
 }

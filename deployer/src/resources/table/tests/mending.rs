@@ -79,6 +79,18 @@ async fn billing_is_changed_with_no_more_than_the_difference() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn capacity_that_auto_scaling_set_is_not_lowered_with_the_other() {
+    let Billing::Provisioned(capacity) = provisioned(10, 5) else { unreachable!() };
+    let scaled = Billing::Provisioned(Provisioned { max: Some(100), ..capacity });
+    let table = declaring(|table| table.billing = scaled);
+    let states = [with_capacity("ACTIVE", 5, 80), is("ACTIVE")];
+    let world = world(states, vec![updated([ok()])]);
+    up(&world, &table).await.unwrap();
+    let sent = json!({ "ReadCapacityUnits": 10, "WriteCapacityUnits": 80 });
+    assert_eq!(world.sent.bodies("UpdateTable")[0]["ProvisionedThroughput"], sent);
+}
+
 #[tokio::test]
 async fn throughput_that_is_set_already_is_not_sent() {
     let table = declaring(|table| {

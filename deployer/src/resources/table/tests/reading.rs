@@ -169,3 +169,15 @@ async fn a_table_that_vanished_holds_nothing() {
     assert_eq!(count.to_string(), "0 items");
     assert_eq!(ItemCount { counted: 1, and_more: false }.to_string(), "1 item");
 }
+
+#[tokio::test]
+async fn replicas_in_other_regions_are_seen() {
+    let global = described_as("ACTIVE", |table| {
+        table["Replicas"] = json!([
+            { "RegionName": "us-east-1", "ReplicaStatus": "ACTIVE" },
+            { "RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE" },
+        ]);
+    });
+    let seen = world([global], vec![]).observe(&table()).await.unwrap().unwrap();
+    assert_eq!(seen.replicas, ["eu-west-1"]);
+}

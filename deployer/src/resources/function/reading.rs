@@ -1,0 +1,102 @@
+//! What Lambda says of a function.
+
+use super::{Function, Observed};
+use crate::engine::Step;
+use crate::error::{Error, Result};
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::types::{
+    EnvironmentResponse, FunctionConfiguration, LastUpdateStatus, PackageType, State, TracingMode,
+};
+use std::collections::BTreeMap;
+
+/// A function's environment variables, as far as the caller may see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Variables {
+    /// Names and values.
+    Readable(BTreeMap<String, String>),
+    /// There are some, and Lambda may not decrypt them for the caller; the text is its reason.
+    Unreadable(String),
+}
+
+impl Variables {
+    /// Whether a key of KMS has encrypted anything: Lambda encrypts only what there is.
+    pub(super) fn are_encrypted(&self) -> bool {
+        match self {
+            Self::Readable(variables) => !variables.is_empty(),
+            Self::Unreadable(_) => true,
+        }
+    }
+
+    fn of(environment: Option<EnvironmentResponse>) -> Self {
+        let Some(environment) = environment else { return Self::Readable(BTreeMap::new()) };
+        match environment.error {
+            None => Self::Readable(environment.variables.unwrap_or_default().into_iter().collect()),
+            Some(error) => Self::Unreadable(error.message.or(error.error_code).unwrap_or_default()),
+        }
+    }
+}
+
+impl Function {
+    /// What `GetFunction` answers; `None` where it describes no function.
+    pub(super) async fn read(&self, step: &Step<'_>, found: GetFunctionOutput) -> Result<Option<Observed>> {
+        let Some(configuration) = found.configuration else {
+            return Ok(None);
+        };
+        if let Some(why) = found.tags_error {
+            // Without them it would be taken for somebody else's.
+            return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
+                .hint("Your own permissions lack lambda:ListTags."));
+        }
+        let mut seen = observed(configuration);
+        seen.tags = found.tags.unwrap_or_default().into_iter().collect();
+        seen.reserved_concurrency = found.concurrency.and_then(|c| c.reserved_concurrent_executions);
+        seen.code_url = found.code.and_then(|code| code.location);
+        if self.is_declared() && seen.package_type == PackageType::Zip && self.starts_otherwise(&seen) {
+            seen.code_out_of_reach = out_of_reach(step, seen.code_url.as_deref()).await;
+        }
+        if let Variables::Unreadable(why) = &seen.variables {
+            step.note(format!(
+                "its environment variables cannot be read, so they stay as they are, whatever is declared; reading them \
+                 takes kms:Decrypt on their key ({})",
+                why.trim_end()
+            ));
+        }
+        Ok(Some(seen))
+    }
+}
+
+/// Why the code cannot be downloaded; `None` when it can.
+async fn out_of_reach(step: &Step<'_>, url: Option<&str>) -> Option<String> {
+    match url {
+        Some(url) => step.aws.http.is_there(url).await.err(),
+        None => Some("Lambda does not say where it is".to_owned()),
+    }
+}
+
+/// Values that Lambda leaves out are its defaults.
+fn observed(c: FunctionConfiguration) -> Observed {
+    Observed {
+        state: c.state.unwrap_or(State::Active),
+        last_update: c.last_update_status.unwrap_or(LastUpdateStatus::Successful),
+        package_type: c.package_type.unwrap_or(PackageType::Zip),
+        description: c.description.unwrap_or_default(),
+        runtime: c.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
+        handler: c.handler.unwrap_or_default(),
+        memory: c.memory_size.unwrap_or(128),
+        timeout: c.timeout.unwrap_or(3),
+        architecture: c
+            .architectures
+            .and_then(|all| all.first().map(|one| one.as_str().to_owned()))
+            .unwrap_or_else(|| "x86_64".to_owned()),
+        variables: Variables::of(c.environment),
+        tracing: c.tracing_config.and_then(|t| t.mode) == Some(TracingMode::Active),
+        reserved_concurrency: None,
+        role_arn: c.role.unwrap_or_default(),
+        code_sha256: c.code_sha256.unwrap_or_default(),
+        code_size: usize::try_from(c.code_size).unwrap_or_default(),
+        revision: c.revision_id,
+        code_url: None,
+        code_out_of_reach: None,
+        tags: crate::names::Tags::new(),
+    }
+}
