@@ -3,6 +3,7 @@
 //! A message is a lowercase fragment that fits after "error: ". Hints are whole sentences. The kind decides the
 //! exit code, in one place.
 
+use crate::printable::one_line;
 use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -242,9 +243,11 @@ impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed: ", self.operation)?;
         if !self.code.is_empty() {
-            write!(f, "{}: ", self.code)?;
+            write!(f, "{}: ", one_line(&self.code))?;
         }
-        f.write_str(self.message.trim_end())?;
+        // Some messages have several lines, and none may look like a line of ours.
+        let lines: Vec<&str> = self.message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        f.write_str(&lines.join(" "))?;
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
         }

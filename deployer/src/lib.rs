@@ -8,7 +8,7 @@
 //! - `tune`: which of several settings to take
 //! - `definition`, `policy_document`: the pure parts of API and policies · `packaging`: code as zips
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
-//! - `report`: events and documents become text · `error`, `hints`: what people read when it fails
+//! - `printable`: text that cannot steer a terminal · `report`: events and documents become text · `error`, `hints`: what people read when it fails
 //! - `load`: requests at a fixed rate, measured
 //! - `cost`: the price book, and bills from it
 //! - `local`: the local AWS · `smoke`: the proof at the end of `up`
@@ -33,6 +33,7 @@ mod orphans;
 mod pace;
 mod packaging;
 mod policy_document;
+mod printable;
 mod report;
 mod resource;
 mod resources;
@@ -50,6 +51,18 @@ use error::Error;
 use report::console::{Console, show_error};
 use report::json::Document;
 use retry::Stop;
+
+/// Shows the help that was asked for, or why a command line cannot be read, and gives the process's exit code. What is wrong
+/// is quoted, and may come from anywhere, so that it is shown without clap's colours.
+pub fn show_usage(error: &clap::Error) -> u8 {
+    if error.use_stderr() {
+        report::text::talk(error.render().to_string().trim_end());
+    } else {
+        // Nobody can be told when that fails.
+        let _ = error.print();
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
 
 /// Runs one command line and gives the process's exit code.
 pub async fn run(cli: Cli) -> u8 {

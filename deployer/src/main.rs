@@ -4,7 +4,10 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = deployer::cli::Cli::parse();
+    let cli = match deployer::cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(deployer::show_usage(&error)),
+    };
     // One thread: the work is waiting for AWS, and a future that never moves needs no locks.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return ExitCode::FAILURE;

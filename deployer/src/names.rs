@@ -1,5 +1,6 @@
 //! Names, ARNs and ownership tags: everything that AWS does not hand out can be computed, and is computed here.
 
+use crate::printable::one_line;
 use crate::resource::Change;
 use std::collections::BTreeMap;
 
@@ -62,8 +63,10 @@ impl Scope {
     pub(crate) fn owner(&self, tags: &Tags) -> Owner {
         match (tags.get(STACK_TAG), tags.get(REGION_TAG)) {
             (Some(stack), Some(region)) if *stack == self.stack && *region == self.region => Owner::Ours,
-            (Some(stack), Some(region)) => Owner::Foreign(format!("belongs to stack {stack} in {region}")),
-            (Some(stack), None) => Owner::Foreign(format!("claims stack {stack}, but no region")),
+            (Some(stack), Some(region)) => {
+                Owner::Foreign(one_line(&format!("belongs to stack {stack} in {region}")))
+            }
+            (Some(stack), None) => Owner::Foreign(one_line(&format!("claims stack {stack}, but no region"))),
             (None, _) => Owner::Unclaimed,
         }
     }

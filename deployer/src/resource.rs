@@ -3,6 +3,7 @@
 use crate::engine::Step;
 use crate::error::Result;
 use crate::names::Owner;
+use crate::printable::one_line;
 use serde::Serialize;
 use std::fmt;
 
@@ -75,7 +76,8 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
+        // A name in AWS may hold almost anything, and has to stay on its line.
+        write!(f, "{} {}", self.kind, one_line(&self.name))
     }
 }
 

@@ -12,7 +12,6 @@ use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, listed_routes, 
 use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::report::log_line::took;
-use crate::report::text::printable;
 use crate::resource::Resource as _;
 use serde::Serialize;
 use serde_json::Value;
@@ -108,20 +107,20 @@ fn tell(console: &Console, answer: &Answer) {
     let cut = answer.log_is_cut();
     if cut {
         let which = answer.report.as_ref().map(|report| format!(" --request-id {}", report.request_id));
-        let which = printable(&which.unwrap_or_default());
+        let which = which.unwrap_or_default();
         console.talk(&format!("This is the end of the log; deployer logs{which} shows all of it:"));
     }
     for (at, line) in lines.iter().enumerate() {
         if at == 0 && cut {
-            console.talk(&format!("…{}", printable(line)));
+            console.talk(&format!("…{line}"));
         } else if !is_report(line) {
             console.talk_of_log(line);
         } else if Some(at) != lambdas {
-            console.talk(&printable(line));
+            console.talk(*line);
         }
     }
     if let Some(report) = &answer.report {
-        console.talk(&took(report));
+        console.talk(took(report));
     }
 }
 
@@ -182,7 +181,7 @@ fn route_to<'a>(function: Option<&str>, routes: &'a [Route], path: Option<&str>)
 /// Why the command fails, although there is an answer.
 fn explain(failure: &Failure, answer: &Answer, route: Option<&Route>) -> Error {
     let why = [&failure.error_type, &failure.message].into_iter().flatten();
-    let why = why.map(|text| printable(text)).collect::<Vec<_>>().join(": ");
+    let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
     let what = match route {
         None => "the function failed".to_owned(),
         Some(_) => format!("the URL answers HTTP {}", answer.status),
@@ -264,7 +263,6 @@ mod tests {
         let (open, closed) = (route("POST", "/a", Auth::None), route("POST", "/a", Auth::Iam));
         let cases = [
             (failure(Some("ValueError"), Some("no")), 200, None, "the function failed: ValueError: no", 0),
-            (failure(None, Some("\u{1b}[2J")), 200, None, "the function failed: \\u{1b}[2J", 0),
             (failure(None, None), 200, None, "the function failed", 0),
             (failure(None, Some("Forbidden")), 403, Some(&closed), "the URL answers HTTP 403: Forbidden", 1),
             (failure(None, Some("Forbidden")), 403, Some(&open), "the URL answers HTTP 403: Forbidden", 0),

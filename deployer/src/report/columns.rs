@@ -1,7 +1,11 @@
 //! Columns side by side.
 
+use crate::printable::one_line;
+
 /// One line for each row: the columns of these numbers are text and start at the left, the others are figures.
 pub(crate) fn aligned(rows: &[Vec<String>], text: &[usize]) -> Vec<String> {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
@@ -26,5 +30,7 @@ mod tests {
         let rows = [row(["what", "ms", "why"]), row(["é", "10.5", ""])];
         assert_eq!(aligned(&rows, &[0, 2]), ["what    ms  why", "é     10.5"]);
         assert!(aligned(&[], &[0]).is_empty());
+        let rows = [row(["a\u{1b}[2J\nb", "", ""]), row(["c", "1", ""])];
+        assert_eq!(aligned(&rows, &[0]), ["a\\u{1b}[2J\\nb", "c              1"]);
     }
 }

@@ -5,17 +5,18 @@ use super::json::Document;
 use super::log_line::{moment, readable};
 use super::plain::Plain;
 use super::pretty::pretty;
-use super::text::{change, data, talk};
+use super::text::{ask, change, data, talk};
 use super::{Event, Outcome, Reporter};
 use crate::cli::Output;
 use crate::config::Machine;
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::meaning;
+use crate::printable::{Printable, one_line};
 use crate::resource::Change;
 use crate::retry::{self, Stop};
 use std::cell::OnceCell;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::ops::ControlFlow;
 
 /// Both channels, and how they look.
@@ -55,16 +56,21 @@ impl Console {
         ControlFlow::Break(())
     }
 
-    /// Writes a line on stdout, above which nothing moves any more.
-    fn line(&self, line: &str) -> ControlFlow<()> {
+    /// Writes a line for people on stdout, above which nothing moves any more.
+    fn line(&self, line: &Printable) -> ControlFlow<()> {
+        self.bytes(format!("{}\n", line.as_str()).as_bytes())
+    }
+
+    /// Writes bytes on stdout as they are.
+    fn bytes(&self, bytes: &[u8]) -> ControlFlow<()> {
         self.reporter.rest();
-        self.note(data(format!("{line}\n").as_bytes()))
+        self.note(data(bytes))
     }
 
     /// A line of human data on stdout; nothing when stdout is one JSON document.
-    pub(crate) fn data(&self, line: &str) {
+    pub(crate) fn data(&self, line: impl Into<Printable>) {
         if self.output == Output::Human {
-            let _ = self.line(line);
+            let _ = self.line(&line.into());
         }
     }
 
@@ -76,7 +82,7 @@ impl Console {
         let _ = if on_terminal() {
             self.line(&pretty(&String::from_utf8_lossy(answer)))
         } else {
-            self.note(data(answer))
+            self.bytes(answer)
         };
     }
 
@@ -87,10 +93,11 @@ impl Console {
             return ControlFlow::Continue(());
         }
         if !on_terminal() {
-            return self.line(message.strip_suffix('\n').unwrap_or(message));
+            let message = message.strip_suffix('\n').unwrap_or(message);
+            return self.bytes(format!("{message}\n").as_bytes());
         }
         match readable(message, self.colour) {
-            Some(line) => self.line(&format!("{} {line}", self.painted(&moment(time_ms), 2))),
+            Some(line) => self.line(&Printable::spaced([self.painted(&moment(time_ms), 2), line])),
             None => ControlFlow::Continue(()),
         }
     }
@@ -98,12 +105,12 @@ impl Console {
     /// A message of a function's log on stderr, for people.
     pub(crate) fn talk_of_log(&self, message: &str) {
         if let Some(line) = readable(message, self.colour) {
-            self.talk(&line);
+            self.talk(line);
         }
     }
 
     /// A line on stderr.
-    pub(crate) fn talk(&self, line: &str) {
+    pub(crate) fn talk(&self, line: impl Into<Printable>) {
         self.reporter.rest();
         talk(line);
     }
@@ -152,9 +159,7 @@ impl Console {
     /// with the process.
     async fn ask(&self, question: &str, stop: &Stop) -> Result<String> {
         self.reporter.rest();
-        let mut stderr = io::stderr();
-        let _ = write!(stderr, "{question}");
-        let _ = stderr.flush();
+        ask(question);
         let (tell, told) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut answer = String::new();
@@ -173,62 +178,60 @@ impl Console {
     }
 
     /// The changes of a plan, one block for each resource, and a summary.
-    pub(crate) fn plan(&self, records: &[Record], say: impl Fn(&Self, &str)) {
+    pub(crate) fn plan(&self, records: &[Record], say: impl Fn(&Self, Printable)) {
         let mut changed: Vec<&Record> = records.iter().filter(|record| !record.changes.is_empty()).collect();
         changed.sort_by(|a, b| a.id.cmp(&b.id));
         for record in &changed {
             let (sign, code) = sign(record);
-            let mut head = format!("{} {}", self.painted(sign, code), record.id);
+            let mut head = self.painted(sign, code).with(format!(" {}", record.id));
             for one in &record.changes {
                 let meaning = meaning::of(record.id.kind, one).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
-                    Change::Create | Change::Delete => head.push_str(&meaning),
-                    other => {
-                        head.push_str("\n    ");
-                        head.push_str(&change(other));
-                        head.push_str(&meaning);
-                    }
+                    Change::Create | Change::Delete => head.push(meaning),
+                    other => head.push(format!("\n    {}{meaning}", change(other))),
                 }
             }
-            say(self, &head);
+            say(self, head);
         }
         for record in records {
             if let Ok(Outcome::Kept { why }) = &record.result {
-                say(self, &format!("  {} stays: {why}", record.id));
+                say(self, format!("  {} stays: {}", record.id, one_line(why)).into());
             }
         }
-        say(self, &summary(records));
+        say(self, summary(records).into());
     }
 
     /// The condition of each resource, as a table.
     pub(crate) fn conditions(&self, records: &[Record]) {
         let mut all: Vec<&Record> = records.iter().filter(|r| r.is_of_the_stack()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
-        let width = all.iter().map(|record| record.id.name.chars().count()).max().unwrap_or_default();
-        for record in all {
+        let names: Vec<String> = all.iter().map(|record| one_line(&record.id.name)).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        for (record, name) in all.into_iter().zip(names) {
             let condition = match &record.found {
                 None => self.painted("absent", 31),
                 Some(found) => match found.owner.objection() {
-                    Some(why) => format!("not of this stack: it {why}"),
-                    None => found.state.clone(),
-                },
+                    Some(why) => format!("not of this stack: it {}", one_line(why)),
+                    None => one_line(&found.state),
+                }
+                .into(),
             };
             let kind = record.id.kind.to_string();
-            let name = &record.id.name;
-            self.data(&format!("{kind:<11} {name:<width$}  {condition}"));
+            self.data(Printable::from(format!("{kind:<11} {name:<width$}  ")).with(condition));
             if record.found.is_some() {
+                let indented = Printable::from(format!("{:<11} ", ""));
                 for one in &record.changes {
-                    self.data(&format!("{:<11} {}", "", self.painted(&change(one), 33)));
+                    self.data(indented.clone().with(self.painted(&change(one), 33)));
                 }
                 if let Ok(Outcome::Kept { why }) = &record.result {
-                    self.data(&format!("{:<11} stays: {why}", ""));
+                    self.data(indented.with(format!("stays: {}", one_line(why))));
                 }
             }
         }
     }
 
-    fn painted(&self, text: &str, code: u8) -> String {
-        if self.colour && on_terminal() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    fn painted(&self, text: &str, colour: u8) -> Printable {
+        Printable::painted(text, colour, self.colour && on_terminal())
     }
 }
 
@@ -241,15 +244,12 @@ impl Reporter for Console {
 /// An error for people: what failed, then what to do.
 pub(crate) fn show_error(error: &Error, colour: bool) {
     if error.kind() == ErrorKind::Declined {
-        talk(&error.to_string());
+        talk(error.to_string());
         return;
     }
-    let label = |text: &str, code: u8| {
-        if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    };
-    talk(&format!("{} {error}", label("error:", 31)));
+    talk(Printable::painted("error:", 31, colour).with(format!(" {error}")));
     for hint in error.hints() {
-        talk(&format!("{} {hint}", label("hint:", 36)));
+        talk(Printable::painted("hint:", 36, colour).with(format!(" {hint}")));
     }
 }
 

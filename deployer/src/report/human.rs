@@ -2,6 +2,7 @@
 
 use super::text::{doing, outcome, seconds};
 use super::{Event, Outcome, Reporter};
+use crate::printable::{Printable, one_line};
 use crate::resource::{Id, Kind};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Tree {
     drawn: Mutex<Drawn>,
     colour: bool,
+    /// How many columns a name has.
+    name_width: usize,
 }
 
 /// What moves on the terminal now.
@@ -33,7 +36,7 @@ impl Drawn {
 impl Tree {
     /// An empty tree.
     pub(crate) fn new(colour: bool) -> Self {
-        Self { drawn: Mutex::new(Drawn::new()), colour }
+        Self { drawn: Mutex::new(Drawn::new()), colour, name_width: name_width(columns()) }
     }
 
     fn line(&self, id: &Id) -> ProgressBar {
@@ -42,22 +45,33 @@ impl Tree {
         let new = || {
             let line = all.add(ProgressBar::new_spinner());
             // What a load tells is longer than what any resource waits for.
-            let prefix = if id.kind == Kind::Load { "{prefix}" } else { "{prefix:<52}" };
-            line.set_style(style(&format!("  {{spinner}} {prefix} {{wide_msg}} {{elapsed:>4}}")));
-            line.set_prefix(id.to_string());
+            let prefix = self.name(id, id.kind != Kind::Load);
+            line.set_style(style("  {spinner} {prefix} {wide_msg} {elapsed:>4}"));
+            line.set_prefix(prefix);
             line.enable_steady_tick(TICK);
             line
         };
         lines.entry(id.clone()).or_insert_with(new).clone()
     }
 
-    fn mark(&self, outcome: &Outcome) -> String {
+    /// What a line is about, cut where it would leave no room for what becomes of it.
+    fn name(&self, id: &Id, padded: bool) -> String {
+        let (name, width) = (one_line(&id.to_string()), self.name_width);
+        let name = if name.chars().count() > width {
+            name.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+        } else {
+            name
+        };
+        if padded { format!("{name:<width$}") } else { name }
+    }
+
+    fn mark(&self, outcome: &Outcome) -> Printable {
         let (mark, code) = match outcome {
             Outcome::Failed { .. } => ("✗", 31),
             Outcome::Skipped | Outcome::Interrupted | Outcome::Kept { .. } => ("–", 33),
             _ => ("✓", 32),
         };
-        if self.colour { format!("\u{1b}[{code}m{mark}\u{1b}[0m") } else { mark.to_owned() }
+        Printable::painted(mark, code, self.colour)
     }
 }
 
@@ -77,7 +91,7 @@ impl Reporter for Tree {
                 _ => "looking",
             }),
             Event::Applying { id, changes } => {
-                self.line(&id).set_message(doing(&changes));
+                self.line(&id).set_message(one_line(&doing(&changes)));
             }
             Event::Waiting { id, reason, waited, next } => {
                 let until = (waited + next).as_secs();
@@ -87,19 +101,52 @@ impl Reporter for Tree {
             Event::Noted { id, what } => {
                 // Above the lines that move, where it stays.
                 let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = drawn.all.println(format!("{id}: {what}"));
+                let _ = drawn.all.println(Printable::from(format!("{id}: {what}")).as_str());
             }
-            Event::Measuring { id, what } => self.line(&id).set_message(what),
+            Event::Measuring { id, what } => self.line(&id).set_message(one_line(&what)),
             Event::Finished { id, outcome: how, elapsed } => {
                 let line = self.line(&id);
                 line.set_style(style("  {prefix} {wide_msg}"));
-                line.set_prefix(format!("{} {:<52}", self.mark(&how), id.to_string()));
-                line.finish_with_message(format!("{} ({})", outcome(&how), seconds(elapsed)));
+                if how == Outcome::Absent {
+                    line.finish_and_clear();
+                    return;
+                }
+                line.set_prefix(format!("{} {}", self.mark(&how).as_str(), self.name(&id, true)));
+                line.finish_with_message(one_line(&format!("{} ({})", outcome(&how), seconds(elapsed))));
             }
         }
     }
 }
 
+/// The terminal's.
+fn columns() -> Option<usize> {
+    rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| size.ws_col.into()).filter(|n| *n > 0)
+}
+
+/// On a narrow terminal, names are cut, and times, before the words that say how it went, like `interrupted`.
+fn name_width(columns: Option<usize>) -> usize {
+    const WIDEST: usize = 52;
+    const MARK: usize = 5;
+    const WORDS: usize = 12;
+    columns.map_or(WIDEST, |columns| columns.saturating_sub(MARK + WORDS).clamp(4, WIDEST))
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leaves_room_for_how_it_went() {
+        assert_eq!(name_width(None), 52);
+        assert_eq!(name_width(Some(200)), 52);
+        let narrow = Tree { name_width: name_width(Some(30)), ..Tree::new(false) };
+        let shown = narrow.name(&Id::new(Kind::Function, "LambdaFunctionOverHttps"), true);
+        assert_eq!(shown, "function Lam…");
+        let line = format!("  {} {shown} {}", narrow.mark(&Outcome::Unchanged).as_str(), "interrupted");
+        assert!(line.chars().count() <= 30, "{line}");
+    }
 }

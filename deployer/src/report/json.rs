@@ -5,6 +5,7 @@ use crate::engine::Record;
 use crate::error::Error;
 use crate::meaning;
 use crate::names::{Owner, Scope};
+use crate::printable::in_json;
 use crate::report::Outcome;
 use crate::resource::{Change, Kind};
 use serde::Serialize;
@@ -91,13 +92,13 @@ impl Document {
         self
     }
 
-    /// Puts it on stdout.
+    /// Puts it on stdout, where a terminal may show it: characters that could steer one are written as JSON's escapes.
     ///
     /// # Errors
     /// Those of stdout.
     pub(crate) fn print(&self) -> std::io::Result<()> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        super::text::data(format!("{text}\n").as_bytes())
+        super::text::data(format!("{}\n", in_json(&text)).as_bytes())
     }
 
     /// The stack of the manifest, where AWS was not asked.

@@ -1,7 +1,7 @@
 //! A message of a function's log, for people. Lambda's own lines are put in words, JSON is put on one line.
 
-use super::text::printable;
 use crate::invocation::report::Report;
+use crate::printable::Printable;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Map, Value};
 
@@ -29,41 +29,41 @@ const TIMES: [&str; 4] = ["timestamp", "time", "@timestamp", "ts"];
 const LEVELS: [&str; 3] = ["level", "severity", "log_level"];
 const MESSAGES: [&str; 2] = ["message", "msg"];
 
-/// `None` for what says nothing to people. Control characters are made visible.
-pub(crate) fn readable(message: &str, colour: bool) -> Option<String> {
+/// `None` for what says nothing to people.
+pub(crate) fn readable(message: &str, colour: bool) -> Option<Printable> {
     let message = message.trim_end();
     if message.is_empty() || SILENT.iter().any(|start| message.starts_with(start)) {
         return None;
     }
     if let Some(report) = Report::parse(message) {
         let code = if report.failure.is_some() { 31 } else { 2 };
-        return Some(painted(&took(&report), code, colour));
+        return Some(Printable::painted(&took(&report), code, colour));
     }
     let Ok(Value::Object(object)) = serde_json::from_str(message) else {
-        return Some(printable(message));
+        return Some(message.into());
     };
     match (object.get("type").and_then(Value::as_str), object.get("record")) {
         (Some(kind), Some(record)) if kind.starts_with("platform.") => of_lambda(kind, record, colour),
-        _ => Some(one_line(&object, colour).unwrap_or_else(|| printable(message))),
+        _ => Some(on_one_line(&object, colour).unwrap_or_else(|| message.into())),
     }
 }
 
 /// A record that Lambda writes where the log format is JSON. Those of a kind that is not known here may be a warning.
-fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<String> {
+fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<Printable> {
     let failed =
         !matches!(record["status"].as_str(), None | Some("success")) || !record["errorType"].is_null();
     if SILENT_RECORDS.contains(&kind) && !failed {
         return None;
     }
-    let mut parts = vec![painted(&printable(kind), 33, colour)];
+    let mut parts = vec![Printable::painted(kind, 33, colour)];
     match record {
         Value::Object(record) => {
             sorted(record).for_each(|(key, value)| pairs(key, value, colour, &mut parts));
         }
-        Value::String(text) => parts.push(printable(text)),
-        other => parts.push(other.to_string()),
+        Value::String(text) => parts.push(text.into()),
+        other => parts.push(other.to_string().into()),
     }
-    Some(parts.join(" "))
+    Some(Printable::spaced(parts))
 }
 
 /// The moment of an event, by UTC: `2026-11-20 12:34:56.789`.
@@ -86,9 +86,9 @@ pub(crate) fn took(report: &Report) -> String {
         words.push_str(&format!(", restored in {}", milliseconds(restore)));
     }
     if let Some(failure) = &report.failure {
-        words.push_str(&format!(", failed: {}", printable(failure)));
+        words.push_str(&format!(", failed: {failure}"));
     }
-    words.push_str(&format!(", request {}", printable(&report.request_id)));
+    words.push_str(&format!(", request {}", report.request_id));
     words
 }
 
@@ -97,16 +97,16 @@ fn milliseconds(ms: f64) -> String {
 }
 
 /// Level and message first, then `key=value`. `None` when there is nothing but the moment.
-fn one_line(object: &Map<String, Value>, colour: bool) -> Option<String> {
+fn on_one_line(object: &Map<String, Value>, colour: bool) -> Option<Printable> {
     let find =
         |names: &'static [&str]| names.iter().find_map(|name| Some((*name, object.get(*name)?.as_str()?)));
     let (level, message) = (find(&LEVELS), find(&MESSAGES));
     let mut parts = Vec::new();
     if let Some((_, level)) = level {
-        parts.push(painted(&printable(level), colour_of(level), colour));
+        parts.push(Printable::painted(level, colour_of(level), colour));
     }
     if let Some((_, message)) = message {
-        parts.push(printable(message));
+        parts.push(message.into());
     }
     let said = [level, message].map(|found| found.map(|(name, _)| name));
     for (key, value) in sorted(object) {
@@ -115,7 +115,7 @@ fn one_line(object: &Map<String, Value>, colour: bool) -> Option<String> {
             pairs(key, value, colour, &mut parts);
         }
     }
-    (!parts.is_empty()).then(|| parts.join(" "))
+    (!parts.is_empty()).then(|| Printable::spaced(parts))
 }
 
 /// A moment as loggers write it: a date with a time of day, or what has passed since 1970, in seconds or a thousandth of
@@ -136,17 +136,17 @@ fn is_moment(value: &Value) -> bool {
 }
 
 /// An object's members go under its name: `a.b=1`.
-fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<String>) {
+fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<Printable>) {
     let text = match value {
         Value::Object(object) if !object.is_empty() => {
             return sorted(object).for_each(|(inner, value)| {
                 pairs(&format!("{key}.{inner}"), value, colour, parts);
             });
         }
-        Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => printable(text),
-        other => printable(&other.to_string()),
+        Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => text.clone(),
+        other => other.to_string(),
     };
-    parts.push(format!("{}{text}", painted(&printable(&format!("{key}=")), 2, colour)));
+    parts.push(Printable::painted(&format!("{key}="), 2, colour).with(text));
 }
 
 /// By name: which order a map has is the build's choice.
@@ -165,16 +165,17 @@ fn colour_of(level: &str) -> u8 {
     }
 }
 
-fn painted(text: &str, code: u8, colour: bool) -> String {
-    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const REPORT: &str = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t\
                           Max Memory Used: 20 MB\t";
+
+    /// What is printed, with colours or without.
+    fn shown(message: &str, colour: bool) -> Option<String> {
+        readable(message, colour).map(|line| line.as_str().to_owned())
+    }
 
     #[test]
     fn lines_are_put_in_words() {
@@ -221,7 +222,7 @@ mod tests {
             (r#"{"a":1"#, Some(r#"{"a":1"#)),
         ];
         for (message, expected) in cases {
-            assert_eq!(readable(message, false).as_deref(), expected, "{message}");
+            assert_eq!(shown(message, false).as_deref(), expected, "{message}");
         }
     }
 
@@ -247,7 +248,7 @@ mod tests {
             ("{}", "{}"),
         ];
         for (message, expected) in cases {
-            assert_eq!(readable(message, false).as_deref(), Some(expected), "{message}");
+            assert_eq!(shown(message, false).as_deref(), Some(expected), "{message}");
         }
     }
 
@@ -260,10 +261,10 @@ mod tests {
 
     #[test]
     fn colour_follows_the_level() {
-        let line = |level: &str| readable(&format!(r#"{{"level":"{level}"}}"#), true).unwrap();
+        let line = |level: &str| shown(&format!(r#"{{"level":"{level}"}}"#), true).unwrap();
         for (level, code) in [("ERROR", 31), ("fatal", 31), ("Warning", 33), ("INFO", 32), ("TRACE", 2)] {
             assert_eq!(line(level), format!("\u{1b}[{code}m{level}\u{1b}[0m"));
         }
-        assert_eq!(readable(r#"{"a":1}"#, true).unwrap(), "\u{1b}[2ma=\u{1b}[0m1");
+        assert_eq!(shown(r#"{"a":1}"#, true).unwrap(), "\u{1b}[2ma=\u{1b}[0m1");
     }
 }

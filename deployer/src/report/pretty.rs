@@ -1,15 +1,16 @@
 //! JSON for a terminal: indented, and otherwise as it was written. Numbers keep every digit, and keys their order.
 
-use super::text::printable;
+use crate::printable::{Printable, in_json};
 use serde::de::IgnoredAny;
 
 /// What is nested deeper stays on one line.
 const DEEPEST: usize = 40;
 
-/// Two blanks for each level; what is no JSON stays as it is. Nothing in it can move the cursor.
-pub(crate) fn pretty(text: &str) -> String {
+/// Two blanks for each level; what is no JSON stays as it is. Nothing in it can steer the terminal: JSON is shown with
+/// JSON's own escapes, so that it may be copied.
+pub(crate) fn pretty(text: &str) -> Printable {
     if serde_json::from_str::<IgnoredAny>(text).is_err() {
-        return printable(text);
+        return Printable::from(text);
     }
     let mut out = String::with_capacity(text.len() * 2);
     let mut depth = 0;
@@ -52,7 +53,7 @@ pub(crate) fn pretty(text: &str) -> String {
             other => out.push(other),
         }
     }
-    printable(&out)
+    Printable::from(in_json(&out))
 }
 
 /// What may stand between tokens.
@@ -87,29 +88,36 @@ mod tests {
             ("{\n\t\"a\":\r\n1\n}", "{\n  \"a\": 1\n}"),
         ];
         for (text, expected) in cases {
-            assert_eq!(pretty(text), expected, "{text}");
+            assert_eq!(pretty(text).as_str(), expected, "{text}");
         }
     }
 
     #[test]
     fn what_is_nested_too_deep_stays_on_one_line() {
         let nested = |depth: usize| format!("{}1, 2{}", "[".repeat(depth), "]".repeat(depth));
-        let lines = |depth| pretty(&nested(depth)).lines().count();
+        let lines = |depth| pretty(&nested(depth)).as_str().lines().count();
         assert_eq!(lines(DEEPEST), 2 * DEEPEST + 2);
         assert_eq!(lines(DEEPEST + 1), 2 * DEEPEST + 1);
         let deep = pretty(&nested(20_000));
+        let deep = deep.as_str();
         assert_eq!(deep.lines().nth(DEEPEST).map(|line| line.trim().len()), Some(2 * (20_000 - DEEPEST) + 3));
         let unspaced: String = deep.split_whitespace().collect();
         assert_eq!(unspaced, nested(20_000).replace(' ', ""));
     }
 
     #[test]
-    fn what_is_no_json_stays_and_cannot_move_the_cursor() {
-        assert_eq!(pretty("plain\ntext"), "plain\ntext");
-        assert_eq!(pretty("{broken"), "{broken");
-        assert_eq!(pretty("\u{1b}[2J"), "\\u{1b}[2J");
-        assert_eq!(pretty("\"a\u{7f}b\""), "\"a\\u{7f}b\"", "DEL is valid in a string of JSON");
-        // A control character of the upper half is valid in a string of JSON.
-        assert_eq!(pretty("\"\u{9b}2J\""), "\"\\u{9b}2J\"");
+    fn nothing_in_it_moves_the_cursor() {
+        let cases = [
+            ("plain\ntext", "plain\ntext"),
+            ("{broken", "{broken"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            // DEL, C1 and direction marks are valid in a string of JSON.
+            ("\"a\u{7f}b\"", "\"a\\u007fb\""),
+            ("\"\u{9b}2J\"", "\"\\u009b2J\""),
+            ("\"\u{202e}\"", "\"\\u202e\""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(pretty(text).as_str(), expected, "{text:?}");
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Words for events, and the two channels: stdout is data, stderr is talk.
 
 use super::Outcome;
+use crate::printable::{Printable, one_line};
 use crate::resource::Change;
 use std::io::Write as _;
 use std::time::Duration;
 
-/// Writes bytes of data, and nothing else.
+/// Writes bytes of data as they are: JSON documents, and what is byte for byte when it does not go to a terminal.
 ///
 /// # Errors
 /// Those of the machine; what to make of them is the console's business.
@@ -16,26 +17,15 @@ pub(crate) fn data(bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Writes a line for people. Nobody can be told when that fails.
-pub(crate) fn talk(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+pub(crate) fn talk(line: impl Into<Printable>) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", line.into().as_str());
 }
 
-/// Text that others wrote, without what could steer a terminal: control characters and changes of direction are made
-/// visible. New lines and tabs stay.
-pub(crate) fn printable(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() && !matches!(c, '\n' | '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if steers(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+/// Writes a question, whose answer follows on the same line.
+pub(crate) fn ask(question: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "{}", one_line(question));
+    let _ = stderr.flush();
 }
 
 /// How a step ended, in words.
@@ -57,9 +47,9 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
     }
 }
 
-/// One change on one line.
+/// One change on one line: no value can look like another line of the plan.
 pub(crate) fn change(change: &Change) -> String {
-    match change {
+    let text = match change {
         Change::Create => "create".to_owned(),
         Change::Delete => "delete".to_owned(),
         Change::Update { field, from, to } => format!("{field}: {from} → {to}"),
@@ -67,7 +57,8 @@ pub(crate) fn change(change: &Change) -> String {
             format!("replace, because {field}: {from} → {to} ({why})")
         }
         Change::Refused { field, from, to, why } => format!("cannot change {field}: {from} → {to} ({why})"),
-    }
+    };
+    one_line(&text)
 }
 
 /// With one decimal, as people say it.

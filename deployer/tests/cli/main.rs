@@ -5,6 +5,7 @@
 mod cost;
 mod credentials;
 mod help;
+mod hostile;
 mod load;
 mod local_aws;
 mod stdout;

@@ -6,6 +6,7 @@
 
 mod api;
 mod function;
+mod hostile;
 mod iam;
 mod left_alone;
 mod log_group;
