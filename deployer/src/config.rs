@@ -3,6 +3,7 @@
 use crate::aws::{Target, is_loopback};
 use crate::cli::{Global, Output};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_MANIFEST};
 use crate::manifest::Manifest;
 use crate::packaging::Build;
 use std::ffi::OsString;
@@ -234,7 +235,7 @@ fn region_of_the_environment() -> Option<String> {
 }
 
 fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> {
-    match std::fs::read_to_string(path) {
+    match files::read_text(path, LARGEST_MANIFEST) {
         Ok(text) => Manifest::parse(&text, path, suffix),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_be_absent => {
             Manifest::parse("", path, suffix)

@@ -9,7 +9,7 @@
 //! - `definition`, `policy_document`: the pure parts of API and policies · `packaging`: code as zips
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `printable`: text that cannot steer a terminal · `report`: events and documents become text · `error`, `hints`: what people read when it fails
-//! - `load`: requests at a fixed rate, measured
+//! - `files`: reading what people name, never without a bound · `load`: requests at a fixed rate, measured
 //! - `cost`: the price book, and bills from it
 //! - `local`: the local AWS · `smoke`: the proof at the end of `up`
 
@@ -21,6 +21,7 @@ mod cost;
 mod definition;
 mod engine;
 mod error;
+mod files;
 mod hints;
 mod http;
 mod invocation;

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::definition::Definition;
 use crate::engine::{Engine, both, nothing};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_POLICY};
 use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind};
 use crate::names::{Scope, log_group_of, policy_of_role};
 use crate::orphans::{Declared, Orphans};
@@ -363,7 +364,7 @@ fn by_role<'a>(
 fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredFunction)]) -> Result<Value> {
     let file = &members[0].1.policy;
     let path = config.root.join(file);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match files::read_text(&path, LARGEST_POLICY) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && *file == *DEFAULT_POLICY => {
             CUSTOM_POLICY.to_owned()

@@ -1,6 +1,7 @@
 //! The event of a test: an operation of the lab, JSON on the command line, a file or stdin. Checked before it is sent.
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::retry::{Stop, unless_stopped};
 use serde::de::IgnoredAny;
 use std::io::Read;
@@ -34,11 +35,13 @@ pub(crate) async fn read(
         );
     }
     let (bytes, what) = if event == "-" {
-        (stdin(stop).await?, "stdin")
+        let stdin = off_thread(stop, || start_of(std::io::stdin().lock())).await?;
+        (stdin.map_err(|e| Error::usage(format!("cannot read stdin: {e}")))?, "stdin")
     } else if event.trim_start().starts_with(['{', '[', '"']) {
         (event.as_bytes().to_vec(), "the event")
     } else {
-        let file = std::fs::File::open(event).and_then(start_of);
+        let path = event.to_owned();
+        let file = off_thread(stop, || std::fs::File::open(path).and_then(start_of)).await?;
         let cannot = |e| Error::usage(format!("cannot read {event}: {e}")).hint(FORMS);
         (file.map_err(cannot)?, event)
     };
@@ -76,10 +79,8 @@ fn small_enough(bytes: usize, what: &str) -> Result<()> {
 }
 
 fn text(bytes: Vec<u8>, what: &str) -> Result<String> {
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to() + 1;
-        Error::usage(format!("{what} is not JSON: byte {at} is not UTF-8")).hint("Nothing was sent.")
-    })
+    files::decode(bytes)
+        .map_err(|e| Error::usage(format!("{what} is not JSON: {e}")).hint("Nothing was sent."))
 }
 
 fn json(text: String, what: &str) -> Result<String> {
@@ -96,14 +97,17 @@ fn start_of(from: impl Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Read on a thread of its own, so that Ctrl-C is heard meanwhile; the thread ends with the process.
-async fn stdin(stop: &Stop) -> Result<Vec<u8>> {
+/// Reads on a thread of its own, so that Ctrl-C is heard although stdin, or a named pipe, has nothing to say; the thread ends
+/// with the process.
+async fn off_thread(
+    stop: &Stop,
+    read: impl FnOnce() -> std::io::Result<Vec<u8>> + Send + 'static,
+) -> Result<std::io::Result<Vec<u8>>> {
     let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let _ = tell.send(start_of(std::io::stdin().lock()));
+        let _ = tell.send(read());
     });
-    let read = unless_stopped(stop, told).await?.unwrap_or_else(|_| Ok(Vec::new()));
-    read.map_err(|e| Error::usage(format!("cannot read stdin: {e}")))
+    Ok(unless_stopped(stop, told).await?.unwrap_or_else(|_| Ok(Vec::new())))
 }
 
 #[cfg(test)]
@@ -140,6 +144,8 @@ mod tests {
         let file = folder.path().join("ping");
         std::fs::write(&file, "{\n  \"a\": 1.50\n}\n").unwrap();
         assert_eq!(event(file.to_str().unwrap(), None).await.unwrap(), "{\n  \"a\": 1.50\n}\n");
+        std::fs::write(&file, "\u{feff}{}").unwrap();
+        assert_eq!(event(file.to_str().unwrap(), None).await.unwrap(), "{}", "without its byte order mark");
     }
 
     #[tokio::test]
@@ -153,6 +159,7 @@ mod tests {
         let broken = write("broken.json", b"{\n  \"a\": 1,\n}");
         let empty = write("empty.json", b"");
         let binary = write("binary.json", b"{\"a\":\"\xff\"}");
+        let utf16 = write("utf16.json", b"\xff\xfe{\0}\0");
         let cases = [
             ("missing.json", None, "cannot read missing.json: No such file"),
             ("ping pong", None, "cannot read ping pong: No such file"),
@@ -161,6 +168,7 @@ mod tests {
             (broken.as_str(), None, "broken.json is not JSON: key must be a string at line 3 column 1"),
             (empty.as_str(), None, "empty.json is not JSON: EOF while parsing a value at line 1 column 0"),
             (binary.as_str(), None, "binary.json is not JSON: byte 7 is not UTF-8"),
+            (utf16.as_str(), None, "utf16.json is not JSON: it is in UTF-16; save it as UTF-8"),
             ("{a}", None, "the event is not JSON: key must be a string at line 1 column 2"),
             ("echo", Some("{"), "the payload is not JSON: EOF while parsing an object at line 1 column 1"),
             ("echo", Some("1}, {"), "the payload is not JSON: trailing characters at line 1 column 2"),
@@ -186,5 +194,18 @@ mod tests {
             let error = refused.unwrap_err();
             assert!(error.to_string().contains("6291456 bytes (6 MB)"), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_named_pipe_that_says_nothing_does_not_keep_ctrl_c_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let stop = Stop::default();
+        stop.set();
+        let error = read(pipe.to_str().unwrap(), None, None, &stop).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Partial, "{error}");
+        // Ends the thread that waits for a writer.
+        drop(std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap());
     }
 }

@@ -8,6 +8,10 @@
 //! then begins with the mean of them, and the new run is off by as much as two of them, drawn by lot, are off each other.
 //! That is more than a single run is off on average, which makes up for how few they are.
 
+mod file;
+
+pub(crate) use file::read;
+
 use super::result::{Block, Measurement, number, rounded};
 use crate::error::{Error, Result};
 use fastrand::Rng;
@@ -92,45 +96,6 @@ pub(crate) struct Comparison {
     pub(crate) threshold: f64,
     pub(crate) verdict: Verdict,
     pub(crate) lines: Vec<Line>,
-}
-
-/// Reads the result of an earlier run, from `--json` or from stdout of `--output json`.
-///
-/// # Errors
-/// A file that cannot be read, that is no result, or one of another version.
-pub(crate) fn read(file: &std::path::Path) -> Result<Measurement> {
-    let shown = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| Error::usage(format!("cannot read the earlier result {shown}: {e}")))?;
-    let no_result = || {
-        Error::usage(format!("{shown} is no result of deployer load"))
-            .hint("deployer load --json FILE writes one.")
-    };
-    let mut value: serde_json::Value = serde_json::from_str(&text).map_err(|_| no_result())?;
-    if value["load"].is_object() {
-        value = value["load"].take();
-    }
-    let schema = value["schema"].as_u64().ok_or_else(no_result)?;
-    if schema != u64::from(super::result::SCHEMA) {
-        return Err(Error::usage(format!(
-            "{shown} is a result of schema {schema}, and this deployer knows schema {}",
-            super::result::SCHEMA
-        ))
-        .hint("Make a new one with deployer load --json FILE."));
-    }
-    let run: Measurement = serde_json::from_value(value)
-        .map_err(|e| Error::usage(format!("{shown} is not a whole result: {e}")))?;
-    let why = if run.interrupted {
-        "was interrupted"
-    } else if run.counts.ok == 0 {
-        "had no request that was done"
-    } else if run.seconds <= 0.0 {
-        "took no time"
-    } else {
-        return Ok(run);
-    };
-    Err(Error::usage(format!("{shown} is of a run that {why}, which says nothing"))
-        .hint("Make a new one with deployer load --json FILE."))
 }
 
 /// Whether a run that is asked for like this can be compared with an earlier one.

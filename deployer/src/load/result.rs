@@ -19,7 +19,7 @@ pub(crate) const SCHEMA: u32 = 1;
 
 /// A comparison draws from blocks of a run: enough of them to see how much they differ by themselves, and each with
 /// enough requests to say something.
-const MOST_BLOCKS: usize = 30;
+pub(super) const MOST_BLOCKS: usize = 30;
 
 /// All of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -4,6 +4,8 @@ use super::function::{Function, Places};
 use super::problem::{Problem, Problems};
 use super::route::{LONGEST_MS, Route};
 use crate::names::policy_of_role;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 /// A function under its declared name.
@@ -26,41 +28,45 @@ pub(super) fn timeouts(functions: &[Declared<'_>], routes: &[Route], problems: &
 /// Functions may share a role, and then share all that belongs to it. Roles that differ must differ enough for IAM.
 pub(super) fn roles(functions: &[Declared<'_>], suffix: &str, problems: &Problems) {
     let policy = |role: &str| policy_of_role(&format!("{role}{suffix}")).to_lowercase();
-    for (index, (name, function, at)) in functions.iter().enumerate() {
+    // The first function by what its policy is called. Roles that are one to IAM have one such name.
+    let mut first_of: BTreeMap<String, &Declared<'_>> = BTreeMap::new();
+    for declared in functions {
+        let (name, function, at) = declared;
         let role = &function.role;
-        for (other, its, its_places) in &functions[..index] {
-            if its.role == *role {
-                let same = |what: &str, same: bool, at: &Range<usize>, its: &Range<usize>| {
-                    if !same {
-                        let message = format!(
-                            "the functions {other} and {name} share the role {role}, and must share {what} too"
-                        );
-                        let problem = Problem::new(at.clone(), message)
-                            .earlier(its.clone(), format!("that of {other}"));
-                        problems.add(problem.help("or give one of them a role of its own"));
-                    }
-                };
-                same("its policy", its.policy == function.policy, &at.policy, &its_places.policy);
-                same(
-                    "its permissions boundary",
-                    its.permissions_boundary == function.permissions_boundary,
-                    &at.permissions_boundary,
-                    &its_places.permissions_boundary,
-                );
-                break;
-            }
-            let clash = if its.role.eq_ignore_ascii_case(role) {
-                "differ in their case only, and IAM takes them for one"
-            } else if policy(&its.role) == policy(role) {
-                "give their policies the same name"
-            } else {
+        let (other, its, its_places) = match first_of.entry(policy(role)) {
+            Entry::Vacant(entry) => {
+                entry.insert(declared);
                 continue;
+            }
+            Entry::Occupied(entry) => *entry.get(),
+        };
+        if its.role == *role {
+            let same = |what: &str, same: bool, at: &Range<usize>, its: &Range<usize>| {
+                if !same {
+                    let message = format!(
+                        "the functions {other} and {name} share the role {role}, and must share {what} too"
+                    );
+                    let problem =
+                        Problem::new(at.clone(), message).earlier(its.clone(), format!("that of {other}"));
+                    problems.add(problem.help("or give one of them a role of its own"));
+                }
             };
-            let message = format!("the roles {} and {role} {clash}", its.role);
-            problems.add(
-                Problem::new(at.role.clone(), message).earlier(its_places.role.clone(), "the other role"),
+            same("its policy", its.policy == function.policy, &at.policy, &its_places.policy);
+            same(
+                "its permissions boundary",
+                its.permissions_boundary == function.permissions_boundary,
+                &at.permissions_boundary,
+                &its_places.permissions_boundary,
             );
-            break;
+            continue;
         }
+        let clash = if its.role.eq_ignore_ascii_case(role) {
+            "differ in their case only, and IAM takes them for one"
+        } else {
+            "give their policies the same name"
+        };
+        let message = format!("the roles {} and {role} {clash}", its.role);
+        problems
+            .add(Problem::new(at.role.clone(), message).earlier(its_places.role.clone(), "the other role"));
     }
 }

@@ -71,10 +71,13 @@ fn strange(part: &str) -> Option<String> {
     Some(format!("must have a-z A-Z 0-9 . _ - : only between its slashes, and not {stranger:?}{hint}"))
 }
 
-/// Two parameters in the same place of two paths: API Gateway keeps paths as a tree, with one parameter to a branch.
-pub(super) fn clash<'p>(a: &'p str, b: &'p str) -> Option<(&'p str, &'p str)> {
-    let (ours, theirs) = a.split('/').zip(b.split('/')).find(|(ours, theirs)| ours != theirs)?;
-    (ours.starts_with('{') && theirs.starts_with('{')).then_some((ours, theirs))
+/// Each parameter of a path, behind what stands before it: `/items` and `{id}`.
+pub(super) fn parameters(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let slashes = path.match_indices('/').map(|(at, _)| at);
+    slashes.filter_map(|at| {
+        let part = path[at + 1..].split('/').next()?;
+        part.starts_with('{').then_some((&path[..at], part))
+    })
 }
 
 /// Whether a request for this path is for the route of that path: `/items/{id}` takes one part in place of `{id}`,

@@ -1,9 +1,17 @@
 //! What is wrong with a manifest: every mistake at once, each with its place and the line it stands on.
 
+use super::words::nearest;
 use crate::error::{Error, Result};
+use crate::printable::one_line;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use std::cell::RefCell;
 use std::ops::Range;
+
+/// So many are shown. Nobody reads on, and showing each takes a look through the whole text.
+const MOST_SHOWN: usize = 50;
+
+/// Nobody finds anything on a longer line, and quoting it takes long.
+const LONGEST_LINE: usize = 2_000;
 
 /// One mistake.
 #[derive(Clone, Debug)]
@@ -47,10 +55,19 @@ impl Problem {
     }
 
     fn render(&self, path: &str, text: &str) -> String {
-        let place =
-            if self.quotes { Element::from(self.quotation(path, text)) } else { self.origin(path, text) };
+        let earlier = self.earlier.as_ref().map(|(span, _)| span.start);
+        let is_short = [Some(self.span.start), earlier]
+            .into_iter()
+            .flatten()
+            .all(|at| line_length(text, at) <= LONGEST_LINE);
+        let place = if self.quotes && is_short {
+            Element::from(self.quotation(path, text))
+        } else {
+            self.origin(path, text)
+        };
         let help = self.help.as_deref().map(|help| Element::from(Level::HELP.message(help)));
-        let group = Level::ERROR.no_name().primary_title(&self.message).element(place).elements(help);
+        let title = one_line(&self.message);
+        let group = Level::ERROR.no_name().primary_title(&title).element(place).elements(help);
         Renderer::plain().render(&[group])
     }
 
@@ -83,6 +100,15 @@ impl Problems {
         self.found.borrow_mut().push(problem);
     }
 
+    /// What somebody most likely meant; nothing where nobody is shown it any more.
+    pub(super) fn nearest<'n>(
+        &self,
+        word: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        (self.found.borrow().len() < MOST_SHOWN).then(|| nearest(word, known))?
+    }
+
     /// Never to be shown, although a mistake may stand on the same line.
     pub(super) fn hide(&self, span: Range<usize>) {
         self.secrets.borrow_mut().push(span);
@@ -96,22 +122,43 @@ impl Problems {
             return Ok(());
         }
         found.sort_by_key(|problem| problem.span.start);
-        let text = masked(text, &self.secrets.into_inner());
-        let shown: Vec<String> = found.iter().map(|problem| problem.render(path, &text)).collect();
+        let text = masked(text, self.secrets.into_inner());
+        let shown: Vec<String> =
+            found.iter().take(MOST_SHOWN).map(|problem| problem.render(path, &text)).collect();
         let message = match &shown[..] {
             [one] => one.clone(),
-            many => format!("{path} has {} mistakes\n\n{}\n", many.len(), many.join("\n\n")),
+            many => {
+                let first = if found.len() > many.len() {
+                    format!(", of which these are the first {MOST_SHOWN}")
+                } else {
+                    String::new()
+                };
+                format!("{path} has {} mistakes{first}\n\n{}\n", found.len(), many.join("\n\n"))
+            }
         };
         Err(Error::usage(message).hint("deployer init writes a manifest that shows and explains every key."))
     }
 }
 
+/// Of the line on which this byte stands.
+fn line_length(text: &str, at: usize) -> usize {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let begins = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let ends = after.find('\n').unwrap_or(after.len());
+    before.len() - begins + ends
+}
+
 /// As many bytes as before, so that every other place stays where it is.
-fn masked(text: &str, secrets: &[Range<usize>]) -> String {
-    let secret = |at: usize| secrets.iter().any(|span| span.contains(&at));
+fn masked(text: &str, mut secrets: Vec<Range<usize>>) -> String {
+    secrets.sort_by_key(|span| span.start);
+    let mut begun = secrets.iter().peekable();
+    let mut hidden_until = 0;
     text.char_indices()
         .flat_map(|(at, char)| {
-            let hidden = secret(at) && char != '\n' && char != '\r';
+            while let Some(span) = begun.next_if(|span| span.start <= at) {
+                hidden_until = hidden_until.max(span.end);
+            }
+            let hidden = at < hidden_until && char != '\n' && char != '\r';
             std::iter::repeat_n(if hidden { '*' } else { char }, if hidden { char.len_utf8() } else { 1 })
         })
         .collect()

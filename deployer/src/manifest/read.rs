@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, Problems};
 use super::section::Section;
-use super::words::{nearest, or};
+use super::words::{listed, or};
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
@@ -83,11 +83,19 @@ impl<'a> Item<'a> {
             self.report(self.not_a(&expected));
             return None;
         };
-        let number = as_i64(number).filter(|number| range.contains(number)).and_then(|n| N::try_from(n).ok());
-        if number.is_none() {
-            self.report(self.wrong(&format!("must be {expected}")));
+        let fits = as_i64(number).filter(|number| range.contains(number)).and_then(|n| N::try_from(n).ok());
+        if fits.is_none() {
+            // A limit that is too high to be named beforehand.
+            let is_negative = number.as_str().starts_with('-');
+            let is_too_large = !is_negative && as_i64(number).is_none_or(|number| number > *range.end());
+            let is_unnamed = *range.end() >= i64::from(i32::MAX);
+            self.report(self.wrong(&if is_too_large && is_unnamed {
+                format!("must be at most {}", range.end())
+            } else {
+                format!("must be {expected}")
+            }));
         }
-        number
+        fits
     }
 
     /// A number above zero, whole or not.
@@ -121,7 +129,7 @@ impl<'a> Item<'a> {
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let problem = self.wrong(&format!("must be {expected}"));
-            self.report(match nearest(text, names) {
+            self.report(match self.problems.nearest(text, names) {
                 Some(word) => problem.label(format!("did you mean \"{word}\"?")),
                 None => problem,
             });
@@ -134,13 +142,13 @@ impl<'a> Item<'a> {
         let Text { text, .. } = self.text(&format!("a {what}'s name"))?;
         if !known.contains(&text) {
             let problem = Problem::new(self.span.clone(), format!("the manifest declares no {what} {text}"));
-            let problem = match nearest(text, known.iter().copied()) {
+            let problem = match self.problems.nearest(text, known.iter().copied()) {
                 Some(name) => problem.label(format!("did you mean {name}?")),
                 None => problem,
             };
             self.report(problem.help(match known {
                 [] => "it declares none at all".to_owned(),
-                known => format!("it declares {}", known.join(", ")),
+                known => format!("it declares {}", listed(known)),
             }));
         }
         Some(text.to_owned())

@@ -4,6 +4,9 @@ use super::path::{self, Places};
 use super::problem::Problem;
 use super::read::Item;
 use super::section::Section;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Range;
 
 /// One method on one path.
 #[derive(Clone, Debug)]
@@ -56,7 +59,8 @@ const AUTHS: [(&str, Auth); 3] = [("none", Auth::None), ("iam", Auth::Iam), ("ap
 
 /// All routes, as far as they can be read.
 pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
-    let mut routes: Vec<(Route, Places)> = Vec::new();
+    let mut routes = Vec::new();
+    let mut taken = Taken::default();
     let Some(items) = list.list("a list of tables like [[api.routes]]") else {
         return Vec::new();
     };
@@ -65,10 +69,10 @@ pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
         let Some((route, places)) = read.flatten() else {
             continue;
         };
-        if let Some(problem) = clash(&route, &places, &routes) {
+        if let Some(problem) = taken.clash(&route, &places) {
             item.report(problem);
         }
-        routes.push((route, places));
+        routes.push(route);
     }
     if items.is_empty() {
         list.report(
@@ -76,7 +80,7 @@ pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
                 .help("without this key, a stack with one function has the route POST /DynamoDBManager"),
         );
     }
-    routes.into_iter().map(|(route, _)| route).collect()
+    routes
 }
 
 /// `GET /items, POST /items`, for messages.
@@ -85,19 +89,44 @@ pub(crate) fn listed<'a>(routes: impl IntoIterator<Item = &'a Route>) -> String 
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn clash(route: &Route, places: &Places, others: &[(Route, Places)]) -> Option<Problem> {
-    let same = others.iter().find(|(other, _)| (&other.method, &other.path) == (&route.method, &route.path));
-    if let Some((_, other)) = same {
-        let message = format!("the route {} {} is declared twice", route.method, route.path);
-        return Some(Problem::new(places.route.clone(), message).earlier(other.route.clone(), "first here"));
+/// What the routes so far have taken.
+#[derive(Default)]
+struct Taken {
+    /// By method and path.
+    routes: BTreeMap<(String, String), Range<usize>>,
+    /// The parameter that stands behind the beginning of a path, with the path that it is from: API Gateway keeps paths as a
+    /// tree, with one parameter to a branch.
+    parameters: BTreeMap<String, (String, Range<usize>)>,
+}
+
+impl Taken {
+    /// Adds a route, and says what it clashes with.
+    fn clash(&mut self, route: &Route, places: &Places) -> Option<Problem> {
+        match self.routes.entry((route.method.clone(), route.path.clone())) {
+            Entry::Occupied(first) => {
+                let message = format!("the route {} {} is declared twice", route.method, route.path);
+                return Some(
+                    Problem::new(places.route.clone(), message).earlier(first.get().clone(), "first here"),
+                );
+            }
+            Entry::Vacant(entry) => entry.insert(places.route.clone()),
+        };
+        let mut problem = None;
+        for (beginning, ours) in path::parameters(&route.path) {
+            let (theirs, at) = self
+                .parameters
+                .entry(beginning.to_owned())
+                .or_insert_with(|| (ours.to_owned(), places.path.clone()));
+            if theirs != ours && problem.is_none() {
+                let message = format!(
+                    "{ours} and {theirs} stand in the same place of two paths, where API Gateway takes one name only"
+                );
+                let place = Problem::new(places.path.clone(), message);
+                problem = Some(place.earlier(at.clone(), "the other path"));
+            }
+        }
+        problem
     }
-    others.iter().find_map(|(other, at)| {
-        let (ours, theirs) = path::clash(&route.path, &other.path)?;
-        let message = format!(
-            "{ours} and {theirs} stand in the same place of two paths, where API Gateway takes one name only"
-        );
-        Some(Problem::new(places.path.clone(), message).earlier(at.path.clone(), "the other path"))
-    })
 }
 
 impl Route {

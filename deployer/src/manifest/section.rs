@@ -2,7 +2,6 @@
 
 use super::problem::{Problem, Problems};
 use super::read::{Item, hide};
-use super::words::nearest;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -66,7 +65,7 @@ impl<'a> Section<'a> {
             let place = if self.place.is_empty() { "the manifest" } else { self.place.as_str() };
             let problem = Problem::new(key.span(), format!("{place} has no key {}", key.get_ref()))
                 .help(format!("its keys are {}", self.known.join(", ")));
-            self.problems.add(match nearest(key.get_ref(), self.known.iter().copied()) {
+            self.problems.add(match self.problems.nearest(key.get_ref(), self.known.iter().copied()) {
                 Some(known) => problem.label(format!("did you mean {known}?")),
                 None => problem,
             });

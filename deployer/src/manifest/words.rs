@@ -26,3 +26,13 @@ pub(super) fn or(words: impl IntoIterator<Item = String>) -> String {
         last => last.unwrap_or_default(),
     }
 }
+
+/// `a, b, c`; of many, the first ones and how many more there are.
+pub(super) fn listed(names: &[&str]) -> String {
+    const MOST: usize = 20;
+    let shown = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

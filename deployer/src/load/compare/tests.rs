@@ -242,6 +242,19 @@ fn a_result_is_read_as_it_was_written() {
         assert!(error.contains(expected), "{text}: {error}");
     }
     assert!(read(&folder.path().join("none")).is_err());
+    // Somebody's own figures, which would take hours, or more than a number holds.
+    let endless: [fn(&mut Measurement); 3] = [
+        |run| run.blocks = vec![run.blocks[0].clone(); 31],
+        |run| run.blocks[0].latency_us = (0..10_000).map(|us| (us, 1)).collect(),
+        |run| run.blocks[0].latency_us[0].1 = u64::MAX,
+    ];
+    for change in endless {
+        let mut run = run.clone();
+        change(&mut run);
+        std::fs::write(&file, serde_json::to_string(&run).unwrap()).unwrap();
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.ends_with("is no result of deployer load"), "{error}");
+    }
     let useless: [(fn(&mut Measurement), &str); 3] = [
         (|run| run.interrupted = true, "was interrupted"),
         (|run| run.counts.ok = 0, "had no request that was done"),

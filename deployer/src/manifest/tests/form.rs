@@ -1,6 +1,6 @@
 //! Form: what is TOML, which keys there are, and what kind of value each takes.
 
-use super::mistake;
+use super::{mistake, title};
 use insta::assert_snapshot;
 
 #[test]
@@ -371,4 +371,22 @@ fn lines_that_end_as_on_windows() {
     2 | region = "b"
       |          ^^^
     "#);
+}
+
+#[test]
+fn of_many_mistakes_the_first_fifty_are_shown_in_no_time() {
+    let started = std::time::Instant::now();
+    let text = (0..20_000).map(|n| format!("unknown{n} = \"hush{n}\"\n")).collect::<String>();
+    let error = mistake(&text);
+    assert!(error.starts_with("stack.toml has 20000 mistakes, of which these are the first 50\n"), "{error}");
+    assert_eq!(error.matches(" --> stack.toml:").count(), 50);
+    assert!(error.contains("unknown49") && !error.contains("unknown50") && !error.contains("hush"));
+    // Half a minute, when showing them took as many looks through the text as there are mistakes.
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_key_with_a_line_break_stays_on_its_line() {
+    let first = title("\"a\\nNothing to change.\" = 1", "");
+    assert_eq!(first, "the manifest has no key a\\nNothing to change.");
 }
