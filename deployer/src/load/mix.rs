@@ -45,9 +45,7 @@ impl Mix {
         if requests.is_empty() {
             return Err("it has no request with a share".to_owned());
         }
-        if requests.len() > MOST_REQUESTS {
-            return Err(format!("it has {} requests, more than {MOST_REQUESTS}", requests.len()));
-        }
+        few_enough(requests.len())?;
         for (n, request) in requests.iter().enumerate() {
             if requests[..n].iter().any(|other| other.name == request.name) {
                 return Err(format!("two requests are called {}", request.name));
@@ -96,6 +94,13 @@ impl Mix {
         let hash = Sha256::digest(declared.join("\n"));
         hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn few_enough(requests: usize) -> Result<(), String> {
+    if requests > MOST_REQUESTS {
+        return Err(format!("it has {requests} requests, more than {MOST_REQUESTS}"));
+    }
+    Ok(())
 }
 
 impl Request {

@@ -4,7 +4,10 @@ use super::ids::{Created, RunId};
 use super::target::Target;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 use hyper::{Method, Request, Uri};
 use std::collections::BTreeMap;
 
@@ -99,6 +102,32 @@ impl Text {
     }
 }
 
+/// Headers that say where a request goes, where it ends, or what becomes of its connection: another value would send requests
+/// elsewhere, or break the ones behind it.
+const SET_BY_LOAD: [HeaderName; 9] = [
+    HOST,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    CONNECTION,
+    UPGRADE,
+    TE,
+    TRAILER,
+    EXPECT,
+    HeaderName::from_static("keep-alive"),
+];
+
+/// Only the beginning is shown: somebody may have written the value, a secret, into the name.
+fn no_header(name: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let beginning: String = name.chars().take_while(|c| is_part(*c)).collect();
+    match name.chars().find(|c| !is_part(*c)) {
+        Some(stranger) => {
+            format!("the name of the header that begins with {beginning:?} must not have {stranger:?}")
+        }
+        None => "a header must have a name".to_owned(),
+    }
+}
+
 impl Template {
     /// # Errors
     /// What is wrong with it, in words.
@@ -108,13 +137,17 @@ impl Template {
         body: &str,
         headers: &BTreeMap<String, String>,
     ) -> Result<Self, String> {
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("{method} is no method"))?;
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|_| "its method is none of HTTP's".to_owned())?;
         let mut all = HeaderMap::new();
         for (name, value) in headers {
-            let name = HeaderName::try_from(name).map_err(|_| format!("{name} is no name of a header"))?;
+            let header = HeaderName::try_from(name).map_err(|_| no_header(name))?;
+            if SET_BY_LOAD.contains(&header) {
+                return Err(format!("the header {header} is set by load itself"));
+            }
             let value = HeaderValue::try_from(value)
-                .map_err(|_| format!("{name} has a value that no header can have"))?;
-            all.insert(name, value);
+                .map_err(|_| format!("the header {header} has a value that no header can have"))?;
+            all.insert(header, value);
         }
         let in_body = |e| format!("body: {e}");
         let in_path = |e| format!("path: {e}");
@@ -174,7 +207,9 @@ pub(super) struct Prepared {
 impl Prepared {
     fn settle(mut self) -> Result<Self, String> {
         let filled = self.path.fill(&RunId::new(), 0, 0);
-        let uri: Uri = filled.parse().map_err(|e| format!("{filled} is no path: {e}"))?;
+        // A query may hold a key.
+        let shown = filled.split('?').next().unwrap_or_default();
+        let uri: Uri = filled.parse().map_err(|e| format!("{shown} is no path: {e}"))?;
         let is_fixed = |text: &Text| text.0.iter().all(|part| matches!(part, Part::Literal(_)));
         self.fixed_path = is_fixed(&self.path).then_some(uri);
         self.fixed_body = is_fixed(&self.body).then(|| Bytes::from(self.body.fill(&RunId::new(), 0, 0)));

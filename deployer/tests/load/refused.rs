@@ -52,6 +52,11 @@ fn a_mix_that_leads_elsewhere_is_refused_before_anything_is_sent() {
         let done = lab.deployer(&["load", "--mix"]).arg(&mix).args(more).run().exits(2);
         assert!(done.stderr.contains(expected), "{done}");
     }
+    // It would be read while a signal waits for the step to end.
+    std::fs::remove_file(&mix).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&mix).status().unwrap().success());
+    let done = lab.deployer(&["load", "--mix"]).arg(&mix).run().exits(2);
+    assert!(done.stderr.contains("mix.toml: it is a named pipe, and only regular files are read"), "{done}");
     assert!(lab.proxy.take_invocations().is_empty());
 }
 

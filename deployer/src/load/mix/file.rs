@@ -1,7 +1,8 @@
 //! A mix from a file, in TOML or JSON.
 
-use super::{Mix, Request};
+use super::{Mix, Request, few_enough};
 use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_MIX};
 use crate::load::template::Template;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -53,16 +54,19 @@ impl Mix {
         function_of: impl Fn(&str, &str) -> Result<String, String>,
     ) -> Result<Self> {
         let shown = file.display();
-        let text = std::fs::read_to_string(file).map_err(|e| {
+        let text = files::read_text(file, LARGEST_MIX).map_err(|e| {
             Error::usage(format!("cannot read the mix {shown}: {e}"))
                 .hint("--mix takes shares like create=20,read=50,list=10,ping=20, or the name of a file.")
         })?;
         let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let declared: File = if is_json {
-            serde_json::from_str(&text).map_err(|e| Error::usage(format!("the mix {shown}: {e}")))?
+            serde_json::from_str(&text)
+                .map_err(|e| Error::usage(format!("the mix {shown}: {}", without_values(&e.to_string()))))?
         } else {
-            toml::from_str(&text).map_err(|e| Error::usage(format!("the mix {shown}:\n{e}")))?
+            toml::from_str(&text)
+                .map_err(|e| Error::usage(format!("the mix {shown}: {}", of_toml(&e, &text))))?
         };
+        few_enough(declared.requests.len()).map_err(|why| Error::usage(format!("the mix {shown}: {why}")))?;
         let requests: Result<Vec<Request>, String> = declared
             .requests
             .into_iter()
@@ -73,6 +77,25 @@ impl Mix {
             .collect();
         requests.and_then(Self::of).map_err(|why| Error::usage(format!("the mix {shown}: {why}")))
     }
+}
+
+/// What is wrong, and where. The line is not quoted, because headers and bodies hold secrets.
+fn of_toml(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!("{} at line {line} column {column}", without_values(error.message()))
+}
+
+/// Serde's message without the value that it quotes, which may be a secret: `invalid type: string "…", expected a map`
+/// becomes `invalid type: string, expected a map`.
+fn without_values(message: &str) -> String {
+    let Some((what, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    if !message.starts_with("invalid ") {
+        return message.to_owned();
+    }
+    let what = what.split(['"', '`']).next().unwrap_or_default().trim_end();
+    format!("{what}, expected {expected}")
 }
 
 fn request(

@@ -165,7 +165,19 @@ fn a_wrong_file_is_refused_with_what_is_wrong() {
             "request a: body: {{it}} means nothing; what does is {{id}}, {{id:number}}",
         ),
         (one("body = \"{{id\""), "{{ has no }} after it"),
-        (one("headers = { \"a b\" = \"c\" }"), "request a: a b is no name of a header"),
+        (
+            one("headers = { \"a b\" = \"c\" }"),
+            "the name of the header that begins with \"a\" must not have ' '",
+        ),
+        (one("headers = { Host = \"example.com\" }"), "request a: the header host is set by load itself"),
+        (
+            one("headers = { content-length = \"3\" }"),
+            "request a: the header content-length is set by load itself",
+        ),
+        (
+            one("headers = { transfer-encoding = \"chunked\" }"),
+            "the header transfer-encoding is set by load itself",
+        ),
         (one("undo = { path = \"/other\" }"), "request a: undo: there is no route POST /other"),
         (format!("{}\n{}", one(""), one("")), "two requests are called a"),
         (one("").replace("share = 1", "share = 0"), "request a: its share of 0 is not within 1 to 1000"),
@@ -176,6 +188,48 @@ fn a_wrong_file_is_refused_with_what_is_wrong() {
         assert!(error.starts_with("the mix FILE:") && error.contains(expected), "{text}: {error}");
     }
     assert!(Mix::read(Path::new("/nowhere"), None, |_, _| Ok(String::new())).is_err());
+}
+
+#[test]
+fn no_error_shows_a_secret_of_the_file() {
+    let toml = |line: &str| {
+        ("mix.toml", format!("[[requests]]\nname = \"a\"\nshare = 1\npath = \"/items\"\n{line}\n"))
+    };
+    let json = |more: &str| {
+        ("mix.json", format!(r#"{{"requests": [{{"name": "a", "share": 1, "path": "/items", {more}}}]}}"#))
+    };
+    let cases = [
+        toml("headers = { authorization = \"Bearer s3cret\" x }"),
+        toml("headers = { authorization = \"Bearer s3cret }"),
+        toml("headers = \"Bearer s3cret\""),
+        toml("headers = { authorization = [\"Bearer s3cret\"] }"),
+        toml("headers = { \"authorization: Bearer s3cret\" = \"\" }"),
+        toml("headers = { authorization = \"s3cret\\u0000\" }"),
+        toml("body = 's3cret"),
+        toml("undo = \"s3cret\""),
+        toml("share = \"s3cret\""),
+        json(r#""headers": "Bearer s3cret""#),
+        json(r#""headers": {"authorization": "Bearer s3cret" x}"#),
+        json(r#""headers": {"a": ["s3cret, expected nothing"]}"#),
+        json(r#""body": {"token": "s3cret"}"#),
+        json(r#""method": "GET s3cret""#),
+    ];
+    for (name, text) in cases {
+        let error = read(name, &text).unwrap_err();
+        assert!(!error.contains("s3cret"), "{text}: {error}");
+        assert!(error.starts_with("the mix FILE: "), "{text}: {error}");
+    }
+    let (name, text) = toml("headers = \"Bearer s3cret\"");
+    assert_eq!(
+        read(name, &text).unwrap_err(),
+        "the mix FILE: invalid type: string, expected a map at line 5 column 11"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_mix() {
+    let json = "\u{feff}{\"requests\": [{\"name\": \"a\", \"share\": 1, \"path\": \"/items\"}]}";
+    assert_eq!(read("mix.json", json).unwrap().requests.len(), 1);
 }
 
 #[test]
