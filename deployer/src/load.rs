@@ -12,6 +12,7 @@
 mod cleanup;
 mod compare;
 mod connection;
+mod descriptors;
 mod generator;
 mod ids;
 mod latencies;
@@ -30,6 +31,7 @@ pub(crate) use cleanup::{CleanedUp, clean_up};
 pub(crate) use compare::{
     Comparison, Line as ComparedLine, Verdict, check as check_comparable, read as read_result,
 };
+pub(crate) use descriptors::reserve as reserve_descriptors;
 pub(crate) use generator::{Plan, Progress, run};
 pub(crate) use ids::RunId;
 pub(crate) use mix::{BuiltIn, Mix, Request};

@@ -18,6 +18,7 @@ use crate::report::{Event, Outcome, Reporter as _};
 use crate::resource::{Id, Kind};
 use crate::retry::{LOAD_TAKEN_BACK, Pauses};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How many rounds of cleaning up there are after Ctrl-C, when nobody waits in between.
@@ -37,12 +38,15 @@ struct Own<'a> {
 
 pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<u8> {
     // A file that cannot be read or written is said before the load, not after it.
-    output::check(&[args.json.as_deref(), args.html.as_deref()])?;
+    let read = args.compare.iter().chain(&args.with).map(PathBuf::as_path);
+    let inputs = output::inputs(session.config, Some(&args.traffic), read);
+    output::check(&[args.json.as_deref(), args.html.as_deref()], &inputs)?;
     let before: Vec<Measurement> =
         args.compare.iter().map(|file| load::read_result(file)).collect::<Result<_>>()?;
     if let Some(file) = &args.with {
         return compare_only(session, args, document, &before, &load::read_result(file)?);
     }
+    load::reserve_descriptors(args.traffic.concurrency)?;
     let at = session.connect(Access::ReadOnly, document).await?;
     let survey = at.plan(&Packages::not_compared(), false).await?;
     document.found(&survey.records);

@@ -12,7 +12,7 @@ use crate::cli::{Traffic, Tune};
 use crate::cost::{Meter, Prices};
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{Asked, Measurement};
+use crate::load::{Asked, Measurement, reserve_descriptors};
 use crate::manifest::Architecture;
 use crate::report;
 use crate::report::json::Document;
@@ -49,7 +49,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let function = session.function(args.traffic.function.as_deref())?;
     let declared = setting::declared(config, function)?;
     let settings = settings(session, args, function, declared)?;
-    output::check(&[args.html.as_deref()])?;
+    output::check(&[args.html.as_deref()], &output::inputs(config, Some(&args.traffic), []))?;
+    reserve_descriptors(args.traffic.concurrency)?;
     let at = session.connect(Access::ReadWrite, document).await?;
     // Code is compared only where it is going to be exchanged.
     let others = settings.iter().any(|setting| setting.architecture != declared.architecture);

@@ -1,5 +1,6 @@
 //! One kept connection, driven by the task that uses it: no second task has to be woken for each request.
 
+use super::descriptors::ran_out;
 use super::target::Target;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -26,6 +27,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 pub(super) enum Failure {
     /// No connection was made.
     Connect,
+    /// This machine had no file descriptor for one: no fault of the target's.
+    NoDescriptor,
     /// The TLS handshake failed.
     Tls,
     /// The connection had ended before the request was on it, so that it can be sent over another one.
@@ -42,6 +45,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "no connection",
+            Self::NoDescriptor => "no file descriptor was left on this machine",
             Self::Tls => "no TLS connection",
             Self::NotSent | Self::Closed => "the connection was closed",
             Self::Garbled => "the answer is no HTTP",
@@ -81,8 +85,10 @@ impl Connector {
         let addresses = self.addresses().await?;
         let first = self.tried.replace_with(|tried| tried.wrapping_add(1));
         for n in 0..addresses.len() {
-            if let Ok(stream) = TcpStream::connect(addresses[(first + n) % addresses.len()]).await {
-                return Ok(stream);
+            match TcpStream::connect(addresses[(first + n) % addresses.len()]).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) if ran_out(&error) => return Err(Failure::NoDescriptor),
+                Err(_) => {}
             }
         }
         Err(Failure::Connect)

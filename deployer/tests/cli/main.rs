@@ -4,6 +4,7 @@
 
 mod cost;
 mod credentials;
+mod files;
 mod help;
 mod hostile;
 mod load;

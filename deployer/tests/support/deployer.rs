@@ -67,6 +67,23 @@ impl Deployer {
         self
     }
 
+    /// With less than the system gives to others, by a command of the shell like `ulimit -s 256`.
+    pub fn limited(self, limit: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]).arg(self.0.get_program());
+        command.args(self.0.get_args()).env_clear();
+        for (name, value) in self.0.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
     /// With something to read.
     pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
         self.0.stdin(from);
