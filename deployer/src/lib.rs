@@ -121,6 +121,7 @@ fn naming_the_stack(error: Error, global: &Global) -> Error {
     error.hint(format!("Use {flags} there too."))
 }
 
+/// Futures of whole commands are large, and so on the heap: a thread may have little stack.
 async fn dispatch(
     command: &Command,
     session: &commands::Session<'_>,
@@ -128,16 +129,16 @@ async fn dispatch(
 ) -> Result<u8, Error> {
     match command {
         Command::Init => commands::init::run(session),
-        Command::Up(args) => commands::up::run(session, args, document).await,
-        Command::Plan(args) => commands::plan::run(session, args, document).await,
-        Command::Status(args) => commands::status::run(session, args, document).await,
-        Command::Down(args) => commands::down::run(session, args, document).await,
-        Command::Invoke(args) => commands::invoke::run(session, args, document).await,
-        Command::Logs(args) => commands::logs::run(session, args, document).await,
-        Command::Tune(args) => commands::tune::run(session, args, document).await,
+        Command::Up(args) => Box::pin(commands::up::run(session, args, document)).await,
+        Command::Plan(args) => Box::pin(commands::plan::run(session, args, document)).await,
+        Command::Status(args) => Box::pin(commands::status::run(session, args, document)).await,
+        Command::Down(args) => Box::pin(commands::down::run(session, args, document)).await,
+        Command::Invoke(args) => Box::pin(commands::invoke::run(session, args, document)).await,
+        Command::Logs(args) => Box::pin(commands::logs::run(session, args, document)).await,
+        Command::Tune(args) => Box::pin(commands::tune::run(session, args, document)).await,
         Command::Cost(args) => commands::cost::run(session, args, document),
-        Command::Load(args) => commands::load::run(session, args, document).await,
-        Command::Local(verb) => commands::local::run(session, *verb).await,
+        Command::Load(args) => Box::pin(commands::load::run(session, args, document)).await,
+        Command::Local(verb) => Box::pin(commands::local::run(session, *verb)).await,
     }
 }
 

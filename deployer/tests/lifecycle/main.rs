@@ -8,6 +8,7 @@ mod down;
 mod elsewhere;
 mod foreign;
 mod lab;
+mod limits;
 mod policy;
 mod restart;
 mod unchanged;
