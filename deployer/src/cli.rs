@@ -2,6 +2,8 @@
 
 mod cost;
 mod load;
+mod log_filter;
+mod trimmed;
 mod tune;
 
 pub use cost::{Architecture, Cost};
@@ -251,10 +253,10 @@ pub struct Logs {
     #[arg(long, short = 'f')]
     pub follow: bool,
     /// Only what fits a filter pattern of CloudWatch Logs
-    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = log_filter::pattern)]
     pub filter: Option<String>,
     /// Only what was written during one request
-    #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "filter"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "filter"], value_parser = log_filter::request_id)]
     pub request_id: Option<String>,
     /// Which function, where the stack has several
     #[arg(long, value_name = "NAME")]

@@ -311,6 +311,7 @@ pub(crate) fn settle(records: &[Record], stop: &Stop, command: &str) -> Result<(
     message.push_str("\nwhat stands now:");
     for record in records {
         let how = match &record.result {
+            Ok(Outcome::Absent) if command == "up" => continue,
             Ok(outcome) => crate::report::text::outcome(outcome),
             Err(_) => "failed; it may be half-done".to_owned(),
         };

@@ -49,7 +49,8 @@ impl Record {
     fn go_on(&mut self, second: Self) {
         self.changes.extend(second.changes);
         let over = matches!(self.result, Err(_) | Ok(Outcome::Skipped));
-        if !over && !matches!(second.result, Ok(Outcome::Unchanged)) {
+        let did_nothing = matches!(second.result, Ok(Outcome::Unchanged | Outcome::Absent));
+        if !over && (!did_nothing || matches!(self.result, Ok(Outcome::Absent))) {
             self.result = second.result;
         }
     }
@@ -188,7 +189,9 @@ impl<'a> Engine<'a> {
             return Ok((Outcome::Unchanged, existing));
         }
         if record.changes.is_empty() {
-            return Ok((Outcome::Unchanged, existing));
+            // Nothing is there, and nothing is declared that would have to be.
+            let outcome = if seen.is_none() { Outcome::Absent } else { Outcome::Unchanged };
+            return Ok((outcome, existing));
         }
         let Some(needs) = needs else {
             return Ok((Outcome::Skipped, None));

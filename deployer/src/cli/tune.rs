@@ -3,7 +3,9 @@
 use super::Building;
 use super::cost::Architecture;
 use super::load::Traffic;
+use super::trimmed::Trimmed;
 use clap::Args;
+use clap::builder::EnumValueParser;
 use std::path::PathBuf;
 
 /// Flags of `tune`.
@@ -15,11 +17,16 @@ pub struct Tune {
         value_name = "MB,…",
         value_delimiter = ',',
         default_value = "128,256,512,1024,1769",
-        value_parser = clap::value_parser!(i32).range(128..=10_240)
+        value_parser = Trimmed(clap::value_parser!(i32).range(128..=10_240))
     )]
     pub memory: Vec<i32>,
     /// Processors to try [default: the manifest's]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_enum)]
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        value_parser = Trimmed(EnumValueParser::<Architecture>::new())
+    )]
     pub architectures: Vec<Architecture>,
     /// How packages are built.
     #[command(flatten)]

@@ -42,6 +42,9 @@ pub(super) fn read(environment: &Item<'_>) -> BTreeMap<String, String> {
             value.report(Problem::new(name.span.clone(), message));
         }
         if let Some(text) = value.text("text") {
+            if text.text.contains('\0') {
+                value.report(value.wrong("must not hold a NUL character, which no environment can"));
+            }
             variables.insert(name.text.to_owned(), text.text.to_owned());
         }
     }

@@ -2,6 +2,7 @@
 
 use super::read::Item;
 use super::section::Section;
+use std::ops::RangeInclusive;
 
 /// A `DynamoDB` table.
 #[derive(Clone, Debug)]
@@ -126,17 +127,19 @@ impl Key {
 
 impl Billing {
     fn read(billing: &Item<'_>) -> Option<Self> {
+        /// Application Auto Scaling counts in 32 bits, and no account's quota of DynamoDB comes near.
+        const MOST_UNITS: RangeInclusive<i64> = 1..=i32::MAX as i64;
         const FORMS: &str = r#""on-demand" or a table like { read = 5, write = 5, max = 50 }"#;
         if !billing.is_table() {
             return billing.text_where(FORMS, |text| text == "on-demand").map(|_| Self::OnDemand);
         }
         let read = billing.section(FORMS, |keys| {
             let units = "capacity units";
-            let read = keys.require("read", "read = 5").and_then(|read| read.whole(1..=i64::MAX, units));
-            let write = keys.require("write", "write = 5").and_then(|write| write.whole(1..=i64::MAX, units));
+            let read = keys.require("read", "read = 5").and_then(|read| read.whole(MOST_UNITS, units));
+            let write = keys.require("write", "write = 5").and_then(|write| write.whole(MOST_UNITS, units));
             let least = read.max(write).unwrap_or(1);
             let max = keys.get("max").and_then(|max| {
-                let number: i64 = max.whole(1..=i64::MAX, units)?;
+                let number: i64 = max.whole(MOST_UNITS, units)?;
                 if number < least {
                     max.report(max.wrong("must be at least as much as read and write"));
                 }

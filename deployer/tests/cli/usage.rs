@@ -88,6 +88,27 @@ fn a_memory_setting_out_of_range() {
 }
 
 #[test]
+fn values_of_a_list_may_have_spaces_between_them() {
+    let line = ["deployer", "tune", "--memory", "128, 256", "--architectures", "x86_64, arm64"];
+    let Command::Tune(tune) = Cli::try_parse_from(line).unwrap().command else { panic!("other") };
+    assert_eq!((tune.memory, tune.architectures.len()), (vec![128, 256], 2));
+}
+
+#[test]
+fn what_cloudwatch_logs_would_refuse_is_refused_at_once() {
+    let folder = folder();
+    let cases: [(&[&str], &str); 3] = [
+        (&["--filter", "user@example.com"], "write \"user@example.com\", quotes included"),
+        (&["--filter", &"x".repeat(1025)], "CloudWatch Logs takes 1024 characters, and these are 1025"),
+        (&["--request-id", "a\" ?\"b"], "an id like 8fc6f963-411b-58b5-8483-a32130c0f45d is expected"),
+    ];
+    for (args, expected) in cases {
+        let done = deployer(folder.path(), &["logs"]).args(args).run().exits(2);
+        assert!(done.stderr.contains(expected), "{done}");
+    }
+}
+
+#[test]
 fn one_setting_is_no_choice() {
     insta::assert_snapshot!(refused(folder().path(), &["tune", "--memory", "128,128"]));
 }

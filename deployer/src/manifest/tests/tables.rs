@@ -117,3 +117,20 @@ fn the_rest() {
       |                       ^^^^ this is text
     "#);
 }
+
+#[test]
+fn capacity_that_auto_scaling_cannot_count() {
+    let billing = |text: &str| title(&format!("[tables.orders]\nbilling = {{ {text} }}"), "");
+    assert_eq!(
+        billing("read = 2147483648, write = 1"),
+        "tables.orders.billing.read must be at most 2147483647"
+    );
+    assert_eq!(
+        billing("read = 1, write = 1, max = 99999999999999999999"),
+        "tables.orders.billing.max must be at most 2147483647"
+    );
+    assert_eq!(
+        billing("read = -3000000000, write = 1"),
+        "tables.orders.billing.read must be a whole number of capacity units, at least 1"
+    );
+}

@@ -133,3 +133,9 @@ fn a_mistake_beside_a_value() {
      = help: the line is not shown here, because it may hold the value of an environment variable
     "#);
 }
+
+#[test]
+fn a_nul_that_no_environment_can_hold() {
+    let said = title("[functions.f]\nenvironment = { TOKEN = \"hush\\u0000\" }", "");
+    assert_eq!(said, "functions.f.environment.TOKEN must not hold a NUL character, which no environment can");
+}

@@ -115,6 +115,8 @@ async fn diff(scaling: &Scaling, targets: &[Value], policies: &[Value]) -> Vec<C
 async fn scaling_as_declared_does_not_differ() {
     assert_eq!(diff(&scaling(), &targets(), &policies()).await, []);
     assert_eq!(diff(&fixed(), &[], &[]).await, []);
+    let nothing = up(&world(&[], &[], vec![]), &fixed()).await.unwrap();
+    assert_eq!(nothing, Outcome::Absent, "so that nobody is shown scaling that nobody has declared");
 }
 
 #[tokio::test]
