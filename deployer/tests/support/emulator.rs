@@ -21,6 +21,7 @@ pub struct Emulator {
     pid: u32,
     /// Set when the launcher was started by hand, and so is ours to reap.
     child: Option<Child>,
+    guard: Guard,
 }
 
 impl Emulator {
@@ -42,7 +43,7 @@ impl Emulator {
             let done = environment.iter().fold(start, |start, (name, value)| start.env(name, value)).run();
             if done.code == Some(0) {
                 let pid = pid_at(port);
-                return Self { folder, port, pid, child: None };
+                return Self { folder, port, pid, child: None, guard: Guard::of(pid) };
             }
             // Somebody took the port between our look and the start.
             assert!(done.stderr.contains("is in use"), "{done}");
@@ -71,7 +72,8 @@ impl Emulator {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
         let port = ready.trim().rsplit(':').next().and_then(|port| port.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the launcher says {ready:?}"));
-        Self { folder, port, pid: child.id(), child: Some(child) }
+        let pid = child.id();
+        Self { folder, port, pid, child: Some(child), guard: Guard::of(pid) }
     }
 
     /// Where it listens.
@@ -108,6 +110,8 @@ impl Emulator {
     pub fn start_again(&mut self) {
         let _ = local(self.folder.path(), self.port, "start").succeeds();
         self.pid = pid_at(self.port);
+        self.guard.dismiss();
+        self.guard = Guard::of(self.pid);
     }
 
     /// What it holds, and more.
@@ -126,6 +130,7 @@ impl Drop for Emulator {
         if let Some(child) = &mut self.child {
             send(child.id(), Signal::TERM);
             let _ = child.wait();
+            self.guard.dismiss();
             return;
         }
         // No assertions: a test may be failing already, and a second panic would hide why.
@@ -133,6 +138,27 @@ impl Drop for Emulator {
         if stopped.code != Some(0) && is_alive(self.pid) {
             send(self.pid, Signal::KILL);
         }
+        self.guard.dismiss();
+    }
+}
+
+/// Ends a process when this one ends, however that happens: a `Drop` is not run after Ctrl-C. The guard itself outlives
+/// Ctrl-C, and sees the end of its stdin when nobody holds the other side any more.
+#[derive(Debug)]
+struct Guard(Child);
+
+impl Guard {
+    fn of(pid: u32) -> Self {
+        let script = "trap '' INT TERM HUP; cat >/dev/null; kill \"$0\" 2>/dev/null";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, &pid.to_string()]).stdin(Stdio::piped());
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// The process has ended in another way.
+    fn dismiss(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

