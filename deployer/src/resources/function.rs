@@ -6,11 +6,13 @@ use super::role;
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Architecture;
-use crate::names::{Owner, Scope, Tags, diff_tags};
+use crate::names::{Owner, Scope, Tags, diff_tags, log_group_of};
 use crate::packaging::Package;
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::FUNCTION_BUSY;
-use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, PackageType, State, TracingMode};
+use aws_sdk_lambda::types::{
+    FunctionConfiguration, LastUpdateStatus, LoggingConfig, PackageType, State, TracingMode,
+};
 use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
@@ -53,6 +55,8 @@ pub(crate) struct Observed {
     pub(crate) architecture: String,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) tracing: bool,
+    /// How it logs, and where to.
+    pub(crate) logging: Option<LoggingConfig>,
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role_arn: String,
     pub(crate) code_sha256: String,
@@ -223,6 +227,12 @@ impl Function {
         })
     }
 
+    /// The log group that it writes to. Somebody may have set another one than the stack's.
+    pub(crate) fn observed_log_group(&self, seen: &Observed) -> String {
+        let set = seen.logging.as_ref().and_then(LoggingConfig::log_group).filter(|name| !name.is_empty());
+        set.map_or_else(|| log_group_of(&self.name), str::to_owned)
+    }
+
     fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs) -> Tags {
         let mut tags = self.scope.tags();
         tags.insert(ROLE_ID_TAG.to_owned(), role.role_id.clone());
@@ -252,6 +262,8 @@ impl Function {
             Change::update("timeout", Some(seen.timeout), Some(self.timeout)),
             Change::update("tracing", Some(seen.tracing), Some(self.tracing)),
             Change::update("role", seen.role_arn.as_str(), &role_arn),
+            // The policy of its role is for this group only: what it logs elsewhere is lost.
+            Change::update("log-group", self.observed_log_group(seen), log_group_of(&self.name)),
         ]
         .into_iter()
         .flatten()
@@ -302,6 +314,7 @@ fn observed(
             .unwrap_or_else(|| "x86_64".to_owned()),
         environment: c.environment.and_then(|e| e.variables).unwrap_or_default().into_iter().collect(),
         tracing: c.tracing_config.and_then(|t| t.mode) == Some(TracingMode::Active),
+        logging: c.logging_config,
         reserved_concurrency,
         role_arn: c.role.unwrap_or_default(),
         code_sha256: c.code_sha256.unwrap_or_default(),
