@@ -1,4 +1,4 @@
-//! From an event's bytes to the answer's text: everything but the network.
+//! Handles an event, from its bytes to the text of the answer. The network is behind [`Store`].
 
 use serde::Serialize;
 
@@ -11,38 +11,43 @@ use crate::{
     store::{Exchange, Store},
 };
 
-/// The largest answer that Lambda takes, in bytes. It fails an invocation that gives more, with an error that
-/// matches no pattern. See <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+/// The largest answer to a synchronous invocation, in bytes. Lambda fails an invocation that gives more with an
+/// error that matches no pattern, which API Gateway would answer with 200. See
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
-/// What became of an event.
+/// The result of handling an event.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What Lambda is told: the answer, JSON, or the failure of the invocation.
+    /// What Lambda gets: the answer as JSON text, or the error that fails the invocation.
     pub response: Result<String, Failure>,
-    /// What the log is told.
+    /// What the log gets.
     pub report: Report,
 }
 
-/// What is worth logging of an event. Never what the event or the answer holds.
+/// What the log says of an event. It never has content of the event or of the answer, which may be secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The operation, if it is one of the seven.
+    /// The operation's name, if it is one of the seven.
     pub operation: Option<&'static str>,
-    /// The name of the table, if one was named.
+    /// The table's name, if the event has one.
     pub table: Option<String>,
-    /// Why it failed, if it did. A proxy event is answered all the same.
+    /// Why it failed, if it did. A proxy event that fails is answered with an HTTP response all the same.
     pub failure: Option<Failure>,
-    /// The traffic with DynamoDB, if there was any.
+    /// The exchange with DynamoDB, if there was one.
     pub exchange: Option<Exchange>,
 }
 
-/// Answers an event. Any bytes at all get an answer or a failure of the error table.
+/// Handles an event. Any bytes get an answer, or an error that matches one pattern of
+/// [`ERROR_RESPONSES`](crate::ERROR_RESPONSES).
 pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     let mut report = Report::default();
     let response = match read(event) {
         Ok(event) if proxy::is_proxy(&event) => respond(store, &event, &mut report).await,
-        Ok(event) => perform(store, &event, &mut report).await.and_then(small_enough),
+        Ok(event) => {
+            let answer = perform(store, &event, &mut report).await;
+            answer.and_then(|answer| small_enough(answer, &report))
+        }
         Err(failure) => Err(failure),
     };
     if let Err(failure) = &response {
@@ -51,11 +56,11 @@ pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     Outcome { response, report }
 }
 
-/// Answers a proxy event: failures of the request are HTTP responses too.
+/// Handles a proxy event. Its errors are HTTP responses too, so that the invocation succeeds.
 async fn respond(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
     let answer = perform_body(store, event, report).await;
-    answer.and_then(|answer| http_response(200, &answer)).or_else(|failure| {
-        let response = http_response(failure.status, &write(&failure)?);
+    answer.and_then(|answer| http_response(200, &answer, report)).or_else(|failure| {
+        let response = http_response(failure.status, &write(&failure)?, report);
         report.failure = Some(failure);
         response
     })
@@ -104,19 +109,28 @@ async fn perform_call(store: &impl Store, call: &Call<'_>, report: &mut Report) 
     }
 }
 
-fn small_enough(answer: String) -> Result<String, Failure> {
+/// Refuses an answer that Lambda would not take, and says what to ask for instead.
+fn small_enough(answer: String, report: &Report) -> Result<String, Failure> {
     if answer.len() <= LARGEST_ANSWER {
         return Ok(answer);
     }
+    let advice = match report.operation {
+        Some("list") => "; ask for less with Limit or ProjectionExpression",
+        Some("read") => "; ask for less with ProjectionExpression",
+        Some("create" | "update" | "delete") => {
+            "; the write was done, and without ReturnValues the answer is small"
+        }
+        _ => "",
+    };
     let reason = format!(
-        "AnswerTooLarge: {} bytes of at most {LARGEST_ANSWER}, ask for less with Limit or ProjectionExpression",
+        "AnswerTooLarge: the answer has {} bytes, and Lambda takes at most {LARGEST_ANSWER}{advice}",
         answer.len()
     );
     Err(Failure::internal(&reason, ""))
 }
 
-fn http_response(status: u16, body: &str) -> Result<String, Failure> {
-    write(&HttpResponse::new(status, body)).and_then(small_enough)
+fn http_response(status: u16, body: &str, report: &Report) -> Result<String, Failure> {
+    write(&HttpResponse::new(status, body)).and_then(|response| small_enough(response, report))
 }
 
 fn write(value: &impl Serialize) -> Result<String, Failure> {
@@ -133,11 +147,11 @@ mod tests {
         store::{Refusal, Reply},
     };
 
-    /// Answers every operation with the same text, and notes what it was asked.
+    /// Answers every operation with the same text, and records the requests. Without a text it refuses.
     #[derive(Default)]
     struct Canned {
         answer: String,
-        asked: RefCell<Vec<String>>,
+        requests: RefCell<Vec<String>>,
     }
 
     impl Store for Canned {
@@ -148,7 +162,7 @@ mod tests {
             body: Vec<u8>,
         ) -> impl Future<Output = Result<Reply, Refusal>> {
             let body = String::from_utf8(body).unwrap();
-            self.asked.borrow_mut().push(format!("{} {table} {body}", action.name()));
+            self.requests.borrow_mut().push(format!("{} {table} {body}", action.name()));
             let exchange = Exchange { attempts: 1, request_id: None };
             ready(match self.answer.as_str() {
                 "" => Err(Refusal {
@@ -167,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_goes_to_its_table_and_back() {
+    async fn a_read_is_sent_to_its_table_and_answered() {
         let store = Canned { answer: r#"{"Item":{"id":{"N":"1.0"}}}"#.to_owned(), ..Canned::default() };
         let event = r#"{"operation":"read","tableName":"a","payload":{"TableName":"b","Key":{"id":1}}}"#;
         let Outcome { response, report } = outcome(&store, event).await;
@@ -175,7 +189,7 @@ mod tests {
             response.unwrap(),
             r#"{"Item":{"id":1.0},"ResponseMetadata":{"HTTPStatusCode":200,"HTTPHeaders":{},"RetryAttempts":0}}"#
         );
-        assert_eq!(store.asked.take(), [r#"GetItem b {"TableName":"b","Key":{"id":{"N":"1"}}}"#]);
+        assert_eq!(store.requests.take(), [r#"GetItem b {"TableName":"b","Key":{"id":{"N":"1"}}}"#]);
         assert_eq!(
             (report.operation, report.table.as_deref(), report.failure),
             (Some("read"), Some("b"), None)
@@ -183,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_told_and_reported() {
+    async fn a_refusal_fails_the_invocation_and_is_logged() {
         let store = Canned::default();
         let Outcome { response, report } =
             outcome(&store, r#"{"operation":"list","tableName":"t","payload":{}}"#).await;
@@ -199,16 +213,24 @@ mod tests {
         let failure =
             outcome(&store, r#"{"operation":"create","tableName":"t","payload":{}}"#).await.response;
         assert_eq!(failure.unwrap_err().error_type, "ParamValidationError");
-        assert!(store.asked.take().is_empty());
+        assert!(store.requests.take().is_empty());
     }
 
     #[tokio::test]
-    async fn an_answer_that_lambda_would_not_take_is_an_error() {
+    async fn an_answer_over_lambdas_limit_is_an_error() {
         let page = format!(r#"{{"Items":[{{"id":{{"S":"{}"}}}}]}}"#, "x".repeat(LARGEST_ANSWER));
         let store = Canned { answer: page, ..Canned::default() };
         let list = r#"{"operation":"list","tableName":"t","payload":{}}"#;
         let failure = outcome(&store, list).await.response.unwrap_err();
-        assert!(failure.message.starts_with("Internal error: AnswerTooLarge: 62915"), "{}", failure.message);
+        assert_eq!(
+            failure.message,
+            "Internal error: AnswerTooLarge: the answer has 6291554 bytes, and Lambda takes at most 6291456; ask for less with Limit or ProjectionExpression"
+        );
+        let attributes = format!(r#"{{"Attributes":{{"id":{{"S":"{}"}}}}}}"#, "x".repeat(LARGEST_ANSWER));
+        let store = Canned { answer: attributes, ..Canned::default() };
+        let update = r#"{"operation":"update","tableName":"t","payload":{"Key":{"id":"1"}}}"#;
+        let failure = outcome(&store, update).await.response.unwrap_err();
+        assert!(failure.message.contains("; the write was done"), "{}", failure.message);
 
         // The quotes of a body are escaped once more, so it can be too large where the answer is not.
         let quotes = format!(r#"{{"operation":"echo","payload":"{}"}}"#, r#"\""#.repeat(LARGEST_ANSWER / 4));

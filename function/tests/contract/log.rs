@@ -46,7 +46,7 @@ fn an_invocation_is_one_line_with_what_happened() {
 }
 
 #[test]
-fn who_may_not_what_is_for_the_log_only() {
+fn messages_about_permissions_are_for_the_log_only() {
     let mut function = function(400, DENIED, "ERROR");
     let event = r#"{"operation":"create","tableName":"t","payload":{"Item":{"id":"hush-item"}}}"#;
     let error = function.fail(event);
@@ -55,7 +55,12 @@ fn who_may_not_what_is_for_the_log_only() {
         r#"{"errorType":"InternalError","errorMessage":"Internal error: AccessDeniedException"}"#
     );
     let line = function.log_line();
-    assert!(line.contains(r#""outcome":"InternalError","status":500"#), "{line}");
+    assert!(
+        line.contains(
+            r#""outcome":"InternalError","status":500,"message":"Internal error: AccessDeniedException""#
+        ),
+        "{line}"
+    );
     assert!(
         line.contains("arn:aws:sts::123456789012:assumed-role/role/function is not authorized"),
         "{line}"

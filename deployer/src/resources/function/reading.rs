@@ -95,6 +95,7 @@ fn observed(c: FunctionConfiguration) -> Observed {
         code_sha256: c.code_sha256.unwrap_or_default(),
         code_size: usize::try_from(c.code_size).unwrap_or_default(),
         revision: c.revision_id,
+        logging: c.logging_config,
         code_url: None,
         code_out_of_reach: None,
         tags: crate::names::Tags::new(),
