@@ -93,16 +93,16 @@ impl<'a> Session<'a> {
     /// Starts the local AWS if it is the target, and finds out where the stack is.
     pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
         let config = self.config;
-        if config.local.wanted {
-            let local = Local::new(&config.local, &config.machine, self.stop)?;
-            if local.start().await? {
-                self.console.talk(&format!("local AWS started at {}", local.url()));
-            }
-        }
-        let allowed = &config.manifest.allowed_accounts;
         let talk = |line: &str| self.console.talk(line);
+        let target = if config.target.local {
+            let local = Local::new(&config.local, &config.machine, self.stop)?;
+            &local.target(&config.target, talk).await?
+        } else {
+            &config.target
+        };
+        let allowed = &config.manifest.allowed_accounts;
         let stack = config.stack_name();
-        let mut aws = Aws::connect(&config.target, &stack, allowed, access, self.stop, talk).await?;
+        let mut aws = Aws::connect(target, &stack, allowed, access, self.stop, talk).await?;
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = Stack::new(config, &aws.scope)?;

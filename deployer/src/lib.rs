@@ -38,6 +38,7 @@ mod resource;
 mod resources;
 mod retry;
 mod seen;
+mod shell;
 mod smoke;
 mod stack;
 #[cfg(test)]
