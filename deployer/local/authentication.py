@@ -185,6 +185,7 @@ def guarded(application):
         if scope["type"] != "http":
             await application(scope, receive, send)
             return
+        scope = _with_the_api_in_its_path(scope)
         request = Request.of(scope)
         forbidden = _forbidden(request)
         if forbidden:
@@ -197,6 +198,18 @@ def guarded(application):
             await _control(application, request, scope, receive, send)
 
     return guard
+
+
+def _with_the_api_in_its_path(scope):
+    """A request to `ID.execute-api.localhost` (a name that browsers themselves take for this machine) as one to the API's other
+    URL, so that there is one way to tell them from the control plane."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
+    if len(hosts) != 1 or not app._EXECUTE_API_RE.match(hosts[0]):
+        return scope
+    api, stage, path = app._parse_execute_api_url(hosts[0], scope["path"])
+    path = f"/restapis/{api}/{stage}/_user_request_{path}"
+    headers = [(name, b"localhost" if name.lower() == b"host" else value) for name, value in scope["headers"]]
+    return {**scope, "path": path, "raw_path": quote(path).encode(), "headers": headers}
 
 
 def _forbidden(request: Request) -> str | None:
@@ -285,15 +298,23 @@ def _without_cors(send):
 async def _refuse(send, request: Request, refusal: Refused) -> None:
     """The refusal in the form that the service's clients understand."""
     message = f"{refusal} (The local AWS takes the credentials in {_where}.)"
-    service = router.detect_service(request.method, request.path, request.headers, request.query)
     if request.path.startswith("/_"):
         await _answer(send, 403, {"__type": refusal.code, "message": message})
         return
     request_id = str(uuid.uuid4())
     status, headers, body = iam_actions.access_denied_response(
-        service, "", "", request_id, error_code=refusal.code, message=message, headers=request.headers
+        _like(request), "", "", request_id, error_code=refusal.code, message=message, headers=request.headers
     )
     await _send(send, status, {**headers, "x-amzn-requestid": request_id}, body)
+
+
+def _like(request: Request) -> str:
+    """A service whose errors are written as this request's client expects them: by its protocol, for to find the service itself
+    may take ministack seconds, which is too long for a stranger."""
+    if "x-amz-target" in request.headers:
+        return "dynamodb"
+    is_query = "Action" in request.query or "form-urlencoded" in request.headers.get("content-type", "")
+    return "iam" if is_query else "lambda"
 
 
 async def _answer(send, status: int, document: dict, headers: dict | None = None) -> None:

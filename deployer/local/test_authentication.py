@@ -128,6 +128,11 @@ class Open:
             # The API has declared none.
             self.assertNotIn("Access-Control-Allow-Origin", answered)
         self.assertEqual(self.aws.request("POST", path, b"1", {"Host": "evil.example"})[0], 403)
+        host = {"Host": f"{self.stack.api}.execute-api.localhost:{self.aws.port}"}
+        self.assertEqual(self.aws.request("POST", "/Prod/x", b"1", host)[2], b"1")
+        for path in ("/_ministack/reset", "/2015-03-31/functions", "/Prod/@connections/1"):
+            self.assertIn(self.aws.request("POST", path, b"", host)[0], (400, 403, 404), path)
+        self.assert_nothing_was_made()
 
     def test_web_sockets_are_refused(self):
         with socket.create_connection(("127.0.0.1", self.aws.port), 10) as connection:
