@@ -36,15 +36,15 @@ $(TOOLS): deployer/local/requirements.txt
 	@rm -rf $(VENV)
 	@echo "Installing the local AWS, cargo-lambda and zig into $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV) >&2
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r deployer/local/requirements.txt >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deployer/local/requirements.txt >&2
 	@cd $(VENV)/bin && ln -s ../lib/python3*/site-packages/ziglang/zig zig
 	@touch $(TOOLS)
 
 # The second emulator of the function's tests, and a Node.js for it.
 $(TESTS): $(TOOLS) function/tests/requirements.txt $(NODE)/package-lock.json
 	@echo "Installing a second DynamoDB emulator for the tests" >&2
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r function/tests/requirements.txt >&2
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix $(NODE) >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r function/tests/requirements.txt >&2
+	@PATH="$$PWD/$(VENV)/bin:$$PATH" npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix $(NODE) >&2
 	@touch $(TESTS)
 
 build: ## Build the deployer binary for trying: quickly, not optimised
@@ -94,7 +94,7 @@ beside-python: function/benches/beside_python/requirements.txt
 	@[ "$(BESIDE)/installed" -nt $< ] || { \
 	echo "Installing the function's Python original into $(BESIDE)" >&2; \
 	rm -rf "$(BESIDE)" && $(PYTHON) -m venv "$(BESIDE)" >&2 && \
-	"$(BESIDE)/bin/python" -m pip install --quiet --disable-pip-version-check -r $< >&2 && \
+	"$(BESIDE)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r $< >&2 && \
 	touch "$(BESIDE)/installed"; }
 
 # The package that is measured is the one that a plan has built, as for AWS.

@@ -6,9 +6,7 @@ is gone.
 
 import asyncio
 import copy
-import fcntl
 import json
-import os
 import pickle
 import threading
 import time
@@ -29,21 +27,6 @@ _epoch = 0  # copies of the state that were made in an earlier one are out of da
 _copy = copy.deepcopy
 _save_all = app.save_all
 _reset_all_state = app._reset_all_state
-
-
-class InUse(Exception):
-    """Another process keeps its state in the same folder."""
-
-
-def claim(folder: str) -> int:
-    """Claims the folder for the life of this process, whichever way it ends; the descriptor of its lock."""
-    os.makedirs(folder, exist_ok=True)
-    descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise InUse(f"the state in {folder} is in use by another local AWS") from None
-    return descriptor
 
 
 def _is_read(method: str, headers: dict, body: bytes) -> bool:

@@ -10,6 +10,7 @@ import time
 from ministack.core import iam_evaluator, responses
 from ministack.services import iam, lambda_svc
 
+import authentication
 import authorization
 import environments
 
@@ -325,12 +326,19 @@ async def handle_request(method, path, headers, body, query_params):
     return status, answer_headers, json.dumps(told, ensure_ascii=False).encode()
 
 
+def code_url(name: str) -> str:
+    """Where the code can be had for ten minutes, by who was told."""
+    account, region = responses.get_account_id(), responses.get_region()
+    path = f"/_ministack/lambda-code/{account}/{region}/{name}"
+    return authentication.presigned(os.environ["AWS_ENDPOINT_URL"] + path, account, region, 600)
+
+
 def install() -> None:
     """Makes ministack use all of the above. After `invoke`, whose invocations it lets pass."""
     global _handle_request
     _handle_request, lambda_svc.handle_request = lambda_svc.handle_request, handle_request
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _TRANSITION
-    lambda_svc._MINISTACK_HOST = "127.0.0.1"  # where the code can be had; localhost may be ::1, too
+    lambda_svc._presigned_code_url = code_url
     lambda_svc._create_function = create_function
     lambda_svc._schedule_state_transition = settle_later
     lambda_svc._update_code = _updating(update_code)

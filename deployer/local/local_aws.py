@@ -2,17 +2,17 @@
 
 Started as `python local_aws.py`, and set up by environment variables only:
 
+    STATE_DIR            an absolute path: the folder of all that it writes, closed to other users (`state_folder.py`)
     GATEWAY_PORT         port to listen on, 4566 when not given; 0 takes a free one
-    PERSIST_STATE=1      keep the state in STATE_DIR
-    STATE_DIR            an absolute path
-    AUTH=true            check signatures and policies
+    PERSIST_STATE=1      keep in STATE_DIR/data what it holds
+    AUTH=true            check policies; signatures are checked in any case
     TRANSITION_SECONDS   how long tables and functions take to become ACTIVE, 0.1 when not given
 
-Functions inherit this environment, so it should hold nothing else but PATH, HOME and TMPDIR.
+It answers only to the credentials in STATE_DIR/credentials, which it makes (`authentication.py`).
 
-One line on stdout, `ready http://127.0.0.1:PORT`, says that the self-test has passed; `GET /_ministack/ready` answers
-503 before and 200 from then on. SIGTERM ends it. Exit status 1: failed, 2: wrong setup, 3: the port or the state is in
-use. The last line on stderr says why.
+One line on stdout, `ready http://127.0.0.1:PORT`, says that the self-test has passed; STATE_DIR/running says it, too. SIGTERM
+ends it. Exit status 1: failed, 2: wrong setup, 3: the port is in use, 4: the state is in use. The last line on stderr says
+why.
 """
 
 import asyncio
@@ -20,9 +20,11 @@ import errno
 import importlib.metadata
 import logging
 import os
-import shutil
 import socket
 import sys
+import tempfile
+
+import state_folder
 
 MINISTACK_VERSION = "1.5.33"
 HOST = "127.0.0.1"
@@ -63,7 +65,23 @@ def listen() -> socket.socket:
     return listener
 
 
-def set_up_environment(port: int) -> None:
+def claim_state() -> state_folder.StateFolder:
+    """The folder for all files, for this process alone."""
+    path = os.environ.get("STATE_DIR", "")
+    if not os.path.isabs(path):
+        raise Refused("STATE_DIR must be an absolute path", 2)
+    os.umask(0o077)
+    try:
+        folder = state_folder.StateFolder(path)
+        folder.claim()
+    except state_folder.InUse as reason:
+        raise Refused(str(reason), 4) from None
+    except (state_folder.NotPrivate, OSError) as reason:
+        raise Refused(f"can't use {path}: {reason}", 2) from None
+    return folder
+
+
+def set_up_environment(port: int, folder: state_folder.StateFolder) -> None:
     """What ministack and the functions read from the environment, most of it when ministack is imported."""
     os.environ.update(
         GATEWAY_PORT=str(port),
@@ -71,18 +89,22 @@ def set_up_environment(port: int) -> None:
         AWS_ENDPOINT_URL=f"http://{HOST}:{port}",
         IOT_MTLS_ENABLED="0",  # would listen on all interfaces
         SFTP_ENABLED="0",
+        STATE_DIR=str(folder.data),
+        TMPDIR=str(folder.temporary),
     )
+    tempfile.tempdir = None  # should anything have asked for it before
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    state = os.environ.get("STATE_DIR", "")
-    if os.environ.get("PERSIST_STATE") == "1" and not os.path.isabs(state):
-        raise Refused("PERSIST_STATE=1 needs STATE_DIR, an absolute path", 2)
     transition = os.environ.get("TRANSITION_SECONDS", "0")
     if not transition.replace(".", "", 1).isdecimal():
         raise Refused(f"TRANSITION_SECONDS must be a number, not '{transition}'", 2)
 
 
-def repair() -> None:
+def repair(folder: state_folder.StateFolder) -> None:
     """Replaces in ministack what differs from AWS; each module says what and why."""
+    import authentication
+
+    authentication.install(folder.secret(), str(folder.path / "credentials"))  # before ministack's services are imported
+
     import authorization
     import autoscaling
     import connections
@@ -100,25 +122,20 @@ def repair() -> None:
     import tables
     import throttling
 
-    if os.environ.get("PERSIST_STATE") == "1":
-        try:
-            durability.claim(os.environ["STATE_DIR"])
-        except durability.InUse as reason:
-            raise Refused(str(reason), 3) from None
     gateway_parts = integration, definition, patches, deployments, throttling
     service_parts = autoscaling, roles, tables, functions, logs, fidelity
     for part in (connections, invoke, environments, *gateway_parts, *service_parts, authorization, durability):
         part.install()
 
 
-async def serve(listener: socket.socket) -> None:
+async def serve(listener: socket.socket, folder: state_folder.StateFolder) -> None:
     """Serves until SIGTERM or SIGINT, or until the self-test fails."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack import app
     from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
 
+    import authentication
     import self_test
 
     port = listener.getsockname()[1]
@@ -126,7 +143,7 @@ async def serve(listener: socket.socket) -> None:
     failure: list[str] = []
 
     async def become_ready() -> None:
-        """Takes the place of ministack's ready scripts, whose end is what `/_ministack/ready` waits for."""
+        """Takes the place of ministack's ready scripts, which run when it listens."""
         try:
             await self_test.run(port)
         except Exception as error:
@@ -134,7 +151,8 @@ async def serve(listener: socket.socket) -> None:
             failure.append(f"self-test of ministack {MINISTACK_VERSION} failed: {reason}")
             stop.set()
             return
-        app._ready_scripts_state.update(status="completed", pid=os.getpid(), state=os.environ.get("STATE_DIR", ""))
+        app._ready_scripts_state.update(status="completed")
+        folder.record(port, ready=True)
         print(f"ready http://{HOST}:{port}", flush=True)
 
     app._run_ready_scripts = become_ready
@@ -145,10 +163,10 @@ async def serve(listener: socket.socket) -> None:
     config.graceful_timeout = 1
     config.loglevel = os.environ["LOG_LEVEL"]
     try:
-        await hypercorn_serve(app.app, config, shutdown_trigger=stop.wait)
+        await hypercorn_serve(authentication.guarded(app.app), config, shutdown_trigger=stop.wait)
     finally:
         lambda_runtime.reset()  # ends the functions
-        shutil.rmtree(lambda_svc._PROVIDED_CODE_CACHE, ignore_errors=True)
+        folder.empty_temporary()
     if failure:
         raise Refused(failure[0], 1)
 
@@ -166,10 +184,13 @@ def main() -> int:
     """Runs the local AWS; the exit status."""
     try:
         check_version()
+        folder = claim_state()
         listener = listen()
-        set_up_environment(listener.getsockname()[1])
-        repair()
-        asyncio.run(serve(listener))
+        port = listener.getsockname()[1]
+        folder.record(port, ready=False)
+        set_up_environment(port, folder)
+        repair(folder)
+        asyncio.run(serve(listener, folder))
     except Refused as reason:
         print(f"local AWS: {reason}", file=sys.stderr, flush=True)
         return reason.status

@@ -3,11 +3,14 @@
 Stock ministack has a server with several threads for each process, and passes every event and answer from one to the
 other. Here the thread of an invocation speaks with the process itself. Between invocations nobody listens: the
 process waits for its next event, and is as good as frozen, as it is on Lambda.
+
+Who asks for an event gets it, and may answer it: so neither other users nor web pages are answered.
 """
 
 import collections
 import dataclasses
 import http
+import os
 import select
 import socket
 import struct
@@ -77,16 +80,19 @@ class RuntimeApi:
 
     def _accept(self) -> bool:
         stream, _address = self._listener.accept()
+        if not _is_of_this_user(stream):
+            stream.close()
+            return True
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream.settimeout(10)  # for a process that doesn't read what it asked for
-        connection = _Connection(stream, self.requests)
+        connection = _Connection(stream, self.requests, self.address)
         self.watch(stream, connection.read)
         return True
 
 
 class _Connection:
-    def __init__(self, stream: socket.socket, requests: collections.deque[Request]):
-        self.stream = stream
+    def __init__(self, stream: socket.socket, requests: collections.deque[Request], host: str):
+        self.stream, self._host = stream, host
         self._requests = requests
         self._received = bytearray()
 
@@ -104,7 +110,7 @@ class _Connection:
         try:
             while request := self._request(arrived):
                 self._requests.append(request)
-        except ValueError:  # not HTTP
+        except ValueError:  # not HTTP, or not from a function
             return False
         return bool(data)
 
@@ -115,6 +121,8 @@ class _Connection:
             return None
         first, *lines = self._received[:end].decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
+        if headers.get("host") != self._host or "origin" in headers or "sec-fetch-site" in headers:
+            raise ValueError("a web page")
         if "chunked" in headers.get("transfer-encoding", "").lower():
             body, end = _chunks(self._received, end + 4)
         else:
@@ -125,6 +133,25 @@ class _Connection:
         del self._received[:end]
         method, path, *_version = first.split(" ")
         return Request(method, path, body, arrived, self)
+
+
+def _is_of_this_user(stream: socket.socket) -> bool:
+    """Whether a process of this user is at the other end. Only Linux tells."""
+    if sys.platform != "linux":
+        return True
+    here, there = (_as_listed(address) for address in (stream.getsockname(), stream.getpeername()))
+    with open("/proc/net/tcp") as connections:
+        for connection in connections:
+            fields = connection.split()
+            if fields[1:3] == [there, here]:
+                return int(fields[7]) == os.geteuid()
+    return False
+
+
+def _as_listed(address: tuple[str, int]) -> str:
+    """As /proc/net/tcp writes it: https://docs.kernel.org/networking/proc_net_tcp.html."""
+    host, port = address
+    return f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{port:04X}"
 
 
 def _chunks(received: bytearray, position: int) -> tuple[bytes | None, int]:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import io
 import json
+import shlex
 import shutil
 import sys
 import urllib.error
@@ -31,15 +32,16 @@ _ERROR = b'{"errorType":"E","errorMessage":"expected failure","digits":0.10}'
 
 # A custom runtime that answers with the event's own text, or with the error when the event asks for it.
 _BOOTSTRAP = f"""#!/bin/sh
-exec '{sys.executable}' -ISs "$LAMBDA_TASK_ROOT/runtime.py"
+exec {shlex.quote(sys.executable)} -ISs "$LAMBDA_TASK_ROOT/runtime.py"
 """
 _RUNTIME = f"""
 import os, socket
-host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+address = os.environ["AWS_LAMBDA_RUNTIME_API"]
+host, port = address.split(":")
 stream = socket.create_connection((host, int(port))).makefile("rwb")
 
 def call(method, path, body=b""):
-    head = [f"{{method}} /2018-06-01/runtime/invocation/{{path}} HTTP/1.1", "Host: x", f"Content-Length: {{len(body)}}"]
+    head = [f"{{method}} /2018-06-01/runtime/invocation/{{path}} HTTP/1.1", f"Host: {{address}}", f"Content-Length: {{len(body)}}"]
     stream.write("\\r\\n".join([*head, "", ""]).encode() + body)
     stream.flush()
     stream.readline()
@@ -95,6 +97,8 @@ async def run(port: int) -> None:
         )
         await _expect("a function's error must be mapped by its selectionPattern", url, _FAILING_BODY, 418, _ERROR)
         await _expect("a body that isn't JSON must be refused", url, b"{", 400, None)
+        control = f"http://127.0.0.1:{port}/2015-03-31/functions"
+        await _expect("a call that nobody signed must be refused", control, b"{}", 403, None)
     finally:
         await asyncio.to_thread(_clean_up, package)
 

@@ -1,7 +1,6 @@
 """Starting, stopping, and what is left after either."""
 
 import importlib.metadata
-import json
 import os
 import pathlib
 import socket
@@ -18,6 +17,11 @@ API = document({"/x": {"post": operation("f")}})
 
 def start_in_vain(code: str = "", **environment: str) -> tuple[int, str]:
     """Runs the launcher, changed by `code`, to its end: exit status and stderr."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _run_to_end(code, {"STATE_DIR": f"{folder}/state", **environment})
+
+
+def _run_to_end(code: str, environment: dict[str, str]) -> tuple[int, str]:
     program = [
         f"import sys; sys.path.insert(0, {str(LAUNCHER.parent)!r}); import local_aws",
         code,
@@ -82,7 +86,7 @@ class State(unittest.TestCase):
         self.assertEqual((state["State"], state["LastUpdateStatus"]), ("Active", "Successful"))
 
     def wait_for_saved(self, service: str, *words: str):
-        saved = pathlib.Path(self.folder, "state", f"{service}.json")
+        saved = pathlib.Path(self.folder, "state/data", f"{service}.json")
         wait_until(lambda: saved.exists() and all(word in saved.read_text() for word in words))
 
     def test_the_self_test_leaves_nothing(self):
@@ -93,9 +97,8 @@ class State(unittest.TestCase):
         self.assertEqual(aws.client("iam", key).list_roles()["Roles"], [])
         self.assertEqual(aws.client("logs", key).describe_log_groups()["logGroups"], [])
         aws.stop()
-        for saved in pathlib.Path(self.folder, "state").rglob("*.json"):
+        for saved in pathlib.Path(self.folder, "state/data").rglob("*.json"):
             self.assertNotIn(key, saved.read_text(), saved)
-        self.assertEqual(list(pathlib.Path(self.folder, "tmp").iterdir()), [])
 
     def test_a_reset_forgets_everything(self):
         aws = LocalAws(self.folder)
@@ -114,7 +117,7 @@ class State(unittest.TestCase):
             MinCapacity=1,
             MaxCapacity=7,
         )
-        self.assertEqual(aws.request("POST", "/_ministack/reset")[0], 200)
+        self.assertEqual(aws.signed("POST", "/_ministack/reset")[0], 200)
         self.assertEqual(stack.send("/x", b"1")[0], 404)
         self.assertEqual(stack.functions.list_functions()["Functions"], [])
         targets = autoscaling.describe_scalable_targets(ServiceNamespace="dynamodb")
@@ -133,12 +136,6 @@ def _has_ended(pid: int) -> bool:
 
 
 class Start(unittest.TestCase):
-    def test_readiness_tells_who_it_is(self):
-        aws = LocalAws()
-        self.addCleanup(aws.stop)
-        status, _headers, answer = aws.request("GET", "/_ministack/ready")
-        self.assertEqual((status, json.loads(answer)["pid"]), (200, aws.process.pid))
-
     def test_it_listens_on_loopback_only(self):
         aws = LocalAws()
         self.addCleanup(aws.stop)
@@ -160,12 +157,12 @@ class Start(unittest.TestCase):
         descriptors = pathlib.Path(f"/proc/{aws.process.pid}/fd")
         if not descriptors.exists():
             self.skipTest("needs /proc")
-        aws.request("GET", "/_ministack/ready")
+        aws.signed("GET", "/_ministack/ready")
         before = len(list(descriptors.iterdir()))
         for _ in range(20):
-            aws.request("GET", "/_ministack/ready")
+            aws.signed("GET", "/_ministack/ready")
             with socket.create_connection(("127.0.0.1", aws.port)) as hasty:
-                hasty.sendall(b"GET /_ministack/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+                hasty.sendall(b"GET /_ministack/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_until(lambda: len(list(descriptors.iterdir())) <= before)
 
     def test_a_port_in_use(self):
@@ -181,7 +178,7 @@ class Start(unittest.TestCase):
             self.addCleanup(aws.stop)
             status, error = start_in_vain(PERSIST_STATE="1", STATE_DIR=f"{folder}/state")
             self.assertEqual(
-                (status, error), (3, f"local AWS: the state in {folder}/state is in use by another local AWS\n")
+                (status, error), (4, f"local AWS: the state in {folder}/state is in use by another local AWS\n")
             )
 
     def test_a_wrong_setup(self):
@@ -192,9 +189,9 @@ class Start(unittest.TestCase):
             start_in_vain(TRANSITION_SECONDS="long"),
             (2, "local AWS: TRANSITION_SECONDS must be a number, not 'long'\n"),
         )
-        self.assertEqual(
-            start_in_vain(PERSIST_STATE="1"), (2, "local AWS: PERSIST_STATE=1 needs STATE_DIR, an absolute path\n")
-        )
+        for folder in ("", "state"):
+            refusal = 2, "local AWS: STATE_DIR must be an absolute path\n"
+            self.assertEqual(start_in_vain(STATE_DIR=folder), refusal)
 
     def test_another_version_of_ministack(self):
         self.assertEqual(importlib.metadata.version("ministack"), local_aws.MINISTACK_VERSION)
@@ -211,7 +208,10 @@ class Start(unittest.TestCase):
         }
         for module, reason in broken.items():
             with self.subTest(module):
-                status, error = start_in_vain(f"import {module}\n{module}.install = lambda: None")
+                status, error = start_in_vain(
+                    f"import authentication\nauthentication.install('x' * 40, '')\n"
+                    f"import {module}\n{module}.install = lambda: None"
+                )
                 self.assertEqual(status, 1, error)
                 self.assertRegex(error, f"local AWS: self-test of ministack [0-9.]+ failed: .*{reason}")
 

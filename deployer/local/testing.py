@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,11 @@ import time
 import zipfile
 
 import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from state_folder import StateFolder
 
 LAUNCHER = pathlib.Path(__file__).with_name("local_aws.py")
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -80,7 +86,7 @@ while True:
 
 def package(code: str = "") -> bytes:
     """The function's deployment package; `code` tells one from the other."""
-    bootstrap = f"#!/bin/sh\nexec '{sys.executable}' -ISs \"$LAMBDA_TASK_ROOT/runtime.py\"\n"
+    bootstrap = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -ISs "$LAMBDA_TASK_ROOT/runtime.py"\n'
     return zipped({"bootstrap": bootstrap, "runtime.py": _RUNTIME, "code": code})
 
 
@@ -101,13 +107,11 @@ class LocalAws:
     def __init__(self, folder: str | None = None, port: int = 0, **environment: str):
         self._folder = tempfile.TemporaryDirectory() if folder is None else None
         folder = folder or self._folder.name
-        os.makedirs(f"{folder}/tmp", exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, LAUNCHER],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": folder,
-                "TMPDIR": f"{folder}/tmp",
                 "GATEWAY_PORT": str(port),
                 "PERSIST_STATE": "1",
                 "STATE_DIR": f"{folder}/state",
@@ -121,6 +125,7 @@ class LocalAws:
         if not ready.startswith("ready "):
             _out, error = self.process.communicate()
             raise AssertionError(f"not ready: {error}")
+        self.secret = StateFolder(f"{folder}/state").secret()
         self.endpoint = ready.split()[1]
         self.port = int(self.endpoint.rsplit(":", 1)[1])
 
@@ -135,16 +140,30 @@ class LocalAws:
             self._folder.cleanup()
         return error
 
-    def client(self, service: str, key: str = ACCOUNT, secret: str = "test", region: str = REGION):
+    def client(
+        self,
+        service: str,
+        key: str = ACCOUNT,
+        secret: str | None = None,
+        region: str = REGION,
+        token: str | None = None,
+    ):
         """An SDK client that doesn't retry, so that every answer is seen."""
         return _SESSION.create_client(
             service,
             region,
             endpoint_url=self.endpoint,
             aws_access_key_id=key,
-            aws_secret_access_key=secret,
+            aws_secret_access_key=secret or self.secret,
+            aws_session_token=token,
             config=botocore.config.Config(retries={"total_max_attempts": 1}),
         )
+
+    def signed(self, method: str, path: str, body: bytes = b""):
+        """Status, headers and body of a request that is no operation of AWS's."""
+        request = AWSRequest(method, self.endpoint + path, data=body)
+        SigV4Auth(Credentials(ACCOUNT, self.secret), "ministack", REGION).add_auth(request)
+        return self.request(method, path, body, dict(request.headers))
 
     def request(self, method: str, path: str, body: bytes = b"", headers: dict | None = None):
         """Status, headers and body of a plain request."""

@@ -186,6 +186,7 @@ class ExactWorker(lambda_runtime.Worker):
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
+                    umask=0o022,
                 )
             except OSError:
                 raise _Failed("Runtime.InvalidEntrypoint") from None

@@ -19,7 +19,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::retry::{ClassifyRetry, RetryAction, RetryPartition, TokenBucket};
-use aws_sdk_sts::config::{Credentials, Intercept, SharedCredentialsProvider};
+use aws_sdk_sts::config::{Credentials, Intercept};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, InterceptorContext,
@@ -54,8 +54,10 @@ pub(crate) struct Target {
     pub profile: Option<String>,
     /// Another endpoint than AWS's own, for every service.
     pub endpoint_url: Option<String>,
-    /// Fixed dummy credentials, for the local AWS only.
-    pub dummy_credentials: bool,
+    /// Whether that is the local AWS.
+    pub local: bool,
+    /// Credentials that are known already, instead of the SDK's chain.
+    pub credentials: Option<Credentials>,
     /// More trusted certificates, as PEM (`AWS_CA_BUNDLE`).
     pub ca_bundle: Option<PathBuf>,
 }
@@ -63,7 +65,7 @@ pub(crate) struct Target {
 impl Target {
     /// Whether everything stays on this machine.
     pub(crate) fn is_local(&self) -> bool {
-        self.endpoint_url.as_deref().is_some_and(is_loopback)
+        self.local || self.endpoint_url.as_deref().is_some_and(is_loopback)
     }
 }
 
@@ -259,9 +261,12 @@ async fn sdk_config(target: &Target, http: &Http) -> Result<SdkConfig> {
     if let Some(profile) = &target.profile {
         loader = loader.profile_name(profile);
     }
-    if target.dummy_credentials {
-        let dummy = Credentials::new("test", "test", None, None, "local AWS");
-        return Ok(loader.credentials_provider(SharedCredentialsProvider::new(dummy)).load().await);
+    if target.local {
+        // There are no such endpoints, and the SDK refuses to ask for one at an address that is given.
+        loader = loader.use_fips(false).use_dual_stack(false);
+    }
+    if let Some(credentials) = &target.credentials {
+        return Ok(loader.credentials_provider(credentials.clone()).load().await);
     }
     if let Some(profile) = &target.profile {
         // Asked for by name: keys that happen to be in the environment are not what was meant.
@@ -347,6 +352,7 @@ impl Intercept for Guard {
 mod tests {
     use super::*;
     use crate::testing::{scope, wire};
+    use aws_sdk_sts::config::SharedCredentialsProvider;
     use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
     use aws_smithy_runtime_api::client::http::{
         HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,

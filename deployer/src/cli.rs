@@ -10,6 +10,7 @@ pub use cost::{Architecture, Cost};
 pub use load::{Load, Traffic};
 pub use tune::Tune;
 
+use crate::shell::quoted;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -52,16 +53,9 @@ pub struct Global {
     /// Use the local AWS, and start it when needed
     #[arg(long, global = true)]
     pub local: bool,
-    /// The port of the local AWS
-    #[arg(
-        long,
-        global = true,
-        value_name = "PORT",
-        env = "DEPLOYER_LOCAL_PORT",
-        hide_env_values = true,
-        default_value_t = 4566
-    )]
-    pub local_port: u16,
+    /// The port of the local AWS; 0 takes a free one [default: where it runs, else 4566]
+    #[arg(long, global = true, value_name = "PORT", env = "DEPLOYER_LOCAL_PORT", hide_env_values = true)]
+    pub local_port: Option<u16>,
     /// Where the local AWS keeps its state [default: .deployer/local beside the manifest]
     #[arg(long, global = true, value_name = "FOLDER", env = "DEPLOYER_LOCAL_STATE", hide_env_values = true)]
     pub local_state: Option<PathBuf>,
@@ -79,10 +73,7 @@ pub struct Global {
 impl Global {
     /// The flags that say which stack is meant, as they have to stand on another command line too.
     pub(crate) fn which_stack(&self) -> String {
-        let value = |name: &str, value: Option<String>| {
-            let quoted = |text: String| if text.contains(' ') { format!("'{text}'") } else { text };
-            value.map(|text| format!("{name} {}", quoted(text)))
-        };
+        let value = |name: &str, value: Option<String>| value.map(|text| format!("{name} {}", quoted(&text)));
         let manifest = self.manifest.as_ref().map(|file| file.display().to_string());
         let flags = [
             self.local.then(|| "--local".to_owned()),

@@ -107,16 +107,16 @@ impl<'a> Session<'a> {
         stack: impl FnOnce(&Config, &Scope) -> Result<Stack>,
     ) -> Result<Connected<'a>> {
         let config = self.config;
-        if config.local.wanted {
-            let local = Local::new(&config.local, &config.machine, self.stop)?;
-            if local.start().await? {
-                self.console.talk(&format!("local AWS started at {}", local.url()));
-            }
-        }
-        let allowed = &config.manifest.allowed_accounts;
         let talk = |line: &str| self.console.talk(line);
+        let target = if config.target.local {
+            let local = Local::new(&config.local, &config.machine, self.stop)?;
+            &local.target(&config.target, talk).await?
+        } else {
+            &config.target
+        };
+        let allowed = &config.manifest.allowed_accounts;
         let name = config.stack_name();
-        let mut aws = Aws::connect(&config.target, &name, allowed, access, self.stop, talk).await?;
+        let mut aws = Aws::connect(target, &name, allowed, access, self.stop, talk).await?;
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = stack(config, &aws.scope)?;

@@ -26,8 +26,6 @@ pub(crate) struct Config {
     pub target: Target,
     /// The local AWS, when it is the target or the subject.
     pub local: LocalAws,
-    /// Whether the target is the local AWS.
-    pub is_local: bool,
     /// How packages are compiled.
     pub build: Build,
     /// What this machine has.
@@ -43,13 +41,11 @@ pub(crate) struct Config {
 /// Where the local AWS runs.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalAws {
-    /// Whether commands go to it, and start it when it does not run.
-    pub wanted: bool,
-    /// On the loopback interface.
-    pub port: u16,
-    /// Its log, its lock and what it holds.
+    /// On the loopback interface; 0 is a free one. Absent when any will do.
+    pub port: Option<u16>,
+    /// Its secret, its log and what it holds; absolute.
     pub state: PathBuf,
-    /// Whether it checks signatures and policies, as AWS does.
+    /// Whether it checks policies, as AWS does.
     pub enforces_iam: bool,
 }
 
@@ -64,8 +60,6 @@ pub(crate) struct Machine {
     pub cargo: CargoVariables,
     /// For programs that we start with an otherwise empty environment.
     pub home: Option<OsString>,
-    /// Where temporary files go.
-    pub temp: PathBuf,
     /// Draw a moving tree on stderr.
     pub draws: bool,
     /// Colour on stderr.
@@ -117,7 +111,6 @@ impl Config {
         } else {
             Manifest::default()
         };
-        let port = global.local_port;
         let endpoint_url = global.endpoint_url.clone().filter(|url| !url.is_empty());
         if global.local
             && let Some(url) = endpoint_url.as_deref().filter(|url| !is_loopback(url))
@@ -142,21 +135,18 @@ impl Config {
                 .or_else(|| manifest.region.clone())
                 .or_else(|| global.local.then(local_region)),
             profile: global.profile.clone(),
-            endpoint_url: endpoint_url
-                .clone()
-                .or_else(|| global.local.then(|| format!("http://127.0.0.1:{port}"))),
-            dummy_credentials: global.local,
+            endpoint_url,
+            local: global.local,
+            credentials: None,
             ca_bundle: env("AWS_CA_BUNDLE").map(PathBuf::from),
         };
         Ok(Self {
             suffix,
             local: LocalAws {
-                wanted: global.local && endpoint_url.is_none(),
-                port,
-                state: global.local_state.clone().unwrap_or_else(|| root.join(".deployer/local")),
+                port: global.local_port,
+                state: here.join(global.local_state.clone().unwrap_or_else(|| root.join(".deployer/local"))),
                 enforces_iam: env("DEPLOYER_LOCAL_IAM").is_some(),
             },
-            is_local: global.local,
             build: if global.local && !builds_release { Build::Quick } else { Build::Release },
             machine: Machine::look(&root),
             target,
@@ -203,7 +193,6 @@ impl Machine {
             tools,
             cargo: CargoVariables::look(),
             home: env("HOME"),
-            temp: std::env::temp_dir(),
             draws: terminal && !ci && !dumb,
             colour: terminal && !dumb && env("NO_COLOR").is_none(),
             asks: terminal && std::io::stdin().is_terminal() && !ci,

@@ -40,6 +40,7 @@ mod resource;
 mod resources;
 mod retry;
 mod seen;
+mod shell;
 mod smoke;
 mod stack;
 #[cfg(test)]

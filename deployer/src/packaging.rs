@@ -163,7 +163,7 @@ impl Packages {
         }
         if !jobs.is_empty() {
             let cargo = Cargo { machine: config.machine.clone(), root: config.root.clone() };
-            tokio::spawn(worker::run(cargo, config.build, config.is_local, jobs));
+            tokio::spawn(worker::run(cargo, config.build, config.target.local, jobs));
         }
         let made = sources.values().map(|source| (source.clone(), OnceCell::new())).collect();
         Ok(Self { sources, running: AsyncMutex::new(running), made })

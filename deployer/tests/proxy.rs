@@ -10,14 +10,14 @@ use support::emulator::Emulator;
 use support::proxy::{At, Behaviour, Fault, Moment, Proxy, operations};
 
 /// Makes a log group through the proxy: the status of the answer, if there is one.
-fn make(proxy: &Proxy, name: &str) -> Option<u16> {
+fn make(through: &Lookup, name: &str) -> Option<u16> {
     let group = json!({ "logGroupName": name });
-    let answer = Lookup::at(&proxy.url()).ask_json("logs", "Logs_20140328.CreateLogGroup", &group);
+    let answer = through.ask_json("logs", "Logs_20140328.CreateLogGroup", &group);
     answer.ok().map(|(status, _)| status)
 }
 
-fn rest(proxy: &Proxy, method: &str, path: &str, input: &Value) -> (u16, Value) {
-    let (status, body) = Lookup::at(&proxy.url()).ask_rest("apigateway", method, path, input).unwrap();
+fn rest(through: &Lookup, method: &str, path: &str, input: &Value) -> (u16, Value) {
+    let (status, body) = through.ask_rest("apigateway", method, path, input).unwrap();
     (status, serde_json::from_str(&body).unwrap_or_default())
 }
 
@@ -25,6 +25,7 @@ fn rest(proxy: &Proxy, method: &str, path: &str, input: &Value) -> (u16, Value) 
 fn each_fault_is_what_it_says() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());
+    let through = aws.lookup_through(&proxy);
     // The fault, the answer that the client gets, and whether AWS has applied the call.
     let cases = [
         (Fault::Dropped(Moment::Before), None, false),
@@ -37,15 +38,15 @@ fn each_fault_is_what_it_says() {
     ];
     for (index, (fault, answer, applied)) in cases.into_iter().enumerate() {
         proxy.inject(At::operation("CreateLogGroup", 2), fault);
-        assert_eq!(make(&proxy, &format!("/before/{index}")), Some(200), "{fault}: not this one");
+        assert_eq!(make(&through, &format!("/before/{index}")), Some(200), "{fault}: not this one");
         let name = format!("/spoilt/{index}");
-        assert_eq!(make(&proxy, &name), answer, "{fault}");
+        assert_eq!(make(&through, &name), answer, "{fault}");
         assert_eq!(aws.lookup().everything().contains(&format!("log group {name}")), applied, "{fault}");
         if fault == Fault::Expired {
-            assert_eq!(make(&proxy, "/later"), answer, "{fault}: from then on");
+            assert_eq!(make(&through, "/later"), answer, "{fault}: from then on");
         }
         assert!(proxy.heal(), "{fault}: it happened");
-        assert_eq!(make(&proxy, &format!("/after/{index}")), Some(200), "{fault}: once only");
+        assert_eq!(make(&through, &format!("/after/{index}")), Some(200), "{fault}: once only");
     }
 }
 
@@ -62,11 +63,12 @@ fn a_process_is_struck_before_or_after_the_call_is_applied() {
     let aws = Emulator::start();
     for (moment, applied) in [(Moment::Before, false), (Moment::After, true)] {
         let proxy = Proxy::before(&aws.url());
+        let through = aws.lookup_through(&proxy);
         let mut victim = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         proxy.victim(Some(victim.id()));
         proxy.inject(At::mutation(1), Fault::Killed(moment));
         let name = format!("/{moment:?}");
-        assert_eq!(make(&proxy, &name), None);
+        assert_eq!(make(&through, &name), None);
         assert!(!victim.wait().unwrap().success());
         assert_eq!(aws.lookup().everything().contains(&format!("log group {name}")), applied);
         assert!(proxy.struck().is_some());
@@ -77,6 +79,7 @@ fn a_process_is_struck_before_or_after_the_call_is_applied() {
 fn a_call_waits_for_its_hook() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());
+    let through = aws.lookup_through(&proxy);
     for (moment, applied) in [(Moment::Before, false), (Moment::After, true)] {
         let name = format!("log group /{moment:?}");
         let (lookup, (say, said)) = (aws.lookup(), channel());
@@ -84,7 +87,7 @@ fn a_call_waits_for_its_hook() {
         proxy.on_call(At::operation("CreateLogGroup", 1), moment, move || {
             say.send(lookup.everything().contains(&wanted)).unwrap();
         });
-        assert_eq!(make(&proxy, &format!("/{moment:?}")), Some(200));
+        assert_eq!(make(&through, &format!("/{moment:?}")), Some(200));
         assert_eq!(said.try_recv(), Ok(applied), "it ran before the answer came");
     }
 }
@@ -93,11 +96,12 @@ fn a_call_waits_for_its_hook() {
 fn calls_are_logged_with_what_they_are() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());
+    let through = aws.lookup_through(&proxy);
     proxy.behave(Behaviour { latency: Duration::from_millis(80), ..Behaviour::default() });
     let started = Instant::now();
-    make(&proxy, "/one");
-    let (_, api) = rest(&proxy, "POST", "/restapis", &json!({ "name": "one" }));
-    rest(&proxy, "GET", &format!("/restapis/{}/resources", api["id"].as_str().unwrap()), &Value::Null);
+    make(&through, "/one");
+    let (_, api) = rest(&through, "POST", "/restapis", &json!({ "name": "one" }));
+    rest(&through, "GET", &format!("/restapis/{}/resources", api["id"].as_str().unwrap()), &Value::Null);
     assert!(started.elapsed() >= Duration::from_millis(240));
     let calls = proxy.calls();
     assert_eq!(operations(&calls), ["CreateLogGroup", "CreateRestApi", "GetResources"]);
@@ -115,12 +119,13 @@ fn calls_are_logged_with_what_they_are() {
 fn api_gateways_quotas_hold() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());
+    let through = aws.lookup_through(&proxy);
     proxy.behave(Behaviour { quotas: true, ..Behaviour::default() });
-    let create = || rest(&proxy, "POST", "/restapis", &json!({ "name": "one" }));
+    let create = || rest(&through, "POST", "/restapis", &json!({ "name": "one" }));
     assert_eq!(create().0, 201);
     let (status, refusal) = create();
     assert_eq!((status, &refusal["__type"]), (429, &json!("TooManyRequestsException")));
-    let list = || rest(&proxy, "GET", "/restapis", &Value::Null).0;
+    let list = || rest(&through, "GET", "/restapis", &Value::Null).0;
     let answers: Vec<u16> = (0..60).map(|_| list()).collect();
     assert!(answers.contains(&429), "ten calls a second, and forty at once");
     assert_eq!(answers[0], 200);
@@ -131,11 +136,11 @@ fn api_gateways_quotas_hold() {
 fn lambdas_quotas_hold() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());
+    let through = aws.lookup_through(&proxy);
     proxy.behave(Behaviour { quotas: true, ..Behaviour::default() });
-    let lookup = Lookup::at(&proxy.url());
     let is_refused = |method: &str, path: &str| {
         let path = format!("/2015-03-31/functions/absent{path}");
-        let ask = || lookup.ask_rest("lambda", method, &path, &Value::Null).unwrap().0;
+        let ask = || through.ask_rest("lambda", method, &path, &Value::Null).unwrap().0;
         (0..40).map(|_| ask()).collect::<Vec<u16>>().contains(&429)
     };
     assert!(is_refused("GET", "/policy"), "fifteen a second");
@@ -147,9 +152,9 @@ fn lambdas_quotas_hold() {
 fn new_things_are_not_ready_at_once() {
     let aws = Emulator::start();
     let proxy = Proxy::before(&aws.url());
+    let through = aws.lookup_through(&proxy);
     let table = Duration::from_millis(600);
     proxy.behave(Behaviour { table, ..Behaviour::default() });
-    let through = Lookup::at(&proxy.url());
     through.dynamodb(
         "CreateTable",
         &json!({

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::sync::mpsc;
 use std::thread::scope;
 use std::time::Duration;
+use support::access::Access;
 use support::aws::{ACCOUNT, Lookup, REGION, elements, items};
 use support::pause;
 use support::project::Project;
@@ -30,9 +31,9 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    pub(crate) fn new(url: &str, project: &Project) -> Self {
+    pub(crate) fn new(url: &str, access: Access, project: &Project) -> Self {
         let zip = std::fs::read(project.folder().join("handler.zip")).unwrap();
-        Self { aws: Lookup::at(url), url: url.to_owned(), zip: BASE64_STANDARD.encode(zip) }
+        Self { aws: Lookup::at(url, access), url: url.to_owned(), zip: BASE64_STANDARD.encode(zip) }
     }
 
     /// From nothing to an answer.

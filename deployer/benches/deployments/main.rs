@@ -25,7 +25,7 @@ use floor::Floor;
 use process::Process;
 use stack::Operation;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use support::lab::Lab;
 use support::repository;
 use table::Row;
@@ -143,8 +143,8 @@ impl Bench<'_> {
             self.lab.project.manifest()
         };
         let mut process = Process::new(self.binary, self.lab.aws.folder())
-            .args(["--local", "--yes", "--endpoint-url", &self.lab.proxy.url(), "--manifest"])
-            .args([&manifest])
+            .args(["--local", "--yes", "--endpoint-url", &self.lab.proxy.url()])
+            .args([Path::new("--local-state"), &self.lab.aws.state(), Path::new("--manifest"), &manifest])
             .args(args);
         if self.condition.builds_package() {
             process = process.building();
@@ -167,7 +167,7 @@ impl Bench<'_> {
         self.lab.aws.reset();
         for operation in self.sequence() {
             self.lab.project.set_version(&format!("floor {run} {operation:?}"));
-            let floor = Floor::new(&self.lab.proxy.url(), &self.lab.project);
+            let floor = Floor::new(&self.lab.proxy.url(), self.lab.aws.access(), &self.lab.project);
             let sample = self.watch.sample(|| {
                 match operation {
                     Operation::ColdUp => floor.create(),
@@ -184,7 +184,8 @@ impl Bench<'_> {
 
     fn terraform(&self, run: u32, terraform: &Terraform, samples: &mut Samples) {
         self.lab.aws.reset();
-        let project = terraform.project(&self.lab.proxy.url(), &self.lab.project);
+        let (url, access) = (self.lab.proxy.url(), self.lab.aws.access());
+        let project = terraform.project(&url, &access, &self.lab.project);
         for operation in self.sequence() {
             if operation == Operation::CodeOnly {
                 self.lab.project.set_version(&format!("Terraform {run}"));

@@ -5,6 +5,7 @@ use crate::stack::{API, FUNCTION, Operation, PATH, POLICY, RETENTION_DAYS, ROLE,
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use support::access::Access;
 use support::aws::REGION;
 use support::project::Project;
 use tempfile::TempDir;
@@ -61,11 +62,11 @@ impl Terraform {
     }
 
     /// The stack that the deployer makes of the same project, to be made at this endpoint.
-    pub(crate) fn project(&self, url: &str, project: &Project) -> Stack<'_> {
+    pub(crate) fn project(&self, url: &str, access: &Access, project: &Project) -> Stack<'_> {
         let folder = tempfile::tempdir().unwrap();
         let zip = project.folder().join("handler.zip");
-        std::fs::write(folder.path().join("main.tf"), format!("{PROVIDER}{}", configuration(url, &zip)))
-            .unwrap();
+        let configuration = configuration(url, access, &zip);
+        std::fs::write(folder.path().join("main.tf"), format!("{PROVIDER}{configuration}")).unwrap();
         let _ = self.process(folder.path(), &["init", "-input=false", "-no-color"]).run();
         Stack { terraform: self, folder }
     }
@@ -93,7 +94,8 @@ impl Stack<'_> {
 }
 
 /// As people write it, resource by resource.
-fn configuration(url: &str, zip: &Path) -> String {
+fn configuration(url: &str, access: &Access, zip: &Path) -> String {
+    let (key, secret) = (access.key(), access.secret());
     let services = ["apigateway", "dynamodb", "iam", "lambda", "logs", "sts"];
     let endpoints: String = services.iter().map(|service| format!("    {service} = \"{url}\"\n")).collect();
     let zip = OsString::from(zip).into_string().unwrap();
@@ -103,8 +105,8 @@ fn configuration(url: &str, zip: &Path) -> String {
         r#"
 provider "aws" {{
   region                      = "{REGION}"
-  access_key                  = "test"
-  secret_key                  = "test"
+  access_key                  = "{key}"
+  secret_key                  = "{secret}"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_region_validation      = true

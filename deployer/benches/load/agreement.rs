@@ -23,8 +23,9 @@ pub(crate) fn measure(binary: &Path, longest: Duration) {
     let run = |args: &[&str]| {
         let process = Process::new(binary, aws.folder())
             .building()
-            .args(["--local", "--endpoint-url", &proxy.url(), "--manifest"])
-            .args([repository().join("stack.toml")])
+            .args(["--local", "--endpoint-url", &proxy.url()])
+            .args([Path::new("--local-state"), &aws.state()])
+            .args([Path::new("--manifest"), &repository().join("stack.toml")])
             .args(args);
         process.try_run(longest).unwrap_or_else(|why| panic!("{why}"));
     };

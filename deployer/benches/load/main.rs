@@ -75,13 +75,23 @@ fn beside_the_others(args: &Args, url: &str) {
 /// The last line of stdout, and the most memory in kB.
 fn run(binary: &Path, lab: &Lab, server: &PlainServer, args: &[&str]) -> (String, Option<u64>) {
     let process = Process::new(binary, lab.aws.folder())
-        .args(["--local", "--endpoint-url", server.url(), "--manifest"])
-        .args([lab.project.manifest()])
+        .args(["--local", "--endpoint-url", server.url()])
+        .args([
+            Path::new("--local-state"),
+            &lab.aws.state(),
+            Path::new("--manifest"),
+            &lab.project.manifest(),
+        ])
         .args(args);
     let memory = process.try_run(LONGEST).unwrap_or_else(|why| panic!("{why}"));
     let status = Command::new(binary)
-        .args(["status", "--url", "--local", "--endpoint-url", server.url(), "--manifest"])
-        .arg(lab.project.manifest())
+        .args(["status", "--url", "--local", "--endpoint-url", server.url()])
+        .args([
+            Path::new("--local-state"),
+            &lab.aws.state(),
+            Path::new("--manifest"),
+            &lab.project.manifest(),
+        ])
         .env_clear()
         .env("HOME", lab.aws.folder())
         .output()

@@ -3,25 +3,35 @@
 use super::Session;
 use crate::cli::Local as Verb;
 use crate::error::{Error, Result};
-use crate::local::Local;
+use crate::local::{Local, credentials_file};
+use crate::shell::quoted;
 
 pub(crate) async fn run(session: &Session<'_>, verb: Verb) -> Result<u8> {
     let console = session.console;
     let local = Local::new(&session.config.local, &session.config.machine, session.stop)?;
     match verb {
         Verb::Start => {
-            let already = if local.start().await? { "" } else { " (it ran already)" };
+            let (running, started) = local.start().await?;
+            let already = if started { "" } else { " (it ran already)" };
             console.talk(&format!("The local AWS runs{already}. Use it with --local, or at this endpoint:"));
-            console.data(&local.url());
+            console.data(&running.url());
         }
         Verb::Stop => {
             let stopped = local.stop().await?;
             console.talk(if stopped { "Stopped. What it holds is kept." } else { "It does not run." });
         }
-        Verb::Status => match local.running().await? {
+        Verb::Status => match local.running()? {
             Some(running) => {
-                console.data(&format!("{} (process {})", local.url(), running.pid));
-                console.data(&format!("state in {}", running.state.display()));
+                let state = &session.config.local.state;
+                let credentials = credentials_file(state).display().to_string();
+                console.data(&format!("{} (process {})", running.url(), running.pid.as_raw_nonzero()));
+                console.data(&format!("state in {}", state.display()));
+                console.data(&format!("credentials in {credentials}"));
+                console.talk(&format!(
+                    "For other programs: export AWS_ENDPOINT_URL={} AWS_SHARED_CREDENTIALS_FILE={} AWS_PROFILE=default",
+                    running.url(),
+                    quoted(&credentials)
+                ));
             }
             None => console.data("The local AWS does not run."),
         },

@@ -38,7 +38,9 @@ fn credentials_that_take_long_are_waited_for_and_asked_for_once() {
     let lab = Lab::new();
     let home = lab.aws.folder();
     let asked = home.join("asked");
-    let keys = r#"{"Version":1,"AccessKeyId":"test","SecretAccessKey":"test"}"#;
+    let access = lab.aws.access();
+    let (key, secret) = (access.key(), access.secret());
+    let keys = format!(r#"{{"Version":1,"AccessKeyId":"{key}","SecretAccessKey":"{secret}"}}"#);
     let process = home.join("credentials.sh");
     let script = format!("echo asked >> '{}'\nsleep 6\necho '{keys}'\n", asked.display());
     fs::write(&process, script).unwrap();

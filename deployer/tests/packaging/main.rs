@@ -27,7 +27,7 @@ impl Place {
     fn deployer(&self, manifest: &Path, args: &[&str]) -> Deployer {
         Deployer::new(self.aws.folder())
             .args(["--local", "--endpoint-url", &self.aws.url()])
-            .args([Path::new("--manifest"), manifest])
+            .args([Path::new("--local-state"), &self.aws.state(), Path::new("--manifest"), manifest])
             .args(args)
             .building()
     }

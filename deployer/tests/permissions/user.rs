@@ -1,7 +1,7 @@
 //! A person with an access key and one policy.
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_iam::config::{BehaviorVersion, Region};
 use support::deployer::{Deployer, Done};
 use support::emulator::Emulator;
 use support::project::Project;
@@ -22,7 +22,7 @@ impl User {
     pub(crate) fn with(document: &str) -> Self {
         let aws = Emulator::enforcing_iam();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let root = root(&aws.url());
+        let root = root(&aws);
         let (policy, key, secret) = runtime.block_on(async {
             root.create_user().user_name("ada").send().await.unwrap();
             let policy = root.create_policy().policy_name("deploying").policy_document(document);
@@ -62,12 +62,12 @@ impl User {
 }
 
 /// Who made the account.
-fn root(endpoint: &str) -> Client {
+fn root(aws: &Emulator) -> Client {
     let config = aws_sdk_iam::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(Credentials::new("test", "test", None, None, "root"))
+        .endpoint_url(aws.url())
+        .credentials_provider(aws.access().credentials())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
     Client::from_conf(config)

@@ -1,12 +1,13 @@
-//! What the local AWS holds, asked behind the binary's back, by plain requests: it trusts every signature.
+//! What the local AWS holds, asked behind the binary's back, by plain requests.
 
+use crate::access::Access;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::Request;
 
-/// The account that the dummy credentials belong to.
+/// The account of the local AWS's credentials.
 pub const ACCOUNT: &str = "000000000000";
 
 /// Where every test's stack is.
@@ -19,18 +20,19 @@ pub type Tags = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub struct Lookup {
     url: String,
+    access: Access,
     agent: Agent,
 }
 
 impl Lookup {
-    /// Of the AWS at this endpoint.
-    pub fn at(url: &str) -> Self {
+    /// Of the AWS at this endpoint, to which these credentials belong.
+    pub fn at(url: &str, access: Access) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
-        Self { url: url.to_owned(), agent }
+        Self { url: url.to_owned(), access, agent }
     }
 
     /// Who asks, as XML.
@@ -210,14 +212,13 @@ impl Lookup {
         header: (&str, &str),
         body: String,
     ) -> Result<(u16, String), ureq::Error> {
-        let scope = format!("Credential=test/20260101/{REGION}/{service}/aws4_request");
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header(header.0, header.1)
-            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
-            .body(body)?;
-        let mut answer = self.agent.run(request)?;
+        let url = format!("{}{path}", self.url);
+        let signed = self.access.sign((service, REGION), (method, &url), &[header], &body);
+        let mut request = Request::builder().method(method).uri(url).header(header.0, header.1);
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        let mut answer = self.agent.run(request.body(body)?)?;
         Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
     }
 }

@@ -1,7 +1,9 @@
 //! A local AWS of its own for one test: a free port, a folder that goes with it.
 
-use crate::aws::Lookup;
+use crate::access::Access;
+use crate::aws::{Lookup, REGION};
 use crate::deployer::{Deployer, Done, path, send};
+use crate::proxy::Proxy;
 use crate::{repository, wait_for};
 use rustix::process::{Pid, Signal, test_kill_process};
 use std::io::{BufRead as _, BufReader};
@@ -30,25 +32,18 @@ impl Emulator {
         Self::started(&[])
     }
 
-    /// One that checks signatures and policies, as AWS does. `test` with the secret `test` may do everything.
+    /// One that checks policies, as AWS does. Its own credentials may do everything.
     pub fn enforcing_iam() -> Self {
         Self::started(&[("DEPLOYER_LOCAL_IAM", "1")])
     }
 
     fn started(environment: &[(&str, &str)]) -> Self {
-        for _ in 0..5 {
-            let folder = folder();
-            let port = free_port();
-            let start = flags(folder.path(), port, &repository().join("stack.toml")).args(["local", "start"]);
-            let done = environment.iter().fold(start, |start, (name, value)| start.env(name, value)).run();
-            if done.code == Some(0) {
-                let pid = pid_at(port);
-                return Self { folder, port, pid, child: None, guard: Guard::of(pid) };
-            }
-            // Somebody took the port between our look and the start.
-            assert!(done.stderr.contains("is in use"), "{done}");
-        }
-        panic!("five free ports in a row were taken");
+        let folder = folder();
+        let start = flags(folder.path(), 0, &repository().join("stack.toml")).args(["local", "start"]);
+        let _ =
+            environment.iter().fold(start, |start, (name, value)| start.env(name, value)).run().succeeds();
+        let (pid, port) = process_of(&state(folder.path()));
+        Self { folder, port, pid, child: None, guard: Guard::of(pid) }
     }
 
     /// One whose tables and functions take this many seconds to become active, which the binary has no word for.
@@ -59,7 +54,7 @@ impl Emulator {
             .env_clear()
             .env("PATH", path())
             .env("HOME", folder.path())
-            .env("TMPDIR", folder.path())
+            .env("STATE_DIR", state(folder.path()))
             .env("GATEWAY_PORT", "0")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("TRANSITION_SECONDS", seconds.to_string())
@@ -109,19 +104,32 @@ impl Emulator {
     /// Starts it again.
     pub fn start_again(&mut self) {
         let _ = local(self.folder.path(), self.port, "start").succeeds();
-        self.pid = pid_at(self.port);
+        (self.pid, _) = process_of(&self.state());
         self.guard.dismiss();
         self.guard = Guard::of(self.pid);
     }
 
     /// What it holds, and more.
     pub fn lookup(&self) -> Lookup {
-        Lookup::at(&self.url())
+        Lookup::at(&self.url(), self.access())
+    }
+
+    /// The same, through a proxy before it.
+    pub fn lookup_through(&self, proxy: &Proxy) -> Lookup {
+        Lookup::at(&proxy.url(), self.access())
+    }
+
+    /// What it answers to.
+    pub fn access(&self) -> Access {
+        Access::of(&self.state())
     }
 
     /// Forgets all that it holds.
     pub fn reset(&self) {
-        ureq::post(format!("{}/_ministack/reset", self.url())).send_empty().expect("it resets itself");
+        let url = format!("{}/_ministack/reset", self.url());
+        let signed = self.access().sign(("ministack", REGION), ("POST", &url), &[], "");
+        let post = signed.into_iter().fold(ureq::post(url), |post, (name, value)| post.header(name, value));
+        post.send_empty().expect("it resets itself");
     }
 }
 
@@ -189,11 +197,12 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn pid_at(port: u16) -> u32 {
-    let page = format!("http://127.0.0.1:{port}/_ministack/ready");
-    let text = ureq::get(page).call().unwrap().body_mut().read_to_string().unwrap();
-    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
-    answer["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("the launcher says its process")
+/// The process that runs on a state folder, and its port.
+fn process_of(state: &Path) -> (u32, u16) {
+    let text = std::fs::read_to_string(state.join("running")).expect("the launcher says who it is");
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let number = |name: &str| record[name].as_u64().unwrap_or_else(|| panic!("{text} has no {name}"));
+    (number("pid").try_into().unwrap(), number("port").try_into().unwrap())
 }
 
 fn is_alive(pid: u32) -> bool {

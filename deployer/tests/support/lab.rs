@@ -38,7 +38,7 @@ impl Lab {
     pub fn deployer_of(&self, manifest: &Path, args: &[&str]) -> Deployer {
         Deployer::new(self.aws.folder())
             .args(["--local", "--endpoint-url", &self.proxy.url()])
-            .args([Path::new("--manifest"), manifest])
+            .args([Path::new("--local-state"), &self.aws.state(), Path::new("--manifest"), manifest])
             .args(args)
     }
 

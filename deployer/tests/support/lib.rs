@@ -3,6 +3,7 @@
 //!
 //! A test that cannot go on panics, and so does everything here.
 
+pub mod access;
 pub mod aws;
 pub mod cargo_project;
 pub mod deployer;
