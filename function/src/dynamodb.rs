@@ -31,6 +31,7 @@ use bytes::Bytes;
 
 use crate::{
     action::Action,
+    checksum::{self, RetryDamaged},
     config::Config,
     failure::Failure,
     store::{Exchange, Refusal, Reply, Store},
@@ -98,6 +99,7 @@ fn client(region: &str, credentials: &Credentials, endpoint_url: Option<String>)
         .credentials_provider(credentials.clone())
         .http_client(http_client)
         .retry_config(retries)
+        .retry_classifier(RetryDamaged)
         .timeout_config(timeouts);
     settings.set_endpoint_url(endpoint_url);
     Client::from_conf(settings.build())
@@ -193,7 +195,7 @@ impl Intercept for Tap {
         received.headers = headers(response);
         received.body = Bytes::copy_from_slice(response.body().bytes().unwrap_or_default());
         received.exchange.request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
-        Ok(())
+        checksum::verify(response).map_err(BoxError::from)
     }
 }
 
@@ -227,10 +229,12 @@ where
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
-            Failure::unavailable(
-                &format!("DynamoDB answered HTTP {status}, which cannot be understood"),
-                &causes(error),
-            )
+            let reason = if checksum::is_damaged(error) {
+                "DynamoDB's answer was damaged on its way".to_owned()
+            } else {
+                format!("DynamoDB answered HTTP {status}, which cannot be understood")
+            };
+            Failure::unavailable(&reason, &causes(error))
         }
         SdkError::TimeoutError(_) => Failure::unavailable("DynamoDB did not answer in time", &causes(error)),
         SdkError::DispatchFailure(_) => Failure::unavailable("DynamoDB cannot be reached", &causes(error)),

@@ -14,12 +14,14 @@
 //! | [`attribute`] | plain JSON ↔ DynamoDB's typed JSON |
 //! | `call` | a call's request and answer as text |
 //! | `store`, `dynamodb` | performs the call |
+//! | `checksum` | whether DynamoDB's answer arrived as it was sent |
 //! | `failure`, `error_table` | what callers are told when it fails |
 //! | `log` | one line for each invocation |
 
 mod action;
 pub mod attribute;
 mod call;
+mod checksum;
 mod config;
 mod dynamodb;
 mod error_table;

@@ -105,6 +105,40 @@ fn trouble_is_tried_again() {
     assert!(function.log_line().contains(r#""attempts":4"#));
 }
 
+/// An answer with a checksum, which may be that of another body.
+fn with_checksum(status: u16, body: &str, checksum: &str) -> Response {
+    let headers = vec![("x-amz-crc32", checksum.to_owned())];
+    Response::Answer { status, headers, body: body.as_bytes().to_vec() }
+}
+
+#[test]
+fn an_answer_that_does_not_fit_its_checksum_is_asked_for_again() {
+    let item = r#"{"Item":{"id":{"S":"1"}}}"#;
+    let script = script(vec![
+        with_checksum(200, r#"{"Item":{"id":{"S":"7"}}}"#, "2061421159"),
+        with_checksum(400, r#"{"__type":"ResourceNotFoundException","message":""}"#, "2061421159"),
+        with_checksum(200, item, "none"),
+        with_checksum(200, item, "2061421159"),
+    ]);
+    let answer =
+        script.function().succeed(r#"{"operation":"read","tableName":"t","payload":{"Key":{"id":"1"}}}"#);
+    assert!(answer.starts_with(r#"{"Item":{"id":"1"},"#), "{answer}");
+    assert!(answer.ends_with(r#""RetryAttempts":3}}"#), "{answer}");
+}
+
+#[test]
+fn answers_that_never_fit_their_checksum_are_a_503() {
+    let script = script(vec![with_checksum(200, "{}", "1")]);
+    let mut function = script.function();
+    assert_eq!(
+        function.fail(CREATE),
+        r#"{"errorType":"ServiceUnavailable","errorMessage":"Service unavailable: DynamoDB's answer was damaged on its way"}"#
+    );
+    assert_eq!(script.requests(), 4);
+    let line = function.log_line();
+    assert!(line.contains("the body does not have the checksum of x-amz-crc32"), "{line}");
+}
+
 #[test]
 fn a_refusal_is_not_tried_again() {
     let refusal = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
