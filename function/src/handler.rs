@@ -11,8 +11,9 @@ use crate::{
     store::{Exchange, Store},
 };
 
-/// The largest answer that Lambda takes, in bytes. It fails an invocation that gives more, with an error that
-/// matches no pattern. See <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+/// The largest answer to a synchronous invocation, in bytes. Lambda fails an invocation that gives more with an
+/// error that matches no pattern, which API Gateway would answer with 200. See
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
 /// What became of an event.
@@ -42,7 +43,10 @@ pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     let mut report = Report::default();
     let response = match read(event) {
         Ok(event) if proxy::is_proxy(&event) => respond(store, &event, &mut report).await,
-        Ok(event) => perform(store, &event, &mut report).await.and_then(small_enough),
+        Ok(event) => {
+            let answer = perform(store, &event, &mut report).await;
+            answer.and_then(|answer| small_enough(answer, &report))
+        }
         Err(failure) => Err(failure),
     };
     if let Err(failure) = &response {
@@ -54,8 +58,8 @@ pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
 /// Answers a proxy event: failures of the request are HTTP responses too.
 async fn respond(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
     let answer = perform_body(store, event, report).await;
-    answer.and_then(|answer| http_response(200, &answer)).or_else(|failure| {
-        let response = http_response(failure.status, &write(&failure)?);
+    answer.and_then(|answer| http_response(200, &answer, report)).or_else(|failure| {
+        let response = http_response(failure.status, &write(&failure)?, report);
         report.failure = Some(failure);
         response
     })
@@ -104,19 +108,28 @@ async fn perform_call(store: &impl Store, call: &Call<'_>, report: &mut Report) 
     }
 }
 
-fn small_enough(answer: String) -> Result<String, Failure> {
+/// Refuses an answer that Lambda would not take, and says what to ask for instead.
+fn small_enough(answer: String, report: &Report) -> Result<String, Failure> {
     if answer.len() <= LARGEST_ANSWER {
         return Ok(answer);
     }
+    let advice = match report.operation {
+        Some("list") => "; ask for less with Limit or ProjectionExpression",
+        Some("read") => "; ask for less with ProjectionExpression",
+        Some("create" | "update" | "delete") => {
+            "; the write was done, and without ReturnValues the answer is small"
+        }
+        _ => "",
+    };
     let reason = format!(
-        "AnswerTooLarge: {} bytes of at most {LARGEST_ANSWER}, ask for less with Limit or ProjectionExpression",
+        "AnswerTooLarge: the answer has {} bytes, and Lambda takes at most {LARGEST_ANSWER}{advice}",
         answer.len()
     );
     Err(Failure::internal(&reason, ""))
 }
 
-fn http_response(status: u16, body: &str) -> Result<String, Failure> {
-    write(&HttpResponse::new(status, body)).and_then(small_enough)
+fn http_response(status: u16, body: &str, report: &Report) -> Result<String, Failure> {
+    write(&HttpResponse::new(status, body)).and_then(|response| small_enough(response, report))
 }
 
 fn write(value: &impl Serialize) -> Result<String, Failure> {
@@ -208,7 +221,15 @@ mod tests {
         let store = Canned { answer: page, ..Canned::default() };
         let list = r#"{"operation":"list","tableName":"t","payload":{}}"#;
         let failure = outcome(&store, list).await.response.unwrap_err();
-        assert!(failure.message.starts_with("Internal error: AnswerTooLarge: 62915"), "{}", failure.message);
+        assert_eq!(
+            failure.message,
+            "Internal error: AnswerTooLarge: the answer has 6291554 bytes, and Lambda takes at most 6291456; ask for less with Limit or ProjectionExpression"
+        );
+        let attributes = format!(r#"{{"Attributes":{{"id":{{"S":"{}"}}}}}}"#, "x".repeat(LARGEST_ANSWER));
+        let store = Canned { answer: attributes, ..Canned::default() };
+        let update = r#"{"operation":"update","tableName":"t","payload":{"Key":{"id":"1"}}}"#;
+        let failure = outcome(&store, update).await.response.unwrap_err();
+        assert!(failure.message.contains("; the write was done"), "{}", failure.message);
 
         // The quotes of a body are escaped once more, so it can be too large where the answer is not.
         let quotes = format!(r#"{{"operation":"echo","payload":"{}"}}"#, r#"\""#.repeat(LARGEST_ANSWER / 4));

@@ -1,6 +1,7 @@
 //! The function's log: one line of JSON for each invocation, in the form that Lambda's JSON logging reads.
 //!
-//! A line never holds what an event, an item or an answer holds, nor credentials.
+//! A line never holds what an event, an item or an answer holds, nor credentials. So it has no messages of errors
+//! that answer 4xx, which quote the request.
 
 use std::{
     io::{self, Write},
@@ -93,6 +94,8 @@ struct Line<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
@@ -119,6 +122,7 @@ impl<'r> Line<'r> {
             duration_ms: milliseconds(duration),
             outcome: failure.map_or("ok", |failure| &failure.error_type),
             status: failure.map(|failure| failure.status),
+            message: failure.filter(|failure| failure.status >= 500).map(|failure| failure.message.as_str()),
             detail: failure.and_then(|failure| failure.detail.as_deref()),
             attempts: exchange.map(|exchange| exchange.attempts),
             dynamodb_request_id: exchange.and_then(|exchange| exchange.request_id.as_deref()),
@@ -161,7 +165,7 @@ mod tests {
         let failure = Some(Failure::internal("AccessDeniedException", "not authorized"));
         assert_eq!(
             line(&Report { failure, ..Report::default() }),
-            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"ERROR","requestId":"request","durationMs":1.235,"outcome":"InternalError","status":500,"detail":"not authorized"}"#
+            r#"{"timestamp":"1970-01-01T00:00:00Z","level":"ERROR","requestId":"request","durationMs":1.235,"outcome":"InternalError","status":500,"message":"Internal error: AccessDeniedException","detail":"not authorized"}"#
         );
         let failure = Some(Failure::unrecognized_operation("secret"));
         assert_eq!(

@@ -55,7 +55,12 @@ fn who_may_not_what_is_for_the_log_only() {
         r#"{"errorType":"InternalError","errorMessage":"Internal error: AccessDeniedException"}"#
     );
     let line = function.log_line();
-    assert!(line.contains(r#""outcome":"InternalError","status":500"#), "{line}");
+    assert!(
+        line.contains(
+            r#""outcome":"InternalError","status":500,"message":"Internal error: AccessDeniedException""#
+        ),
+        "{line}"
+    );
     assert!(
         line.contains("arn:aws:sts::123456789012:assumed-role/role/function is not authorized"),
         "{line}"
