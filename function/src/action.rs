@@ -28,7 +28,7 @@ pub(crate) enum Shape {
     Flag,
     /// A whole number of at least `min`. Its upper bound is for DynamoDB to judge.
     Integer { min: i64 },
-    /// An attribute value: plain JSON on our side, typed JSON on DynamoDB's.
+    /// An attribute value: typed JSON on DynamoDB's side, and on ours what the request's notation says.
     Attribute,
     /// An array of at least `min` values.
     List { min: usize, of: &'static Shape },
@@ -84,6 +84,7 @@ impl Action {
 
 const TEXT: Shape = Shape::Text { min: 0 };
 const ATTRIBUTES: Shape = Shape::Map(&Shape::Attribute);
+const TEXTS: Shape = Shape::List { min: 0, of: &TEXT };
 const NAMES: Shape = Shape::Map(&TEXT);
 const ATTRIBUTES_TO_GET: Shape = Shape::List { min: 1, of: &TEXT };
 const ATTRIBUTE_LIST: Shape = Shape::List { min: 0, of: &Shape::Attribute };
@@ -109,6 +110,20 @@ const SCAN_FILTER: Field = optional(
         required("ComparisonOperator", TEXT),
     ])),
 );
+
+/// The types of an attribute value in typed JSON, which has exactly one of these members.
+pub(crate) const ATTRIBUTE_TYPES: &[Field] = &[
+    optional("S", TEXT),
+    optional("N", TEXT),
+    optional("B", TEXT),
+    optional("SS", TEXTS),
+    optional("NS", TEXTS),
+    optional("BS", TEXTS),
+    optional("M", ATTRIBUTES),
+    optional("L", ATTRIBUTE_LIST),
+    optional("NULL", Shape::Flag),
+    optional("BOOL", Shape::Flag),
+];
 
 const PUT_ITEM: &[Field] = &[
     TABLE_NAME,

@@ -3,11 +3,23 @@
 //! Nothing is ever guessed: a plain `{"S": "x"}` is a map with the key `S`. Numbers keep their digits, because
 //! both notations write them as text and nothing here reads them as numbers.
 //!
-//! The notation: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>.
+//! Plain JSON has no sets and no binaries. A request that needs them is written in typed JSON as a whole, and says
+//! so ([`Notation`]).
+//!
+//! Typed JSON: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>.
 
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use crate::json::{Json, Member, Number, is_number};
+
+/// How a request writes its attribute values, and how its answer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// As the JSON that they are.
+    Plain,
+    /// As DynamoDB does, each with its type.
+    Typed,
+}
 
 /// Plain JSON that is written as typed JSON.
 #[derive(Clone, Copy, Debug)]

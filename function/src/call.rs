@@ -1,10 +1,10 @@
-//! A checked call, written in DynamoDB's notation, and DynamoDB's reply, written in ours.
+//! A checked call as the text of DynamoDB's request, and DynamoDB's reply as the text of the answer.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     action::{Field, Shape},
-    attribute::{Plain, Typed},
+    attribute::{Notation, Plain, Typed},
     event::Call,
     failure::Failure,
     json::{self, Json},
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// A `ParamValidationError` that names everything wrong with them.
 pub(crate) fn request(call: &Call<'_>) -> Result<Vec<u8>, Failure> {
-    let problems = validate::problems(call.action, call.table, call.payload);
+    let problems = validate::problems(call);
     if !problems.is_empty() {
         return Err(Failure::parameters(&problems));
     }
@@ -37,7 +37,7 @@ pub(crate) fn answer(call: &Call<'_>, reply: &Reply) -> Result<String, Failure> 
         Failure::unavailable("DynamoDB's answer cannot be understood", &error.to_string())
     };
     let body = json::parse(&reply.body).map_err(|error| unreadable(&error))?;
-    let answer = Answer { fields: call.action.results(), body: &body, reply };
+    let answer = Answer { call, body: &body, reply };
     serde_json::to_string(&answer).map_err(|error| unreadable(&error))
 }
 
@@ -49,14 +49,18 @@ impl Serialize for Parameters<'_> {
         if let Some(table) = self.0.table {
             map.serialize_entry("TableName", table)?;
         }
-        let fields = Fields { known: self.0.action.parameters(), value: self.0.payload, to: Notation::Typed };
+        let conversion = match self.0.notation {
+            Notation::Plain => Conversion::ToTyped,
+            Notation::Typed => Conversion::None,
+        };
+        let fields = Fields { known: self.0.action.parameters(), value: self.0.payload, conversion };
         fields.serialize_into::<S>(&mut map)?;
         map.end()
     }
 }
 
 struct Answer<'j> {
-    fields: &'static [Field],
+    call: &'j Call<'j>,
     body: &'j Json<'j>,
     reply: &'j Reply,
 }
@@ -64,7 +68,11 @@ struct Answer<'j> {
 impl Serialize for Answer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let fields = Fields { known: self.fields, value: self.body, to: Notation::Plain };
+        let conversion = match self.call.notation {
+            Notation::Plain => Conversion::ToPlain,
+            Notation::Typed => Conversion::None,
+        };
+        let fields = Fields { known: self.call.action.results(), value: self.body, conversion };
         fields.serialize_into::<S>(&mut map)?;
         map.serialize_entry("ResponseMetadata", &Metadata::new(self.reply))?;
         map.end()
@@ -99,19 +107,20 @@ fn as_object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// Which notation attribute values are written in.
+/// What happens to attribute values on their way through.
 #[derive(Clone, Copy)]
-enum Notation {
-    Typed,
-    Plain,
+enum Conversion {
+    ToTyped,
+    ToPlain,
+    None,
 }
 
-/// The members of a structure that its table knows. In a reply they come in the table's order, and null is the
-/// same as absent; in a request everything known is sent, as it was given.
+/// The members of a structure that its table knows, in the table's order. Null is the same as absent, unless it is
+/// an attribute value.
 struct Fields<'j> {
     known: &'static [Field],
     value: &'j Json<'j>,
-    to: Notation,
+    conversion: Conversion,
 }
 
 impl Fields<'_> {
@@ -119,9 +128,10 @@ impl Fields<'_> {
         for field in self.known {
             match self.value.get(field.name) {
                 None => {}
-                Some(Json::Null) if matches!(self.to, Notation::Plain) => {}
+                Some(Json::Null) if !matches!(field.shape, Shape::Attribute) => {}
                 Some(value) => {
-                    map.serialize_entry(field.name, &Shaped { shape: &field.shape, value, to: self.to })?;
+                    let converted = Converted { shape: &field.shape, value, conversion: self.conversion };
+                    map.serialize_entry(field.name, &converted)?;
                 }
             }
         }
@@ -129,30 +139,30 @@ impl Fields<'_> {
     }
 }
 
-/// A value with its attribute values in the other notation.
-struct Shaped<'j> {
+/// A value that is written with its attribute values converted.
+struct Converted<'j> {
     shape: &'static Shape,
     value: &'j Json<'j>,
-    to: Notation,
+    conversion: Conversion,
 }
 
-impl Serialize for Shaped<'_> {
+impl Serialize for Converted<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { shape, value, to } = *self;
+        let Self { shape, value, conversion } = *self;
         match (shape, value) {
-            (Shape::Attribute, value) => match to {
-                Notation::Typed => Typed(value).serialize(serializer),
-                Notation::Plain => Plain(value).serialize(serializer),
+            (Shape::Attribute, value) => match conversion {
+                Conversion::ToTyped => Typed(value).serialize(serializer),
+                Conversion::ToPlain => Plain(value).serialize(serializer),
+                Conversion::None => value.serialize(serializer),
             },
-            (Shape::Map(shape), Json::Object(members)) => {
-                serializer.collect_map(members.iter().map(|(key, value)| (key, Shaped { shape, value, to })))
-            }
+            (Shape::Map(shape), Json::Object(members)) => serializer
+                .collect_map(members.iter().map(|(key, value)| (key, Self { shape, value, conversion }))),
             (Shape::List { of: shape, .. }, Json::Array(values)) => {
-                serializer.collect_seq(values.iter().map(|value| Shaped { shape, value, to }))
+                serializer.collect_seq(values.iter().map(|value| Self { shape, value, conversion }))
             }
             (Shape::Structure(fields), value @ Json::Object(_)) => {
                 let mut map = serializer.serialize_map(None)?;
-                Fields { known: fields, value, to }.serialize_into::<S>(&mut map)?;
+                Fields { known: fields, value, conversion }.serialize_into::<S>(&mut map)?;
                 map.end()
             }
             (_, value) => value.serialize(serializer),
@@ -172,7 +182,11 @@ mod tests {
     }
 
     fn answered(action: Action, body: &str) -> Result<String, Failure> {
-        let call = Call { action, table: None, payload: &Json::Null };
+        answered_in(Notation::Plain, action, body)
+    }
+
+    fn answered_in(notation: Notation, action: Action, body: &str) -> Result<String, Failure> {
+        let call = Call { action, table: None, payload: &Json::Null, notation };
         let headers = vec![("x-amzn-requestid".to_owned(), "ID".to_owned())];
         let exchange = Exchange { attempts: 2, request_id: Some("ID".to_owned()) };
         answer(&call, &Reply { status: 200, headers, body: body.as_bytes().to_vec().into(), exchange })
@@ -190,6 +204,22 @@ mod tests {
             body(r##"{"operation":"list","tableName":"t","payload":{"TableName":"u","Limit":1,"ConsistentRead":true,"ExpressionAttributeNames":{"#a":"a"},"ExclusiveStartKey":{"id":1}}}"##).unwrap(),
             r##"{"TableName":"u","Limit":1,"ExclusiveStartKey":{"id":{"N":"1"}},"ExpressionAttributeNames":{"#a":"a"},"ConsistentRead":true}"##
         );
+    }
+
+    #[test]
+    fn typed_json_goes_there_and_back_as_it_is() {
+        let values = r#"{"t":{"SS":["b","a"]},"n":{"NS":["1","2.50"]},"b":{"B":"AA=="},"m":{"M":{"x":{"BS":["AA=="]},"y":{"NULL":true}}}}"#;
+        assert_eq!(
+            body(&format!(r#"{{"operation":"update","tableName":"t","typedPayload":{{"Key":{{"id":{{"B":"AA=="}}}},"UpdateExpression":"ADD tags :t","ExpressionAttributeValues":{values}}}}}"#)).unwrap(),
+            format!(r#"{{"TableName":"t","Key":{{"id":{{"B":"AA=="}}}},"UpdateExpression":"ADD tags :t","ExpressionAttributeValues":{values}}}"#)
+        );
+        for (action, before, after) in
+            [(Action::GetItem, r#"{"Item":"#, "}"), (Action::Scan, r#"{"Items":["#, "]}")]
+        {
+            let reply = format!("{before}{values}{after}");
+            let answer = answered_in(Notation::Typed, action, &reply).unwrap();
+            assert_eq!(answer, format!("{},{METADATA}", &reply[..reply.len() - 1]));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an event asks for.
 
-use crate::{action::Action, failure::Failure, json::Json};
+use crate::{action::Action, attribute::Notation, failure::Failure, json::Json};
 
 /// An event, understood: one of the seven operations with what it needs.
 #[derive(Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub(crate) struct Call<'j> {
     /// The event's own table name. The payload's `TableName` goes before it.
     pub(crate) table: Option<&'j Json<'j>>,
     pub(crate) payload: &'j Json<'j>,
+    /// How attribute values are written in the payload and in the answer.
+    pub(crate) notation: Notation,
 }
 
 impl<'j> Request<'j> {
@@ -48,18 +50,13 @@ impl<'j> Request<'j> {
             "list" => Action::Scan,
             other => return Err(Failure::unrecognized_operation(other)),
         };
-        let payload = match event.get("payload") {
-            Some(payload @ Json::Object(_)) => payload,
-            other => {
-                return Err(should_be("payload", "an object with the operation's parameters", other));
-            }
-        };
+        let (payload, notation) = payload(event)?;
         let table = match (payload.get("TableName"), event.get("tableName")) {
             (Some(_), _) => None,
             (None, Some(name @ Json::String(_))) => Some(name),
             (None, other) => return Err(should_be("tableName", "a string", other)),
         };
-        Ok(Self::Call(Call { action, table, payload }))
+        Ok(Self::Call(Call { action, table, payload, notation }))
     }
 }
 
@@ -89,6 +86,23 @@ impl Call<'_> {
     /// The name of the table, if it is a text.
     pub(crate) fn table_name(&self) -> Option<&str> {
         self.payload.get("TableName").or(self.table)?.text()
+    }
+}
+
+/// The parameters of a call: `payload`, or `typedPayload` for typed JSON.
+///
+/// Both together are refused: one of them would be ignored without a word.
+fn payload<'j>(event: &'j Json<'j>) -> Result<(&'j Json<'j>, Notation), Failure> {
+    let (name, payload, notation) = match (event.get("payload"), event.get("typedPayload")) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::invalid_request("payload and typedPayload exclude each other"));
+        }
+        (None, Some(payload)) => ("typedPayload", Some(payload), Notation::Typed),
+        (payload, None) => ("payload", payload, Notation::Plain),
+    };
+    match payload {
+        Some(payload @ Json::Object(_)) => Ok((payload, notation)),
+        other => Err(should_be(name, "an object with the operation's parameters", other)),
     }
 }
 
@@ -129,6 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn typed_json_is_asked_for_by_the_name_of_the_payload() {
+        for (name, notation) in [("payload", Notation::Plain), ("typedPayload", Notation::Typed)] {
+            let event = format!(r#"{{"operation":"list","{name}":{{"TableName":"t"}}}}"#);
+            let event = parse(event.as_bytes()).unwrap();
+            let call = Request::read(&event).unwrap().into_call();
+            assert_eq!((call.notation, call.table_name()), (notation, Some("t")));
+        }
+        let event = parse(br#"{"operation":"echo","payload":1,"typedPayload":2}"#).unwrap();
+        assert_eq!(Request::read(&event), Ok(Request::Echo(Some(&Json::Number("1")))));
+    }
+
+    #[test]
     fn each_operation_has_its_action() {
         for (operation, action) in [
             ("create", Action::PutItem),
@@ -160,6 +186,14 @@ mod tests {
             (
                 r#"{"operation":"read","tableName":"t","payload":[]}"#,
                 "Invalid request: payload should be an object with the operation's parameters, but is an array",
+            ),
+            (
+                r#"{"operation":"read","tableName":"t","typedPayload":null}"#,
+                "Invalid request: typedPayload should be an object with the operation's parameters, but is null",
+            ),
+            (
+                r#"{"operation":"read","tableName":"t","payload":{},"typedPayload":{}}"#,
+                "Invalid request: payload and typedPayload exclude each other",
             ),
             (
                 r#"{"operation":"read","payload":{}}"#,

@@ -3,88 +3,95 @@
 //!
 //! What only DynamoDB knows (expressions, sizes, the table's keys, which values a text may have) is left to it.
 
-use std::fmt::Display;
+use std::fmt;
 
 use crate::{
-    action::{Action, Field, Shape},
+    action::{ATTRIBUTE_TYPES, Field, Shape},
+    attribute::Notation,
+    event::Call,
     json::Json,
 };
 
-/// Everything wrong with the parameters, or nothing. Each problem is a sentence without a full stop.
-///
-/// `table` is the event's own table name, for a payload without `TableName`.
-pub(crate) fn problems(action: Action, table: Option<&Json<'_>>, payload: &Json<'_>) -> Vec<String> {
-    let mut checker = Checker::default();
-    let name = payload.get("TableName").or(table);
-    checker.structure("", action.parameters(), payload, name);
+/// Everything wrong with a call's parameters, or nothing. Each problem is a sentence without a full stop.
+pub(crate) fn problems(call: &Call<'_>) -> Vec<String> {
+    let mut checker = Checker { notation: call.notation, problems: Vec::new(), length: 0 };
+    let name = call.payload.get("TableName").or(call.table);
+    checker.structure(&Path::Payload, call.action.parameters(), call.payload, name);
     checker.problems
 }
 
 /// More problems than this are not reported: nobody reads them, and the answer has to stay small.
 const ENOUGH: usize = 20;
 
-#[derive(Default)]
+/// After problems of so many bytes no more are reported. Each may quote a key of some megabytes, and a function may
+/// have 128 MB.
+const ENOUGH_BYTES: usize = 10_000;
+
 struct Checker {
+    notation: Notation,
     problems: Vec<String>,
+    /// The length of all problems together.
+    length: usize,
 }
 
 impl Checker {
-    fn report(&mut self, problem: String) {
-        if self.problems.len() < ENOUGH {
+    fn report(&mut self, problem: fmt::Arguments<'_>) {
+        if self.problems.len() < ENOUGH && self.length < ENOUGH_BYTES {
+            let problem = problem.to_string();
+            self.length += problem.len();
             self.problems.push(problem);
         }
     }
 
     /// `table` is the value of `TableName`, wherever it comes from; nested structures have none.
-    fn structure(&mut self, path: &str, fields: &[Field], value: &Json<'_>, table: Option<&Json<'_>>) {
+    fn structure(&mut self, path: &Path<'_>, fields: &[Field], value: &Json<'_>, table: Option<&Json<'_>>) {
         let Some(members) = value.members() else {
             return self.wrong_type(path, "an object", value);
         };
-        let place = if path.is_empty() { "input" } else { path };
         for field in fields {
             let given = value.get(field.name).or(table.filter(|_| field.name == "TableName"));
             if field.required && given.is_none() {
-                self.report(format!("Missing required parameter in {place}: \"{}\"", field.name));
+                self.report(format_args!("Missing required parameter in {path}: \"{}\"", field.name));
             }
         }
         for (key, _) in members {
             if fields.iter().all(|field| field.name != key) {
                 let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-                self.report(format!(
-                    "Unknown parameter in {place}: \"{key}\", must be one of: {}",
+                self.report(format_args!(
+                    "Unknown parameter in {path}: \"{key}\", must be one of: {}",
                     names.join(", ")
                 ));
             }
         }
         if let (Some(name), None) = (table, value.get("TableName")) {
-            self.check("TableName", &Shape::Text { min: 1 }, name);
+            self.check(&Path::Key(path, "TableName"), &Shape::Text { min: 1 }, name);
         }
         for (key, value) in members {
             if let Some(field) = fields.iter().find(|field| field.name == key) {
-                self.check(&join(path, key), &field.shape, value);
+                self.check(&Path::Key(path, key), &field.shape, value);
             }
         }
     }
 
-    fn check(&mut self, path: &str, shape: &Shape, value: &Json<'_>) {
+    fn check(&mut self, path: &Path<'_>, shape: &Shape, value: &Json<'_>) {
         match (shape, value) {
-            // Nothing can be wrong with attribute values, so a map of them is not walked through.
-            (Shape::Attribute | Shape::Verbatim, _)
-            | (Shape::Map(Shape::Attribute), Json::Object(_))
-            | (Shape::Flag, Json::Bool(_)) => {}
+            (Shape::Attribute, value) if self.notation == Notation::Typed => self.typed(path, value),
+            // Any plain JSON is an attribute value, so a map of them is not walked through.
+            (Shape::Attribute | Shape::Verbatim, _) | (Shape::Flag, Json::Bool(_)) => {}
+            (Shape::Map(Shape::Attribute), Json::Object(_)) if self.notation == Notation::Plain => {}
             (Shape::Text { min }, Json::String(text)) => self.length(path, text.chars().count(), *min),
             (Shape::Integer { min }, Json::Number(text)) if !text.contains(['.', 'e', 'E']) => {
                 self.range(path, text, *min);
             }
             (Shape::List { min, of }, Json::Array(values)) => {
                 self.length(path, values.len(), *min);
-                for (at, value) in values.iter().enumerate() {
-                    self.check(&format!("{path}[{at}]"), of, value);
+                for (index, value) in values.iter().enumerate() {
+                    self.check(&Path::Index(path, index), of, value);
                 }
             }
             (Shape::Map(of), Json::Object(members)) => {
                 for (key, value) in members {
-                    self.check(&join(path, key), of, value);
+                    self.check(&Path::Key(path, key), of, value);
                 }
             }
             (Shape::Structure(fields), value) => self.structure(path, fields, value, None),
@@ -96,42 +103,82 @@ impl Checker {
         }
     }
 
-    fn wrong_type(&mut self, path: &str, expected: &str, value: &Json<'_>) {
-        let found: &dyn Display = match value {
+    /// An attribute value in typed JSON: an object whose only member is named after the type.
+    fn typed(&mut self, path: &Path<'_>, value: &Json<'_>) {
+        const EXPECTED: &str = "an object with one type and its value, like {\"S\": \"text\"}";
+        match value.members() {
+            Some([_]) => self.structure(path, ATTRIBUTE_TYPES, value, None),
+            Some(members) => self.unexpected(path, EXPECTED, &format_args!("{} members", members.len())),
+            None => self.wrong_type(path, EXPECTED, value),
+        }
+    }
+
+    fn wrong_type(&mut self, path: &Path<'_>, expected: &str, value: &Json<'_>) {
+        let found: &dyn fmt::Display = match value {
             Json::Number(text) => text,
             other => &other.kind(),
         };
-        self.report(format!("payload.{path}: expected {expected}, got {found}"));
+        self.unexpected(path, expected, found);
     }
 
-    fn length(&mut self, path: &str, length: usize, min: usize) {
+    fn unexpected(&mut self, path: &Path<'_>, expected: &str, found: &dyn fmt::Display) {
+        let payload = match self.notation {
+            Notation::Plain => "payload",
+            Notation::Typed => "typedPayload",
+        };
+        self.report(format_args!("{payload}.{path}: expected {expected}, got {found}"));
+    }
+
+    fn length(&mut self, path: &Path<'_>, length: usize, min: usize) {
         if length < min {
-            self.report(format!(
+            self.report(format_args!(
                 "Invalid length for parameter {path}, value: {length}, valid min length: {min}"
             ));
         }
     }
 
-    fn range(&mut self, path: &str, text: &str, min: i64) {
+    fn range(&mut self, path: &Path<'_>, text: &str, min: i64) {
         // A number too large to read is far from zero, on the side of its sign.
         let fits = text.parse().map_or(!text.starts_with('-'), |value: i64| value >= min);
         if !fits {
-            self.report(format!("Invalid value for parameter {path}, value: {text}, valid min value: {min}"));
+            self.report(format_args!(
+                "Invalid value for parameter {path}, value: {text}, valid min value: {min}"
+            ));
         }
     }
 }
 
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+/// Where a value stands in the payload. Written only when something is wrong there: the paths of deep values with
+/// long keys would be much longer than the event.
+enum Path<'p> {
+    Payload,
+    Key(&'p Path<'p>, &'p str),
+    Index(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Payload => write!(f, "input"),
+            Self::Key(Self::Payload, key) => write!(f, "{key}"),
+            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::parse;
+    use crate::{action::Action, json::parse};
 
     fn check(action: Action, payload: &str) -> Vec<String> {
-        problems(action, Some(&Json::String("table".into())), &parse(payload.as_bytes()).unwrap())
+        check_in(Notation::Plain, action, payload)
+    }
+
+    fn check_in(notation: Notation, action: Action, payload: &str) -> Vec<String> {
+        let table = Some(&Json::String("table".into()));
+        problems(&Call { action, table, payload: &parse(payload.as_bytes()).unwrap(), notation })
     }
 
     fn one(action: Action, payload: &str) -> String {
@@ -237,16 +284,61 @@ mod tests {
 
     #[test]
     fn the_events_own_table_name_is_checked_too() {
-        let payload = parse(b"{}").unwrap();
+        let payload = &parse(b"{}").unwrap();
         let empty = Json::String("".into());
-        assert_eq!(
-            problems(Action::Scan, Some(&empty), &payload),
-            ["Invalid length for parameter TableName, value: 0, valid min length: 1"]
-        );
-        assert_eq!(
-            problems(Action::Scan, None, &payload),
-            [r#"Missing required parameter in input: "TableName""#]
-        );
+        for (table, problem) in [
+            (Some(&empty), "Invalid length for parameter TableName, value: 0, valid min length: 1"),
+            (None, r#"Missing required parameter in input: "TableName""#),
+        ] {
+            let call = Call { action: Action::Scan, table, payload, notation: Notation::Plain };
+            assert_eq!(problems(&call), [problem]);
+        }
+    }
+
+    #[test]
+    fn takes_every_type_of_typed_json() {
+        let item = r#"{"Item":{"s":{"S":""},"n":{"N":"1"},"b":{"B":"AA=="},"ss":{"SS":["a"]},"ns":{"NS":["1"]},"bs":{"BS":["AA=="]},"m":{"M":{"l":{"L":[{"NULL":true},{"BOOL":false}]}}}},"Expected":{"a":{"Value":{"S":"x"},"AttributeValueList":[{"N":"1"}]}}}"#;
+        assert_eq!(check_in(Notation::Typed, Action::PutItem, item), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_the_path_of_what_is_not_typed_json() {
+        for (value, expected) in [
+            (
+                "1",
+                r#"typedPayload.Item.a: expected an object with one type and its value, like {"S": "text"}, got 1"#,
+            ),
+            (
+                r#"{"S":"x","N":"1"}"#,
+                r#"typedPayload.Item.a: expected an object with one type and its value, like {"S": "text"}, got 2 members"#,
+            ),
+            (
+                r#"{"L":[{"N":"1"},null]}"#,
+                r#"typedPayload.Item.a.L[1]: expected an object with one type and its value, like {"S": "text"}, got null"#,
+            ),
+            (r#"{"N":1}"#, "typedPayload.Item.a.N: expected a string, got 1"),
+            (r#"{"SS":"x"}"#, "typedPayload.Item.a.SS: expected an array, got a string"),
+            (r#"{"BS":["AA==",1]}"#, "typedPayload.Item.a.BS[1]: expected a string, got 1"),
+            (
+                r#"{"M":{"b":{"BOOL":"x"}}}"#,
+                "typedPayload.Item.a.M.b.BOOL: expected true or false, got a string",
+            ),
+            (
+                r#"{"s":"x"}"#,
+                r#"Unknown parameter in Item.a: "s", must be one of: S, N, B, SS, NS, BS, M, L, NULL, BOOL"#,
+            ),
+        ] {
+            let payload = format!(r#"{{"Item":{{"a":{value}}}}}"#);
+            assert_eq!(check_in(Notation::Typed, Action::PutItem, &payload), [expected]);
+        }
+    }
+
+    #[test]
+    fn problems_that_quote_long_keys_are_few() {
+        let wrong: Vec<String> = (0..ENOUGH).map(|n| format!(r#""x{n}":0"#)).collect();
+        let key = "k".repeat(1_000_000);
+        let payload = format!(r#"{{"Expected":{{"{key}":{{{}}}}},"Item":{{}}}}"#, wrong.join(","));
+        assert_eq!(check(Action::PutItem, &payload).len(), 1);
     }
 
     #[test]

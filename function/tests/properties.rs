@@ -125,6 +125,19 @@ proptest! {
     }
 
     #[test]
+    fn a_typed_payload_is_sent_and_answered_as_it_is(item in object(value().boxed())) {
+        let item = parse(item.as_bytes()).unwrap();
+        let members = item.members().unwrap().iter();
+        let typed: Vec<String> =
+            members.map(|(key, value)| format!("{}:{}", write(key), write(&Typed(value)))).collect();
+        let typed = format!("{{{}}}", typed.join(","));
+        let event = format!(r#"{{"operation":"read","tableName":"t","typedPayload":{{"Key":{typed}}}}}"#);
+        let answer = answer(event.as_bytes()).response.unwrap();
+        let answer = parse(answer.as_bytes()).unwrap();
+        prop_assert_eq!(write(answer.get("Item").unwrap()), typed);
+    }
+
+    #[test]
     fn an_echo_is_the_payload(text in value()) {
         let answer = answer(format!(r#"{{"operation":"echo","payload":{text}}}"#).as_bytes());
         let payload = parse(text.as_bytes()).unwrap();
@@ -196,9 +209,11 @@ fn request() -> impl Strategy<Value = String> {
         let members: Vec<String> = members.iter().map(|(key, value)| format!(r#""{key}":{value}"#)).collect();
         format!("{{{}}}", members.join(","))
     });
-    (operation, prop_oneof![Just("\"t\"".to_owned()), value()], prop_oneof![payload, value()]).prop_map(
-        |(operation, table, payload)| {
-            format!(r#"{{"operation":{operation},"tableName":{table},"payload":{payload}}}"#)
+    let table = prop_oneof![Just("\"t\"".to_owned()), value()];
+    let notation = prop::sample::select(vec!["payload", "typedPayload"]);
+    (operation, table, notation, prop_oneof![payload, value()]).prop_map(
+        |(operation, table, notation, payload)| {
+            format!(r#"{{"operation":{operation},"tableName":{table},"{notation}":{payload}}}"#)
         },
     )
 }

@@ -90,6 +90,18 @@ fn the_largest_events_fit_into_the_smallest_function() {
     let object = format!("{{{}}}", many.join(","));
     assert!(function.succeed(&format!(r#"{{"operation":"echo","payload":{object}}}"#)) == object);
 
+    // Keys that are quoted with everything that is wrong below them.
+    let long = "k".repeat(LARGEST_EVENT / 2);
+    let wrong: Vec<String> = (0..20).map(|n| format!("\"x{n}\":0")).collect();
+    let wrong = format!(r#"{{"Item":{{}},"Expected":{{"{long}":{{{}}}}}}}"#, wrong.join(","));
+    function.fail(&format!(r#"{{"operation":"create","tableName":"t","payload":{wrong}}}"#));
+    // Deep values with long keys, whose paths together are much longer than the event.
+    let long = "k".repeat(LARGEST_EVENT / 450);
+    let deep = format!("{}0{}", format!(r#"{{"M":{{"{long}":"#).repeat(440), "}}".repeat(440));
+    function.fail(&format!(
+        r#"{{"operation":"create","tableName":"t","typedPayload":{{"Item":{{"a":{deep}}}}}}}"#
+    ));
+
     let peak = function.peak_memory();
     assert!(peak < SMALLEST_MEMORY, "{peak} kB");
 }

@@ -14,3 +14,4 @@ mod log;
 mod proxy;
 mod support;
 mod traffic;
+mod typed_payload;
