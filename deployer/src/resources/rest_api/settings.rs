@@ -14,14 +14,20 @@ pub(crate) struct Settings {
     pub(crate) additions: BTreeMap<String, String>,
 }
 
+/// A resource policy as JSON. API Gateway writes it as it would stand inside a JSON string, with slashes escaped too
+/// (`\/`); emulators write it as it is.
+fn unescaped(policy: &str) -> String {
+    let text = serde_json::from_str(&format!("\"{policy}\"")).unwrap_or_else(|_| policy.to_owned());
+    text.replace("\\/", "/")
+}
+
 impl Settings {
     pub(super) fn read(api: &RestApi) -> Self {
         let endpoint = api.endpoint_configuration().and_then(|endpoint| endpoint.types().first());
         let mut additions = BTreeMap::new();
         let mut add = |name: &str, text: String| drop(additions.insert(name.to_owned(), text));
         if let Some(policy) = api.policy().filter(|policy| !policy.is_empty()) {
-            // API Gateway writes it as it stands inside a JSON string.
-            add("policy", policy.replace("\\\"", "\""));
+            add("policy", unescaped(policy));
         }
         if !api.binary_media_types().is_empty() {
             add("binary-media-types", api.binary_media_types().join(", "));
