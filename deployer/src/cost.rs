@@ -9,6 +9,6 @@ mod prices;
 mod tests;
 mod usage;
 
-pub(crate) use bill::{Bill, FreeTier, Line, dollars, grouped};
+pub(crate) use bill::{Bill, FreeTier, LOG_COMPRESSION, Line, dollars, grouped};
 pub(crate) use prices::{Meter, Prices};
 pub(crate) use usage::{Capacity, LOG_BYTES, Usage, read_units, write_units};

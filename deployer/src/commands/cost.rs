@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::cli::Cost;
-use crate::cost::{Bill, Capacity, FreeTier, Prices, Usage, read_units, write_units};
+use crate::cost::{Bill, Capacity, FreeTier, LOG_COMPRESSION, Prices, Usage, read_units, write_units};
 use crate::error::{Error, Result};
 use crate::manifest::{Architecture, Billing, Function, Manifest};
 use crate::report::cost as report;
@@ -92,7 +92,11 @@ fn beside(function: &Function, usage: &Usage, args: &Cost, scales: bool) -> Stri
         text.push_str(" Auto scaling adds capacity while it is needed.");
     }
     if usage.log_bytes > 0.0 {
-        text.push_str(&format!(" Logs are kept {} days.", usage.log_days));
+        text.push_str(&format!(
+            " Logs are kept {} days, compressed to an estimated {:.0} %.",
+            usage.log_days,
+            LOG_COMPRESSION * 100.0
+        ));
     }
     text
 }

@@ -34,7 +34,7 @@ pub(crate) enum Meter {
     ReadCapacity,
     /// What Lambda writes to CloudWatch Logs, in GB of 2³⁰ bytes.
     LogsIngested,
-    /// What is kept there, in GB × months.
+    /// What is kept there, compressed, in GB × months.
     LogsStored,
 }
 

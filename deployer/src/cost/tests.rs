@@ -38,7 +38,7 @@ fn a_million_creates_of_the_lab() {
         (Meter::LambdaX86, 625.0 * 0.000_016_666_7),
         (Meter::WriteRequests, 0.625),
         (Meter::LogsIngested, gb_of_logs * 0.50),
-        (Meter::LogsStored, gb_of_logs * 14.0 / (730.0 / 24.0) * 0.03),
+        (Meter::LogsStored, gb_of_logs * 0.15 * 14.0 / (730.0 / 24.0) * 0.03),
     ];
     assert_eq!(bill.lines.iter().map(|line| line.meter).collect::<Vec<_>>(), by_hand.map(|(meter, _)| meter));
     for (meter, usd_by_hand) in by_hand {

@@ -125,7 +125,8 @@ mod tests {
             run: crate::load::RunId::new(),
         };
         let prices = Prices::of("us-east-1").unwrap();
-        let logs = |requests: f64| requests * 500.0 / 1_073_741_824.0 * (0.50 + 0.03 * 14.0 / (730.0 / 24.0));
+        let logs =
+            |requests: f64| requests * 500.0 / 1_073_741_824.0 * (0.50 + 0.03 * 0.15 * 14.0 / (730.0 / 24.0));
         let lambda = |requests: f64| requests * (0.2e-6 + 128.0 / 1024.0 * 0.020 * 0.000_016_666_7);
         let load = 3.50 + lambda(1e6) + 0.2 * 0.625 + 0.6 * 0.5 * 0.125 + logs(1e6);
         let deletions = 0.2 * 3.50 + lambda(2e5) + 0.2 * 0.625 + logs(2e5);
