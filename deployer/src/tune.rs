@@ -1,9 +1,11 @@
 //! Which of several settings of a function to take, from what each was measured at. Pure.
 //!
 //! The choices are those of AWS Lambda Power Tuning (<https://github.com/alexcasalboni/aws-lambda-power-tuning>,
-//! `lambda/analyzer.js`): the cheapest, the fastest, and the one with the least sum of cost and duration, each as a part
-//! of the largest. Cost is that of the billed duration, without what each request costs at any setting. As there, the mean is
-//! without the least and the most fifth: how many environments had to start is chance.
+//! `lambda/analyzer.js`): the cheapest, the fastest, and the one with the lowest sum of cost and duration, each as a part
+//! of the largest. Cost is that of the billed duration, without what each request costs at any setting. Duration is what a
+//! request waits for, which is not rounded up to whole milliseconds: the handler's duration and the start of its
+//! environment. As there, both means leave out the lowest and the highest fifth: how many environments had to start is
+//! chance.
 
 use crate::cost::Prices;
 use crate::load::{Measurement, Percentiles, Server};
@@ -57,7 +59,10 @@ pub(crate) struct Trial {
     pub(crate) unsent: u64,
     /// From the intended time to the end of the answer.
     pub(crate) latency_ms: Option<Percentiles>,
-    /// The mean of what Lambda bills, without the least and the most fifth; null where the function's reports could not be found.
+    /// The mean duration with the start of the environment, without the lowest and the highest fifth; null where the
+    /// function's reports could not be found.
+    pub(crate) duration_ms: Option<f64>,
+    /// The mean of what Lambda bills, likewise.
     pub(crate) billed_ms: Option<f64>,
     pub(crate) max_memory_used_mb: Option<u64>,
     /// What Lambda takes for a million such requests; null where prices are not known.
@@ -86,6 +91,7 @@ impl Trial {
             failed: counts.failed() + server.map_or(0, |server| server.failures),
             unsent: counts.unsent,
             latency_ms: measurement.latency_ms,
+            duration_ms: server.map(|server| server.duration_trimmed_ms),
             billed_ms: server.map(|server| server.billed_trimmed_ms),
             max_memory_used_mb: server.map(|server| server.max_memory_used_mb),
             lambda_usd_per_million: server
@@ -97,8 +103,8 @@ impl Trial {
     /// What a choice needs of it; `None` when something failed, which may be quick and cheap, when the setting did not
     /// carry the load, or when a figure is not known.
     pub(crate) fn point(&self) -> Option<Point> {
-        let (billed_ms, usd) = (self.billed_ms?, self.lambda_usd_per_million? - self.requests_usd);
-        (self.failed + self.unsent == 0).then_some(Point { setting: self.setting, billed_ms, usd })
+        let (duration_ms, usd) = (self.duration_ms?, self.lambda_usd_per_million? - self.requests_usd);
+        (self.failed + self.unsent == 0).then_some(Point { setting: self.setting, duration_ms, usd })
     }
 }
 
@@ -106,8 +112,8 @@ impl Trial {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Point {
     pub(crate) setting: Setting,
-    /// The mean billed duration, in ms.
-    pub(crate) billed_ms: f64,
+    /// The mean duration of a request in Lambda, in ms.
+    pub(crate) duration_ms: f64,
     /// What the billed duration of a million requests costs.
     pub(crate) usd: f64,
 }
@@ -127,16 +133,17 @@ impl Choice {
     /// `None` when there is nothing to choose from.
     pub(crate) fn of(points: &[Point]) -> Option<Self> {
         let largest = |of: fn(&Point) -> f64| points.iter().map(of).fold(0.0, f64::max);
-        let (usd, billed_ms) = (largest(|point| point.usd), largest(|point| point.billed_ms));
-        let sum =
-            |point: &Point| WEIGHT * part(point.usd, usd) + (1.0 - WEIGHT) * part(point.billed_ms, billed_ms);
+        let (usd, duration_ms) = (largest(|point| point.usd), largest(|point| point.duration_ms));
+        let sum = |point: &Point| {
+            WEIGHT * part(point.usd, usd) + (1.0 - WEIGHT) * part(point.duration_ms, duration_ms)
+        };
         let least = |by: &dyn Fn(&Point) -> (f64, f64)| {
             let order = |a: &&Point, b: &&Point| in_order(by(a), by(b));
             points.iter().min_by(order).map(|point| point.setting)
         };
         Some(Self {
-            cheapest: least(&|point| (point.usd, point.billed_ms))?,
-            fastest: least(&|point| (point.billed_ms, point.usd))?,
+            cheapest: least(&|point| (point.usd, point.duration_ms))?,
+            fastest: least(&|point| (point.duration_ms, point.usd))?,
             balanced: least(&|point| (sum(point), 0.0))?,
         })
     }
@@ -164,13 +171,13 @@ mod tests {
         Setting { memory_mb, architecture: Architecture::X86_64 }
     }
 
-    fn point((memory_mb, billed_ms, usd): (i32, f64, f64)) -> Point {
-        Point { setting: setting(memory_mb), billed_ms, usd }
+    fn point((memory_mb, duration_ms, usd): (i32, f64, f64)) -> Point {
+        Point { setting: setting(memory_mb), duration_ms, usd }
     }
 
     #[test]
     fn the_choices_are_those_of_power_tuning() {
-        // Memory, billed duration, cost; then cheapest, fastest, balanced by hand.
+        // Memory, duration, cost; then cheapest, fastest, balanced by hand.
         let cases: [(&[(i32, f64, f64)], [i32; 3]); 6] = [
             (&[(128, 10.0, 2.0)], [128; 3]),
             // Waits for others: more memory is only dearer. 0.5+0.25, 0.49+0.5.

@@ -48,6 +48,11 @@ impl Report {
         self.init_ms.is_some() || self.restore_ms.is_some()
     }
 
+    /// From the invocation to the answer, in milliseconds: the handler's duration, and the start of a new environment.
+    pub(crate) fn total_ms(&self) -> f64 {
+        self.duration_ms + self.init_ms.unwrap_or_default() + self.restore_ms.unwrap_or_default()
+    }
+
     /// Fields stand between tabs; those of X-Ray on a line of their own.
     fn of_text(message: &str) -> Option<Self> {
         let (request_id, rest) = message.strip_prefix(TEXT)?.split_once('\t')?;

@@ -25,8 +25,11 @@ pub(crate) struct Server {
     pub(crate) init_ms: Option<Percentiles>,
     /// What is paid for, on average.
     pub(crate) billed_ms: f64,
-    /// The same without the least and the most fifth, so that a few cold starts do not count.
+    /// The mean billed duration without the lowest and the highest fifth, so that a few cold starts do not count.
     pub(crate) billed_trimmed_ms: f64,
+    /// The mean time from invocation to answer, not rounded up to what is billed: the handler's duration and the start
+    /// of its environment, without the lowest and the highest fifth.
+    pub(crate) duration_trimmed_ms: f64,
     /// What the function had, and the most that it has used.
     pub(crate) memory_mb: u64,
     pub(crate) max_memory_used_mb: u64,
@@ -46,8 +49,12 @@ impl Server {
             }
         }
         let count = |which: fn(&Report) -> bool| reports.iter().filter(|report| which(report)).count() as u64;
-        let mut billed: Vec<u64> = reports.iter().map(|report| report.billed_ms).collect();
-        billed.sort_unstable();
+        let sorted = |of: fn(&Report) -> f64| {
+            let mut all: Vec<f64> = reports.iter().map(of).collect();
+            all.sort_unstable_by(f64::total_cmp);
+            all
+        };
+        let billed = sorted(|report| number(report.billed_ms));
         let most = |of: fn(&Report) -> u64| reports.iter().map(of).max().unwrap_or_default();
         let invocations = reports.len() as u64;
         Ok(Some(Self {
@@ -60,6 +67,7 @@ impl Server {
             init_ms: Percentiles::of(&init),
             billed_ms: mean(&billed),
             billed_trimmed_ms: mean(trimmed(&billed)),
+            duration_trimmed_ms: mean(trimmed(&sorted(Report::total_ms))),
             memory_mb: most(|report| report.memory_mb),
             max_memory_used_mb: most(|report| report.max_memory_used_mb),
         }))
@@ -77,13 +85,13 @@ pub(crate) fn nearly_all(found: u64, expected: u64) -> bool {
 }
 
 /// Without a fifth at each end.
-fn trimmed(sorted: &[u64]) -> &[u64] {
+fn trimmed(sorted: &[f64]) -> &[f64] {
     let fifth = sorted.len() / 5;
     &sorted[fifth..sorted.len() - fifth]
 }
 
-fn mean(all: &[u64]) -> f64 {
-    rounded(number(all.iter().sum()) / number(all.len().max(1) as u64))
+fn mean(all: &[f64]) -> f64 {
+    rounded(all.iter().sum::<f64>() / number(all.len().max(1) as u64))
 }
 
 fn milliseconds(ms: f64) -> Duration {
@@ -125,6 +133,16 @@ mod tests {
         assert!((server.billed_trimmed_ms - 19.0 / 6.0).abs() < 1e-3, "{server:?}");
         let few = Server::of("f", &reports[..4], 4).unwrap().unwrap();
         assert!((few.billed_trimmed_ms - few.billed_ms).abs() < 1e-9, "{few:?}");
+    }
+
+    #[test]
+    fn durations_are_averaged_with_the_start_of_the_environment_and_not_rounded_up() {
+        let durations = [0.2, 0.3, 0.4, 0.6, 1.0, 1.0, 2.0, 3.0, 9.0];
+        let mut reports = durations.map(|ms| report(ms, 10, None)).to_vec();
+        reports.push(report(1.0, 50, Some(1.5)));
+        let server = Server::of("f", &reports, 10).unwrap().unwrap();
+        let by_hand = (0.4 + 0.6 + 1.0 + 1.0 + 2.0 + 2.5) / 6.0;
+        assert!((server.duration_trimmed_ms - by_hand).abs() < 1e-3, "{server:?}");
     }
 
     #[test]

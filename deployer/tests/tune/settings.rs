@@ -53,6 +53,7 @@ fn the_document_has_every_setting() {
     for trial in &trials {
         assert_eq!((&trial["requests"], &trial["failed"]), (&json!(20), &json!(0)), "{document}");
         let billed = trial["billed_ms"].as_f64().unwrap();
+        assert!(trial["duration_ms"].as_f64().is_some_and(|ms| 0.0 < ms && ms <= billed), "{trial}");
         let gb = trial["memory_mb"].as_f64().unwrap() / 1024.0;
         let expected = 0.20 + gb * billed * 1000.0 * 0.000_016_666_7;
         assert!((trial["lambda_usd_per_million"].as_f64().unwrap() - expected).abs() < 1e-6, "{trial}");
