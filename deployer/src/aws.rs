@@ -1,5 +1,6 @@
 //! Every client, built once from one configuration. The only place that knows how AWS is reached.
 
+mod clock;
 mod credentials;
 
 use crate::error::{AwsError, Error, Result};
@@ -26,6 +27,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+pub(crate) use clock::Clock;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,6 +102,7 @@ pub(crate) struct Aws {
     pub(crate) endpoint_url: Option<String>,
     pub(crate) http: Http,
     pub(crate) pace: Pace,
+    pub(crate) clock: Clock,
 }
 
 impl Aws {
@@ -150,6 +153,7 @@ impl Aws {
 
     fn with(sdk: &SdkConfig, scope: Scope, endpoint_url: Option<String>, http: Http, access: Access) -> Self {
         let guard = Guard(access);
+        let clock = Clock::default();
         let retries = undrained();
         let upload = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_ATTEMPT_TIMEOUT).build();
         macro_rules! client {
@@ -157,6 +161,7 @@ impl Aws {
                 $sdk::Client::from_conf(
                     $sdk::config::Builder::from(sdk)
                         .interceptor(guard.clone())
+                        .interceptor(clock.clone())
                         .retry_partition(retries.clone())
                         .retry_classifier(Refused)
                         $(.$setting($value))*
@@ -176,6 +181,7 @@ impl Aws {
             endpoint_url,
             http,
             pace: Pace::default(),
+            clock,
         }
     }
 

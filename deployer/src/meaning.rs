@@ -62,6 +62,7 @@ fn on_update(kind: Kind, field: &str, set: bool) -> Option<&'static str> {
         }
         (Kind::Function, _) if field.starts_with("environment.") => Some("requests go on meanwhile"),
         (Kind::Function, "architecture") => Some("requests go on meanwhile; every instance starts anew"),
+        (Kind::Function, "log-group") => Some("logs go there from then on; what the other group holds stays"),
         (Kind::Function, "state") => Some("waited for"),
         (Kind::Table, "status") => Some("waited for"),
         (Kind::Table, "billing") => Some("takes minutes; the table is used meanwhile"),

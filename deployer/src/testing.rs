@@ -118,6 +118,7 @@ impl World {
             endpoint_url: None,
             http: Http::new(Duration::from_secs(1), &crate::aws::Target::default()).unwrap(),
             pace: crate::pace::Pace::default(),
+            clock: crate::aws::Clock::default(),
         };
         Self {
             aws,

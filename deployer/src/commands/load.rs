@@ -67,13 +67,14 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     looked.map_err(|error| error.hint("Nothing was sent. deployer status shows the stack's condition."))?;
     let measurement = measure(session, &plan).await?;
     let ended = SystemTime::now();
-    let cleaned_up =
-        if args.traffic.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
+    // Before the clean-up, whose invocations are reported too.
     let servers = if measurement.interrupted || measurement.counts.ok == 0 {
         Vec::new()
     } else {
         after::servers(session, &at, &plan, &measurement, ended).await
     };
+    let cleaned_up =
+        if args.traffic.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };
     let cost = after::cost(session, &at, &plan, &servers);
     let comparison = (!before.is_empty()).then(|| Comparison::of(&before, &measurement, args.threshold));
     let parts = Parts {

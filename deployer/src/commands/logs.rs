@@ -5,13 +5,14 @@ use crate::aws::Access;
 use crate::cli::{Logs, Output};
 use crate::engine::Mode;
 use crate::error::{Error, Result};
-use crate::invocation::log_events::{self, LogEvent, Query, now_ms};
+use crate::invocation::log_events::{self, LogEvent, Query};
 use crate::invocation::{log_follow, log_request};
 use crate::report::json::Document;
 use crate::report::text::span;
-use crate::resource::Resource as _;
+use crate::resource::{Id, Kind};
 use crate::retry::unless_stopped;
 use serde::Serialize;
+use std::ops::ControlFlow;
 
 /// What the document has of it.
 #[derive(Debug, Serialize)]
@@ -34,17 +35,33 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     let (Some(function), Some(group)) = (at.stack.function(&name), at.stack.log_group(&name)) else {
         return Err(Error::new(format!("the stack has no function {name}")));
     };
-    let from_ms = now_ms() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
-    let exists = at.found(group).await?.is_some();
-    if !exists {
+    let (function_found, group_found) = tokio::join!(at.found(function), at.found(group));
+    let elsewhere = function_found.as_ref().ok().and_then(Option::as_ref);
+    let elsewhere =
+        elsewhere.map(|seen| function.observed_log_group(seen)).filter(|other| *other != group.name);
+    let exists = match &elsewhere {
+        Some(other) => {
+            session.console.talk(&format!("{name} logs to {other}, and not to {}.", group.name));
+            true
+        }
+        None => group_found?.is_some(),
+    };
+    if !exists && function_found?.is_none() {
         // Whose log it would be.
         at.standing(function).await?;
     }
+    let group = Id::new(Kind::LogGroup, elsewhere.unwrap_or_else(|| group.name.clone()));
+    let from_ms = at.aws.clock.now_ms() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let query =
         Query { group: &group.name, from_ms, to_ms: None, pattern: args.filter.as_deref(), stream: None };
     let engine = || at.engine(Mode::Plan);
     if args.follow {
-        let take = |event: LogEvent| session.console.log(event.time_ms, &event.message);
+        let take = |event: LogEvent| {
+            if !event.is_from(&name) {
+                return ControlFlow::Continue(());
+            }
+            session.console.log(event.time_ms, &event.message)
+        };
         let say = |text: &str| session.console.talk(text);
         log_follow::follow(engine, session.stop, &query, take, say).await?;
         return Ok(0);
@@ -52,12 +69,15 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     let mut found = Found::new(session.config.output);
     if exists {
         let take = |event: LogEvent| {
+            if !event.is_from(&name) {
+                return ControlFlow::Continue(());
+            }
             let goes_on = session.console.log(event.time_ms, &event.message);
             found.add(event);
             goes_on
         };
         let go = engine();
-        let read = go.read(group.id(), async |step| match &args.request_id {
+        let read = go.read(group.clone(), async |step| match &args.request_id {
             None => log_events::read(step, &query, take).await.map(|_| ()),
             Some(request) => log_request::read(step, &group.name, request, from_ms, take).await,
         });
@@ -65,7 +85,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     }
     document.own(&Shown { function: &name, log_group: &group.name, from_ms, events: &found.events });
     if !exists {
-        session.console.talk(&format!("There is no {}: deployer up makes it.", group.id()));
+        session.console.talk(&format!("There is no {group}: deployer up makes it."));
     } else if !found.any {
         let fits = if args.filter.is_some() || args.request_id.is_some() { " that fits" } else { "" };
         session.console.talk(&format!("Nothing{fits} was logged in the last {}.", span(args.since)));

@@ -120,6 +120,13 @@ async fn try_all(
         let plan = aim.plan(traffic);
         let measurement = measure(session, &plan).await?;
         let ended = SystemTime::now();
+        let setting_of = (*function, Some(setting.memory_mb));
+        // Before the clean-up, whose invocations are reported too.
+        let server = if measurement.interrupted {
+            None
+        } else {
+            server(session, at, &plan, &measurement, ended, setting_of).await
+        };
         if traffic.cleanup {
             let left = clean_up(session, at, &plan, &measurement).await?.left;
             if left > 0 {
@@ -133,8 +140,6 @@ async fn try_all(
         if measurement.interrupted {
             return Err(interrupted());
         }
-        let server =
-            server(session, at, &plan, &measurement, ended, (function, Some(setting.memory_mb))).await;
         tried.trials.push(Trial::of(*setting, &measurement, server.as_ref(), prices));
         tried.first.get_or_insert(measurement);
     }

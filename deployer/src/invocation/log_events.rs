@@ -38,6 +38,16 @@ pub(crate) struct LogEvent {
     pub(crate) message: String,
 }
 
+impl LogEvent {
+    /// Whether a function wrote it, as far as the stream tells. Functions may share a log group that somebody has set;
+    /// then streams are called `YYYY/MM/DD/FUNCTION[VERSION]ID`, and otherwise there is nothing before the version.
+    /// See <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>.
+    pub(crate) fn is_from(&self, function: &str) -> bool {
+        let name = self.stream.split('[').next().and_then(|before| before.rsplit('/').next());
+        !self.stream.contains('[') || name.is_none_or(|name| name.is_empty() || name == function)
+    }
+}
+
 /// Hands over the events in order of time, as they come, until they are no longer taken. `false` when there is no such
 /// log group.
 ///
@@ -85,18 +95,26 @@ pub(crate) fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The reports of all invocations that ended within a span of time, both ends included, in milliseconds since 1970.
-/// None when there is no such log group.
+/// The reports of all invocations of a function that ended within a span of time, both ends included, in milliseconds
+/// since 1970, in order of time. None when there is no such log group.
 ///
 /// A report is found some seconds after its invocation has ended: ask again until all are there.
 ///
 /// # Errors
 /// AWS's refusal.
-pub(crate) async fn reports(step: &Step<'_>, group: &str, from_ms: i64, to_ms: i64) -> Result<Vec<Report>> {
+pub(crate) async fn reports(
+    step: &Step<'_>,
+    group: &str,
+    function: &str,
+    from_ms: i64,
+    to_ms: i64,
+) -> Result<Vec<Report>> {
     let query = Query { group, from_ms, to_ms: Some(to_ms), pattern: Some(REPORTS), stream: None };
     let mut reports = Vec::new();
     let take = |event: LogEvent| {
-        reports.extend(Report::parse(&event.message));
+        if event.is_from(function) {
+            reports.extend(Report::parse(&event.message));
+        }
         ControlFlow::Continue(())
     };
     read(step, &query, take).await?;
@@ -159,7 +177,7 @@ mod tests {
         let none = refused(400, "ResourceNotFoundException", "The specified log group does not exist.");
         let world = World::new().with_logs(&[always(mock!(Client::filter_log_events), none)]);
         assert_eq!(all(&world).await.unwrap(), (false, vec![]));
-        let found = world.at(async |step| reports(step, GROUP, 0, 1).await).await.unwrap();
+        let found = world.at(async |step| reports(step, GROUP, "lab", 0, 1).await).await.unwrap();
         assert_eq!(found, []);
     }
 
@@ -190,9 +208,12 @@ mod tests {
                       Max Memory Used: 20 MB\t\n";
         let record = r#"{"type":"platform.report","record":{"requestId":"2","metrics":{"durationMs":1,
                       "billedDurationMs":1,"memorySizeMB":128,"maxMemoryUsedMB":20}}}"#;
-        let found = page(&[report, "a line with platform.report in it", record], None);
+        let mut found = page(&[report, "a line with platform.report in it", record, report], None);
+        found["events"][0]["logStreamName"] = json!("2026/11/20/[$LATEST]0123");
+        found["events"][2]["logStreamName"] = json!("2026/11/20/lab[$LATEST]0123");
+        found["events"][3]["logStreamName"] = json!("2026/11/20/other[$LATEST]0123");
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), [done(found)])]);
-        let found = world.at(async |step| reports(step, GROUP, 5, 7).await).await.unwrap();
+        let found = world.at(async |step| reports(step, GROUP, "lab", 5, 7).await).await.unwrap();
         assert_eq!(found.iter().map(|report| report.request_id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
         let sent = &world.sent.bodies("FilterLogEvents")[0];
         assert_eq!((&sent["startTime"], &sent["endTime"]), (&json!(5), &json!(7)));

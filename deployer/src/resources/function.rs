@@ -10,11 +10,11 @@ use super::role;
 use crate::engine::{Step, absent};
 use crate::error::Result;
 use crate::manifest::Architecture;
-use crate::names::{Owner, Scope, Tags, diff_tags};
+use crate::names::{Owner, Scope, Tags, diff_tags, log_group_of};
 use crate::packaging::{LARGEST_ZIP, Package};
 use crate::resource::{Change, Id, Kind, Resource, Shown};
 use crate::retry::FUNCTION_BUSY;
-use aws_sdk_lambda::types::{LastUpdateStatus, PackageType, State};
+use aws_sdk_lambda::types::{LastUpdateStatus, LoggingConfig, PackageType, State};
 use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
@@ -57,6 +57,8 @@ pub(crate) struct Observed {
     pub(crate) architecture: String,
     pub(crate) variables: Variables,
     pub(crate) tracing: bool,
+    /// How it logs, and where to.
+    pub(crate) logging: Option<LoggingConfig>,
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role_arn: String,
     pub(crate) code_sha256: String,
@@ -281,6 +283,12 @@ impl Function {
             && seen.code_size + new.zip.len() <= LARGEST_ZIP
     }
 
+    /// The log group that it writes to. Somebody may have set another one than the stack's.
+    pub(crate) fn observed_log_group(&self, seen: &Observed) -> String {
+        let set = seen.logging.as_ref().and_then(LoggingConfig::log_group).filter(|name| !name.is_empty());
+        set.map_or_else(|| log_group_of(&self.name), str::to_owned)
+    }
+
     fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs) -> Tags {
         let mut tags = self.scope.tags();
         tags.insert(ROLE_ID_TAG.to_owned(), role.role_id.clone());
@@ -316,6 +324,8 @@ impl Function {
             Change::update("timeout", Some(seen.timeout), Some(self.timeout)),
             Change::update("tracing", Some(seen.tracing), Some(self.tracing)),
             Change::update("role", seen.role_arn.as_str(), &role_arn),
+            // The policy of its role is for this group only: what it logs elsewhere is lost.
+            Change::update("log-group", self.observed_log_group(seen), log_group_of(&self.name)),
         ]
         .into_iter()
         .flatten()

@@ -74,6 +74,15 @@ pub(crate) const LAB: &[Row] = &[
         repair: SET,
     },
     Row {
+        name: "another log group",
+        change: |stack| {
+            set(stack, &json!({ "LoggingConfig": { "LogFormat": "Text", "LogGroup": "/shared" } }));
+            let meaning = "logs go there from then on; what the other group holds stays";
+            one(THING, &[&format!("log-group: /shared → /aws/lambda/{FUNCTION} ({meaning})")])
+        },
+        repair: SET,
+    },
+    Row {
         name: "role",
         change: |stack| {
             let role = [("RoleName", "somebody"), ("AssumeRolePolicyDocument", TRUST)];

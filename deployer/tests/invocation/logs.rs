@@ -106,6 +106,29 @@ fn wait_for_looks(lab: &Lab, number: usize) {
 }
 
 #[test]
+fn a_log_that_goes_to_another_group_is_read_there() {
+    let lab = up();
+    let function = "/2015-03-31/functions/LambdaFunctionOverHttps";
+    let logging = json!({ "LoggingConfig": { "LogFormat": "Text", "LogGroup": "/shared" } });
+    lab.lookup().rest("lambda", "PUT", &format!("{function}/configuration"), &logging);
+    let _ = invoke(&lab, "elsewhere");
+    let stream = json!({ "logGroupName": "/shared", "logStreamName": "2026/01/01/other[$LATEST]0123" });
+    lab.lookup().logs("CreateLogStream", &stream);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let mut put = stream;
+    put["logEvents"] = json!([{ "timestamp": u64::try_from(now).unwrap(), "message": "another function" }]);
+    lab.lookup().logs("PutLogEvents", &put);
+
+    let note = "LambdaFunctionOverHttps logs to /shared, and not to /aws/lambda/LambdaFunctionOverHttps.\n";
+    let done = logs(&lab, &[]).succeeds();
+    assert!(done.stdout.contains(&lines_of("elsewhere")[0]), "{done}");
+    assert!(!done.stdout.contains("another function"), "of a function that shares the group: {done}");
+    assert_eq!(done.stderr, note);
+    let document = logs(&lab, &["--output", "json"]).succeeds().json();
+    assert_eq!(document["logs"]["log_group"], "/shared");
+}
+
+#[test]
 fn the_log_of_somebody_else_is_not_shown() {
     let lab = up();
     let manifest = std::fs::read_to_string(lab.project.manifest()).unwrap();

@@ -13,6 +13,9 @@ use crate::retry::{FUNCTION_REPORTS, Pauses};
 use futures_util::future::join_all;
 use std::time::{Duration, SystemTime};
 
+/// A report is dated when the function's environment has finished, which is after the answer. In milliseconds.
+const REPORT_AFTER_MS: i64 = 2_000;
+
 /// Reports are read by some thousand a second. Of a large run, those of its last part say the same.
 const MOST_REPORTS: u64 = 20_000;
 
@@ -46,8 +49,13 @@ impl Span {
         Self { length: length.mul_f64(part), expected: MOST_REPORTS, most: None }
     }
 
+    /// Whether to look no further: all reports are found, or nearly all and none since the look before.
+    fn is_complete(&self, found: u64, before: u64) -> bool {
+        found >= self.expected || nearly_all(found, self.expected) && found == before
+    }
+
     /// What came before the load, as the look whether the URL answers, or its warm-up, may be reported within it. So may
-    /// what was invoked at another memory setting, if the clocks differ.
+    /// what was invoked at another memory setting, if AWS's clock is not known exactly.
     fn of_the_load(&self, mut reports: Vec<Report>, memory_mb: Option<i32>) -> Vec<Report> {
         reports.retain(|report| memory_mb.is_none_or(|mb| i64::try_from(report.memory_mb) == Ok(mb.into())));
         let too_many = self.most.map_or(0, |most| reports.len().saturating_sub(most));
@@ -68,8 +76,8 @@ pub(super) async fn servers(
     join_all(all).await.into_iter().flatten().collect()
 }
 
-/// The reports of a run that has just ended, or of its last part. They come some seconds after the invocations. With the
-/// function goes its memory setting, where it is known.
+/// The reports of a run that has just ended, or of its last part, before anything else is sent to the function. They come
+/// some seconds after the invocations. With the function goes its memory setting, where it is known.
 pub(in crate::commands) async fn server(
     session: &Session<'_>,
     at: &Connected<'_>,
@@ -79,18 +87,22 @@ pub(in crate::commands) async fn server(
     (function, memory_mb): (&str, Option<i32>),
 ) -> Option<Server> {
     let name = session.config.named(function);
-    let group = log_group_of(&name);
+    let group = log_group(at, &name).await;
     let span = Span::of(plan, measurement, function);
-    let (from_ms, to_ms) = (since_1970(ended - span.length), since_1970(ended));
+    let clock = &at.aws.clock;
+    let (from_ms, to_ms) = (clock.at_ms(ended - span.length), clock.at_ms(ended) + REPORT_AFTER_MS);
     let go = at.engine(Mode::Plan);
     let found = go.read(Id::new(Kind::LogGroup, &group), async |step| {
         let mut pauses = Pauses::new(&FUNCTION_REPORTS);
+        let mut before = 0;
         loop {
-            let reports = log_events::reports(step, &group, from_ms, to_ms).await?;
+            let reports = log_events::reports(step, &group, &name, from_ms, to_ms).await?;
             let reports = span.of_the_load(reports, memory_mb);
-            if nearly_all(reports.len() as u64, span.expected) || !pauses.wait(step, None).await? {
+            let found = reports.len() as u64;
+            if span.is_complete(found, before) || !pauses.wait(step, None).await? {
                 return Server::of(&name, &reports, span.expected);
             }
+            before = found;
         }
     });
     match found.await {
@@ -118,9 +130,11 @@ pub(super) fn cost(
     price::of_a_million(&prices, &session.config.manifest, &plan.mix, of)
 }
 
-fn since_1970(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// The log group that a function writes to; the stack's own if Lambda cannot be asked.
+async fn log_group(at: &Connected<'_>, function: &str) -> String {
+    let Some(declared) = at.stack.function(function) else { return log_group_of(function) };
+    let seen = at.found(declared).await.ok().flatten();
+    seen.map_or_else(|| log_group_of(function), |seen| declared.observed_log_group(&seen))
 }
 
 #[cfg(test)]
@@ -139,6 +153,16 @@ mod tests {
 
     fn ids(reports: &[Report]) -> Vec<&str> {
         reports.iter().map(|report| report.request_id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_last_reports_are_waited_for_unless_nothing_more_comes() {
+        let span = Span { length: Duration::from_secs(1), expected: 400, most: Some(400) };
+        for (found, before, complete) in
+            [(400, 0, true), (399, 0, false), (399, 380, false), (399, 399, true), (300, 300, false)]
+        {
+            assert_eq!(span.is_complete(found, before), complete, "{found} after {before}");
+        }
     }
 
     #[test]

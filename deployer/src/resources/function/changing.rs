@@ -3,7 +3,7 @@
 use super::{BUILD_TAG, Function, NO_SUCH, Observed, Output, Variables, has_stale_build_tag, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
-use crate::names::{diff_tags, tags_differ};
+use crate::names::{diff_tags, log_group_of, tags_differ};
 use crate::packaging::{Package, merged};
 use crate::resource::Resource;
 use crate::resources::role;
@@ -14,7 +14,7 @@ use crate::retry::{
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture as SdkArchitecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus,
-    Runtime, State, TracingConfig, TracingMode,
+    LoggingConfig, Runtime, State, TracingConfig, TracingMode,
 };
 
 impl Function {
@@ -107,6 +107,7 @@ impl Function {
                 .timeout(self.timeout)
                 .set_environment(environment)
                 .tracing_config(self.sdk_tracing())
+                .set_logging_config(self.moved_logging(&seen))
                 .role(&role.arn);
             let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
             let [spreading, allowing] = role_passing(&role);
@@ -261,6 +262,14 @@ impl Function {
     /// An empty set of variables clears them; no set at all would keep the old ones.
     fn sdk_environment(&self) -> Environment {
         Environment::builder().set_variables(Some(self.environment.clone().into_iter().collect())).build()
+    }
+
+    /// The logging that Lambda has, with the stack's log group; `None` where nothing is to be changed.
+    fn moved_logging(&self, seen: &Observed) -> Option<LoggingConfig> {
+        let group = log_group_of(&self.name);
+        let mut logging = seen.logging.clone().filter(|_| self.observed_log_group(seen) != group)?;
+        logging.log_group = Some(group);
+        Some(logging)
     }
 
     fn sdk_tracing(&self) -> TracingConfig {

@@ -14,6 +14,7 @@ fn seen() -> Observed {
         architecture: "x86_64".to_owned(),
         variables: Variables::Readable(BTreeMap::new()),
         tracing: false,
+        logging: None,
         reserved_concurrency: None,
         role_arn: scope().role_arn("orders-role"),
         code_sha256: package().sha256,
@@ -56,7 +57,7 @@ fn a_function_that_is_being_deleted_is_created_anew() {
 #[test]
 fn each_difference_is_one_change() {
     let role_arn = scope().role_arn("orders-role");
-    let cases: [(fn(&mut Observed), Change); 15] = [
+    let cases: [(fn(&mut Observed), Change); 16] = [
         (|seen| seen.state = State::Pending, update("state", Some("Pending"), Some("Active"))),
         (
             |seen| seen.last_update = LastUpdateStatus::InProgress,
@@ -81,6 +82,10 @@ fn each_difference_is_one_change() {
         (|seen| seen.timeout = 3, update("timeout", Some("3"), Some("10"))),
         (|seen| seen.tracing = true, update("tracing", Some("true"), Some("false"))),
         (|seen| seen.role_arn = "arn:other".to_owned(), update("role", Some("arn:other"), Some(&role_arn))),
+        (
+            |seen| seen.logging = Some(LoggingConfig::builder().log_group("/shared").build()),
+            update("log-group", Some("/shared"), Some("/aws/lambda/orders")),
+        ),
         (|seen| seen.reserved_concurrency = Some(5), update("reserved-concurrency", Some("5"), None)),
         (|seen| drop(seen.tags.remove("deployer:stack")), update("tags.deployer:stack", None, Some("lab"))),
         (|seen| drop(seen.tags.remove(ROLE_ID_TAG)), update("tags.deployer:role-id", None, Some("AROA1"))),

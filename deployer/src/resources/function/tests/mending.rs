@@ -71,6 +71,21 @@ async fn all_of_the_configuration_is_sent_also_what_is_empty() {
     assert_eq!(world.sent.bodies("UpdateFunctionConfiguration"), [expected]);
 }
 
+/// The policy of its role is for the stack's log group. What Lambda logs, and how, stays as somebody has set it.
+#[tokio::test]
+async fn a_function_that_logs_elsewhere_logs_to_the_stacks_group_again() {
+    let seen = found(|function| {
+        function["LoggingConfig"] =
+            json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": "/shared" });
+    });
+    let world = world([seen], [ready()], vec![configuration([ok()])]);
+    up(&world, &function(), needs()).await.unwrap();
+    let mut expected = whole_configuration();
+    expected["LoggingConfig"] =
+        json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": "/aws/lambda/orders" });
+    assert_eq!(world.sent.bodies("UpdateFunctionConfiguration"), [expected]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn code_and_configuration_are_each_waited_for() {
     let old = found(|function| {
