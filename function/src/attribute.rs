@@ -1,7 +1,7 @@
-//! Plain JSON ↔ DynamoDB's typed JSON (`{"S": "x"}`), in both directions without loss.
+//! Converts attribute values from plain JSON to DynamoDB's typed JSON (`{"S": "x"}`), and back.
 //!
-//! Nothing is ever guessed: a plain `{"S": "x"}` is a map with the key `S`. Numbers keep their digits, because
-//! both notations write them as text and nothing here reads them as numbers.
+//! Types are never guessed: a plain `{"S": "x"}` is a map with the key `S`. Numbers keep their digits, because they
+//! are converted as text.
 //!
 //! Plain JSON has no sets and no binaries. A request that needs them is written in typed JSON as a whole, and says
 //! so ([`Notation`]).
@@ -21,7 +21,7 @@ pub(crate) enum Notation {
     Typed,
 }
 
-/// Plain JSON that is written as typed JSON.
+/// Serializes plain JSON as typed JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Typed<'j>(pub &'j Json<'j>);
 
@@ -40,9 +40,9 @@ impl Serialize for Typed<'_> {
     }
 }
 
-/// Typed JSON that is written as plain JSON: a set becomes an array, a binary its Base64 text.
+/// Serializes typed JSON as plain JSON: a set becomes an array, a binary its Base64 text.
 ///
-/// Typed JSON comes from DynamoDB. Serializing fails if it is anything else.
+/// Fails if the value is not typed JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain<'j>(pub &'j Json<'j>);
 
@@ -72,8 +72,8 @@ impl Serialize for Plain<'_> {
 
 /// The text of a stored number.
 ///
-/// DynamoDB gives back what JSON calls a number. Some emulators store what they were given, such as `+5`: that
-/// is written as a string, because the answer has to be JSON.
+/// DynamoDB's numbers are numbers in JSON too. Some emulators store what they were given, such as `+5`, which becomes a
+/// string, because the answer has to be JSON.
 struct Digits<'j>(&'j str);
 
 impl Serialize for Digits<'_> {
@@ -86,7 +86,7 @@ impl Serialize for Digits<'_> {
     }
 }
 
-/// An array, each value written in another notation.
+/// Serializes an array, with each value converted.
 struct Each<'j, W>(&'j [Json<'j>], fn(&'j Json<'j>) -> W);
 
 impl<W: Serialize> Serialize for Each<'_, W> {
@@ -95,7 +95,7 @@ impl<W: Serialize> Serialize for Each<'_, W> {
     }
 }
 
-/// An object, each value written in another notation.
+/// Serializes an object, with each value converted.
 struct Members<'j, W>(&'j [Member<'j>], fn(&'j Json<'j>) -> W);
 
 impl<W: Serialize> Serialize for Members<'_, W> {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_goes_both_ways() {
+    fn converts_every_type_of_plain_json_both_ways() {
         for (json, attribute) in [
             ("null", r#"{"NULL":true}"#),
             ("false", r#"{"BOOL":false}"#),
@@ -161,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_number_stays_a_text() {
+    fn a_number_that_json_does_not_have_becomes_a_string() {
         assert_eq!(plain(r#"{"N":"+5"}"#).as_deref(), Ok(r#""+5""#));
     }
 
     #[test]
-    fn what_is_no_attribute_value_fails() {
+    fn refuses_what_is_not_an_attribute_value() {
         for bad in ["5", "{}", r#"{"S":"a","N":"1"}"#, r#"{"S":5}"#, r#"{"X":"a"}"#, r#"{"NS":[1]}"#] {
             assert!(plain(bad).is_err(), "{bad}");
         }

@@ -26,12 +26,12 @@ pub(crate) fn request(call: &Call<'_>) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::internal("RequestNotWritten", &error.to_string()))
 }
 
-/// Writes the answer to a call: the members of DynamoDB's reply that the operation is known to have, then
+/// Writes the answer to a call: the members of DynamoDB's reply that the operation's table has, then
 /// `ResponseMetadata`.
 ///
 /// # Errors
 ///
-/// A `ServiceUnavailable` if the reply is not what the operation answers. A write has happened all the same.
+/// A `ServiceUnavailable` if the reply cannot be read. A write has been done all the same.
 pub(crate) fn answer(call: &Call<'_>, reply: &Reply) -> Result<String, Failure> {
     let unreadable = |error: &dyn std::error::Error| {
         Failure::unavailable("DynamoDB's answer cannot be understood", &error.to_string())
@@ -79,7 +79,7 @@ impl Serialize for Answer<'_> {
     }
 }
 
-/// What boto3 tells of an exchange, by its names.
+/// `ResponseMetadata`, with the members that boto3 gives it.
 #[derive(Serialize)]
 struct Metadata<'r> {
     #[serde(rename = "RequestId", skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
-//! What the function takes from its environment, and the only place that reads it.
+//! Reads the function's settings from its environment variables. Nothing else reads them.
 //!
-//! Lambda sets all of it:
+//! Lambda sets all of them:
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
 
 use aws_sdk_dynamodb::config::Credentials;
@@ -12,14 +12,14 @@ use crate::log::Level;
 pub struct Config {
     /// The AWS region, from `AWS_REGION` or `AWS_DEFAULT_REGION`.
     pub region: Option<String>,
-    /// The role's credentials. They live as long as the process does, so they are read once.
+    /// The role's credentials. Lambda ends the process before they expire, so they are read once.
     pub credentials: Option<Credentials>,
-    /// Where DynamoDB is, when it is not AWS's: `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
+    /// Another endpoint of DynamoDB than AWS's own: `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
     pub endpoint_url: Option<String>,
-    /// What is logged: `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets from the function's logging configuration, or
-    /// `LOG_LEVEL`.
+    /// The least severe level that is logged: `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets from the function's logging
+    /// configuration, or `LOG_LEVEL`.
     pub log_level: Level,
-    /// Where Lambda's runtime API is. Absent outside Lambda.
+    /// The address of Lambda's runtime API. Absent outside Lambda.
     pub runtime_api: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl Config {
     }
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        // An empty variable is the same as none: that is how a Lambda setting is taken back.
+        // An empty variable counts as unset: people clear a Lambda setting that way.
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let credentials = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
         Self {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_specific_variable_goes_first() {
+    fn the_more_specific_variable_takes_precedence() {
         let config = read(&[
             ("AWS_REGION", "eu-north-1"),
             ("AWS_DEFAULT_REGION", "us-east-1"),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_none() {
+    fn an_empty_variable_counts_as_unset() {
         let config = read(&[("AWS_ENDPOINT_URL", ""), ("LOG_LEVEL", "")]);
         assert_eq!(config.endpoint_url, None);
         assert_eq!(config.log_level, Level::Info);

@@ -1,7 +1,8 @@
 //! DynamoDB through AWS's SDK.
 //!
-//! The SDK resolves the endpoint, signs, sends, retries and reads errors. The bodies pass it by: its types keep
-//! maps in hash maps, which lose the order of keys, so requests go out and answers come in as the text they are.
+//! The SDK resolves the endpoint, signs, sends, retries and reads errors. The bodies bypass it: its types keep maps
+//! in hash maps, which lose the order of keys. So an interceptor puts in the text of each request, and another takes
+//! out the text of each answer.
 
 use std::{
     error::Error,
@@ -37,35 +38,35 @@ use crate::{
     store::{Exchange, Refusal, Reply, Store},
 };
 
-/// A connection within a region takes a few milliseconds.
+/// How long connecting may take. Within a region it takes a few milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// One try, with its connection. A scan reads 1 MB at most, which takes far less.
+/// How long one attempt may take, connecting included. A scan reads 1 MB at most, which takes far less.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// All tries together. It ends before the 10 s that the function has by default, so that the caller is told 503
-/// and the process lives on.
+/// How long all attempts together may take. It is shorter than the 10 s that the function has by default, so that
+/// the caller gets a 503 and Lambda does not end the process.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Tries, the first included.
+/// The most attempts, the first included.
 const ATTEMPTS: u32 = 4;
 
-/// DynamoDB's throttling is per second and per partition, so waiting much longer than this is of no use while a
-/// caller waits too. The SDK doubles it with each retry and takes a random part of it.
+/// The longest wait before the second attempt. The SDK doubles it with each further one, and waits for a random part
+/// of it. DynamoDB throttles by the second, so longer waits gain nothing while a caller waits too.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The longest wait between two tries.
+/// The longest wait between any two attempts.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// DynamoDB, reached through one client that keeps one connection.
 #[derive(Clone, Debug)]
 pub struct DynamoDb {
-    /// Or why there is none: then every operation fails before it is sent.
+    /// The client, or which setting is missing: then every operation fails before it is sent.
     client: Result<Client, &'static str>,
 }
 
 impl DynamoDb {
-    /// Makes the client. Connects only when it is first used.
+    /// Makes the client, which connects when it is first used.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let client = match (&config.region, &config.credentials) {
@@ -111,7 +112,7 @@ impl Store for DynamoDb {
             failure: Failure::internal("NotConfigured", reason),
             exchange: Exchange::default(),
         })?;
-        let tap = Tap::default();
+        let recorder = Recorder::default();
         let body = Bytes::from(body);
         // The table is told to the SDK as well, because an endpoint can depend on it.
         macro_rules! send {
@@ -121,7 +122,7 @@ impl Store for DynamoDb {
                     .table_name(table)
                     .customize()
                     .mutate_request(move |request| set_body(request, &body))
-                    .interceptor(tap.clone())
+                    .interceptor(recorder.clone())
                     .send()
                     .await
                     .map(drop)
@@ -135,7 +136,7 @@ impl Store for DynamoDb {
             Action::DeleteItem => send!(delete_item),
             Action::Scan => send!(scan),
         };
-        let Received { exchange, status, headers, body } = mem::take(&mut *tap.received());
+        let Received { exchange, status, headers, body } = mem::take(&mut *recorder.received());
         match sent {
             Ok(()) => Ok(Reply { status, headers, body, exchange }),
             Err(failure) => Err(Refusal { failure, exchange }),
@@ -143,15 +144,15 @@ impl Store for DynamoDb {
     }
 }
 
-/// Puts our text in the place of the SDK's, before the request is signed.
+/// Replaces the body that the SDK has written by ours. Runs before the request is signed.
 fn set_body(request: &mut HttpRequest, body: &Bytes) {
     request.headers_mut().insert("content-length", body.len().to_string());
     *request.body_mut() = SdkBody::from(body.clone());
 }
 
-/// Takes down what comes in from DynamoDB, as it is.
+/// Records each answer of DynamoDB as it arrives, and counts the attempts.
 #[derive(Clone, Debug, Default)]
-struct Tap(Arc<Mutex<Received>>);
+struct Recorder(Arc<Mutex<Received>>);
 
 #[derive(Debug, Default)]
 struct Received {
@@ -161,16 +162,16 @@ struct Received {
     body: Bytes,
 }
 
-impl Tap {
+impl Recorder {
     fn received(&self) -> MutexGuard<'_, Received> {
-        // Nothing panics while it holds the lock.
+        // The lock cannot be poisoned: nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Intercept for Tap {
+impl Intercept for Recorder {
     fn name(&self) -> &'static str {
-        "Tap"
+        "Recorder"
     }
 
     fn read_before_attempt(
@@ -199,7 +200,7 @@ impl Intercept for Tap {
     }
 }
 
-/// The headers of a response, each name once: HTTP lets the values of several headers be joined.
+/// The headers of a response. Those of the same name become one, with their values joined as HTTP allows.
 fn headers(response: &HttpResponse) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in response.headers().iter_bytes() {
@@ -212,7 +213,8 @@ fn headers(response: &HttpResponse) -> Vec<(String, String)> {
     headers
 }
 
-/// What an error of the SDK means for the caller. Told by the kind of error, by status and by code, never by text.
+/// What the caller gets for an error of the SDK. It depends on the kind of error, the status and the code, never on
+/// the text.
 fn failure<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -238,12 +240,12 @@ where
         }
         SdkError::TimeoutError(_) => Failure::unavailable("DynamoDB did not answer in time", &causes(error)),
         SdkError::DispatchFailure(_) => Failure::unavailable("DynamoDB cannot be reached", &causes(error)),
-        // The request could not be made at all, such as without a region.
+        // The request could not be built.
         _ => Failure::internal("RequestNotMade", &causes(error)),
     }
 }
 
-/// An error and its causes, each in its own words. Not their debug form, which holds the answer's body.
+/// The messages of an error and of its causes. Their debug form would have the answer's body, which may be secret.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

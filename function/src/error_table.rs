@@ -1,13 +1,13 @@
-//! Which errors answer which HTTP status, as data.
+//! The HTTP status of each error, as data.
 //!
-//! API Gateway matches an error's message against the patterns of an integration's responses, and maps an error
-//! that matches none to 200. Whoever deploys this function gives its integration these patterns.
+//! API Gateway matches an error's message against the patterns of the integration's responses, and answers 200 if none
+//! matches. So an integration with this function needs these patterns.
 
-/// An HTTP status and the `selectionPattern` of the errors that answer it: a Java regular expression, matched
-/// in full against `errorMessage`.
+/// HTTP statuses, each with the `selectionPattern` of its errors: a Java regular expression that has to match the
+/// whole `errorMessage`.
 ///
-/// No two patterns match the same message, and none matches the empty string, which is what API Gateway tries
-/// on a success. See
+/// No two patterns match the same message. None matches the empty string, because API Gateway tries the patterns on
+/// successes too, with an empty message. See
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html>.
 pub const ERROR_RESPONSES: [(u16, &str); 7] = [
     (
@@ -28,9 +28,10 @@ pub const ERROR_RESPONSES: [(u16, &str); 7] = [
     (503, r"Service unavailable: .*"),
 ];
 
-/// The status that a code of DynamoDB's answers, when its own message may be shown to the caller.
+/// The HTTP status of one of DynamoDB's error codes whose message callers get.
 ///
-/// Other codes are about credentials, permissions or this function's own mistakes: not the caller's business.
+/// `None` for all other codes: they are about credentials, permissions or mistakes of this function, and their messages
+/// may name roles and accounts.
 pub(crate) fn status_of(code: &str) -> Option<u16> {
     match code {
         "ValidationException" | "SerializationException" => Some(400),

@@ -1,23 +1,23 @@
-//! What an event asks for.
+//! Reads what an event asks for.
 
 use crate::{action::Action, attribute::Notation, failure::Failure, json::Json};
 
-/// An event, understood: one of the seven operations with what it needs.
+/// What an event asks for: one of the seven operations.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Request<'j> {
-    /// Answers the payload, or null without one.
+    /// Answers with the payload, or with null when there is none.
     Echo(Option<&'j Json<'j>>),
-    /// Answers `"pong"`.
+    /// Answers with `"pong"`.
     Ping,
     /// Calls DynamoDB.
     Call(Call<'j>),
 }
 
-/// A call of DynamoDB whose parameters are still unchecked.
+/// A call of DynamoDB. Its parameters are not checked yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Call<'j> {
     pub(crate) action: Action,
-    /// The event's own table name. The payload's `TableName` goes before it.
+    /// The event's `tableName`; `None` when the payload has a `TableName`, which takes precedence.
     pub(crate) table: Option<&'j Json<'j>>,
     pub(crate) payload: &'j Json<'j>,
     /// How attribute values are written in the payload and in the answer.
@@ -25,12 +25,12 @@ pub(crate) struct Call<'j> {
 }
 
 impl<'j> Request<'j> {
-    /// Understands an event. Keys it does not know are ignored.
+    /// Reads a request from an event. Unknown keys are ignored.
     ///
     /// # Errors
     ///
-    /// An `InvalidRequest` that names the field and what it should be, or the `ValueError` of the original for
-    /// an operation that does not exist.
+    /// An `InvalidRequest` that names the field and what it should be, or a `ValueError` for an operation that does
+    /// not exist.
     pub(crate) fn read(event: &'j Json<'j>) -> Result<Self, Failure> {
         if event.members().is_none() {
             let kind = event.kind();
@@ -38,7 +38,7 @@ impl<'j> Request<'j> {
         }
         let operation = match event.get("operation") {
             Some(Json::String(operation)) => operation.as_ref(),
-            other => return Err(should_be("operation", "a string", other)),
+            other => return Err(wrong_field("operation", "a string", other)),
         };
         let action = match operation {
             "echo" => return Ok(Self::Echo(event.get("payload"))),
@@ -54,7 +54,7 @@ impl<'j> Request<'j> {
         let table = match (payload.get("TableName"), event.get("tableName")) {
             (Some(_), _) => None,
             (None, Some(name @ Json::String(_))) => Some(name),
-            (None, other) => return Err(should_be("tableName", "a string", other)),
+            (None, other) => return Err(wrong_field("tableName", "a string", other)),
         };
         Ok(Self::Call(Call { action, table, payload, notation }))
     }
@@ -62,17 +62,17 @@ impl<'j> Request<'j> {
 
 #[cfg(test)]
 impl<'j> Request<'j> {
-    /// The call that this is known to be.
+    /// The call, for tests that expect one.
     pub(crate) fn into_call(self) -> Call<'j> {
         match self {
             Self::Call(call) => call,
-            other => unreachable!("{other:?} is no call"),
+            other => unreachable!("{other:?} is not a call"),
         }
     }
 }
 
 impl Call<'_> {
-    /// The name of the operation in an event.
+    /// The operation's name in an event.
     pub(crate) fn operation(&self) -> &'static str {
         match self.action {
             Action::PutItem => "create",
@@ -83,7 +83,7 @@ impl Call<'_> {
         }
     }
 
-    /// The name of the table, if it is a text.
+    /// The table's name, if it is a string.
     pub(crate) fn table_name(&self) -> Option<&str> {
         self.payload.get("TableName").or(self.table)?.text()
     }
@@ -102,11 +102,11 @@ fn payload<'j>(event: &'j Json<'j>) -> Result<(&'j Json<'j>, Notation), Failure>
     };
     match payload {
         Some(payload @ Json::Object(_)) => Ok((payload, notation)),
-        other => Err(should_be(name, "an object with the operation's parameters", other)),
+        other => Err(wrong_field(name, "an object with the operation's parameters", other)),
     }
 }
 
-fn should_be(field: &str, expected: &str, found: Option<&Json<'_>>) -> Failure {
+fn wrong_field(field: &str, expected: &str, found: Option<&Json<'_>>) -> Failure {
     let found = found.map_or("missing", Json::kind);
     Failure::invalid_request(&format!("{field} should be {expected}, but is {found}"))
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn echo_and_ping_look_at_nothing_else() {
+    fn echo_and_ping_ignore_all_other_keys() {
         let event = parse(br#"{"operation":"echo","tableName":null,"extra":1}"#).unwrap();
         assert_eq!(Request::read(&event), Ok(Request::Echo(None)));
         let event = parse(br#"{"operation":"echo","payload":null}"#).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_payloads_table_name_goes_first() {
+    fn the_payloads_table_name_takes_precedence() {
         let event = parse(br#"{"operation":"list","tableName":5,"payload":{"TableName":"b"}}"#).unwrap();
         let call = Request::read(&event).unwrap().into_call();
         assert_eq!((call.action, call.table_name()), (Action::Scan, Some("b")));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_field_is_wrong_and_what_it_should_be() {
+    fn says_which_field_is_wrong_and_what_it_wrong_field() {
         for (event, expected) in [
             ("[1]", "Invalid request: the event should be an object, not an array"),
             ("null", "Invalid request: the event should be an object, not null"),

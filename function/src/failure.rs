@@ -1,4 +1,4 @@
-//! What a caller is told when a request fails.
+//! The errors that callers get.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -6,12 +6,10 @@ use serde::Serialize;
 
 use crate::{action::Action, error_table::status_of};
 
-/// Longer messages are cut. DynamoDB's own are much shorter; only a request's own text can make one longer.
+/// Messages are cut to about this many bytes. DynamoDB's are much shorter; only text of the request makes one longer.
 const LONGEST_MESSAGE: usize = 8_000;
 
-/// Why a request failed: the status it answers, the error the caller gets, and what only the log gets.
-///
-/// Written as JSON it is what the caller gets: `{"errorType", "errorMessage"}`.
+/// Why a request failed. Serialized, it is the error that the caller gets: `{"errorType", "errorMessage"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The HTTP status, one of [`ERROR_RESPONSES`](crate::ERROR_RESPONSES).
@@ -20,7 +18,7 @@ pub struct Failure {
     /// The error's name: DynamoDB's code, or one of this function's own.
     #[serde(rename = "errorType")]
     pub error_type: Cow<'static, str>,
-    /// One line, without control characters, that matches its status's pattern and no other.
+    /// One line without control characters. It matches the pattern of `status` and no other.
     #[serde(rename = "errorMessage")]
     pub message: String,
     /// More about the cause, for the log alone: it may name roles, tables and hosts.
@@ -29,7 +27,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The event is not a request.
+    /// The event is not a request of the contract.
     pub(crate) fn invalid_request(reason: &str) -> Self {
         Self::new(400, "InvalidRequest", &format!("Invalid request: {reason}"))
     }
@@ -45,10 +43,11 @@ impl Failure {
         Self::new(400, "ParamValidationError", &message)
     }
 
-    /// DynamoDB refused. What concerns the caller is told in DynamoDB's own words; the rest only by its code.
+    /// DynamoDB refused. The caller gets DynamoDB's message if the error is the caller's business, and otherwise the
+    /// code only.
     pub(crate) fn refused(action: Action, code: &str, message: &str) -> Self {
-        // An item that is too large is to answer 413, and every other ValidationException 400. DynamoDB tells
-        // the two apart by the message only.
+        // An item that is too large answers 413, any other ValidationException 400. Only the message tells them
+        // apart.
         let too_large = code == "ValidationException"
             && message.starts_with("Item size")
             && message.contains("exceeded the maximum allowed size");
@@ -66,13 +65,13 @@ impl Failure {
         }
     }
 
-    /// Something the caller cannot help: credentials, permissions, a mistake of ours.
+    /// Something that the caller cannot mend: credentials, permissions, a mistake of this function.
     pub(crate) fn internal(code: &str, detail: &str) -> Self {
         let failure = Self::new(500, "InternalError", &format!("Internal error: {code}"));
         Self { detail: first_line(detail), ..failure }
     }
 
-    /// An answer could not be written as JSON. Nothing is known that makes this happen.
+    /// An answer could not be written as JSON. No event is known that causes it.
     pub(crate) fn not_written(error: &serde_json::Error) -> Self {
         Self::internal("AnswerNotWritten", &error.to_string())
     }
@@ -88,7 +87,7 @@ impl Failure {
     }
 }
 
-/// Escapes what would end a line or is invisible, and cuts what is too long.
+/// Makes one line of a text: escapes control characters and line ends, and cuts what is too long.
 ///
 /// The `.` of API Gateway's patterns matches no line end, and a message that matches no pattern answers 200.
 fn one_line(text: &str) -> String {
@@ -116,8 +115,8 @@ fn escape(line: &mut String, character: char) {
     let _ = write!(line, "\\u{:04x}", u32::from(character));
 }
 
-/// What the log gets of a cause: AWS's message about a wrong signature goes on, after its first line, with the
-/// request's headers, and those hold the session token.
+/// The part of a cause that is logged. After its first line, AWS's message about a wrong signature has the request's
+/// headers, and with them the session token.
 fn first_line(detail: &str) -> Option<String> {
     detail.lines().next().map(one_line)
 }
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_the_caller_is_told_in_dynamodbs_words() {
+    fn callers_get_dynamodbs_message_of_their_own_mistakes() {
         let failure =
             Failure::refused(Action::PutItem, "ResourceNotFoundException", "Requested resource not found");
         assert_eq!((failure.status, failure.error_type.as_ref()), (404, "ResourceNotFoundException"));
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_too_large_has_its_own_code() {
+    fn an_item_that_is_too_large_gets_a_code_of_its_own() {
         for message in [
             "Item size has exceeded the maximum allowed size",
             "Item size to update has exceeded the maximum allowed size",
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_not_the_callers_business() {
+    fn messages_about_permissions_are_for_the_log_only() {
         let text =
             "User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: dynamodb:PutItem";
         let failure = Failure::refused(Action::PutItem, "AccessDeniedException", text);
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_gets_no_headers() {
+    fn the_log_gets_only_the_first_line_of_a_cause() {
         let text = "The request signature we calculated does not match.\n\nThe Canonical String: x-amz-security-token:secret";
         let failure = Failure::refused(Action::PutItem, "InvalidSignatureException", text);
         assert_eq!(failure.detail.as_deref(), Some("The request signature we calculated does not match."));

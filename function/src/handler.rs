@@ -1,4 +1,4 @@
-//! From an event's bytes to the answer's text: everything but the network.
+//! Handles an event, from its bytes to the text of the answer. The network is behind [`Store`].
 
 use serde::Serialize;
 
@@ -16,29 +16,30 @@ use crate::{
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
-/// What became of an event.
+/// The result of handling an event.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What Lambda is told: the answer, JSON, or the failure of the invocation.
+    /// What Lambda gets: the answer as JSON text, or the error that fails the invocation.
     pub response: Result<String, Failure>,
-    /// What the log is told.
+    /// What the log gets.
     pub report: Report,
 }
 
-/// What is worth logging of an event. Never what the event or the answer holds.
+/// What the log says of an event. It never has content of the event or of the answer, which may be secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The operation, if it is one of the seven.
+    /// The operation's name, if it is one of the seven.
     pub operation: Option<&'static str>,
-    /// The name of the table, if one was named.
+    /// The table's name, if the event has one.
     pub table: Option<String>,
-    /// Why it failed, if it did. A proxy event is answered all the same.
+    /// Why it failed, if it did. A proxy event that fails is answered with an HTTP response all the same.
     pub failure: Option<Failure>,
-    /// The traffic with DynamoDB, if there was any.
+    /// The exchange with DynamoDB, if there was one.
     pub exchange: Option<Exchange>,
 }
 
-/// Answers an event. Any bytes at all get an answer or a failure of the error table.
+/// Handles an event. Any bytes get an answer, or an error that matches one pattern of
+/// [`ERROR_RESPONSES`](crate::ERROR_RESPONSES).
 pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     let mut report = Report::default();
     let response = match read(event) {
@@ -55,7 +56,7 @@ pub async fn handle(store: &impl Store, event: &[u8]) -> Outcome {
     Outcome { response, report }
 }
 
-/// Answers a proxy event: failures of the request are HTTP responses too.
+/// Handles a proxy event. Its errors are HTTP responses too, so that the invocation succeeds.
 async fn respond(store: &impl Store, event: &Json<'_>, report: &mut Report) -> Result<String, Failure> {
     let answer = perform_body(store, event, report).await;
     answer.and_then(|answer| http_response(200, &answer, report)).or_else(|failure| {
@@ -146,11 +147,11 @@ mod tests {
         store::{Refusal, Reply},
     };
 
-    /// Answers every operation with the same text, and notes what it was asked.
+    /// Answers every operation with the same text, and records the requests. Without a text it refuses.
     #[derive(Default)]
     struct Canned {
         answer: String,
-        asked: RefCell<Vec<String>>,
+        requests: RefCell<Vec<String>>,
     }
 
     impl Store for Canned {
@@ -161,7 +162,7 @@ mod tests {
             body: Vec<u8>,
         ) -> impl Future<Output = Result<Reply, Refusal>> {
             let body = String::from_utf8(body).unwrap();
-            self.asked.borrow_mut().push(format!("{} {table} {body}", action.name()));
+            self.requests.borrow_mut().push(format!("{} {table} {body}", action.name()));
             let exchange = Exchange { attempts: 1, request_id: None };
             ready(match self.answer.as_str() {
                 "" => Err(Refusal {
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_goes_to_its_table_and_back() {
+    async fn a_read_is_sent_to_its_table_and_answered() {
         let store = Canned { answer: r#"{"Item":{"id":{"N":"1.0"}}}"#.to_owned(), ..Canned::default() };
         let event = r#"{"operation":"read","tableName":"a","payload":{"TableName":"b","Key":{"id":1}}}"#;
         let Outcome { response, report } = outcome(&store, event).await;
@@ -188,7 +189,7 @@ mod tests {
             response.unwrap(),
             r#"{"Item":{"id":1.0},"ResponseMetadata":{"HTTPStatusCode":200,"HTTPHeaders":{},"RetryAttempts":0}}"#
         );
-        assert_eq!(store.asked.take(), [r#"GetItem b {"TableName":"b","Key":{"id":{"N":"1"}}}"#]);
+        assert_eq!(store.requests.take(), [r#"GetItem b {"TableName":"b","Key":{"id":{"N":"1"}}}"#]);
         assert_eq!(
             (report.operation, report.table.as_deref(), report.failure),
             (Some("read"), Some("b"), None)
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_told_and_reported() {
+    async fn a_refusal_fails_the_invocation_and_is_logged() {
         let store = Canned::default();
         let Outcome { response, report } =
             outcome(&store, r#"{"operation":"list","tableName":"t","payload":{}}"#).await;
@@ -212,11 +213,11 @@ mod tests {
         let failure =
             outcome(&store, r#"{"operation":"create","tableName":"t","payload":{}}"#).await.response;
         assert_eq!(failure.unwrap_err().error_type, "ParamValidationError");
-        assert!(store.asked.take().is_empty());
+        assert!(store.requests.take().is_empty());
     }
 
     #[tokio::test]
-    async fn an_answer_that_lambda_would_not_take_is_an_error() {
+    async fn an_answer_over_lambdas_limit_is_an_error() {
         let page = format!(r#"{{"Items":[{{"id":{{"S":"{}"}}}}]}}"#, "x".repeat(LARGEST_ANSWER));
         let store = Canned { answer: page, ..Canned::default() };
         let list = r#"{"operation":"list","tableName":"t","payload":{}}"#;

@@ -1,8 +1,8 @@
-//! JSON as the function needs it: numbers keep their exact text, objects keep the order of their keys, and a
-//! tree borrows from the text it was read from.
+//! JSON values whose numbers keep their exact text and whose objects keep the order of their keys. A value borrows
+//! from the text that it was read from.
 //!
-//! `serde_json::Value` can do neither: it rounds numbers through a float, or respells their exponents with
-//! `arbitrary_precision`.
+//! `serde_json::Value` changes numbers: it rounds them to a float, or with `arbitrary_precision` respells their
+//! exponents.
 
 mod parse;
 
@@ -26,9 +26,9 @@ pub enum Json<'a> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as it was written: a text of JSON's grammar for numbers.
+    /// A number as it was written, in JSON's grammar.
     Number(&'a str),
-    /// A string, without its escapes.
+    /// A string, with its escapes resolved.
     String(Cow<'a, str>),
     /// An array.
     Array(Box<[Json<'a>]>),
@@ -61,7 +61,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// What kind of value this is, with its article, for messages.
+    /// The kind of value with its article, such as `a number`, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ impl Serialize for Json<'_> {
     }
 }
 
-/// A number that is written with exactly this text. Anything that is not a JSON number fails to serialize.
+/// Serializes as a number with exactly this text. Fails if the text is not a JSON number.
 pub(crate) struct Number<'a>(pub(crate) &'a str);
 
 impl Serialize for Number<'_> {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_back_what_it_read() {
+    fn writes_values_as_they_were_read() {
         for text in [
             "null",
             "true",

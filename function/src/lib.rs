@@ -8,15 +8,15 @@
 //! | `handler` | the whole way from an event's bytes to the answer's text, over any [`Store`] |
 //! | [`json`] | reads JSON within bounds, without touching its numbers |
 //! | `proxy` | unpacks events of `aws-proxy` integrations |
-//! | `event` | understands which of the seven operations is asked for |
+//! | `event` | reads which of the seven operations an event asks for |
 //! | `action` | the five operations of DynamoDB as data: their parameters and results |
-//! | `validate` | checks parameters against that data |
+//! | `validate` | checks the parameters of a request against that data |
 //! | [`attribute`] | plain JSON ↔ DynamoDB's typed JSON |
-//! | `call` | a call's request and answer as text |
+//! | `call` | writes the body of DynamoDB's request, and the answer to the caller |
 //! | `store`, `dynamodb` | performs the call |
 //! | `checksum` | whether DynamoDB's answer arrived as it was sent |
-//! | `failure`, `error_table` | what callers are told when it fails |
-//! | `log` | one line for each invocation |
+//! | `failure`, `error_table` | the errors that callers get, and their HTTP statuses |
+//! | `log` | writes one line for each invocation |
 
 mod action;
 pub mod attribute;

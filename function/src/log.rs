@@ -1,4 +1,4 @@
-//! The function's log: one line of JSON for each invocation, in the form that Lambda's JSON logging reads.
+//! Writes the function's log: one line of JSON for each invocation, in the form that Lambda's JSON logging reads.
 //!
 //! A line never holds what an event, an item or an answer holds, nor credentials. So it has no messages of errors
 //! that answer 4xx, which quote the request.
@@ -13,24 +13,24 @@ use serde::Serialize;
 
 use crate::handler::Report;
 
-/// How serious a line is, and from where on lines are written. See
+/// The severity of a line, and the threshold from which on lines are written. See
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Everything else.
+    /// A request that succeeded.
     #[default]
     Info,
-    /// The caller's mistakes, and throttling.
+    /// An error that answers 4xx: the caller's mistake, or throttling.
     Warn,
-    /// What the caller cannot help.
+    /// An error that answers 5xx.
     Error,
-    /// Above everything that is written.
+    /// Only a threshold: nothing is written.
     Off,
 }
 
 impl Level {
-    /// The level of this name, in any case. The names below `INFO` and unknown ones mean `INFO`, because there
-    /// is nothing more to tell.
+    /// The level of this name, upper or lower case. `DEBUG`, `TRACE` and unknown names mean `INFO`, because no line has
+    /// a lower level.
     #[must_use]
     pub fn named(name: &str) -> Self {
         match name.to_ascii_uppercase().as_str() {
@@ -50,8 +50,7 @@ impl Level {
     }
 }
 
-/// The longest table name that is logged. DynamoDB's own are at most 255 characters, and ARNs 1024; whatever is
-/// longer is no table's name.
+/// How many characters of a table's name are logged. DynamoDB's names have at most 255; an event may have anything.
 const LONGEST_TABLE: usize = 255;
 
 /// Writes the line of an invocation to standard output, unless `threshold` is above it.
@@ -65,7 +64,7 @@ pub fn write(threshold: Level, request_id: &str, duration: Duration, report: &Re
         return;
     };
     text.push(b'\n');
-    // Without anywhere to write, there is nobody to tell.
+    // If stdout cannot be written, nor can this be reported.
     let _ = io::stdout().lock().write_all(&text);
 }
 
@@ -77,7 +76,7 @@ fn level(report: &Report) -> Level {
     }
 }
 
-/// A line. Lambda reads its `timestamp` and `level`; members without a value are left out.
+/// One line. Lambda reads `timestamp` and `level`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'r> {
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_causes_of_internal_errors_are_logged_and_callers_texts_are_not() {
+    fn causes_of_internal_errors_are_logged_and_text_of_callers_is_not() {
         let failure = Some(Failure::internal("AccessDeniedException", "not authorized"));
         assert_eq!(
             line(&Report { failure, ..Report::default() }),
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_name_that_is_none_is_cut() {
+    fn a_long_table_name_is_cut() {
         let report = Report { table: Some("☃".repeat(6_000_000)), ..Report::default() };
         assert!(line(&report).len() < 1_000);
     }

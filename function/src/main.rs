@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     match run(&config, &store).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without anywhere to write, the exit code has to do.
+            // If stderr cannot be written, the exit code still says that it failed.
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
         }

@@ -1,7 +1,7 @@
-//! Events of API Gateway's `aws-proxy` integrations, where the request's body is a member of the event and the
-//! answer carries its own HTTP status.
+//! Events of API Gateway's `aws-proxy` integrations: the HTTP request's body is a member of the event, and the answer
+//! has an HTTP status.
 //!
-//! Both of API Gateway's formats are known, 1.0 (REST APIs) and 2.0 (HTTP APIs):
+//! Both of API Gateway's formats are read, 1.0 (REST APIs) and 2.0 (HTTP APIs):
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html> and
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::{failure::Failure, json::Json};
 
-/// Whether an event comes from a proxy integration: it has a `requestContext`, which API Gateway adds to every
-/// one of them, and no `operation`, which every request has.
+/// Whether an event comes from a proxy integration: it has a `requestContext`, as all of them do, and no `operation`,
+/// which every request of the contract has.
 pub(crate) fn is_proxy(event: &Json<'_>) -> bool {
     matches!(event.get("requestContext"), Some(Json::Object(_))) && event.get("operation").is_none()
 }
@@ -22,7 +22,7 @@ pub(crate) fn is_proxy(event: &Json<'_>) -> bool {
 ///
 /// # Errors
 ///
-/// An `InvalidRequest` if there is none, or none that can be decoded.
+/// An `InvalidRequest` if there is none, or if it cannot be decoded.
 pub(crate) fn body<'j>(event: &'j Json<'_>) -> Result<Cow<'j, [u8]>, Failure> {
     let Some(body) = event.get("body").and_then(Json::text) else {
         return Err(Failure::invalid_request("the request has no body"));

@@ -1,4 +1,4 @@
-//! Lambda's side: takes events from the runtime API and gives it the answers.
+//! Takes events from Lambda's runtime API and gives it the answers.
 
 use std::{
     cell::Cell,
@@ -22,7 +22,7 @@ use crate::{
     store::Store,
 };
 
-/// Answers events until Lambda ends the process.
+/// Handles events until Lambda ends the process.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub async fn run(config: &Config, store: &impl Store) -> Result<(), Error> {
             let started = Instant::now();
             let Outcome { response, report } = handle(store, &bytes).await;
             log::write(config.log_level, &event.context.request_id, started.elapsed(), &report);
-            // The text is JSON that was just written, so this is a formality.
+            // This cannot fail: the text was just written as JSON.
             let response = response
                 .and_then(|text| RawValue::from_string(text).map_err(|error| Failure::not_written(&error)));
             response.map_err(Diagnostic::from)
@@ -53,16 +53,15 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-/// Hands events to the handler as the bytes they are.
+/// Keeps the bytes of the event for the handler, and gives the runtime `null` to parse in their place.
 ///
-/// The runtime would read them first. Its reader has no bounds, its numbers lose digits, and its errors have a
-/// type of Rust's and a message that ends in a newline, which API Gateway would answer with 200. So it is given
-/// `null` to read.
+/// The runtime parses each event before it calls the handler. Its parser has no bounds, loses digits of numbers, and
+/// fails with the path of a Rust type and a message that ends in a newline, which API Gateway would answer with 200.
 #[derive(Clone, Default)]
 struct RawEvents(Rc<Cell<Bytes>>);
 
 impl RawEvents {
-    /// The event at hand. The runtime works on one at a time.
+    /// Takes the bytes of the current event. The runtime handles one at a time.
     fn take(&self) -> Bytes {
         self.0.take()
     }

@@ -1,4 +1,4 @@
-//! The border to DynamoDB: what the handler needs of it, and nothing of how it is done.
+//! The handler's interface to DynamoDB.
 
 use bytes::Bytes;
 
@@ -6,14 +6,13 @@ use crate::{action::Action, failure::Failure};
 
 /// Something that performs DynamoDB's operations.
 pub trait Store {
-    /// Performs one operation, with whatever retries are fit.
+    /// Performs one operation, retries included.
     ///
     /// `body` is the request in DynamoDB's own JSON. It has been checked against the operation's parameters.
     ///
     /// # Errors
     ///
-    /// DynamoDB's refusal, or why it could not be asked. After a failure that is not a refusal, a write may have
-    /// happened.
+    /// DynamoDB's refusal, or why there is no answer. In the second case a write may have been done.
     fn perform(
         &self,
         action: Action,
@@ -31,24 +30,24 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The answer in DynamoDB's own JSON.
     pub body: Bytes,
-    /// How it came about.
+    /// How the request was sent.
     pub exchange: Exchange,
 }
 
 /// Why an operation did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the caller and the log are told.
+    /// The error for the caller and the log.
     pub failure: Failure,
-    /// How it came about.
+    /// How the request was sent.
     pub exchange: Exchange,
 }
 
-/// The traffic of one operation.
+/// How often the request of one operation was sent, and its id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchange {
-    /// How often the request was sent, the first time included.
+    /// The number of attempts, the first included.
     pub attempts: u32,
-    /// DynamoDB's id of the last request that it answered.
+    /// DynamoDB's id of the last attempt that it answered.
     pub request_id: Option<String>,
 }

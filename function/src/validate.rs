@@ -1,7 +1,7 @@
-//! Checks a request's parameters against an operation's table, so that a wrong one is refused by its name and
-//! path before anything is sent.
+//! Checks a request's parameters against the table of its operation, so that a wrong one is refused by its path
+//! before anything is sent.
 //!
-//! What only DynamoDB knows (expressions, sizes, the table's keys, which values a text may have) is left to it.
+//! DynamoDB checks the rest: expressions, sizes, the table's keys, which values a string may have.
 
 use std::fmt;
 

@@ -8,14 +8,14 @@ use std::{
 
 use super::{Json, Member};
 
-/// How many arrays and objects may be inside each other. Deeper text is refused, so that reading, writing and
-/// dropping a value cannot exhaust the stack. The Python original stopped at about the same depth.
+/// How deep arrays and objects may be nested. Deeper text is refused, so that reading, writing and dropping a value
+/// cannot exhaust the stack. Python's parser stops at about the same depth.
 pub const MAX_DEPTH: usize = 900;
 
-/// Up to this many keys are compared one by one; a hash set costs more than it saves.
+/// Up to this many keys are compared with each other; for so few a hash set is slower.
 const FEW_KEYS: usize = 8;
 
-/// Why a text is not JSON, or not JSON that is accepted.
+/// Why a text was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     reason: &'static str,
@@ -67,7 +67,7 @@ fn malformed(reason: &'static str, text: &[u8], at: usize) -> Malformed {
     }
 }
 
-/// A position in a text. An error leaves it where the trouble is.
+/// Reads a text from front to back. After an error, `at` is the place of the error.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -291,10 +291,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Adds an element, with little room to spare.
+/// Adds an element, and makes room for one or for half as many again when there is none left.
 ///
-/// Of its own accord a vector makes room for four at first. An event can hold a million arrays of one element,
-/// and the room that each gives back would leave holes all over the memory.
+/// A vector's own first allocation has room for four. An event can have a million arrays of one element, and shrinking
+/// each afterwards would fragment the memory.
 fn push<T>(elements: &mut Vec<T>, element: T) {
     if elements.len() == elements.capacity() {
         elements.reserve_exact(1.max(elements.len() / 2));
