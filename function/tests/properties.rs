@@ -16,7 +16,7 @@ use proptest::{
 };
 use regex_lite::Regex;
 
-/// A table that holds whatever was sent last, and gives it back.
+/// A store that answers each request with the request itself, its key as the item.
 #[derive(Default)]
 struct Mirror;
 
@@ -36,12 +36,12 @@ fn answer(event: &[u8]) -> Outcome {
     }
 }
 
-/// The text of a number as JSON allows it, within what DynamoDB takes or not.
+/// The text of a JSON number, also of those that DynamoDB refuses.
 fn number() -> impl Strategy<Value = String> {
     "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?"
 }
 
-/// A string as JSON text, with whatever escapes.
+/// A string as JSON text, with all kinds of escapes.
 fn string() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
@@ -80,7 +80,7 @@ fn write(json: &impl serde::Serialize) -> String {
     serde_json::to_string(json).unwrap()
 }
 
-/// JSON text with a few bytes changed: nearly JSON, or still.
+/// JSON text with a few bytes changed, so that it is hardly JSON any more, or still is.
 fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..3);
     (value(), vec(change, 0..4)).prop_map(|(text, changes)| {
@@ -99,7 +99,7 @@ fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_was_read_is_written_as_it_was(text in value()) {
+    fn a_value_is_written_as_it_was_read(text in value()) {
         let json = parse(text.as_bytes()).unwrap();
         let written = write(&json);
         prop_assert_eq!(parse(written.as_bytes()).unwrap(), json.clone());
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn attributes_go_there_and_back_without_loss(text in value()) {
+    fn attribute_values_are_converted_both_ways_without_loss(text in value()) {
         let json = parse(text.as_bytes()).unwrap();
         let typed = write(&Typed(&json));
         let typed = parse(typed.as_bytes()).unwrap();
@@ -145,8 +145,8 @@ proptest! {
     }
 
     #[test]
-    fn the_reader_takes_what_json_is_and_nothing_else(text in nearly_json()) {
-        // serde_json has the same bounds but for numbers, which it refuses out of the range of a float.
+    fn the_parser_accepts_json_and_nothing_else(text in nearly_json()) {
+        // serde_json accepts the same, except that it refuses numbers beyond the range of a float.
         let theirs: Result<serde_json::Value, _> = serde_json::from_slice(&text);
         let ours = parse(&text);
         match theirs {

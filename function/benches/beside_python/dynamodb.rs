@@ -1,7 +1,7 @@
-//! A DynamoDB that takes no time: it answers every PutItem at once, over HTTPS, with a certificate of its own.
+//! A stand-in for DynamoDB that answers every PutItem at once, over HTTPS, with a self-made certificate.
 //!
-//! An emulator takes some milliseconds for each call, which both functions would wait for: then their ratio would say
-//! more about it than about them.
+//! An emulator takes some milliseconds for each call. Both functions would wait for it, and their ratio would mostly
+//! measure the emulator.
 
 use std::{
     fs,
@@ -20,15 +20,15 @@ use crate::http::{Request, Response, serve_through};
 
 /// The stand-in.
 pub(crate) struct DynamoDb {
-    /// Where it is.
+    /// Its URL.
     pub(crate) endpoint: String,
-    /// The certificates to trust: all that the machine trusts, as a function in Lambda would read them, and its own.
+    /// A file with the certificates to trust: those of `bundle`, as many as a function in Lambda reads, and its own.
     pub(crate) trusted: PathBuf,
     seen: Arc<Mutex<Option<Request>>>,
 }
 
 impl DynamoDb {
-    /// Starts it, with its certificate added to those of `bundle`, in `scratch`.
+    /// Starts it, and writes `trusted` into `scratch`: the certificates of `bundle` and its own.
     pub(crate) fn start(bundle: &Path, scratch: &Path) -> Self {
         let (config, authority) = identity();
         let trusted = scratch.join("trusted.pem");
@@ -46,7 +46,7 @@ impl DynamoDb {
         Self { endpoint: format!("https://{address}"), trusted, seen }
     }
 
-    /// The last request's operation and body.
+    /// The operation and the body of the last request.
     pub(crate) fn last_request(&self) -> (String, serde_json::Value) {
         let seen = self.seen.lock().expect("nobody panics");
         let request = seen.as_ref().expect("a request was sent");
@@ -55,7 +55,7 @@ impl DynamoDb {
     }
 }
 
-/// A certificate for this machine, and that of the authority that signed it.
+/// A server configuration with a certificate for 127.0.0.1, and the certificate of the authority that signed it.
 fn identity() -> (ServerConfig, String) {
     let key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::default();

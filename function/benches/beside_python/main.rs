@@ -1,8 +1,8 @@
-//! The function beside the Python original that it replaces: cold and warm, in one run, because only ratios of one run
+//! Measures the function beside the Python original that it replaces, cold and warm, in one run: only ratios of one run
 //! mean anything.
 //!
-//! Both are processes that take their events from the same small runtime API, where Lambda's own would be, and that
-//! write to the same DynamoDB, which takes no time. Both read the same trusted certificates.
+//! Both are processes that take events from the same stand-in for Lambda's runtime API and write to the same stand-in
+//! for DynamoDB, which answers at once. Both read the same trusted certificates.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
@@ -27,14 +27,14 @@ use dynamodb::DynamoDb;
 use package::Package;
 use subject::{CREATE, Samples, Subject};
 
-/// Starts of each function; the median is shown.
+/// Cold starts of each function, of which the median is shown.
 const COLD: u32 = 15;
 
-/// Creates of each kind, in one process. The original needs half a minute for its own.
+/// Warm creates of each function in one process. The original takes half a minute for its share.
 const WARM_RUST: u32 = 5000;
 const WARM_PYTHON: u32 = 300;
 
-/// Where `make bench-function` has installed the original's libraries, in Cargo's target folder.
+/// The Python in which `make bench-function` has installed the original's libraries, in Cargo's target folder.
 const PYTHON: &str = "beside-python/bin/python";
 
 fn main() {
@@ -69,7 +69,8 @@ fn main() {
         ],
     };
 
-    // The first start reads from the disk, and Python compiles what it imports. Both send the same to DynamoDB.
+    // A first start of each that is not measured: it reads from the disk, and Python compiles its imports. It also shows
+    // that both send the same request.
     let requests = [&rust, &original].map(|subject| {
         subject.cold(CREATE);
         dynamodb.last_request()
@@ -84,7 +85,7 @@ fn main() {
         "CPU is the processor's time in it. At 128 MB, Lambda gives a function a fourteenth of a processor.\n"
     );
     let (mut of_rust, mut of_original) = (Samples::default(), Samples::default());
-    // In turns, so that what else the machine does meets both.
+    // In turns, so that other load on the machine affects both.
     for _ in 0..COLD {
         rust.start_cold(&mut of_rust);
         original.start_cold(&mut of_original);
@@ -94,7 +95,7 @@ fn main() {
     println!("{}", table::markdown(&of_rust, &of_original, &package));
 }
 
-/// What Python says to a line of it.
+/// Runs a line of Python, and returns what it prints.
 fn ask(python: &Path, line: &str) -> String {
     let output = Command::new(python).args(["-c", line]).output();
     let output =
@@ -103,7 +104,7 @@ fn ask(python: &Path, line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// What else the machine does: it slows the original more, which has more to do.
+/// The machine's load before the start, in words. Load slows the original more, which needs more processor time.
 fn load() -> String {
     let average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     average

@@ -1,4 +1,4 @@
-//! The package that the deployer uploads: its size, its `bootstrap`, and what that needs of glibc.
+//! The package that the deployer uploads: its size, its `bootstrap`, and the glibc that it needs.
 
 use std::{
     fs::{self, File},
@@ -7,20 +7,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The function as Lambda would get it.
+/// The function's package, as Lambda gets it.
 pub(crate) struct Package {
-    /// Unpacked.
+    /// The unpacked `bootstrap`.
     pub(crate) bootstrap: PathBuf,
     /// In bytes.
     pub(crate) zip_size: u64,
     /// In bytes.
     pub(crate) bootstrap_size: u64,
-    /// The newest version of glibc that one of its symbols needs; none of a static binary.
+    /// The newest version of glibc that a symbol of the `bootstrap` needs; `None` if it is static.
     pub(crate) glibc: Option<(u32, u32)>,
 }
 
 impl Package {
-    /// Reads what `deployer plan` has built in Cargo's target folder.
+    /// Reads the package that `deployer plan` has built in Cargo's target folder, and unpacks it into `scratch`.
     pub(crate) fn read(target: &Path, scratch: &Path) -> Result<Self, String> {
         let architecture = if cfg!(target_arch = "x86_64") { "x86_64" } else { "arm64" };
         let path = target.join(format!("deployer/function.bootstrap.{architecture}.zip"));
@@ -40,7 +40,7 @@ impl Package {
     }
 }
 
-/// From the names of symbol versions, like `GLIBC_2.17`.
+/// The newest of all symbol versions in the binary, such as `GLIBC_2.17`.
 fn newest_glibc(binary: &[u8]) -> Option<(u32, u32)> {
     let text = String::from_utf8_lossy(binary);
     let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {

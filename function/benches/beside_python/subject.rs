@@ -1,4 +1,4 @@
-//! One of the two functions, and what is measured of it.
+//! One of the two functions that are compared, and its measurements.
 
 use std::{
     process::Command,
@@ -7,11 +7,11 @@ use std::{
 
 use crate::lambda::{Answer, Lambda};
 
-/// An item of the lab's first request.
+/// The lab's first request: it creates an item.
 pub(crate) const CREATE: &str = r#"{"operation":"create","tableName":"lambda-apigateway","payload":{"Item":{"id":"1234ABCD","number":5}}}"#;
 const PING: &str = r#"{"operation":"ping"}"#;
 
-/// A function that can be started any number of times.
+/// How to start one of the functions.
 pub(crate) struct Subject<'a> {
     pub(crate) program: &'a std::path::Path,
     pub(crate) args: &'a [&'a str],
@@ -19,21 +19,21 @@ pub(crate) struct Subject<'a> {
     pub(crate) variables: Vec<(&'a str, &'a str)>,
 }
 
-/// What was measured of one of them.
+/// The measurements of one function.
 #[derive(Debug, Default)]
 pub(crate) struct Samples {
-    /// From starting the process to having its first answer to a ping.
+    /// From the start of the process to its first answer, to a ping.
     pub(crate) cold_ping: Vec<Duration>,
-    /// The same for a create: with the connection, and its TLS.
+    /// The same for a create, which includes connecting to DynamoDB over TLS.
     pub(crate) cold_create: Vec<Duration>,
-    /// From handing over an event to having its answer, in a process that has answered before.
+    /// From handing over a create to its answer, in a process that has answered before.
     pub(crate) warm_create: Vec<Duration>,
-    /// The processor's time in the process until its first answer to a create, and for each warm one.
+    /// The processor time of a process until its first answer to a create, and of each warm create.
     pub(crate) cold_cpu: Vec<Duration>,
     pub(crate) warm_cpu: Duration,
-    /// Of creates, one after the other as Lambda sends them to one environment, a second.
+    /// Creates per second, one after the other as Lambda sends them to one environment.
     pub(crate) throughput: f64,
-    /// The most memory that the process held, in kB, after all of its creates.
+    /// The peak memory of the process after all its creates, in kB.
     pub(crate) peak_memory: u64,
 }
 
@@ -44,7 +44,7 @@ impl Subject<'_> {
         Lambda::run(command, self.endpoint, &self.variables)
     }
 
-    /// A process's first answer: how long it takes from its start, and how long it kept the processor busy.
+    /// Starts a process and waits for its first answer. Returns the time since its start, and its processor time.
     pub(crate) fn cold(&self, event: &str) -> (Duration, Duration) {
         let started = Instant::now();
         let mut function = self.start();
@@ -52,7 +52,7 @@ impl Subject<'_> {
         (started.elapsed(), cpu(&function))
     }
 
-    /// One more start of each kind.
+    /// Measures one cold ping and one cold create.
     pub(crate) fn start_cold(&self, samples: &mut Samples) {
         samples.cold_ping.push(self.cold(PING).0);
         let (took, cpu) = self.cold(CREATE);
@@ -60,7 +60,7 @@ impl Subject<'_> {
         samples.cold_cpu.push(cpu);
     }
 
-    /// Many creates in one process: each alone, then all waiting to be taken.
+    /// Measures many creates in one process: first one at a time, then all queued at once.
     pub(crate) fn stay_warm(&self, creates: u32, samples: &mut Samples) {
         let mut function = self.start();
         for _ in 0..creates.min(50) {

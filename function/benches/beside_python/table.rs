@@ -1,17 +1,17 @@
-//! What was measured, with what is promised, as a table in Markdown, which terminals show as well.
+//! The measurements beside the promised values, as a Markdown table.
 
 use std::time::Duration;
 
 use crate::{package::Package, subject::Samples};
 
-/// What is promised of the function.
+/// The promised values: ratios to the original for times, and limits for sizes.
 const COLD_CREATE: f64 = 20.0;
 const WARM_CREATE: f64 = 50.0;
 const THROUGHPUT: f64 = 50.0;
 const MEMORY_MB: f64 = 9.0;
 const BOOTSTRAP_MB: f64 = 5.0;
 const ZIP_MB: f64 = 2.3;
-/// What Lambda's `provided.al2023` has.
+/// The glibc of Lambda's `provided.al2023`.
 const GLIBC: (u32, u32) = (2, 34);
 
 type Row = [String; 5];
@@ -53,7 +53,7 @@ pub(crate) fn markdown(rust: &Samples, original: &Samples, package: &Package) ->
     text
 }
 
-/// Two medians; the ratio is how many times faster the function is.
+/// A row of two medians, and how many times faster the function is.
 fn times(what: &str, rust: &[Duration], original: &[Duration], promised: Option<f64>) -> Row {
     let medians = [rust, original].map(|samples| median(samples).as_secs_f64() * 1000.0);
     compared(what, medians.map(|ms| format!("{ms:.2}")), medians[1] / medians[0], promised)
@@ -93,7 +93,7 @@ fn median(samples: &[Duration]) -> Duration {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-/// Of a million bytes, as AWS counts the sizes of functions.
+/// In units of a million bytes, in which AWS counts the sizes of functions.
 fn megabytes(bytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "no process has 2^53 bytes")]
     let bytes = bytes as f64;

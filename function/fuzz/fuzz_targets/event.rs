@@ -1,4 +1,4 @@
-//! Any bytes as an event: no panic, and an answer that is JSON or an error that matches exactly one pattern.
+//! Handles any bytes as an event: never panics, and answers with JSON or with an error that matches exactly one pattern.
 //!
 //! `cargo +nightly fuzz run event -- -dict=fuzz/event.dict -max_total_time=600`
 
@@ -18,7 +18,7 @@ use function::{
 use libfuzzer_sys::fuzz_target;
 use regex_lite::Regex;
 
-/// Answers an operation with its own request, so that answers are read as well.
+/// Answers each request with the request itself, so that reading answers is fuzzed too.
 struct Mirror;
 
 impl Store for Mirror {
@@ -56,7 +56,7 @@ fuzz_target!(|event: &[u8]| {
     }
 });
 
-/// What is written is read as the same.
+/// Checks that a value is read back as it was written.
 fn rewritten(json: &Json<'_>) {
     let text = serde_json::to_vec(json).expect("JSON can be written");
     assert_eq!(&parse(&text).expect("what was written is JSON"), json);

@@ -1,4 +1,4 @@
-//! Whatever an event is, it gets an answer or an error of the table, and the next one is answered.
+//! Any event gets an answer or an error of the table, and the function goes on to the next one.
 
 use function::json::{Json, parse};
 
@@ -10,10 +10,10 @@ use crate::{
     },
 };
 
-/// The largest event that Lambda hands on, in bytes.
+/// The largest event that Lambda takes, in bytes.
 const LARGEST_EVENT: usize = 6_291_456;
 
-/// The memory of the smallest function, in kilobytes.
+/// The memory of the smallest function, in kB.
 const SMALLEST_MEMORY: u64 = 128 * 1024;
 
 fn function() -> Lambda {
@@ -27,7 +27,7 @@ fn repeated(start: &str, element: &str, end: &str) -> String {
 }
 
 #[test]
-fn what_is_no_request_is_a_400_and_the_next_request_works() {
+fn an_event_that_is_not_a_request_is_a_400_and_the_next_request_works() {
     let mut function = function();
     let events: Vec<Vec<u8>> = vec![
         b"".to_vec(),

@@ -118,7 +118,7 @@ fn same<T: PartialEq + std::fmt::Debug + ?Sized>(expected: &T, got: &T) -> Resul
     if expected == got { Ok(()) } else { Err(format!("expected {expected:?}, got {got:?}")) }
 }
 
-/// What is echoed is the payload, digit by digit.
+/// An echo must have the payload's exact text.
 fn check_echo(case: &Case<'_>, answer: &Answer) -> Result<(), String> {
     let event = parse(case.event().as_bytes()).unwrap();
     if event.get("operation") != Some(&Json::String("echo".into())) {
@@ -128,7 +128,7 @@ fn check_echo(case: &Case<'_>, answer: &Answer) -> Result<(), String> {
     same(&Answer::Success(payload), answer)
 }
 
-/// `ResponseMetadata` is there if DynamoDB was called, and last.
+/// Checks `ResponseMetadata`, which is the last member of an answer that has it.
 fn check_metadata(text: &str) -> Result<(), String> {
     let answer = parse(text.as_bytes()).unwrap();
     let Some(metadata) = answer.get("ResponseMetadata") else {
@@ -142,8 +142,8 @@ fn check_metadata(text: &str) -> Result<(), String> {
     same(&id, &metadata.get("RequestId"))
 }
 
-/// An answer as it can be compared: keys and unordered lists sorted, and without what differs each time. Numbers
-/// have to be the same digit by digit.
+/// An answer in a form that can be compared: keys and unordered arrays sorted, volatile values left out. Numbers keep
+/// their exact text.
 fn comparable(case: &Case<'_>, json: &Json<'_>) -> String {
     let volatile =
         [case.volatile(), vec!["ResponseMetadata.RequestId", "ResponseMetadata.HTTPHeaders"]].concat();
@@ -176,7 +176,7 @@ fn canonical(json: &Json<'_>, path: &str, volatile: &[&str], unordered: &[&str])
     }
 }
 
-/// Long strings as the corpus has them in its tables.
+/// Abbreviates long strings as the corpus does in its tables.
 fn abbreviated(json: Json<'_>) -> Json<'_> {
     match json {
         Json::String(text) if text.len() > 1_000 => {

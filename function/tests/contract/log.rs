@@ -46,7 +46,7 @@ fn an_invocation_is_one_line_with_what_happened() {
 }
 
 #[test]
-fn who_may_not_what_is_for_the_log_only() {
+fn messages_about_permissions_are_for_the_log_only() {
     let mut function = function(400, DENIED, "ERROR");
     let event = r#"{"operation":"create","tableName":"t","payload":{"Item":{"id":"hush-item"}}}"#;
     let error = function.fail(event);

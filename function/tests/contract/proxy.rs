@@ -7,7 +7,7 @@ use crate::support::{
     lambda::Lambda,
 };
 
-/// The event of a REST API's proxy integration, as far as it matters.
+/// The event of a REST API's proxy integration, with the members that matter here.
 fn event(body: &str) -> String {
     let body = serde_json::to_string(body).unwrap();
     format!(

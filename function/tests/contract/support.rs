@@ -1,4 +1,4 @@
-//! What the tests stand on: the real `bootstrap` behind a small runtime API, and DynamoDB emulators.
+//! Support for the tests: the real `bootstrap` behind a small runtime API, and DynamoDB emulators.
 
 pub(crate) mod case;
 pub(crate) mod emulator;
@@ -7,7 +7,7 @@ pub(crate) mod lambda;
 
 use std::{thread, time::Duration};
 
-/// Asks again until there is an answer.
+/// Calls `ask` every 100 ms until it returns something.
 ///
 /// # Panics
 ///
@@ -22,8 +22,8 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     panic!("{what}: nothing after a minute");
 }
 
-/// Stands still.
+/// Sleeps.
 pub(crate) fn pause(duration: Duration) {
-    #[expect(clippy::disallowed_methods, reason = "tests wait for other processes, which give no sign")]
+    #[expect(clippy::disallowed_methods, reason = "tests wait for processes that cannot notify them")]
     thread::sleep(duration);
 }

@@ -1,4 +1,4 @@
-//! The function's traffic with DynamoDB: what it sends, how often, and what it makes of trouble.
+//! The function's requests to DynamoDB: what it sends, how often, and what it answers when they fail.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,7 +18,8 @@ const CREATE: &str = r#"{"operation":"create","tableName":"t","payload":{"Item":
 const LIST: &str = r#"{"operation":"list","tableName":"t","payload":{}}"#;
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Slow down."}"#;
 
-/// A DynamoDB that answers the nth request with the nth answer, the last one for ever, and what it was sent.
+/// A DynamoDB that answers the nth request with the nth answer, and all further ones with the last. It records the
+/// requests.
 struct Script {
     endpoint: String,
     requests: Arc<Mutex<Vec<Request>>>,
@@ -69,7 +70,7 @@ fn requests_carry_the_events_own_digits_and_order() {
 }
 
 #[test]
-fn a_header_that_comes_twice_is_told_once() {
+fn headers_of_the_same_name_are_joined() {
     let headers =
         vec![("vary", "a".to_owned()), ("x-amzn-requestid", "ID".to_owned()), ("Vary", "b".to_owned())];
     let script = script(vec![Response::Answer { status: 200, headers, body: b"{}".to_vec() }]);
@@ -90,7 +91,7 @@ fn signatures_are_right() {
 }
 
 #[test]
-fn trouble_is_tried_again() {
+fn failures_that_may_pass_are_retried() {
     let script = script(vec![
         Response::of_dynamodb(500, r#"{"__type":"InternalServerError","message":"oops"}"#),
         Response::of_dynamodb(400, THROTTLED),
@@ -112,7 +113,7 @@ fn with_checksum(status: u16, body: &str, checksum: &str) -> Response {
 }
 
 #[test]
-fn an_answer_that_does_not_fit_its_checksum_is_asked_for_again() {
+fn an_answer_that_does_not_fit_its_checksum_is_retried() {
     let item = r#"{"Item":{"id":{"S":"1"}}}"#;
     let script = script(vec![
         with_checksum(200, r#"{"Item":{"id":{"S":"7"}}}"#, "2061421159"),
@@ -140,7 +141,7 @@ fn answers_that_never_fit_their_checksum_are_a_503() {
 }
 
 #[test]
-fn a_refusal_is_not_tried_again() {
+fn a_refusal_is_not_retried() {
     let refusal = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
     let script = script(vec![Response::of_dynamodb(400, refusal)]);
     script.function().fail(CREATE);
@@ -158,7 +159,7 @@ fn throttling_is_a_429_after_the_retries() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_a_503() {
+fn an_answer_that_cannot_be_read_is_a_503() {
     for answer in [
         Response::of_dynamodb(200, "<html>"),
         Response::of_dynamodb(200, ""),
@@ -182,7 +183,7 @@ fn what_cannot_be_understood_is_a_503() {
 }
 
 #[test]
-fn nobody_there_is_a_503() {
+fn a_refused_connection_is_a_503() {
     let mut function = Lambda::start("http://127.0.0.1:9", &[]);
     assert_eq!(
         function.fail(LIST),

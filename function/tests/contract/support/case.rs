@@ -6,10 +6,10 @@ use function::json::{Json, Member, parse};
 
 use super::emulator::elements;
 
-/// The number of cases. A corpus that shrinks unnoticed would test nothing.
+/// The number of cases, so that cases cannot get lost unnoticed.
 pub(crate) const CASES: usize = 271;
 
-/// The text of the corpus, one case in each line.
+/// The cases of the corpus as JSON text.
 pub(crate) fn texts() -> Vec<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cases.jsonl");
     let texts: Vec<String> = fs::read_to_string(path).unwrap().lines().map(unfold).collect();
@@ -17,7 +17,7 @@ pub(crate) fn texts() -> Vec<String> {
     texts
 }
 
-/// Writes out `@@REPEAT:x:n@@`, which stands for n times x.
+/// Expands `@@REPEAT:x:n@@` to n times x.
 fn unfold(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
@@ -36,9 +36,9 @@ pub(crate) struct Case<'a>(Json<'a>);
 /// What the function must do in a case.
 #[derive(Debug)]
 pub(crate) enum Expected<'c> {
-    /// The same as the original: this answer.
+    /// This answer, which is the original's.
     Answer(&'c Json<'c>),
-    /// A success that the original did not have.
+    /// A success where the original failed.
     Success,
     /// An error with this type and a message that is this text, or matches this pattern in full.
     Error { status: &'c str, error_type: &'c str, message: Message<'c> },
@@ -88,7 +88,7 @@ impl<'a> Case<'a> {
         tables.iter().filter_map(Json::text).map(|table| (table, filled(table))).collect()
     }
 
-    /// What the tables must hold afterwards, if the original did the same.
+    /// What the tables held after the original's answer.
     pub(crate) fn after(&self) -> &[Member<'a>] {
         self.0.get("after").and_then(Json::members).unwrap_or_default()
     }
@@ -98,17 +98,17 @@ impl<'a> Case<'a> {
         self.0.get("changed") == Some(&Json::Bool(true))
     }
 
-    /// The paths of an answer that differ each time.
+    /// The paths in an answer whose values differ in each run.
     pub(crate) fn volatile(&self) -> Vec<&str> {
         self.names("volatile")
     }
 
-    /// The members of an answer whose elements come in any order.
+    /// The arrays in an answer whose elements have no fixed order.
     pub(crate) fn unordered(&self) -> Vec<&str> {
         self.names("unordered")
     }
 
-    /// What must happen on an emulator. None if that emulator differs from AWS in this case.
+    /// What must happen on an emulator; `None` if that emulator differs from AWS in this case.
     pub(crate) fn expected_on(&self, emulator: &str) -> Option<Expected<'_>> {
         let agrees = self.names("agree").contains(&emulator);
         let other = self.0.get("others").and_then(|others| others.get(emulator));

@@ -1,5 +1,5 @@
-//! The DynamoDB emulators: ministack, which the project's local target is made of, and dynalite, which is
-//! stricter where they differ.
+//! The DynamoDB emulators: ministack, which the local AWS is built on, and dynalite, which is stricter where they
+//! differ.
 
 use std::{
     fs::{File, remove_file},
@@ -30,7 +30,7 @@ impl Kind {
     }
 }
 
-/// A running emulator. It ends with this value, and leaves its log behind only if a test failed.
+/// A running emulator. Dropping it ends the process, and deletes its log unless a test has failed.
 pub(crate) struct Emulator {
     process: Child,
     guard: Child,
@@ -50,7 +50,8 @@ impl Emulator {
         emulator
     }
 
-    /// Starts a ministack that checks signatures, and gives the id and secret of a user who may do everything.
+    /// Starts a ministack that checks signatures. Returns the access key id and the secret of a user who may do
+    /// everything, too.
     pub(crate) fn start_strict() -> (Self, String, String) {
         let emulator = Self::start_with(Kind::Ministack, &[("AUTH", "true")]);
         let ready = format!("{}/_ministack/ready", emulator.endpoint);
@@ -116,7 +117,7 @@ impl Emulator {
         }
     }
 
-    /// Leaves only these items, in DynamoDB's JSON, in a table.
+    /// Replaces all items of a table by these, which are in DynamoDB's JSON.
     pub(crate) fn fill(&self, table: &str, items: &[Json<'_>]) {
         let old = self.items(table);
         let old = parse(old.as_bytes()).unwrap();
@@ -133,7 +134,7 @@ impl Emulator {
         }
     }
 
-    /// All items of a table: an array in DynamoDB's JSON.
+    /// All items of a table, as an array in DynamoDB's JSON.
     pub(crate) fn items(&self, table: &str) -> String {
         let mut pages: Vec<String> = Vec::new();
         let mut start = String::new();
@@ -172,7 +173,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // Ministack tidies up when it is asked to end, so it is asked, by its own id.
+        // SIGTERM, because ministack removes its files before it exits.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
         let _ = self.guard.kill();

@@ -7,10 +7,10 @@ use std::{
     thread,
 };
 
-/// A request, as far as the tests look at it.
+/// A request, with what the tests look at.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// The other side's port: the same for all requests of a connection.
+    /// The client's port: the same for all requests of one connection.
     pub(crate) connection: u16,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -24,17 +24,17 @@ impl Request {
     }
 }
 
-/// What a server does with a request.
+/// How a server responds to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Response {
-    /// Answers.
+    /// Sends an answer.
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
-    /// Ends the connection without a word.
+    /// Closes the connection without an answer.
     HangUp,
 }
 
 impl Response {
-    /// An answer of DynamoDB's.
+    /// An answer of DynamoDB.
     pub(crate) fn of_dynamodb(status: u16, body: &str) -> Self {
         let headers = vec![
             ("content-type", "application/x-amz-json-1.0".to_owned()),
@@ -44,12 +44,12 @@ impl Response {
     }
 }
 
-/// Starts a server that lives as long as the test process, and gives its address.
+/// Starts a server that runs as long as the test process, and returns its address.
 pub(crate) fn serve(respond: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
     serve_through(Some, respond)
 }
 
-/// The same, through what makes a stream of each connection.
+/// The same with `open` applied to each connection, which may add TLS.
 pub(crate) fn serve_through<S: Read + Write>(
     open: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
     respond: impl Fn(Request) -> Response + Send + Sync + 'static,
@@ -71,7 +71,7 @@ pub(crate) fn serve_through<S: Read + Write>(
     address
 }
 
-/// Answers the requests of one connection until either side ends it.
+/// Answers the requests of one connection until either side closes it.
 fn converse(stream: impl Read + Write, port: u16, respond: &impl Fn(Request) -> Response) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {

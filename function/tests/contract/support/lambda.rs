@@ -1,4 +1,4 @@
-//! Lambda in small: a runtime API, and one function, which is the real `bootstrap` unless somebody says otherwise.
+//! A stand-in for Lambda: its runtime API, and one function, by default the real `bootstrap`.
 //!
 //! The interface: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
@@ -16,7 +16,7 @@ use std::{
 
 use super::http::{Request, Response, serve};
 
-/// Longer than the function may take for anything.
+/// How long to wait for an answer or a log line. The function never takes so long.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running function.
@@ -27,11 +27,11 @@ pub(crate) struct Lambda {
     log: Receiver<String>,
     invocations: u32,
     answered: u32,
-    /// From handing over the last event that was answered to having read the answer, as Lambda would bill it.
+    /// The duration of the last invocation: from handing over the event to having read the answer.
     pub(crate) took: Duration,
 }
 
-/// What the function told the runtime API about an event.
+/// How the function answered an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// It succeeded: the answer.
@@ -41,12 +41,12 @@ pub(crate) enum Answer {
 }
 
 impl Lambda {
-    /// Starts the `bootstrap`, which finds DynamoDB at `endpoint`, with more variables in its environment.
+    /// Starts the `bootstrap` with DynamoDB at `endpoint` and these additional environment variables.
     pub(crate) fn start(endpoint: &str, variables: &[(&str, &str)]) -> Self {
         Self::run(Command::new(env!("CARGO_BIN_EXE_bootstrap")), endpoint, variables)
     }
 
-    /// Starts any program that takes its events from the runtime API.
+    /// Starts any program that speaks the runtime API.
     pub(crate) fn run(mut command: Command, endpoint: &str, variables: &[(&str, &str)]) -> Self {
         let (events, event) = channel::<(String, Vec<u8>)>();
         let (answer, answers) = channel();
@@ -58,8 +58,8 @@ impl Lambda {
                 return response;
             }
             let took = handed_over.lock().unwrap().map_or(Duration::ZERO, |then| then.elapsed());
-            let (id, what) = told(&request);
-            let _ = answer.lock().unwrap().send((id, what, took));
+            let (id, outcome) = parse_answer(&request);
+            let _ = answer.lock().unwrap().send((id, outcome, took));
             Response::Answer { status: 202, headers: Vec::new(), body: Vec::new() }
         });
         let mut process = command
@@ -84,13 +84,13 @@ impl Lambda {
         Self { process, events, answers, log, invocations: 0, answered: 0, took: Duration::ZERO }
     }
 
-    /// Sends an event and waits for what becomes of it.
+    /// Sends an event and waits for the answer.
     pub(crate) fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
         self.send(event);
         self.answer()
     }
 
-    /// Leaves an event for the function to take when it has answered those before it.
+    /// Queues an event. The function takes it when it has answered those before it.
     pub(crate) fn send(&mut self, event: impl Into<Vec<u8>>) {
         self.invocations += 1;
         self.events.send((self.last_request_id(), event.into())).unwrap();
@@ -105,7 +105,7 @@ impl Lambda {
         answer
     }
 
-    /// Sends an event that succeeds, and gives the answer.
+    /// Sends an event that must succeed, and returns the answer.
     pub(crate) fn succeed(&mut self, event: &str) -> String {
         match self.invoke(event) {
             Answer::Success(text) => text,
@@ -113,7 +113,7 @@ impl Lambda {
         }
     }
 
-    /// Sends an event that fails, and gives the error.
+    /// Sends an event that must fail, and returns the error.
     pub(crate) fn fail(&mut self, event: &str) -> String {
         match self.invoke(event) {
             Answer::Error(error) => error,
@@ -126,12 +126,12 @@ impl Lambda {
         format!("request-{}", self.invocations)
     }
 
-    /// The next line that the function logged.
+    /// Waits for the next line of the function's log.
     pub(crate) fn log_line(&self) -> String {
         self.log.recv_timeout(PATIENCE).expect("the function has not logged")
     }
 
-    /// Ends the function and gives the lines that it logged and nobody asked for.
+    /// Ends the function and returns the log lines that were not read yet.
     pub(crate) fn end(mut self) -> Vec<String> {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -145,7 +145,7 @@ impl Lambda {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// What the kernel says about the process, in one of its files.
+    /// A file of the process under `/proc`.
     pub(crate) fn proc(&self, file: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap()
     }
@@ -164,7 +164,7 @@ fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
     };
     let deadline = SystemTime::now() + Duration::from_secs(10);
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
-    // All that Lambda sends: its Python client ends without a word when one is missing.
+    // All headers that Lambda sends: its Python client exits silently when one is missing.
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".to_owned()),
@@ -175,7 +175,7 @@ fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
     Response::Answer { status: 200, headers, body }
 }
 
-fn told(request: &Request) -> (String, Answer) {
+fn parse_answer(request: &Request) -> (String, Answer) {
     let body = String::from_utf8(request.body.clone()).unwrap();
     let mut steps = request.path.rsplit('/');
     let answer = match steps.next() {
