@@ -19,7 +19,7 @@ use crate::resource::{Id, Kind};
 use crate::retry::{LOAD_TAKEN_BACK, Pauses};
 use serde::Serialize;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How many rounds of cleaning up there are after Ctrl-C, when nobody waits in between.
 const ROUNDS_AFTER_STOP: u32 = 3;
@@ -66,12 +66,11 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     document.answers = aim.answers_ping.then_some(looked.is_ok());
     looked.map_err(|error| error.hint("Nothing was sent. deployer status shows the stack's condition."))?;
     let measurement = measure(session, &plan).await?;
-    let ended = SystemTime::now();
     // Before the clean-up, whose invocations are reported too.
     let servers = if measurement.interrupted || measurement.counts.ok == 0 {
         Vec::new()
     } else {
-        after::servers(session, &at, &plan, &measurement, ended).await
+        after::servers(session, &at, &plan, &measurement).await
     };
     let cleaned_up =
         if args.traffic.cleanup { Some(clean_up(session, &at, &plan, &measurement).await?) } else { None };

@@ -20,7 +20,6 @@ use crate::retry::interrupted;
 use crate::tune::{Choice, Setting, Trial};
 use serde::Serialize;
 use setting::Tuned;
-use std::time::SystemTime;
 
 /// What the document has.
 #[derive(Debug, Serialize)]
@@ -119,13 +118,12 @@ async fn try_all(
         tuned.apply(*setting).await?;
         let plan = aim.plan(traffic);
         let measurement = measure(session, &plan).await?;
-        let ended = SystemTime::now();
         let setting_of = (*function, Some(setting.memory_mb));
         // Before the clean-up, whose invocations are reported too.
         let server = if measurement.interrupted {
             None
         } else {
-            server(session, at, &plan, &measurement, ended, setting_of).await
+            server(session, at, &plan, &measurement, setting_of).await
         };
         if traffic.cleanup {
             let left = clean_up(session, at, &plan, &measurement).await?.left;

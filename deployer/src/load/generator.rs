@@ -73,7 +73,7 @@ pub(crate) async fn run(plan: Plan, stop: &Stop, mut watch: impl FnMut(&Progress
         stop: AtomicBool::new(false),
         plan,
     });
-    let began = SystemTime::now();
+    let mut began = SystemTime::now();
     let (tell, mut told) = mpsc::unbounded_channel();
     let mut team = Team::start(&shared, threads, &tell)?;
     drop(tell);
@@ -99,6 +99,7 @@ pub(crate) async fn run(plan: Plan, stop: &Stop, mut watch: impl FnMut(&Progress
             Some(Message::Ready) => {
                 watched.ready += 1;
                 if watched.ready == threads {
+                    began = SystemTime::now();
                     team.go();
                 }
             }

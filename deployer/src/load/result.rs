@@ -56,6 +56,10 @@ pub(crate) struct Measurement {
     pub(crate) series_seconds: u32,
     pub(crate) series: Vec<Entry>,
     pub(crate) blocks: Vec<Block>,
+    /// When the first request of the measurement was due, by this machine's clock; `None` in a result that was read from
+    /// a file.
+    #[serde(skip)]
+    pub(crate) measured_from: Option<SystemTime>,
     /// From the first request of the measurement to the last answer.
     #[serde(skip)]
     pub(crate) until_last_answer: Duration,
@@ -298,6 +302,7 @@ impl Measurement {
             series_seconds: series.width(),
             series: series.points().iter().map(Entry::of).collect(),
             blocks: series.in_blocks(MOST_BLOCKS, seconds)?.iter().map(Block::of).collect(),
+            measured_from: Some(began + plan.schedule.warmup),
             until_last_answer: since_warmup(record.last_done),
             sent: done.iter().map(|done| done.sent.clone()).collect(),
             counts,

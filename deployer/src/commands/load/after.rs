@@ -13,16 +13,20 @@ use crate::retry::{FUNCTION_REPORTS, Pauses};
 use futures_util::future::join_all;
 use std::time::{Duration, SystemTime};
 
-/// A report is dated when the function's environment has finished, which is after the answer. In milliseconds.
-const REPORT_AFTER_MS: i64 = 2_000;
+/// A report is dated when the function's environment has finished, which is after the answer. So much later is looked.
+const REPORT_AFTER: Duration = Duration::from_secs(2);
+
+/// AWS's clock is not known to the millisecond. So much earlier is looked; what is too much is left out by its number.
+const CLOCKS_DIFFER: Duration = Duration::from_millis(250);
 
 /// Reports are read by some thousand a second. Of a large run, those of its last part say the same.
 const MOST_REPORTS: u64 = 20_000;
 
 /// Of a run that has just ended, what its reports are looked for by.
 struct Span {
-    /// Until its end.
-    length: Duration,
+    /// When the first and the last report may be dated, by this machine's clock.
+    from: SystemTime,
+    to: SystemTime,
     /// How many invocations are known to have ended within it.
     expected: u64,
     /// How many there may have been; where only a part is looked at, nobody knows.
@@ -30,8 +34,16 @@ struct Span {
 }
 
 impl Span {
-    fn of(plan: &Plan, measurement: &Measurement, function: &str) -> Self {
+    /// `None` for a result that was read from a file.
+    fn of(plan: &Plan, measurement: &Measurement, function: &str) -> Option<Self> {
         let length = measurement.until_last_answer;
+        let last_answer = measurement.measured_from? + length;
+        let span = |length: Duration, expected, most| Self {
+            from: last_answer - length - CLOCKS_DIFFER,
+            to: last_answer + REPORT_AFTER,
+            expected,
+            most,
+        };
         let both = plan.mix.requests.iter().zip(&measurement.requests);
         let (mut reached, mut most) = (0, 0);
         for (_, counts) in both.filter(|(request, _)| request.function == function) {
@@ -39,19 +51,20 @@ impl Span {
             most += counts.ok + counts.failed;
         }
         if reached <= MOST_REPORTS {
-            return Self { length, expected: reached, most: usize::try_from(most).ok() };
+            return Some(span(length, reached, usize::try_from(most).ok()));
         }
         #[expect(
             clippy::cast_precision_loss,
             reason = "counts of a run are far below what a float holds exactly"
         )]
         let part = MOST_REPORTS as f64 / reached as f64;
-        Self { length: length.mul_f64(part), expected: MOST_REPORTS, most: None }
+        Some(span(length.mul_f64(part), MOST_REPORTS, None))
     }
 
-    /// Whether to look no further: all reports are found, or nearly all and none since the look before.
-    fn is_complete(&self, found: u64, before: u64) -> bool {
-        found >= self.expected || nearly_all(found, self.expected) && found == before
+    /// Whether to look no further: nearly all reports are found, and none was new since the look before. Their number alone
+    /// does not tell, because reports of the warm-up may be among them.
+    fn is_complete(&self, found: usize, before: Option<usize>) -> bool {
+        nearly_all(found as u64, self.expected) && before == Some(found)
     }
 
     /// What came before the load, as the look whether the URL answers, or its warm-up, may be reported within it. So may
@@ -69,10 +82,9 @@ pub(super) async fn servers(
     at: &Connected<'_>,
     plan: &Plan,
     measurement: &Measurement,
-    ended: SystemTime,
 ) -> Vec<Server> {
     let all = plan.mix.functions().into_iter();
-    let all = all.map(|function| server(session, at, plan, measurement, ended, (function, None)));
+    let all = all.map(|function| server(session, at, plan, measurement, (function, None)));
     join_all(all).await.into_iter().flatten().collect()
 }
 
@@ -83,26 +95,23 @@ pub(in crate::commands) async fn server(
     at: &Connected<'_>,
     plan: &Plan,
     measurement: &Measurement,
-    ended: SystemTime,
     (function, memory_mb): (&str, Option<i32>),
 ) -> Option<Server> {
     let name = session.config.named(function);
     let group = log_group(at, &name).await;
-    let span = Span::of(plan, measurement, function);
-    let clock = &at.aws.clock;
-    let (from_ms, to_ms) = (clock.at_ms(ended - span.length), clock.at_ms(ended) + REPORT_AFTER_MS);
+    let span = Span::of(plan, measurement, function)?;
+    let (from_ms, to_ms) = (at.aws.clock.at_ms(span.from), at.aws.clock.at_ms(span.to));
     let go = at.engine(Mode::Plan);
     let found = go.read(Id::new(Kind::LogGroup, &group), async |step| {
         let mut pauses = Pauses::new(&FUNCTION_REPORTS);
-        let mut before = 0;
+        let mut before = None;
         loop {
             let reports = log_events::reports(step, &group, &name, from_ms, to_ms).await?;
-            let reports = span.of_the_load(reports, memory_mb);
-            let found = reports.len() as u64;
+            let found = reports.len();
             if span.is_complete(found, before) || !pauses.wait(step, None).await? {
-                return Server::of(&name, &reports, span.expected);
+                return Server::of(&name, &span.of_the_load(reports, memory_mb), span.expected);
             }
-            before = found;
+            before = Some(found);
         }
     });
     match found.await {
@@ -151,23 +160,32 @@ mod tests {
         memory_mb.iter().enumerate().map(report).collect()
     }
 
+    fn span(expected: u64) -> Span {
+        let most = usize::try_from(expected).ok();
+        Span { from: SystemTime::UNIX_EPOCH, to: SystemTime::UNIX_EPOCH, expected, most }
+    }
+
     fn ids(reports: &[Report]) -> Vec<&str> {
         reports.iter().map(|report| report.request_id.as_str()).collect()
     }
 
     #[test]
     fn the_last_reports_are_waited_for_unless_nothing_more_comes() {
-        let span = Span { length: Duration::from_secs(1), expected: 400, most: Some(400) };
-        for (found, before, complete) in
-            [(400, 0, true), (399, 0, false), (399, 380, false), (399, 399, true), (300, 300, false)]
-        {
-            assert_eq!(span.is_complete(found, before), complete, "{found} after {before}");
+        let span = span(400);
+        for (found, before, complete) in [
+            (400, None, false),
+            (400, Some(399), false),
+            (400, Some(400), true),
+            (399, Some(399), true),
+            (300, Some(300), false),
+        ] {
+            assert_eq!(span.is_complete(found, before), complete, "{found} after {before:?}");
         }
     }
 
     #[test]
     fn what_came_before_the_load_is_left_out() {
-        let span = Span { length: Duration::from_secs(1), expected: 3, most: Some(3) };
+        let span = span(3);
         assert_eq!(ids(&span.of_the_load(reports(&[128; 4]), None)), ["1", "2", "3"], "the first was a look");
         assert_eq!(ids(&span.of_the_load(reports(&[128; 2]), None)), ["0", "1"]);
         let mixed = || reports(&[128, 256, 256, 256]);

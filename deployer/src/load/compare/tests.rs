@@ -49,6 +49,7 @@ fn run(blocks: &[Vec<f64>], failed: u64) -> Measurement {
         series_seconds: 1,
         series: Vec::new(),
         blocks,
+        measured_from: None,
         until_last_answer: Duration::ZERO,
         sent: Vec::new(),
     }

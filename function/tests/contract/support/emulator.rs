@@ -203,7 +203,7 @@ fn node() -> PathBuf {
     node
 }
 
-/// A signature that is none. Emulators want one from everybody, and check it only for users that they know.
+/// A header with a made-up signature. Emulators require one, and check it only for users that they know.
 fn authorization(service: &str) -> String {
     let scope = format!("20260101/us-east-1/{service}/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=00")
