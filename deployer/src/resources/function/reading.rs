@@ -90,6 +90,7 @@ fn observed(c: FunctionConfiguration) -> Observed {
             .unwrap_or_else(|| "x86_64".to_owned()),
         variables: Variables::of(c.environment),
         tracing: c.tracing_config.and_then(|t| t.mode) == Some(TracingMode::Active),
+        logging: c.logging_config,
         reserved_concurrency: None,
         role_arn: c.role.unwrap_or_default(),
         code_sha256: c.code_sha256.unwrap_or_default(),
