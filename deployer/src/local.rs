@@ -3,10 +3,9 @@
 //! Everything else only knows an endpoint. The launcher's files are part of this binary and are written out at each
 //! start, so an installed deployer needs no checkout; Python and its packages come from the project's `.venv`.
 
-use crate::aws::Target;
 use crate::config::{LocalAws, Machine};
 use crate::error::{Error, Result};
-use crate::http::Http;
+use crate::http::{Http, Network};
 use crate::retry::{Stop, at_most, pause};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::Deserialize;
@@ -71,8 +70,7 @@ pub(crate) struct Running {
 
 impl<'a> Local<'a> {
     pub(crate) fn new(config: &'a LocalAws, machine: &'a Machine, stop: &'a Stop) -> Result<Self> {
-        let target = Target { endpoint_url: Some(url(config)), ..Target::default() };
-        let http = Http::new(Duration::from_secs(2), &target)?;
+        let http = Http::new(Duration::from_secs(2), &Network::default())?;
         Ok(Self { config, machine, http, stop })
     }
 

@@ -181,6 +181,11 @@ impl Resource for Function {
 }
 
 impl Function {
+    /// Absent is what Lambda says to be absent, not what it says nothing of.
+    fn unsaid(&self) -> Error {
+        Error::new(format!("Lambda answered without the function {}", self.name))
+    }
+
     /// One that is only to be looked at and deleted.
     pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
         Self {

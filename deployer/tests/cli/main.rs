@@ -4,6 +4,7 @@
 
 mod cost;
 mod credentials;
+mod endpoints;
 mod help;
 mod load;
 mod local_aws;

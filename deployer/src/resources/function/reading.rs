@@ -37,11 +37,12 @@ impl Variables {
 }
 
 impl Function {
-    /// What `GetFunction` answers; `None` where it describes no function.
+    /// What `GetFunction` answers.
+    ///
+    /// # Errors
+    /// An answer without a function; tags that the caller may not read.
     pub(super) async fn read(&self, step: &Step<'_>, found: GetFunctionOutput) -> Result<Option<Observed>> {
-        let Some(configuration) = found.configuration else {
-            return Ok(None);
-        };
+        let configuration = found.configuration.ok_or_else(|| self.unsaid())?;
         if let Some(why) = found.tags_error {
             // Without them it would be taken for somebody else's.
             return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
