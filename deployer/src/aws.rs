@@ -2,9 +2,13 @@
 
 mod clock;
 mod credentials;
+mod endpoint;
+mod identity;
+
+pub(crate) use endpoint::is_loopback;
 
 use crate::error::{AwsError, Error, Result};
-use crate::http::Http;
+use crate::http::{Expected, Http, Network};
 use crate::names::Scope;
 use crate::pace::Pace;
 use crate::retry::{self, Stop};
@@ -22,14 +26,12 @@ use aws_sdk_sts::config::retry::{ClassifyRetry, RetryAction, RetryPartition, Tok
 use aws_sdk_sts::config::{Credentials, Intercept};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, InterceptorContext,
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut, InterceptorContext,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 pub(crate) use clock::Clock;
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Long enough for another continent, short enough to say "unreachable" while somebody watches.
@@ -39,8 +41,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 const UPLOAD_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Region and account are found, or missed, within this time: a person waits.
-const IDENTIFY_WITHIN: Duration = Duration::from_millis(4500);
+/// The region is found, or missed, within this time: a person waits.
+const CONFIGURED_WITHIN: Duration = Duration::from_millis(4500);
 
 /// The metadata service is on the instance's own host, and answers in milliseconds.
 const METADATA_WITHIN: Duration = Duration::from_millis(1000);
@@ -52,34 +54,25 @@ pub(crate) struct Target {
     pub region: Option<String>,
     /// The named profile of the shared configuration.
     pub profile: Option<String>,
-    /// Another endpoint than AWS's own, for every service.
+    /// Another endpoint than AWS's own for every service, as the command line says it. Otherwise the environment and the
+    /// profile decide, as with the SDK.
     pub endpoint_url: Option<String>,
     /// Whether that is the local AWS.
     pub local: bool,
     /// Credentials that are known already, instead of the SDK's chain.
     pub credentials: Option<Credentials>,
-    /// More trusted certificates, as PEM (`AWS_CA_BUNDLE`).
-    pub ca_bundle: Option<PathBuf>,
+    /// Whether a session token may go unencrypted to another machine.
+    pub allow_plain_http: bool,
+    /// How this machine speaks HTTP.
+    pub network: Network,
 }
 
 impl Target {
-    /// Whether everything stays on this machine.
+    /// Whether this is the local AWS, which costs nothing and has no limits. An endpoint on this machine alone is not: it
+    /// may lead anywhere.
     pub(crate) fn is_local(&self) -> bool {
-        self.local || self.endpoint_url.as_deref().is_some_and(is_loopback)
+        self.local
     }
-}
-
-/// Whether a URL leads to this machine, by its host as it is written: a name that merely resolves here may not
-/// tomorrow.
-pub(crate) fn is_loopback(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether a command may change anything.
@@ -108,32 +101,42 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Finds credentials, region and account. Each that is missing is named within 5 seconds; credentials that wait for
-    /// a person are waited for, and `talk` says so.
+    /// Finds credentials, region and account. Who waits for long is told so by `talk`: credentials may wait for a person,
+    /// and an endpoint has as long as `timeout` to answer.
     ///
     /// # Errors
-    /// Each of the three that is missing, with what to do; an account that is not among `allowed_accounts` (empty
-    /// allows all); Ctrl-C. No other call was made by then, so nothing was taken for "not found".
+    /// Each of the three that is missing, with what to do; an endpoint that not all calls would go to; an account that is
+    /// not among `allowed_accounts` (empty allows all); Ctrl-C. No other call was made by then, so nothing was taken for
+    /// "not found".
     pub(crate) async fn connect(
         target: &Target,
         stack: &str,
         allowed_accounts: &[String],
         access: Access,
         stop: &Stop,
-        talk: impl FnOnce(&str),
+        timeout: Duration,
+        talk: impl Fn(&str),
     ) -> Result<Self> {
-        let http = Http::new(CONNECT_TIMEOUT, target)?;
-        let sdk = retry::at_most(IDENTIFY_WITHIN, sdk_config(target, &http)).await;
-        let sdk = credentials::load(sdk.ok_or_else(no_region)??, target, stop, talk).await?;
+        let http = Http::new(CONNECT_TIMEOUT, &target.network)?;
+        let sdk = retry::at_most(CONFIGURED_WITHIN, sdk_config(target, &http)).await;
+        let sdk = sdk.ok_or_else(no_region)??;
+        let endpoint_url = endpoint::resolve(&sdk, target)?;
+        let (sdk, lacks_token) = credentials::load(sdk, target, endpoint_url.as_deref(), stop, &talk).await?;
         let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
-        let sts = aws_sdk_sts::Client::from_conf(
-            aws_sdk_sts::config::Builder::from(&sdk).retry_config(attempts(2)).build(),
-        );
-        let identity = retry::at_most(IDENTIFY_WITHIN, sts.get_caller_identity().send())
-            .await
-            .ok_or_else(|| unreachable(target, &region))?
-            .map_err(|error| explain(AwsError::new("sts:GetCallerIdentity", &error), target, &region))?;
-        let account = identity.account().unwrap_or_default().to_owned();
+        // What passes is tried again by `identity`, which says so.
+        let sts = aws_sdk_sts::config::Builder::from(&sdk)
+            .interceptor(Guard(Access::ReadOnly))
+            .retry_config(one_attempt())
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(timeout).build());
+        let sts = aws_sdk_sts::Client::from_conf(sts.build());
+        let endpoint = endpoint_url.as_deref();
+        let asked = identity::Asked { endpoint, region: &region, lacks_token, stop, timeout };
+        let ask = async || {
+            let answer = sts.get_caller_identity().send().await;
+            answer.map_err(|error| Box::new(AwsError::new("sts:GetCallerIdentity", &error)))
+        };
+        let caller = asked.caller(ask, talk).await?;
+        let account = caller.account;
         if !allowed_accounts.is_empty() && !allowed_accounts.contains(&account) {
             return Err(Error::new(format!(
                 "these credentials belong to account {account}, and the manifest allows only {}",
@@ -141,16 +144,14 @@ impl Aws {
             ))
             .hint("Choose other credentials with --profile, or change allowed-accounts in the manifest."));
         }
-        // The caller's own ARN names the partition, so no list of regions is needed.
-        let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
         let scope = Scope {
-            partition,
+            partition: caller.partition,
             account,
             region,
             stack: stack.to_owned(),
             more_tags: crate::names::Tags::new(),
         };
-        Ok(Self::with(&sdk, scope, target.endpoint_url.clone(), http, access))
+        Ok(Self::with(&sdk, scope, endpoint_url, http, access))
     }
 
     fn with(sdk: &SdkConfig, scope: Scope, endpoint_url: Option<String>, http: Http, access: Access) -> Self {
@@ -258,6 +259,10 @@ async fn sdk_config(target: &Target, http: &Http) -> Result<SdkConfig> {
     if let Some(url) = &target.endpoint_url {
         loader = loader.endpoint_url(url);
     }
+    if target.is_local() {
+        // AWS has endpoints of these kinds, and the local one has not.
+        loader = loader.use_fips(false).use_dual_stack(false);
+    }
     if let Some(profile) = &target.profile {
         loader = loader.profile_name(profile);
     }
@@ -298,33 +303,18 @@ fn no_region() -> Error {
         .hint("Say --region us-east-1, set AWS_REGION, or write region = \"us-east-1\" into the manifest.")
 }
 
-fn unreachable(target: &Target, region: &str) -> Error {
-    let error = Error::new(match &target.endpoint_url {
-        Some(url) => format!("nothing answers at {url}"),
-        None => format!("AWS's endpoint in region {region} cannot be reached"),
-    });
-    match &target.endpoint_url {
-        Some(_) => error.hint("Check --endpoint-url; deployer local start starts the local AWS."),
-        None => {
-            error.hint("Check the network, the proxy settings (HTTPS_PROXY, NO_PROXY) and the region's name.")
-        }
-    }
-}
-
-/// The first call is where a bad region and a bad network show.
-fn explain(error: AwsError, target: &Target, region: &str) -> Error {
-    match error.transport {
-        None => error.into(),
-        Some(_) => unreachable(target, region).because(&error.message),
-    }
-}
-
-/// Refuses everything but reads, before anything is sent.
+/// Refuses everything but reads before anything is sent, and says with each request what its answer has to be.
 #[derive(Clone, Debug)]
 struct Guard(Access);
 
 /// What an AWS operation that changes nothing is called.
 const READS: [&str; 5] = ["Get", "List", "Describe", "Filter", "Scan"];
+
+/// Whether an operation changes nothing, by its name; `lambda:GetFunction` or `GetFunction`.
+pub(crate) fn is_read(operation: &str) -> bool {
+    let name = operation.rsplit(':').next().unwrap_or(operation);
+    READS.iter().any(|read| name.starts_with(read))
+}
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Guard {
@@ -341,100 +331,25 @@ impl Intercept for Guard {
     ) -> Result<(), BoxError> {
         let operation = cfg.load::<Metadata>().map_or("?", Metadata::name);
         tracing::debug!(operation, "call");
-        if self.0 == Access::ReadOnly && !READS.iter().any(|read| operation.starts_with(read)) {
+        if self.0 == Access::ReadOnly && !is_read(operation) {
             return Err(format!("{operation} would change something, and this command only reads").into());
+        }
+        Ok(())
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(call) = cfg.load::<Metadata>() {
+            let expected = Expected::of(call.service(), call.name(), is_read(call.name()));
+            context.request_mut().add_extension(expected);
         }
         Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{scope, wire};
-    use aws_sdk_sts::config::SharedCredentialsProvider;
-    use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-    use aws_smithy_runtime_api::client::http::{
-        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-    };
-    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-    use std::sync::{Arc, Mutex};
-
-    /// Answers that are still to be given, from the last to the first.
-    #[derive(Clone, Debug)]
-    struct Script(Arc<Mutex<Vec<HttpResponse>>>);
-
-    impl HttpConnector for Script {
-        fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
-            HttpConnectorFuture::ready(Ok(self.0.lock().unwrap().pop().unwrap()))
-        }
-    }
-
-    /// The clients as they are in the program.
-    fn answering(answers: Vec<HttpResponse>) -> (Aws, Script) {
-        let script = Script(Arc::new(Mutex::new(answers)));
-        let connector = SharedHttpConnector::new(script.clone());
-        let credentials = Credentials::new("a", "b", None, None, "test");
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .retry_config(attempts(3))
-            .build();
-        let http = Http::new(CONNECT_TIMEOUT, &Target::default()).unwrap();
-        (Aws::with(&sdk, scope(), None, http, Access::ReadOnly), script)
-    }
-
-    fn broken() -> HttpResponse {
-        wire::json(500, "ServiceException", "down")
-    }
-
-    async fn code(aws: &Aws) -> String {
-        let answer = aws.lambda.get_function().function_name("lab").send().await;
-        AwsError::new("lambda:GetFunction", &answer.unwrap_err()).code
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_sdk_repeats_what_broke_and_nothing_that_was_refused() {
-        for (status, code_of_it) in [
-            (429, "TooManyRequestsException"),
-            (400, "LimitExceededException"),
-            (403, "AccessDeniedException"),
-            (404, "ResourceNotFoundException"),
-        ] {
-            let refusal = || wire::json(status, code_of_it, "no");
-            let (aws, script) = answering(vec![refusal(), refusal(), broken()]);
-            assert_eq!(code(&aws).await, code_of_it);
-            assert_eq!(script.0.lock().unwrap().len(), 1, "{code_of_it}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_sdks_retry_quota_is_not_drained() {
-        let calls = 200;
-        let (aws, script) = answering((0..calls * 3).map(|_| broken()).collect());
-        for _ in 0..calls {
-            assert_eq!(code(&aws).await, "ServiceException");
-        }
-        assert_eq!(script.0.lock().unwrap().len(), 0, "each was made three times");
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for url in ["http://127.0.0.1:4566", "http://localhost", "http://[::1]:80/x", "https://127.8.8.8/"] {
-            assert!(is_loopback(url), "{url}");
-        }
-        for url in [
-            "http://10.0.0.1:4566",
-            "http://localhost.example.com",
-            "http://127.0.0.1@evil.example",
-            "http://127.0.0.1.nip.io",
-            "127.0.0.1:4566",
-            "",
-        ] {
-            assert!(!is_loopback(url), "{url}");
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ pub use cost::{Architecture, Cost};
 pub use load::{Load, Traffic};
 pub use tune::Tune;
 
-use crate::shell::quoted;
+use crate::shell::{Flags, quoted};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -59,6 +59,9 @@ pub struct Global {
     /// Where the local AWS keeps its state [default: .deployer/local beside the manifest]
     #[arg(long, global = true, value_name = "FOLDER", env = "DEPLOYER_LOCAL_STATE", hide_env_values = true)]
     pub local_state: Option<PathBuf>,
+    /// Send a session token unencrypted to an http:// endpoint on another machine
+    #[arg(long, global = true)]
+    pub allow_plain_http: bool,
     /// What stdout gets
     #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
     pub output: Output,
@@ -71,18 +74,31 @@ pub struct Global {
 }
 
 impl Global {
-    /// The flags that say which stack is meant, as they have to stand on another command line too.
-    pub(crate) fn which_stack(&self) -> String {
-        let value = |name: &str, value: Option<String>| value.map(|text| format!("{name} {}", quoted(&text)));
-        let manifest = self.manifest.as_ref().map(|file| file.display().to_string());
+    /// The flags that say which stack is meant and how it is reached, as a shell takes them on another command line. What
+    /// came from a variable is among them: another shell may not have it.
+    pub(crate) fn which_stack(&self) -> Flags {
+        let path = |path: &PathBuf| path.display().to_string();
+        let port = self.local_port.map(|port| port.to_string());
         let flags = [
-            self.local.then(|| "--local".to_owned()),
-            value("--manifest", manifest),
-            value("--env", self.env.clone()),
-            value("--region", self.region.clone()),
-            value("--profile", self.profile.clone()),
+            ("--manifest", self.manifest.as_ref().map(path)),
+            ("--env", self.env.clone()),
+            ("--region", self.region.clone()),
+            ("--profile", self.profile.clone()),
+            ("--endpoint-url", self.endpoint_url.clone()),
+            ("--local-port", port),
+            ("--local-state", self.local_state.as_ref().map(path)),
         ];
-        flags.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let given = flags.iter().filter_map(|(name, value)| {
+            let value = value.as_ref().filter(|value| !value.is_empty())?;
+            Some((*name, format!("{name} {}", quoted(value))))
+        });
+        let of_the_local_aws = |name: &str| name.starts_with("--local-") || name == "--manifest";
+        let local = given.clone().filter(|(name, _)| of_the_local_aws(name));
+        let local = local.map(|(_, flag)| flag).collect::<Vec<_>>().join(" ");
+        let switches = [("--local", self.local), ("--allow-plain-http", self.allow_plain_http)];
+        let switches = switches.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned());
+        let stack = switches.chain(given.map(|(_, flag)| flag)).collect::<Vec<_>>().join(" ");
+        Flags { stack, local }
     }
 }
 
@@ -307,4 +323,26 @@ fn time(text: &str) -> Result<Duration, String> {
         unit => return Err(format!("{unit} is not a unit of time; use s, m, h or d")),
     };
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(args: &[&str]) -> String {
+        let args = ["deployer", "plan"].iter().chain(args);
+        Cli::try_parse_from(args).unwrap().global.which_stack().stack
+    }
+
+    #[test]
+    fn the_flags_of_a_stack_are_whole_and_safe_in_a_shell() {
+        assert_eq!(flags(&["--yes", "--output", "json", "--timeout", "5s", "--local-port", "4566"]), "");
+        let all = ["--local", "--endpoint-url", "http://127.0.0.1:1", "--local-port", "4570"];
+        assert_eq!(flags(&all), "--local --endpoint-url http://127.0.0.1:1 --local-port 4570");
+        assert_eq!(
+            flags(&["--manifest", "it's $(here)/stack.toml"]),
+            r"--manifest 'it'\''s $(here)/stack.toml'"
+        );
+        assert_eq!(flags(&["--local-state", "a b", "--profile", "me"]), "--profile me --local-state 'a b'");
+    }
 }

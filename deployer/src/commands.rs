@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         };
         let allowed = &config.manifest.allowed_accounts;
         let name = config.stack_name();
-        let mut aws = Aws::connect(target, &name, allowed, access, self.stop, talk).await?;
+        let mut aws = Aws::connect(target, &name, allowed, access, self.stop, config.timeout, talk).await?;
         aws.scope.more_tags.clone_from(&config.manifest.tags);
         document.place(&aws.scope);
         let stack = stack(config, &aws.scope)?;
@@ -226,7 +226,7 @@ fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
             let mut records = records;
             let record = records.swap_remove(first);
             let id = record.id;
-            let error = record.result.err().unwrap_or_else(|| Error::new("?"));
+            let error = record.result.err().unwrap_or_else(|| Error::new("it could not be read"));
             let more = if failed > 1 { format!(" (and {} more)", failed - 1) } else { String::new() };
             Err(error.context(&format!("{id}{more}")).hint("Nothing was changed."))
         }
@@ -243,7 +243,7 @@ pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
         .collect();
     if !foreign.is_empty() {
         return Err(Error::new(format!("these exist already and are not of this stack:\n{}", foreign.join("\n")))
-            .hint("Nothing was changed. up --adopt takes over what carries no tag, after showing what it would change.")
+            .hint("Nothing was changed. deployer up --adopt takes over what carries no tag, after showing what it would change.")
             .hint("Or use other names in the manifest, or an independent copy with --env NAME."));
     }
     refuse_blocked(records, "Nothing was changed.")?;
@@ -305,6 +305,8 @@ pub(crate) fn settle(records: &[Record], stop: &Stop, command: &str) -> Result<(
     }
     let mut message = if stop.is_set() {
         "interrupted".to_owned()
+    } else if failed.is_empty() {
+        "some steps were not taken, although nothing failed".to_owned()
     } else {
         failed.iter().map(|(record, error)| format!("{}: {error}", record.id)).collect::<Vec<_>>().join("\n")
     };

@@ -4,6 +4,7 @@ use crate::aws::{Target, is_loopback};
 use crate::cli::{Global, Output};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_MANIFEST};
+use crate::http::{Certificates, Network, proxy_problem};
 use crate::manifest::Manifest;
 use crate::packaging::Build;
 use std::ffi::OsString;
@@ -135,10 +136,11 @@ impl Config {
                 .or_else(|| manifest.region.clone())
                 .or_else(|| global.local.then(local_region)),
             profile: global.profile.clone(),
-            endpoint_url,
+            endpoint_url: said_endpoint(endpoint_url.as_deref(), global.local),
             local: global.local,
             credentials: None,
-            ca_bundle: env("AWS_CA_BUNDLE").map(PathBuf::from),
+            allow_plain_http: global.allow_plain_http,
+            network: network(global.local)?,
         };
         Ok(Self {
             suffix,
@@ -213,6 +215,46 @@ impl Machine {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn env(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The endpoint that the command line says. What comes from `AWS_ENDPOINT_URL` is left to the SDK, which knows what else the
+/// environment and the profile say of endpoints.
+fn said_endpoint(endpoint_url: Option<&str>, local: bool) -> Option<String> {
+    let from_environment = |url: &&str| env("AWS_ENDPOINT_URL").is_some_and(|variable| variable == **url);
+    match endpoint_url {
+        None => None,
+        Some(url) if local => Some(url.to_owned()),
+        Some(url) => Some(url).filter(|url| !from_environment(url)).map(str::to_owned),
+    }
+}
+
+/// The variables that name proxies, in the order in which the first that is set counts.
+const PROXIES: [[&str; 2]; 3] =
+    [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
+
+/// How this machine speaks HTTP. The local AWS is asked directly.
+///
+/// # Errors
+/// A variable that names no proxy, or no certificates, that can be used.
+fn network(local: bool) -> Result<Network> {
+    if local {
+        return Ok(Network::default());
+    }
+    let mut has_proxy = false;
+    for names in PROXIES {
+        let Some((name, value)) = names.iter().find_map(|name| Some((name, env(name)?))) else { continue };
+        let problem = match value.to_str() {
+            Some(value) => proxy_problem(value),
+            None => Some("is no text"),
+        };
+        if let Some(problem) = problem {
+            return Err(Error::usage(format!("{name} {problem}"))
+                .hint(format!("Set {name} to a URL like http://proxy.example:3128, or unset it.")));
+        }
+        has_proxy = true;
+    }
+    let certificates = env("AWS_CA_BUNDLE").map(|path| Certificates::read(Path::new(&path))).transpose()?;
+    Ok(Network { certificates, has_proxy })
 }
 
 fn local_region() -> String {

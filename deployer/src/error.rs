@@ -3,7 +3,9 @@
 //! A message is a lowercase fragment that fits after "error: ". Hints are whole sentences. The kind decides the
 //! exit code, in one place.
 
+use crate::http::Unreadable;
 use crate::printable::one_line;
+use crate::shell::{Flags, completed};
 use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -42,9 +44,26 @@ impl ErrorKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     kind: ErrorKind,
-    message: String,
+    message: Message,
     aws: Option<Box<AwsError>>,
     hints: Vec<String>,
+    /// The flags that name the stack, for the commands in hints.
+    flags: Flags,
+}
+
+/// Why something failed: a text that is never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Message(String);
+
+impl Message {
+    /// A failure without a reason is a fault of this program, and says so.
+    fn new(text: String) -> Self {
+        if text.trim().is_empty() {
+            Self("it failed without a reason, which is a fault of deployer's: please report it".to_owned())
+        } else {
+            Self(text)
+        }
+    }
 }
 
 impl Error {
@@ -63,7 +82,8 @@ impl Error {
     /// A failure of the given kind.
     #[must_use]
     pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), aws: None, hints: Vec::new() }
+        let message = Message::new(message.into());
+        Self { kind, message, aws: None, hints: Vec::new(), flags: Flags::default() }
     }
 
     /// The same error with one more thing to do about it.
@@ -76,14 +96,21 @@ impl Error {
     /// The same error, said more precisely. AWS's own answer stays attached.
     #[must_use]
     pub(crate) fn context(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        self.message.0 = format!("{what}: {}", self.message.0);
         self
     }
 
     /// The same error, with what it came from.
     #[must_use]
     pub(crate) fn because(mut self, cause: &str) -> Self {
-        self.message = format!("{}: {cause}", self.message);
+        self.message.0 = format!("{}: {cause}", self.message.0);
+        self
+    }
+
+    /// The same error, whose commands in hints name the stack with these flags.
+    #[must_use]
+    pub(crate) fn naming(mut self, flags: Flags) -> Self {
+        self.flags = flags;
         self
     }
 
@@ -103,7 +130,8 @@ impl Error {
     #[must_use]
     pub(crate) fn hints(&self) -> Vec<String> {
         let known = self.aws().and_then(crate::hints::for_aws);
-        self.hints.iter().cloned().chain(known).collect()
+        let all = self.hints.iter().cloned().chain(known);
+        all.map(|hint| completed(&hint, &self.flags)).collect()
     }
 
     /// Whether AWS refused with this code.
@@ -114,7 +142,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message.0)
     }
 }
 
@@ -124,9 +152,10 @@ impl From<AwsError> for Error {
     fn from(aws: AwsError) -> Self {
         Self {
             kind: ErrorKind::Failed,
-            message: aws.to_string(),
+            message: Message::new(aws.to_string()),
             aws: Some(Box::new(aws)),
             hints: Vec::new(),
+            flags: Flags::default(),
         }
     }
 }
@@ -138,8 +167,10 @@ pub(crate) enum Transport {
     NotSent,
     /// There was no connection. Nothing happened at AWS.
     NotConnected,
-    /// It may have been sent and may have been applied: a timeout, a dropped connection, an unreadable answer.
+    /// It may have been sent and may have been applied: a timeout, a dropped connection.
     Unknown,
+    /// Something was answered that nobody understands: half an answer, or a proxy's page. It may have been applied.
+    Unreadable,
 }
 
 /// AWS's answer to one call, kept whole enough to classify it.
@@ -162,9 +193,25 @@ pub(crate) struct AwsError {
     pub transport: Option<Transport>,
     /// How long AWS asks to wait before the next try.
     pub retry_after: Option<Duration>,
+    /// The ARN of what the call was about, where it is known and a policy can name it.
+    pub resource: Option<String>,
 }
 
 impl AwsError {
+    /// No answer within the time that a command has.
+    pub(crate) fn silent(operation: &'static str, within: Duration) -> Self {
+        Self {
+            operation,
+            code: String::new(),
+            message: format!("AWS did not answer within {} s", within.as_millis().div_ceil(1000)),
+            request_id: None,
+            status: None,
+            transport: Some(Transport::Unknown),
+            retry_after: None,
+            resource: None,
+        }
+    }
+
     /// Reads an SDK error once, at the call.
     pub(crate) fn new<E>(operation: &'static str, error: &SdkError<E, Response>) -> Self
     where
@@ -179,11 +226,16 @@ impl AwsError {
             SdkError::DispatchFailure(failure) if failed_with(failure, NO_CONNECTION) => {
                 Some(Transport::NotConnected)
             }
+            SdkError::DispatchFailure(failure) if unreadable(failure).is_some() => {
+                Some(Transport::Unreadable)
+            }
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 Some(Transport::Unknown)
             }
-            // It says yes, in words that nobody understands: a proxy's page, or half an answer.
-            SdkError::ServiceError(answer) if answer.raw().status().is_success() => Some(Transport::Unknown),
+            // It says yes, in words that nobody understands.
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => {
+                Some(Transport::Unreadable)
+            }
             _ => None,
         };
         let raw = error.raw_response();
@@ -192,12 +244,15 @@ impl AwsError {
         let retry_after = header("x-amz-retry-after")
             .and_then(|ms| ms.parse().ok().map(Duration::from_millis))
             .or_else(|| header("retry-after").and_then(|s| s.parse().ok().map(Duration::from_secs)));
-        let message = match error.message() {
+        let message = match error.message().filter(|message| !message.trim().is_empty()) {
             Some(message) => message.to_owned(),
             // Not the SDK's own longest text, which quotes the answer with all that is secret in it.
-            None => match raw {
-                Some(raw) => format!("{} (HTTP {})", root_causes(error), raw.status().as_u16()),
-                None => root_causes(error),
+            None => match (raw, error) {
+                (_, SdkError::DispatchFailure(failure)) if unreadable(failure).is_some() => {
+                    unreadable(failure).map(ToString::to_string).unwrap_or_default()
+                }
+                (Some(raw), _) => format!("{} (HTTP {})", root_causes(error), raw.status().as_u16()),
+                (None, _) => root_causes(error),
             },
         };
         Self {
@@ -208,6 +263,7 @@ impl AwsError {
             status: raw.map(|r| r.status().as_u16()),
             transport,
             retry_after,
+            resource: None,
         }
     }
 
@@ -216,7 +272,7 @@ impl AwsError {
     pub(crate) fn outcome_unknown(&self) -> bool {
         // 501 says that there is no such operation, so that nothing can have come of it.
         let broke = self.status.is_some_and(|status| status >= 500 && status != 501);
-        self.transport == Some(Transport::Unknown) || broke
+        matches!(self.transport, Some(Transport::Unknown | Transport::Unreadable)) || broke
     }
 
     /// Whether the service was not heard, or broke: what only reads may get through later.
@@ -236,6 +292,8 @@ impl AwsError {
             // The code of a quota that is full, too. Only of a rate does API Gateway say when to come again.
             || code == "LimitExceededException" && self.retry_after.is_some()
             || self.message.contains("Rate exceeded")
+            // A front end may refuse without a word.
+            || code.is_empty() && self.status == Some(429)
     }
 }
 
@@ -260,6 +318,11 @@ const NO_CONNECTION: &[&str] = &["client error (Connect)", "dns error"];
 
 /// The identity cache's words. Credentials may need a connection of their own, which is no fault of the service's.
 const NO_CREDENTIALS: &[&str] = &["redentials"];
+
+/// What was answered, where nobody understands it.
+fn unreadable(failure: &DispatchFailure) -> Option<&Unreadable> {
+    std::error::Error::source(failure.as_connector_error()?)?.downcast_ref()
+}
 
 /// Whether one of these texts is among the causes: the SDK tells no more about what came before sending.
 fn failed_with(failure: &DispatchFailure, texts: &[&str]) -> bool {

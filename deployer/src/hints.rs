@@ -1,9 +1,14 @@
 //! What people can do about AWS's answers that deployers are known to meet.
 
+mod denied;
+
 use crate::error::AwsError;
 
 const CODE_TOO_LARGE: &str =
     "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.";
+
+const CLOCK: &str =
+    "AWS takes requests whose time is right to within some minutes: set this machine's clock.";
 
 /// How `DynamoDB` says it of throughput that is lowered, and of billing modes.
 const OF_A_DAY: [&str; 3] = ["within a given UTC day", "once in 1 day", "Next update can be made"];
@@ -11,13 +16,23 @@ const OF_A_DAY: [&str; 3] = ["within a given UTC day", "once in 1 day", "Next up
 /// What to do about this answer of AWS's, when it is one of the well-known.
 pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
     let says = |text: &str| error.message.contains(text);
+    if error.code.is_empty() && says("AWS did not answer within") {
+        return Some("Check the network, or say a longer --timeout.".to_owned());
+    }
     Some(match error.code.as_str() {
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
+        "ExpiredToken" | "ExpiredTokenException" => {
             "The credentials have expired: run aws sso login or aws login, or set new ones.".to_owned()
         }
+        "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => CLOCK.to_owned(),
+        "SignatureDoesNotMatch" | "InvalidSignatureException"
+            if says("Signature expired") || says("Signature not yet current") =>
+        {
+            CLOCK.to_owned()
+        }
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
-            "AWS does not know this access key: choose another profile with --profile, or set new credentials. It says the \
-             same where the account has not enabled the region: enable it, or choose another with --region."
+            "AWS does not know these credentials: choose another profile with --profile, or set new ones. It says the same \
+             of a temporary key (ASIA…) without its session token, and where the account has not enabled the region: enable \
+             it, or choose another with --region."
                 .to_owned()
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {
@@ -26,14 +41,7 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
         "AuthFailure" | "OptInRequired" => {
             "The account may not use this region: enable it, or choose another with --region.".to_owned()
         }
-        "AccessDenied" | "AccessDeniedException" if says("explicit deny") => {
-            "A policy denies this outright (a permission boundary or the organisation's own): only its owner can help."
-                .to_owned()
-        }
-        "AccessDenied" | "AccessDeniedException" => format!(
-            "Your own permissions lack this: {}. policies/deployer-policy.json holds all that deployer needs.",
-            statement(error)
-        ),
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => denied::advice(error),
         "RequestEntityTooLargeException" => CODE_TOO_LARGE.to_owned(),
         "InvalidParameterValueException" if says("Unzipped size") => CODE_TOO_LARGE.to_owned(),
         "InvalidParameterValueException" if says("4KB limit") => {
@@ -78,48 +86,28 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
     })
 }
 
-/// The statement to add, from AWS's own words where it names action and resource.
-fn statement(error: &AwsError) -> String {
-    let after = |marker: &str| {
-        let rest = error.message.split_once(marker)?.1;
-        Some(rest.split(|c: char| c.is_whitespace() || c == ',').next()?.trim_end_matches('.').to_owned())
-    };
-    let action = after("to perform: ").unwrap_or_else(|| error.operation.to_owned());
-    let resource = after("on resource: ").unwrap_or_else(|| "*".to_owned());
-    serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": resource }).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::refusal;
 
     fn error(code: &str, message: &str) -> AwsError {
-        AwsError {
-            operation: "lambda:CreateFunction",
-            code: code.to_owned(),
-            message: message.to_owned(),
-            request_id: None,
-            status: None,
-            transport: None,
-            retry_after: None,
-        }
+        AwsError { operation: "lambda:CreateFunction", ..refusal(code, message) }
     }
 
     #[test]
-    fn a_missing_permission_is_named() {
-        let hint = for_aws(&error("AccessDeniedException", "User x is not authorized")).unwrap();
-        for part in [r#""Action":"lambda:CreateFunction""#, r#""Effect":"Allow""#, r#""Resource":"*""#] {
-            assert!(hint.contains(part), "{hint}");
+    fn a_clock_that_is_wrong_is_told_from_credentials_that_are() {
+        let expired = "Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z (…)";
+        for (code, message) in [
+            ("RequestExpired", ""),
+            ("SignatureDoesNotMatch", expired),
+            ("InvalidSignatureException", expired),
+        ] {
+            assert_eq!(for_aws(&error(code, message)).as_deref(), Some(CLOCK), "{code}");
         }
-        let said = "User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: \
-                    arn:aws:iam::1:role/r because no identity-based policy allows the iam:PassRole action";
-        let hint = for_aws(&error("AccessDenied", said)).unwrap();
-        assert!(
-            hint.contains(r#""Action":"iam:PassRole""#) && hint.contains("\"arn:aws:iam::1:role/r\""),
-            "{hint}"
-        );
-        let hint = for_aws(&error("AccessDenied", "not authorized … with an explicit deny")).unwrap();
-        assert!(hint.contains("denies this outright"), "{hint}");
+        let hint = for_aws(&error("SignatureDoesNotMatch", "The request signature we calculated …")).unwrap();
+        assert!(hint.contains("secret key"), "{hint}");
+        assert!(for_aws(&error("ExpiredToken", "")).unwrap().contains("have expired"));
     }
 
     #[test]
@@ -146,6 +134,13 @@ mod tests {
             let hint = for_aws(&error(code, message)).unwrap();
             assert!(hint.contains(advice), "{message}: {hint}");
         }
+    }
+
+    #[test]
+    fn who_waits_in_vain_is_told_how_to_wait_longer() {
+        let silent = AwsError::silent("iam:GetRole", std::time::Duration::from_millis(7_990));
+        assert_eq!(silent.message, "AWS did not answer within 8 s");
+        assert!(for_aws(&silent).unwrap().contains("--timeout"));
     }
 
     #[test]

@@ -1,20 +1,50 @@
 //! One connector for everything that speaks HTTP: the SDK's clients, the smoke test, the local AWS's own pages. So
-//! there is one pool, one trust store and one way through a proxy.
+//! there is one pool, one trust store, one way through a proxy, and one bound on what an answer may be.
 
-use crate::aws::Target;
+mod answer;
+mod certificates;
+mod markup;
+mod proxies;
+
+pub(crate) use answer::{Expected, Unreadable};
+pub(crate) use certificates::Certificates;
+pub(crate) use proxies::proxy_problem;
+
+use crate::aws::is_loopback;
 use crate::error::{Error, Result, root_causes};
+use crate::retry::answer_within;
+use answer::Limit;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector as _, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use std::time::Duration;
+
+/// A whole exchange with a URL that is not one of AWS's services. API Gateway answers within 29 s.
+const EXCHANGED_WITHIN: Duration = Duration::from_secs(60);
+
+/// The code of a function: 50 MB, on a slow line.
+const DOWNLOADED_WITHIN: Duration = Duration::from_secs(600);
+
+/// The largest zip that Lambda takes in a request, so that a larger one is of no use here.
+const LONGEST_DOWNLOAD: usize = 50 * 1024 * 1024;
+
+/// How HTTP is spoken from this machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Network {
+    /// Certificates to trust besides the machine's (`AWS_CA_BUNDLE`).
+    pub certificates: Option<Certificates>,
+    /// Whether a variable names a proxy.
+    pub has_proxy: bool,
+}
 
 /// The connector, cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,18 +61,27 @@ impl Http {
     /// TLS is rustls with ring: the SDK's default provider gathers entropy for 30 to 40 ms at every start.
     ///
     /// # Errors
-    /// A bundle of certificates that cannot be used.
-    pub(crate) fn new(connect_timeout: Duration, target: &Target) -> Result<Self> {
-        // A proxy cannot reach this machine's loopback.
-        let proxy = if target.is_local() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-        let connector = Connector::builder()
-            .connector_settings(HttpConnectorSettings::builder().connect_timeout(connect_timeout).build())
-            .sleep_impl(TokioSleep::new())
-            .proxy_config(proxy)
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(trust(target)?)
-            .build();
-        Ok(Self(SharedHttpConnector::new(connector)))
+    /// A TLS context that cannot be built.
+    pub(crate) fn new(connect_timeout: Duration, network: &Network) -> Result<Self> {
+        let tls = tls(network)?;
+        let connector = |proxy| {
+            let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
+            let connector = Connector::builder()
+                .connector_settings(settings)
+                .sleep_impl(TokioSleep::new())
+                .proxy_config(proxy)
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(tls.clone())
+                .build();
+            SharedHttpConnector::new(connector)
+        };
+        let proxied = network.has_proxy.then(|| connector(ProxyConfig::from_env()));
+        Ok(Self::over(Route { direct: connector(ProxyConfig::disabled()), proxied }))
+    }
+
+    /// Over another connector, whose answers are held to the same bounds.
+    pub(crate) fn over(connector: impl HttpConnector + 'static) -> Self {
+        Self(SharedHttpConnector::new(Bounded(SharedHttpConnector::new(connector))))
     }
 
     /// The same connector for every SDK client. Its timeouts are the SDK's per attempt.
@@ -54,15 +93,17 @@ impl Http {
     /// # Errors
     /// What the transport says, as text.
     pub(crate) async fn get(&self, url: &str) -> Result<Answer, String> {
-        self.send("GET", url, SdkBody::empty()).await.map(Answer::from)
+        self.exchange("GET", url, "").await.map(Answer::from)
     }
 
-    /// The bytes behind a URL.
+    /// The code of a function, from where Lambda says that it is.
     ///
     /// # Errors
     /// What the transport says, or the status, as text.
     pub(crate) async fn download(&self, url: &str) -> Result<Vec<u8>, String> {
-        let (status, body) = self.send("GET", url, SdkBody::empty()).await?;
+        let mut request = request("GET", url, "")?;
+        request.add_extension(Limit(LONGEST_DOWNLOAD));
+        let (status, body) = self.send(request, DOWNLOADED_WITHIN).await?;
         if status == 200 { Ok(body) } else { Err(format!("HTTP {status}")) }
     }
 
@@ -86,7 +127,7 @@ impl Http {
     /// # Errors
     /// What the transport says, as text.
     pub(crate) async fn post(&self, url: &str, body: &str) -> Result<Answer, String> {
-        self.send("POST", url, SdkBody::from(body)).await.map(Answer::from)
+        self.exchange("POST", url, body).await.map(Answer::from)
     }
 
     /// Sends a JSON body by any method, and takes any answer as it is: status and bytes.
@@ -99,18 +140,18 @@ impl Http {
         url: &str,
         body: &str,
     ) -> Result<(u16, Vec<u8>), String> {
-        self.send(method, url, SdkBody::from(body)).await
+        self.send(request(method, url, body)?, EXCHANGED_WITHIN).await
     }
 
-    async fn send(&self, method: &str, url: &str, body: SdkBody) -> Result<(u16, Vec<u8>), String> {
-        let mut request = HttpRequest::new(body);
-        request.set_method(method).map_err(|e| e.to_string())?;
-        request.set_uri(url).map_err(|e| e.to_string())?;
-        request.headers_mut().insert("content-type", "application/json");
-        let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
-        let status = response.status().as_u16();
-        let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
-        Ok((status, body.into_bytes().to_vec()))
+    async fn send(&self, request: HttpRequest, within: Duration) -> Result<(u16, Vec<u8>), String> {
+        let exchange = async {
+            let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
+            let status = response.status().as_u16();
+            let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
+            Ok((status, body.into_bytes().to_vec()))
+        };
+        let silent = || Err(format!("nothing within {} s", within.as_secs()));
+        answer_within(within, exchange).await.unwrap_or_else(silent)
     }
 }
 
@@ -120,15 +161,48 @@ impl From<(u16, Vec<u8>)> for Answer {
     }
 }
 
-fn trust(target: &Target) -> Result<TlsContext> {
-    let mut store = TrustStore::default();
-    if let Some(path) = &target.ca_bundle {
-        let pem = std::fs::read(path)
-            .map_err(|e| Error::usage(format!("cannot read AWS_CA_BUNDLE {}: {e}", path.display())))?;
-        store = store.with_pem_certificate(pem);
-    }
+fn request(method: &str, url: &str, body: &str) -> Result<HttpRequest, String> {
+    let body = if body.is_empty() { SdkBody::empty() } else { SdkBody::from(body) };
+    let mut request = HttpRequest::new(body);
+    request.set_method(method).map_err(|e| e.to_string())?;
+    request.set_uri(url).map_err(|e| e.to_string())?;
+    request.headers_mut().insert("content-type", "application/json");
+    Ok(request)
+}
+
+fn tls(network: &Network) -> Result<TlsContext> {
+    let store = network.certificates.as_ref().map(Certificates::trust_store).unwrap_or_default();
     TlsContext::builder()
         .with_trust_store(store)
         .build()
         .map_err(|e| Error::usage(format!("cannot use the certificates of AWS_CA_BUNDLE: {e}")))
+}
+
+/// Takes each request the right way: no proxy can reach this machine's loopback.
+#[derive(Debug)]
+struct Route {
+    direct: SharedHttpConnector,
+    proxied: Option<SharedHttpConnector>,
+}
+
+impl HttpConnector for Route {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match &self.proxied {
+            Some(proxied) if !is_loopback(request.uri()) => proxied.call(request),
+            _ => self.direct.call(request),
+        }
+    }
+}
+
+/// Hands over whole answers only, of a length that a program can hold.
+#[derive(Debug)]
+struct Bounded(SharedHttpConnector);
+
+impl HttpConnector for Bounded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let expected = request.extension::<Expected>().copied();
+        let limit = request.extension::<Limit>().copied().unwrap_or_default();
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move { answer::read(answer.await?, expected, limit).await })
+    }
 }

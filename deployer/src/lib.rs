@@ -12,6 +12,10 @@
 //! - `files`: reading what people name, never without a bound · `load`: requests at a fixed rate, measured
 //! - `cost`: the price book, and bills from it
 //! - `local`: the local AWS · `smoke`: the proof at the end of `up`
+//! - `shell`: commands that people copy
+
+// A command is one future, and what it awaits lies deep in it.
+#![recursion_limit = "256"]
 
 mod aws;
 pub mod cli;
@@ -47,7 +51,7 @@ mod stack;
 mod testing;
 mod tune;
 
-use cli::{Cli, Command, Global, Output};
+use cli::{Cli, Command, Output};
 use config::Config;
 use error::Error;
 use report::console::{Console, show_error};
@@ -74,6 +78,7 @@ pub async fn run(cli: Cli) -> u8 {
     let config = match Config::load(&cli.global, cli.command.builds_release(), reads_manifest) {
         Ok(config) => config,
         Err(error) => {
+            let error = error.naming(cli.global.which_stack());
             if cli.global.output == Output::Json {
                 // The exit code says that it failed, whether or not this gets through.
                 let _ = Document::new(name(&cli.command)).failed(&error).print();
@@ -87,12 +92,12 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Init | Command::Local(_) => Output::Human,
         _ => config.output,
     };
-    let console = Console::new(output, &config.machine, config.yes);
+    let console = Console::new(output, &config.machine, config.yes).naming(cli.global.which_stack());
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
     let session = commands::Session { config: &config, console: &console, stop: &stop };
     let result = stop.on_interrupt(dispatch(&cli.command, &session, &mut document)).await;
-    let result = result.map_err(|error| naming_the_stack(error, &cli.global));
+    let result = result.map_err(|error| error.naming(cli.global.which_stack()));
     console.document(&match &result {
         Ok(_) => document,
         Err(error) => document.failed(error),
@@ -108,19 +113,6 @@ pub async fn run(cli: Cli) -> u8 {
             if code == 0 { error.kind().exit_code() } else { code }
         }
     }
-}
-
-/// Whoever copies a command out of a hint means the same stack.
-fn naming_the_stack(error: Error, global: &Global) -> Error {
-    let flags = global.which_stack();
-    let is_a_command = |hint: &String| {
-        let verbs = ["up", "plan", "status", "down", "invoke", "logs", "load", "tune"];
-        verbs.iter().any(|verb| hint.contains(&format!("deployer {verb}")))
-    };
-    if flags.is_empty() || !error.hints().iter().any(is_a_command) {
-        return error;
-    }
-    error.hint(format!("Use {flags} there too."))
 }
 
 /// Futures of whole commands are large, and so on the heap: a thread may have little stack.

@@ -11,7 +11,7 @@ pub(crate) use access::file as credentials_file;
 use crate::aws::Target;
 use crate::config::{LocalAws, Machine};
 use crate::error::{Error, Result};
-use crate::http::Http;
+use crate::http::{Http, Network};
 use crate::retry::{Stop, at_most, pause};
 use access::Access;
 use record::{Holder, holder};
@@ -104,8 +104,7 @@ struct Proof {
 
 impl<'a> Local<'a> {
     pub(crate) fn new(config: &'a LocalAws, machine: &'a Machine, stop: &'a Stop) -> Result<Self> {
-        let target = Target { local: true, ..Target::default() };
-        let http = Http::new(Duration::from_secs(2), &target)?;
+        let http = Http::new(Duration::from_secs(2), &Network::default())?;
         Ok(Self { config, machine, http, stop })
     }
 

@@ -1,7 +1,7 @@
 //! Names, ARNs and ownership tags: everything that AWS does not hand out can be computed, and is computed here.
 
 use crate::printable::one_line;
-use crate::resource::Change;
+use crate::resource::{Change, Id, Kind};
 use std::collections::BTreeMap;
 
 /// Tags of one resource.
@@ -125,6 +125,25 @@ impl Scope {
             _ => "amazonaws.com",
         };
         format!("{api_id}.execute-api.{}.{suffix}", self.region)
+    }
+
+    /// The ARN by which a policy names what a call is about, where the call is one that a policy can limit to it.
+    /// `operation` as IAM writes it, `id` what the call was made for.
+    pub(crate) fn arn_of(&self, operation: &str, id: &Id) -> Option<String> {
+        let (service, name) = operation.split_once(':')?;
+        // Whoever lists things in general cannot be limited to one of them.
+        if matches!(name, "ListPolicies" | "DescribeLogGroups") {
+            return None;
+        }
+        match (service, id.kind) {
+            ("iam", Kind::Role) => Some(self.role_arn(&id.name)),
+            ("iam", Kind::Policy) => Some(self.policy_arn(&id.name)),
+            ("dynamodb", Kind::Table | Kind::Scaling) => Some(self.table_arn(&id.name)),
+            ("lambda", Kind::Function | Kind::Permission) => Some(self.function_arn(&id.name)),
+            ("logs", Kind::LogGroup) => Some(format!("{}:*", self.log_group_arn(&id.name))),
+            ("apigateway", Kind::RestApi) => Some(format!("{}*", self.rest_api_arn(""))),
+            _ => None,
+        }
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {

@@ -392,7 +392,8 @@ pub(crate) async fn at_most<T>(length: Duration, read: impl Future<Output = T>) 
     tokio::time::timeout(length, read).await.ok()
 }
 
-/// Gives up on the answer to a request that may change something. Whoever calls says that it may have been carried out.
+/// Gives up on an answer, also to a request that may change something. Whoever calls takes that for an unclear answer, and
+/// never for a request that was not carried out.
 pub(crate) async fn answer_within<T>(length: Duration, request: impl Future<Output = T>) -> Option<T> {
     #[expect(clippy::disallowed_methods, reason = "the answer is lost, not the request")]
     tokio::time::timeout(length, request).await.ok()

@@ -19,6 +19,9 @@ const GOOD_IN_A_ROW: u32 = 3;
 /// Somebody waits for `status`.
 const LOOK_WITHIN: Duration = Duration::from_secs(10);
 
+/// A request that is sent has so long to be answered, also at the end of `--timeout`.
+const LEAST: Duration = Duration::from_secs(5);
+
 /// One answer may take a cold start, and no longer than API Gateway waits.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -32,7 +35,7 @@ pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()
     let mut last = String::new();
     let asked = step.until(&API_ANSWERS, async || {
         while good < wanted {
-            match ask(&step.aws.http, url, ANSWER_WITHIN).await {
+            match ask(&step.aws.http, url, step.time_left().clamp(LEAST, ANSWER_WITHIN)).await {
                 None => good += 1,
                 Some(instead) => {
                     last = instead.said;
@@ -69,9 +72,11 @@ async fn ask(http: &Http, url: &str, within: Duration) -> Option<Instead> {
     }
 }
 
+/// On one line: what answers may be a page of somebody's.
 fn said(answer: &Answer) -> String {
-    let body: String = answer.body.chars().take(200).collect();
-    format!("HTTP {} {body}", answer.status)
+    let words = answer.body.chars().take(2000).collect::<String>();
+    let line: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    format!("HTTP {} {line}", answer.status)
 }
 
 fn explain(error: Error, url: &str, last: &str) -> Error {

@@ -116,7 +116,7 @@ impl World {
             tagging: mock_client!(aws_sdk_resourcegroupstagging, RuleMode::Sequential, nothing),
             scope: scope(),
             endpoint_url: None,
-            http: Http::new(Duration::from_secs(1), &crate::aws::Target::default()).unwrap(),
+            http: Http::new(Duration::from_secs(1), &crate::http::Network::default()).unwrap(),
             pace: crate::pace::Pace::default(),
             clock: crate::aws::Clock::default(),
         };
@@ -218,6 +218,7 @@ pub(crate) fn refusal(code: &str, message: &str) -> AwsError {
         status: Some(400),
         transport: None,
         retry_after: None,
+        resource: None,
     }
 }
 

@@ -2,9 +2,11 @@
 //! reach.
 
 use super::Target;
+use super::endpoint::is_readable_by_others;
 use crate::error::{Error, Result, root_causes};
 use crate::retry::{Stop, at_most, unless_stopped};
 use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
 use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -18,17 +20,22 @@ const WITHIN: Duration = Duration::from_secs(300);
 /// From then on people are told what is waited for.
 const SILENT: Duration = Duration::from_secs(3);
 
-/// The same configuration, with credentials that are there. They are asked for once: a second time would be another
-/// question to the person.
+/// What temporary access keys begin with. They are of no use without their session token.
+const TEMPORARY: &str = "ASIA";
+
+/// The same configuration, with credentials that are there, and whether they lack a session token. They are asked for
+/// once: a second time would be another question to the person.
 ///
 /// # Errors
-/// There are none; they could not be loaded; they did not come within five minutes; Ctrl-C.
+/// There are none; they could not be loaded; they did not come within five minutes; their session token would be sent
+/// unencrypted to another machine at `endpoint`, and nobody said that it may; Ctrl-C.
 pub(super) async fn load(
     sdk: SdkConfig,
     target: &Target,
+    endpoint: Option<&str>,
     stop: &Stop,
-    talk: impl FnOnce(&str),
-) -> Result<SdkConfig> {
+    talk: impl Fn(&str),
+) -> Result<(SdkConfig, bool)> {
     let provider = sdk.credentials_provider().ok_or_else(|| none(target))?;
     let found = {
         let mut asked = pin!(unless_stopped(stop, provider.provide_credentials()));
@@ -52,6 +59,13 @@ pub(super) async fn load(
             .because(&why)
             .hint("For SSO run aws sso login; for aws login run it again.")
     })?;
+    if let Some(url) = endpoint.filter(|url| is_readable_by_others(url))
+        && found.session_token().is_some()
+        && !target.allow_plain_http
+    {
+        return Err(unencrypted(url));
+    }
+    let lacks_token = lacks_token(&found);
     let first = Mutex::new(Some(found));
     let loaded = provide_credentials_fn(move || {
         let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -63,7 +77,19 @@ pub(super) async fn load(
             }
         }
     });
-    Ok(sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(loaded)).build())
+    let sdk = sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(loaded)).build();
+    Ok((sdk, lacks_token))
+}
+
+fn lacks_token(credentials: &Credentials) -> bool {
+    credentials.access_key_id().starts_with(TEMPORARY) && credentials.session_token().is_none()
+}
+
+/// Requests carry the token as it is; keys only sign them.
+fn unencrypted(url: &str) -> Error {
+    Error::usage(format!("these credentials have a session token, and {url} would get it unencrypted"))
+        .hint("Use an https:// endpoint, or credentials that are worth nothing.")
+        .hint("Where nobody can listen, --allow-plain-http sends it all the same.")
 }
 
 pub(super) fn none(target: &Target) -> Error {
@@ -93,7 +119,6 @@ fn of_profile(target: &Target) -> String {
 mod tests {
     use super::*;
     use aws_config::BehaviorVersion;
-    use aws_credential_types::Credentials;
     use std::cell::RefCell;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -121,8 +146,8 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(provider))
             .build();
         let told = RefCell::new(Vec::new());
-        let result = load(sdk, target, stop, |line| told.borrow_mut().push(line.to_owned())).await;
-        Asked { result, times: asked, told: told.into_inner() }
+        let result = load(sdk, target, None, stop, |line| told.borrow_mut().push(line.to_owned())).await;
+        Asked { result: result.map(|(sdk, _)| sdk), times: asked, told: told.into_inner() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -153,5 +178,39 @@ mod tests {
         stop.set();
         let loaded = load_after(Duration::from_secs(60), &Target::default(), &stop).await;
         assert_eq!(loaded.result.unwrap_err().to_string(), "interrupted");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_token_goes_to_another_machine_encrypted_or_by_an_explicit_word() {
+        let plain = "http://10.0.0.1:4566";
+        let cases = [
+            (plain, Some("token"), false, false),
+            (plain, Some("token"), true, true),
+            (plain, None, false, true),
+            ("https://10.0.0.1:4566", Some("token"), false, true),
+            ("http://127.0.0.1:4566", Some("token"), false, true),
+        ];
+        for (url, token, allow_plain_http, sent) in cases {
+            let credentials = Credentials::new("key", "secret", token.map(str::to_owned), None, "test");
+            let sdk = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .build();
+            let target = Target { allow_plain_http, ..Target::default() };
+            let loaded = load(sdk, &target, Some(url), &Stop::default(), |_| {}).await;
+            assert_eq!(loaded.is_ok(), sent, "{url} {token:?} {allow_plain_http}");
+            if let Err(error) = loaded {
+                assert!(!error.to_string().contains("token\"") && error.to_string().contains(url), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_temporary_key_lacks_its_token() {
+        let lacks = |key: &str, token: Option<&str>| {
+            lacks_token(&Credentials::new(key, "secret", token.map(str::to_owned), None, "test"))
+        };
+        assert!(lacks("ASIAIOSFODNN7EXAMPLE", None));
+        assert!(!lacks("ASIAIOSFODNN7EXAMPLE", Some("token")) && !lacks("AKIAIOSFODNN7EXAMPLE", None));
     }
 }

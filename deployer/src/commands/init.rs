@@ -18,16 +18,11 @@ pub(crate) fn run(session: &Session<'_>) -> Result<u8> {
     })?;
     file.write_all(MANIFEST.as_bytes())
         .map_err(|e| Error::new(format!("cannot write the manifest {}: {e}", path.display())))?;
-    let flag = if path.as_os_str() == "stack.toml" {
-        String::new()
-    } else {
-        format!(" --manifest {}", path.display())
-    };
-    session
-        .console
+    let console = session.console;
+    console
         .talk(&format!("Wrote {}: the lab as it stands, and every other key as an example.", path.display()));
-    session.console.talk(&format!(
-        "Next, change what you like. deployer plan{flag} shows what it comes to, and deployer up{flag} makes it."
+    console.talk(&console.advice(
+        "Next, change what you like. deployer plan shows what it comes to, and deployer up makes it.",
     ));
     Ok(0)
 }

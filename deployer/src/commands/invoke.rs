@@ -108,7 +108,8 @@ fn tell(console: &Console, answer: &Answer) {
     if cut {
         let which = answer.report.as_ref().map(|report| format!(" --request-id {}", report.request_id));
         let which = which.unwrap_or_default();
-        console.talk(&format!("This is the end of the log; deployer logs{which} shows all of it:"));
+        let cut = format!("This is the end of the log; deployer logs{which} shows all of it:");
+        console.talk(&console.advice(&cut));
     }
     for (at, line) in lines.iter().enumerate() {
         if at == 0 && cut {

@@ -59,7 +59,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     }
     say_where(session, &before, plan.target.url());
     if document.state == Some(DIFFERENT_STATE) {
-        session.console.talk("The stack is not as declared: deployer plan shows how.");
+        let console = session.console;
+        console.talk(&console.advice("The stack is not as declared: deployer plan shows how."));
     }
     announce::run(session, &at, &plan, args.traffic.cleanup).await?;
     let looked = aim::look(&at, &aim).await;

@@ -62,7 +62,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
             }
             session.console.log(event.time_ms, &event.message)
         };
-        let say = |text: &str| session.console.talk(text);
+        let say = |text: &str| session.console.talk(&session.console.advice(text));
         log_follow::follow(engine, session.stop, &query, take, say).await?;
         return Ok(0);
     }
@@ -85,7 +85,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     }
     document.own(&Shown { function: &name, log_group: &group.name, from_ms, events: &found.events });
     if !exists {
-        session.console.talk(&format!("There is no {group}: deployer up makes it."));
+        let absent = format!("There is no {group}: deployer up makes it.");
+        session.console.talk(&session.console.advice(&absent));
     } else if !found.any {
         let fits = if args.filter.is_some() || args.request_id.is_some() { " that fits" } else { "" };
         session.console.talk(&format!("Nothing{fits} was logged in the last {}.", span(args.since)));

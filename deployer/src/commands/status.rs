@@ -54,13 +54,13 @@ fn show(
             console.data(&format!("{}:", capital(&at.place())));
             console.conditions(records);
             let foreign = records.iter().filter_map(|r| r.found.as_ref()).any(|f| f.owner != Owner::Ours);
-            console.data(if state == IN_SYNC {
+            console.data(&console.advice(if state == IN_SYNC {
                 "Everything is as declared. The function's code was not compared; deployer plan does."
             } else if foreign {
                 "Not all of it is of this stack: deployer plan --adopt shows what taking it over would change."
             } else {
                 "Not as declared: deployer plan shows the changes, deployer up makes them."
-            });
+            }));
         }
         None => {}
     }

@@ -72,7 +72,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
         .map_err(|error| error.hint("Nothing was changed. deployer status shows the stack's condition."))?;
     let prices = Prices::of(&at.aws.scope.region).ok();
     let mut tried = Tried::default();
-    session.stop.last_words(Some(tuned.last_words()));
+    session.stop.last_words(Some(session.console.advice(&tuned.last_words())));
     let went = try_all(&tuned, &aim, &args.traffic, &settings, prices.as_ref(), &mut tried).await;
     let restored = tuned.restore().await;
     session.stop.last_words(None);

@@ -2,11 +2,11 @@
 
 use super::Mode;
 use super::shared::Shared;
-use crate::aws::Aws;
+use crate::aws::{Aws, is_read};
 use crate::error::{AwsError, Error, Result};
 use crate::report::{Event, Reporter};
 use crate::resource::Id;
-use crate::retry::{Stop, interrupted, pause};
+use crate::retry::{Stop, answer_within, interrupted, pause};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -16,6 +16,22 @@ use tokio::time::Instant;
 
 /// A shorter wait for a quota ends before it is read, and there may be hundreds of them.
 const WORTH_SAYING: Duration = Duration::from_secs(1);
+
+/// An answer usually comes within a second. From then on people are told that it is waited for.
+const QUIET: Duration = Duration::from_secs(5);
+const UNANSWERED: &str = "AWS to answer";
+
+/// Also near the end of `--timeout`, and after it, a look is given so long.
+const LEAST_FOR_A_READ: Duration = Duration::from_secs(5);
+
+/// What changes something is not given up sooner than the SDK gives up one attempt at it: it may be applied after all.
+const LEAST_FOR_A_CHANGE: Duration = Duration::from_secs(60);
+
+/// Code of 50 MB takes minutes on a slow line.
+const LEAST_FOR_CODE: Duration = Duration::from_secs(600);
+
+/// A function may run for fifteen minutes. An invocation has a bound of its own, by the function's timeout.
+const LEAST_FOR_AN_INVOCATION: Duration = Duration::from_secs(1000);
 
 /// What a resource may use while it is being worked on: AWS, and a voice.
 pub(crate) struct Step<'a> {
@@ -41,6 +57,8 @@ impl Step<'_> {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
+        // A request of the SDK's is large, and each future around it would hold it once more on the stack.
+        let request = Box::pin(request);
         if self.mode == Mode::Apply && self.stop.is_set() {
             return Err(interrupted());
         }
@@ -60,13 +78,33 @@ impl Step<'_> {
         while let Some(length) = self.aws.pace.send(operation) {
             pause(self.stop, length).await?;
         }
-        request.await.map_err(|error| {
-            let error = AwsError::new(operation, &error);
-            if error.is_throttle() {
-                self.aws.pace.give_back(operation);
-            }
-            error.into()
-        })
+        let within = self.time_left().max(least(operation));
+        let error = match self.answer(UNANSWERED, within, request).await {
+            Some(Ok(answer)) => return Ok(answer),
+            Some(Err(error)) => AwsError::new(operation, &error),
+            None => AwsError::silent(operation, within),
+        };
+        if error.is_throttle() {
+            self.aws.pace.give_back(operation);
+        }
+        Err(AwsError { resource: self.aws.scope.arn_of(operation, &self.id), ..error }.into())
+    }
+
+    /// Waits for an answer for so long, and says so when that takes more than a moment. `None` when it does not come: the
+    /// request may have been carried out all the same.
+    pub(crate) async fn answer<T>(
+        &self,
+        reason: &'static str,
+        within: Duration,
+        mut request: impl Future<Output = T> + Unpin,
+    ) -> Option<T> {
+        let quick = answer_within(QUIET.min(within), &mut request).await;
+        let rest = within.saturating_sub(QUIET);
+        if quick.is_some() || rest.is_zero() {
+            return quick;
+        }
+        self.waiting_for(reason, QUIET, rest);
+        answer_within(rest, request).await
     }
 
     /// Says what is being waited for, how long so far, and how long at the most until the next look.
@@ -84,6 +122,11 @@ impl Step<'_> {
         self.report.event(Event::Noted { id: self.id.clone(), what });
     }
 
+    /// Until the command's own deadline.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// Whether the command's own deadline comes before a pause of this length ends.
     pub(crate) fn deadline_passes_within(&self, length: Duration) -> bool {
         Instant::now() + length > self.deadline
@@ -93,5 +136,14 @@ impl Step<'_> {
         if self.mode == Mode::Apply {
             self.report.event(Event::Started { id: self.id.clone() });
         }
+    }
+}
+
+fn least(operation: &str) -> Duration {
+    match operation {
+        "lambda:InvokeFunction" => LEAST_FOR_AN_INVOCATION,
+        "lambda:CreateFunction" | "lambda:UpdateFunctionCode" => LEAST_FOR_CODE,
+        _ if is_read(operation) => LEAST_FOR_A_READ,
+        _ => LEAST_FOR_A_CHANGE,
     }
 }

@@ -1,16 +1,15 @@
 //! How answers are read: by the real client, from a real socket.
 
 use super::*;
-use crate::aws::{Target, one_attempt};
-use crate::http::Http;
+use crate::aws::one_attempt;
+use crate::http::{Http, Network};
 use crate::testing::refusal;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 /// Makes one call that changes something, to this address.
 async fn call(url: &str) -> AwsError {
-    let local = Target { endpoint_url: Some(url.to_owned()), ..Target::default() };
-    let http = Http::new(Duration::from_secs(5), &local).unwrap();
+    let http = Http::new(Duration::from_secs(5), &Network::default()).unwrap();
     let config = aws_sdk_iam::Config::builder()
         .with_test_defaults_v2()
         .http_client(http.sdk_client())
@@ -106,6 +105,7 @@ fn throttling_is_told_by_code_or_words() {
         ..refusal("LimitExceededException", "The request exceeded the rate limit.")
     };
     assert!(later.is_throttle());
+    assert!(AwsError { status: Some(429), ..refusal("", "(HTTP 429)") }.is_throttle());
     for code in ["LimitExceededException", "LimitExceeded", "AccessDenied", "ConflictException", ""] {
         assert!(!refusal(code, "Maximum number of Resources has been reached").is_throttle(), "{code}");
     }
@@ -117,4 +117,47 @@ fn context_comes_first_and_awss_answer_stays() {
     assert_eq!(error.to_string(), "gave up after 3 s: lab:Make failed: LimitExceeded: in use");
     assert!(error.has_code("LimitExceeded"));
     assert_eq!(error.kind().exit_code(), 1);
+}
+
+#[test]
+fn an_error_without_a_text_is_impossible() {
+    for nothing in ["", " ", "\n\t"] {
+        for error in [Error::new(nothing), Error::usage(nothing), Error::of(ErrorKind::Partial, nothing)] {
+            assert!(error.to_string().contains("fault of deployer's"), "{error}");
+        }
+    }
+}
+
+/// AWS's refusals may lack a code, a message, or both.
+#[test]
+fn an_answer_without_a_text_is_an_error_with_one() {
+    use aws_sdk_iam::operation::get_role::GetRoleError;
+    use aws_smithy_runtime_api::http::Response;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+    for code in [None, Some("AccessDenied")] {
+        for message in [None, Some(""), Some("  ")] {
+            let mut metadata = ErrorMetadata::builder();
+            if let Some(code) = code {
+                metadata = metadata.code(code);
+            }
+            if let Some(message) = message {
+                metadata = metadata.message(message);
+            }
+            let raw = Response::new(403.try_into().unwrap(), SdkBody::empty());
+            let error = SdkError::service_error(GetRoleError::generic(metadata.build()), raw);
+            let error = AwsError::new("iam:GetRole", &error);
+            assert!(!error.message.trim().is_empty(), "{error:?}");
+            assert!(error.to_string().ends_with("(HTTP 403)"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn commands_in_hints_name_the_stack() {
+    let flags = |stack: &str| Flags { stack: stack.to_owned(), local: String::new() };
+    let error = Error::new("no").hint("Run deployer up.").naming(flags("--local --env 'a b'"));
+    assert_eq!(error.hints(), ["Run deployer up --local --env 'a b'."]);
+    let of_aws = Error::from(refusal("KMSAccessDeniedException", "no")).naming(flags("--local"));
+    assert!(of_aws.hints()[0].contains("deployer plan --local shows it"), "{:?}", of_aws.hints());
 }

@@ -8,7 +8,7 @@ use super::report::Report;
 use crate::aws::one_attempt;
 use crate::engine::Step;
 use crate::error::{Error, Result};
-use crate::retry::{FUNCTION_BUSY, FUNCTION_READY, answer_within};
+use crate::retry::{FUNCTION_BUSY, FUNCTION_READY};
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::operation::invoke::InvokeError;
@@ -123,9 +123,9 @@ fn reason<R>(error: &SdkError<InvokeError, R>) -> Option<ThrottleReason> {
 /// # Errors
 /// No answer, with what that means.
 pub(crate) async fn request(step: &Step<'_>, method: &str, url: &str, event: &str) -> Result<Answer> {
-    let request = step.aws.http.exchange(method, url, event);
+    let request = Box::pin(step.aws.http.exchange(method, url, event));
     let lost = |why: String| lost(Error::new(format!("{method} {url} has no answer: {why}")));
-    let (status, body) = match answer_within(URL_ANSWERS_WITHIN, request).await {
+    let (status, body) = match step.answer("the URL to answer", URL_ANSWERS_WITHIN, request).await {
         Some(answer) => answer.map_err(lost)?,
         None => return Err(lost(format!("nothing within {} s", URL_ANSWERS_WITHIN.as_secs()))),
     };

@@ -64,7 +64,8 @@ pub(crate) async fn read(
     loop {
         let filter = step.aws.logs.filter_log_events().log_group_name(query.group);
         let filter = filter.start_time(query.from_ms).set_end_time(query.to_ms);
-        let filter = filter.set_filter_pattern(query.pattern.map(str::to_owned)).set_next_token(token);
+        let filter =
+            filter.set_filter_pattern(query.pattern.map(str::to_owned)).set_next_token(token.clone());
         let filter = filter.set_log_stream_names(query.stream.map(|stream| vec![stream.to_owned()]));
         let filter = || step.call("logs:FilterLogEvents", filter.clone().send());
         let Some(page) = absent(step.retry(&[], filter).await, NO_SUCH)? else {
@@ -82,10 +83,12 @@ pub(crate) async fn read(
             }
         }
         // A page without events says nothing: AWS has looked at so much, and found nothing in it.
-        token = page.next_token;
-        if token.is_none() {
+        // The same mark again would lead here again, for ever.
+        let next = page.next_token.filter(|next| Some(next) != token.as_ref());
+        if next.is_none() {
             return Ok(true);
         }
+        token = next;
     }
 }
 
@@ -163,6 +166,13 @@ mod tests {
         assert_eq!(tokens, [&Value::Null, &json!("1"), &json!("2")]);
         assert!(sent.iter().all(|body| body["startTime"] == 1_000 && body["logGroupName"] == GROUP));
         assert!(sent.iter().all(|body| body["endTime"].is_null() && body["filterPattern"].is_null()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_leads_to_itself_is_the_last() {
+        let pages = [page(&["a"], Some("1")), page(&["b"], Some("1"))];
+        let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
+        assert_eq!(all(&world).await.unwrap().1, ["a", "b"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,12 +1,11 @@
 //! Where the load goes: one host, at which the stack's API answers.
 
 use crate::error::{Error, Result};
+use crate::http::Certificates;
 use hyper::Uri;
 use hyper::header::HeaderValue;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
@@ -26,8 +25,8 @@ impl Target {
     /// `url` is what comes before the paths of routes, without a slash at its end.
     ///
     /// # Errors
-    /// A URL or a bundle of certificates that cannot be used.
-    pub(crate) fn new(url: &str, ca_bundle: Option<&Path>) -> Result<Self> {
+    /// A URL that cannot be used.
+    pub(crate) fn new(url: &str, certificates: Option<&Certificates>) -> Result<Self> {
         let wrong = |why: &str| Error::usage(format!("{url} cannot be loaded: {why}"));
         let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
         let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else {
@@ -42,7 +41,7 @@ impl Target {
         let host = host.trim_matches(['[', ']']).to_owned();
         let tls = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| wrong("its host is no name"))?;
-            Some((TlsConnector::from(trusting(ca_bundle)?), name))
+            Some((TlsConnector::from(trusting(certificates)?), name))
         } else {
             None
         };
@@ -86,17 +85,12 @@ impl std::fmt::Debug for Target {
 }
 
 /// The machine's certificates and those of `AWS_CA_BUNDLE`, as for everything else that speaks TLS here.
-fn trusting(ca_bundle: Option<&Path>) -> Result<Arc<ClientConfig>> {
+fn trusting(certificates: Option<&Certificates>) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     // Some of a machine's certificates may be odd; what counts is the one of the target.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = ca_bundle {
-        let unusable = |e: &dyn std::fmt::Display| {
-            Error::usage(format!("cannot use AWS_CA_BUNDLE {}: {e}", path.display()))
-        };
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|e| unusable(&e))? {
-            roots.add(certificate.map_err(|e| unusable(&e))?).map_err(|e| unusable(&e))?;
-        }
+    if let Some(certificates) = certificates {
+        certificates.add_to(&mut roots);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -125,7 +119,5 @@ mod tests {
         for wrong in ["", "ftp://x/", "x", "/x"] {
             assert!(Target::new(wrong, None).is_err(), "{wrong}");
         }
-        let missing = Path::new("/nowhere.pem");
-        assert!(Target::new("https://x.example", Some(missing)).is_err());
     }
 }

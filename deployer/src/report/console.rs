@@ -15,6 +15,7 @@ use crate::meaning;
 use crate::printable::{Printable, one_line};
 use crate::resource::Change;
 use crate::retry::{self, Stop};
+use crate::shell::{Flags, completed};
 use std::cell::OnceCell;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::ops::ControlFlow;
@@ -25,6 +26,8 @@ pub(crate) struct Console {
     colour: bool,
     asks: bool,
     yes: bool,
+    /// The flags that name the stack, for commands in advice.
+    flags: Flags,
     reporter: Box<dyn Reporter>,
     /// Why stdout did not take everything.
     unwritten: OnceCell<io::Error>,
@@ -34,7 +37,26 @@ impl Console {
     pub(crate) fn new(output: Output, machine: &Machine, yes: bool) -> Self {
         let reporter: Box<dyn Reporter> =
             if machine.draws { Box::new(Tree::new(machine.colour)) } else { Box::new(Plain::default()) };
-        Self { output, colour: machine.colour, asks: machine.asks, yes, reporter, unwritten: OnceCell::new() }
+        Self {
+            output,
+            colour: machine.colour,
+            asks: machine.asks,
+            yes,
+            flags: Flags::default(),
+            reporter,
+            unwritten: OnceCell::new(),
+        }
+    }
+
+    /// The same console, whose advice names the stack with these flags.
+    pub(crate) fn naming(mut self, flags: Flags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Text of ours that tells people what to run, as they have to run it here.
+    pub(crate) fn advice(&self, text: &str) -> String {
+        completed(text, &self.flags)
     }
 
     /// Whether everything has got to stdout, or to nobody who wants it.

@@ -8,7 +8,7 @@ pub(crate) use reading::Variables;
 
 use super::role;
 use crate::engine::{Step, absent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, diff_tags, log_group_of};
 use crate::packaging::{LARGEST_ZIP, Package};
@@ -183,6 +183,11 @@ impl Resource for Function {
 }
 
 impl Function {
+    /// Absent is what Lambda says to be absent, not what it says nothing of.
+    fn unsaid(&self) -> Error {
+        Error::new(format!("Lambda answered without the function {}", self.name))
+    }
+
     /// One that is only to be looked at and deleted.
     pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
         Self {

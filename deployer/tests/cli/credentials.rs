@@ -77,8 +77,8 @@ fn an_endpoint_that_says_nothing() {
     let folder = folder();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let run = deployer(folder.path(), &["plan", "--region", "us-east-1", "--endpoint-url", &url]);
-    let done = in_time(with_credentials(run)).exits(1);
+    let args = ["plan", "--region", "us-east-1", "--endpoint-url", &url, "--timeout", "4s"];
+    let done = in_time(with_credentials(deployer(folder.path(), &args))).exits(1);
     insta::assert_snapshot!(shown(&done));
 }
 

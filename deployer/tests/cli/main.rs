@@ -4,6 +4,7 @@
 
 mod cost;
 mod credentials;
+mod endpoints;
 mod files;
 mod help;
 mod hostile;

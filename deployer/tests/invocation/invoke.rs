@@ -65,7 +65,8 @@ fn lambda_tells_what_was_logged_and_what_it_took() {
     let lines: Vec<&str> = long.stderr.lines().collect();
     let [end, half, whole, took] = lines[..] else { panic!("{long}") };
     let (_, request) = took.rsplit_once(", request ").unwrap();
-    let all = format!("This is the end of the log; deployer logs --request-id {request} shows all of it:");
+    let logs = format!("deployer logs {} --request-id {request}", lab.flags());
+    let all = format!("This is the end of the log; {logs} shows all of it:");
     assert_eq!(end, all);
     assert!(half.starts_with("…x") && half.len() < 3000 && whole == "y".repeat(3000), "{long}");
     let document = invoke(&lab, &["ping", "--output", "json"]).succeeds().json();
@@ -106,10 +107,8 @@ fn what_is_not_up_and_what_is_not_ours_is_not_invoked() {
     for way in ["lambda", "api"] {
         let done = invoke(&lab, &["ping", "--via", way]).exits(1);
         assert!(done.stderr.contains("does not exist: the stack lambda-apigateway in us-east-1"), "{done}");
-        assert!(done.stderr.contains("hint: Run deployer up."), "{done}");
-        let there_too =
-            format!("hint: Use --local --manifest {} there too.\n", lab.project.manifest().display());
-        assert!(done.stderr.contains(&there_too), "{done}");
+        let hint = format!("hint: Run deployer up {}.\n", lab.flags());
+        assert!(done.stderr.contains(&hint), "{done}");
     }
     let _ = lab.deployer(&["up"]).run().succeeds();
     lab.project.declare("");

@@ -67,9 +67,12 @@ fn a_stack_that_is_not_up_has_no_log() {
     let lab = Lab::new();
     for args in [&[][..], &["--follow"]] {
         let done = logs(&lab, args).exits(1);
-        let absent = "error: function LambdaFunctionOverHttps does not exist: the stack lambda-apigateway in us-east-1 \
-                      (account 000000000000) is not up\nhint: Run deployer up.\n";
-        assert!(done.stdout.is_empty() && done.stderr.starts_with(absent), "{done}");
+        let absent = format!(
+            "error: function LambdaFunctionOverHttps does not exist: the stack lambda-apigateway in us-east-1 (account \
+             000000000000) is not up\nhint: Run deployer up {}.\n",
+            lab.flags()
+        );
+        assert!(done.stdout.is_empty() && done.stderr.starts_with(&absent), "{done}");
     }
 }
 
@@ -78,7 +81,8 @@ fn a_log_group_that_is_missing_is_said_and_waited_for() {
     let lab = up();
     let group = json!({ "logGroupName": "/aws/lambda/LambdaFunctionOverHttps" });
     lab.lookup().logs("DeleteLogGroup", &group);
-    let absent = "There is no log group /aws/lambda/LambdaFunctionOverHttps: deployer up makes it.";
+    let missing = "There is no log group /aws/lambda/LambdaFunctionOverHttps";
+    let absent = format!("{missing}: deployer up {} makes it.", lab.flags());
     let done = logs(&lab, &[]).succeeds();
     assert_eq!((done.stdout.as_str(), done.stderr), ("", format!("{absent}\n")));
     let done = logs(&lab, &["--output", "json"]).succeeds();

@@ -54,3 +54,31 @@ fn credentials_that_take_long_are_waited_for_and_asked_for_once() {
     assert!(plan.stdout.contains("Plan: 7 to create."), "{plan}");
     assert_eq!(fs::read_to_string(asked).unwrap(), "asked\n");
 }
+
+/// A stack that is made at an endpoint of the profile's is proven, asked and invoked there too.
+#[test]
+fn an_endpoint_of_the_profile_is_where_everything_goes() {
+    let lab = Lab::new();
+    let home = lab.aws.folder();
+    fs::create_dir_all(home.join(".aws")).unwrap();
+    let profile = format!("[profile elsewhere]\nendpoint_url = {}\nregion = us-east-1\n", lab.proxy.url());
+    fs::write(home.join(".aws/config"), profile).unwrap();
+    let run = |args: &[&str]| {
+        let deployer =
+            Deployer::new(home).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        // A proxy is not the way to this machine.
+        let deployer =
+            deployer.env("HTTPS_PROXY", "http://127.0.0.1:9").env("HTTP_PROXY", "http://127.0.0.1:9");
+        deployer
+            .env("AWS_PROFILE", "elsewhere")
+            .arg("--manifest")
+            .arg(lab.project.manifest())
+            .args(args)
+            .run()
+    };
+    let up = run(&["up"]).succeeds();
+    assert!(up.stdout.starts_with(&format!("{}/restapis/", lab.proxy.url())), "{up}");
+    assert_eq!(run(&["invoke", "ping", "--via", "api"]).succeeds().stdout.trim(), "\"pong\"");
+    let local = lab.deployer(&["plan", "--exit-code"]).env("AWS_USE_FIPS_ENDPOINT", "true");
+    let _ = local.env("AWS_USE_DUALSTACK_ENDPOINT", "true").run().succeeds();
+}

@@ -42,6 +42,12 @@ impl Lab {
             .args(args)
     }
 
+    /// The flags of `deployer`, as commands in hints have them.
+    pub fn flags(&self) -> String {
+        let (manifest, url) = (self.project.manifest(), self.proxy.url());
+        format!("--local --manifest {} --endpoint-url {url}", manifest.display())
+    }
+
     /// What AWS holds.
     pub fn lookup(&self) -> Lookup {
         self.aws.lookup()

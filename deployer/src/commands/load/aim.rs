@@ -110,7 +110,7 @@ pub(in crate::commands) fn at(
         .hint(format!("Add undo = {{ body = … }} to it in {}, or drop --cleanup.", traffic.mix)));
     }
     Ok(Aim {
-        target: Target::new(&base, config.target.ca_bundle.as_deref())?,
+        target: Target::new(&base, config.target.network.certificates.as_ref())?,
         mix,
         url: at.aws.invoke_url(&api.id, stage, path.unwrap_or_default()),
         answers_ping: built_in.is_some(),

@@ -73,6 +73,43 @@ async fn a_quota_that_outlasts_the_deadline_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_is_waited_for_until_the_deadline_and_said() {
+    // What changes something may be applied after all, so that it is given the time of one attempt at least.
+    let cases = [
+        ("iam:GetRole", 30, 30),
+        ("iam:GetRole", 1, 5),
+        ("iam:CreateRole", 30, 60),
+        ("iam:CreateRole", 90, 90),
+        ("lambda:UpdateFunctionCode", 30, 600),
+    ];
+    for (operation, timeout, seconds) in cases {
+        let world = World::new();
+        let go = engine(&world, Duration::from_secs(timeout));
+        let begun = Instant::now();
+        let never = std::future::pending::<Result<(), SdkError<GetRoleError, Response>>>();
+        let error = go.read(id(), async |step| step.call(operation, never).await).await.unwrap_err();
+        assert_eq!(begun.elapsed(), Duration::from_secs(seconds), "{operation}");
+        assert_eq!(error.to_string(), format!("{operation} failed: AWS did not answer within {seconds} s"));
+        assert!(error.aws().unwrap().outcome_unknown() && error.aws().unwrap().is_outage());
+        let said: &[&str] = if seconds > 5 { &["AWS to answer"] } else { &[] };
+        assert_eq!(world.recorder.waits(), said, "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_does_not_end_is_given_up() {
+    let same = pages(async |_| Ok((vec![1], Some("mark".to_owned())))).await;
+    assert!(same.unwrap_err().to_string().contains("same page"));
+    let count = Cell::new(0);
+    let more = pages(async |_| {
+        count.set(count.get() + 1);
+        Ok((vec![count.get()], Some(count.get().to_string())))
+    });
+    assert!(more.await.unwrap_err().to_string().contains("does not end"));
+    assert_eq!(count.get(), 1000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_call_starts_after_ctrl_c_unless_it_only_looks() {
     for (mode, sent) in [(Mode::Apply, false), (Mode::Plan, true)] {
         let world = World::new();

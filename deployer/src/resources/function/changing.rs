@@ -185,9 +185,7 @@ impl Function {
             if std::mem::take(&mut is_busy) {
                 return Ok(None);
             }
-            let Some(found) = self.look(step, &[&FUNCTION_NOT_YET_VISIBLE]).await? else {
-                return Ok(None);
-            };
+            let found = self.look(step, &[&FUNCTION_NOT_YET_VISIBLE]).await?;
             if found.state == Some(State::Failed)
                 || found.last_update_status == Some(LastUpdateStatus::Failed)
             {
@@ -196,7 +194,7 @@ impl Function {
                     "Lambda could not make the function {}: {reason}",
                     self.name
                 ))
-                .hint("Mend what the reason names, and run up again."));
+                .hint("Mend what the reason names, and run deployer up again."));
             }
             let ready = matches!(found.state, None | Some(State::Active | State::Inactive))
                 && matches!(found.last_update_status, None | Some(LastUpdateStatus::Successful));
@@ -209,7 +207,7 @@ impl Function {
     pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
         let mut was_going = false;
         step.until(&FUNCTION_GONE, async || {
-            let Some(found) = absent(self.look(step, &[]).await, NO_SUCH)?.flatten() else {
+            let Some(found) = absent(self.look(step, &[]).await, NO_SUCH)? else {
                 return Ok(Some(()));
             };
             let is_going = found.state == Some(State::Deleting);
@@ -222,14 +220,10 @@ impl Function {
 
     /// With `GetFunction`, because Lambda lets many more of it through than of `GetFunctionConfiguration`, which takes its
     /// share of what all changes have together.
-    async fn look(
-        &self,
-        step: &Step<'_>,
-        passing: &[&'static Passing],
-    ) -> Result<Option<FunctionConfiguration>> {
+    async fn look(&self, step: &Step<'_>, passing: &[&'static Passing]) -> Result<FunctionConfiguration> {
         let get = step.aws.lambda.get_function().function_name(&self.name);
         let get = || step.call("lambda:GetFunction", get.clone().send());
-        Ok(step.retry(passing, get).await?.configuration)
+        step.retry(passing, get).await?.configuration.ok_or_else(|| self.unsaid())
     }
 
     /// Where AWS's message alone would send people the wrong way, or say too much.

@@ -37,11 +37,12 @@ impl Variables {
 }
 
 impl Function {
-    /// What `GetFunction` answers; `None` where it describes no function.
+    /// What `GetFunction` answers.
+    ///
+    /// # Errors
+    /// An answer without a function; tags that the caller may not read.
     pub(super) async fn read(&self, step: &Step<'_>, found: GetFunctionOutput) -> Result<Option<Observed>> {
-        let Some(configuration) = found.configuration else {
-            return Ok(None);
-        };
+        let configuration = found.configuration.ok_or_else(|| self.unsaid())?;
         if let Some(why) = found.tags_error {
             // Without them it would be taken for somebody else's.
             return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
@@ -96,7 +97,6 @@ fn observed(c: FunctionConfiguration) -> Observed {
         code_sha256: c.code_sha256.unwrap_or_default(),
         code_size: usize::try_from(c.code_size).unwrap_or_default(),
         revision: c.revision_id,
-        logging: c.logging_config,
         code_url: None,
         code_out_of_reach: None,
         tags: crate::names::Tags::new(),

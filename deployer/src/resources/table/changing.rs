@@ -109,7 +109,7 @@ impl Table {
         let updated = step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await;
         updated.map_err(|error| match error.aws() {
             Some(aws) if aws.message.contains("modified multiple times") => {
-                error.hint("DynamoDB takes one change of ttl an hour: run up again then.")
+                error.hint("DynamoDB takes one change of ttl an hour: run deployer up again then.")
             }
             _ => error,
         })?;

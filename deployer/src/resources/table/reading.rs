@@ -21,7 +21,10 @@ impl Table {
     ) -> Result<Option<TableDescription>> {
         let describe = step.aws.dynamodb.describe_table().table_name(&self.name);
         let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
-        Ok(absent(step.retry(passing, describe).await, NO_SUCH)?.and_then(|output| output.table))
+        let Some(found) = absent(step.retry(passing, describe).await, NO_SUCH)? else { return Ok(None) };
+        // Absent is what DynamoDB says to be absent.
+        let unsaid = || Error::new(format!("DynamoDB answered without the table {}", self.name));
+        found.table.ok_or_else(unsaid).map(Some)
     }
 
     pub(super) async fn tags(&self, step: &Step<'_>) -> Result<Tags> {

@@ -1,12 +1,13 @@
 //! The way to AWS: over TLS, with the machine's certificates and those of `AWS_CA_BUNDLE`.
 
 use super::*;
+use crate::http::Certificates;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A server with a certificate that it has signed itself, for this host; the certificate as a bundle.
-fn server(host: &str, folder: &Path) -> (Server, PathBuf) {
+fn server(host: &str, folder: &Path) -> (Server, Certificates) {
     let own = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
     let bundle = folder.join("trusted.pem");
     std::fs::write(&bundle, own.cert.pem()).unwrap();
@@ -31,7 +32,7 @@ fn server(host: &str, folder: &Path) -> (Server, PathBuf) {
             std::thread::spawn(move || serve(stream, &requests, &|_| OK));
         }
     });
-    (server, bundle)
+    (server, Certificates::read(&bundle).unwrap())
 }
 
 #[tokio::test]
@@ -51,7 +52,7 @@ async fn a_certificate_that_nobody_vouches_for_is_no_connection() {
     let folder = tempfile::tempdir().unwrap();
     let (unknown, _) = server("127.0.0.1", folder.path());
     let (other, bundle) = server("other.example", folder.path());
-    for (server, bundle) in [(unknown, None), (other, Some(bundle.as_path()))] {
+    for (server, bundle) in [(unknown, None), (other, Some(&bundle))] {
         let mut plan = plan(&server, 20, 500);
         plan.target = Target::new(&server.url, bundle).unwrap();
         let measured = measured(plan).await;
