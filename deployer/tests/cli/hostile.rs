@@ -59,8 +59,11 @@ fn an_error_of_aws_is_shown_without_its_escape_codes_and_on_one_line() {
             );
         }
     });
-    let args = ["plan", "--local", "--endpoint-url", &url, "--region", "us-east-1"];
-    let done = deployer(folder.path(), &args).run().exits(1);
+    let args = ["plan", "--endpoint-url", &url, "--region", "us-east-1"];
+    let credentials = [("AWS_ACCESS_KEY_ID", "AKIATEST"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    let done =
+        credentials.iter().fold(deployer(folder.path(), &args), |run, (name, value)| run.env(name, value));
+    let done = done.run().exits(1);
     is_harmless(&done);
     assert!(done.stderr.contains("no\\u{9b}2J\\u{202e}\\u{2028}x Nothing to change."), "{done}");
 }

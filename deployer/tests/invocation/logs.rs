@@ -55,7 +55,7 @@ fn an_invocation_is_shown_as_it_was_written() {
 #[test]
 fn what_is_not_there_is_said_calmly() {
     let lab = up();
-    let done = logs(&lab, &["--filter", "nothing-like-it"]).succeeds();
+    let done = logs(&lab, &["--filter", "nothing_like_it"]).succeeds();
     let nothing = "Nothing that fits was logged in the last 10 minutes.\n";
     assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", nothing));
     let done = logs(&lab, &["--request-id", "none", "--output", "json"]).succeeds();
@@ -115,6 +115,7 @@ fn a_log_that_goes_to_another_group_is_read_there() {
     let function = "/2015-03-31/functions/LambdaFunctionOverHttps";
     let logging = json!({ "LoggingConfig": { "LogFormat": "Text", "LogGroup": "/shared" } });
     lab.lookup().rest("lambda", "PUT", &format!("{function}/configuration"), &logging);
+    lab.lookup().logs("CreateLogGroup", &json!({ "logGroupName": "/shared" }));
     let _ = invoke(&lab, "elsewhere");
     let stream = json!({ "logGroupName": "/shared", "logStreamName": "2026/01/01/other[$LATEST]0123" });
     lab.lookup().logs("CreateLogStream", &stream);

@@ -56,7 +56,7 @@ fn each_example_of_it_can_be_used_alone() {
         assert!(!same || shows_default, "{line} changes nothing");
         tried += 1;
     }
-    assert_eq!(tried, 19);
+    assert_eq!(tried, 20);
 }
 
 #[test]
