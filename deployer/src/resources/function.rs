@@ -331,7 +331,12 @@ impl Function {
         };
         let mut changes = diff_tags(&self.wanted_tags(needs), &seen.tags);
         if has_stale_build_tag(needs, seen) {
-            changes.extend(Change::update(format!("tags.{BUILD_TAG}"), seen.tags.get(BUILD_TAG), None));
+            changes.extend(Change::update(
+                format!("tags.{BUILD_TAG}"),
+                seen.tags.get(BUILD_TAG),
+                None,
+                Impact::None,
+            ));
         }
         changes
     }
