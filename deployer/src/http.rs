@@ -48,7 +48,19 @@ pub(crate) struct Network {
 
 /// The connector, cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Http(SharedHttpConnector);
+pub(crate) struct Http {
+    connector: SharedHttpConnector,
+    /// `None` over a connector that somebody else made.
+    settings: Option<Settings>,
+}
+
+/// What connectors are made of.
+#[derive(Clone, Debug)]
+struct Settings {
+    connect_timeout: Duration,
+    has_proxy: bool,
+    tls: TlsContext,
+}
 
 /// An answer, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,30 +75,47 @@ impl Http {
     /// # Errors
     /// A TLS context that cannot be built.
     pub(crate) fn new(connect_timeout: Duration, network: &Network) -> Result<Self> {
-        let tls = tls(network)?;
+        let settings = Settings { connect_timeout, has_proxy: network.has_proxy, tls: tls(network)? };
+        Ok(Self::build(settings, None))
+    }
+
+    /// The same, which opens a connection for each request: behind one name there are many servers.
+    pub(crate) fn with_new_connections(&self) -> Self {
+        match &self.settings {
+            Some(settings) => Self::build(settings.clone(), Some(0)),
+            None => self.clone(),
+        }
+    }
+
+    /// `kept` is how many connections wait for the next request; `None` is no limit.
+    fn build(settings: Settings, kept: Option<usize>) -> Self {
         let connector = |proxy| {
-            let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
-            let connector = Connector::builder()
-                .connector_settings(settings)
+            let timeouts = HttpConnectorSettings::builder().connect_timeout(settings.connect_timeout).build();
+            let mut builder = Connector::builder()
+                .connector_settings(timeouts)
                 .sleep_impl(TokioSleep::new())
-                .proxy_config(proxy)
+                .proxy_config(proxy);
+            builder.set_pool_max_idle_per_host(kept);
+            let connector = builder
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(tls.clone())
+                .tls_context(settings.tls.clone())
                 .build();
             SharedHttpConnector::new(connector)
         };
-        let proxied = network.has_proxy.then(|| connector(ProxyConfig::from_env()));
-        Ok(Self::over(Route { direct: connector(ProxyConfig::disabled()), proxied }))
+        let proxied = settings.has_proxy.then(|| connector(ProxyConfig::from_env()));
+        let route = Route { direct: connector(ProxyConfig::disabled()), proxied };
+        Self { settings: Some(settings), ..Self::over(route) }
     }
 
     /// Over another connector, whose answers are held to the same bounds.
     pub(crate) fn over(connector: impl HttpConnector + 'static) -> Self {
-        Self(SharedHttpConnector::new(Bounded(SharedHttpConnector::new(connector))))
+        let bounded = Bounded(SharedHttpConnector::new(connector));
+        Self { connector: SharedHttpConnector::new(bounded), settings: None }
     }
 
     /// The same connector for every SDK client. Its timeouts are the SDK's per attempt.
     pub(crate) fn sdk_client(&self) -> SharedHttpClient {
-        let connector = self.0.clone();
+        let connector = self.connector.clone();
         http_client_fn(move |_, _| connector.clone())
     }
 
@@ -115,7 +144,7 @@ impl Http {
         let mut request = HttpRequest::new(SdkBody::empty());
         request.set_uri(url).map_err(|e| e.to_string())?;
         request.headers_mut().insert("range", "bytes=0-0");
-        let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
+        let response = self.connector.call(request).await.map_err(|e| root_causes(&e))?;
         match response.status().as_u16() {
             200 | 206 => Ok(()),
             status => Err(format!("HTTP {status}")),
@@ -145,7 +174,7 @@ impl Http {
 
     async fn send(&self, request: HttpRequest, within: Duration) -> Result<(u16, Vec<u8>), String> {
         let exchange = async {
-            let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
+            let response = self.connector.call(request).await.map_err(|e| root_causes(&e))?;
             let status = response.status().as_u16();
             let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
             Ok((status, body.into_bytes().to_vec()))
