@@ -4,6 +4,7 @@ mod answers;
 
 use super::*;
 use crate::testing::{scope, wire};
+use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};

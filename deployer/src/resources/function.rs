@@ -26,6 +26,9 @@ const ROLE_ID_TAG: &str = "deployer:role-id";
 /// The tag that says how the code of a function of the local AWS was compiled, which nobody can tell from the outside.
 const BUILD_TAG: &str = "deployer:build";
 
+/// The value of that tag when a zip has taken the place of a build.
+const NO_BUILD: &str = "none";
+
 /// What most changes of a function mean for its callers.
 const GO_ON: &str = "requests go on meanwhile";
 
@@ -160,7 +163,8 @@ impl Resource for Function {
 
     fn state(&self, seen: &Observed) -> String {
         let condition = settled_state(seen).to_lowercase();
-        let build = seen.tags.get(BUILD_TAG).map(|build| format!(", {build} build")).unwrap_or_default();
+        let build = seen.tags.get(BUILD_TAG).filter(|build| *build != NO_BUILD);
+        let build = build.map(|build| format!(", {build} build")).unwrap_or_default();
         let variables = match seen.variables {
             Variables::Readable(_) => "",
             Variables::Unreadable(_) => ", variables unreadable",
@@ -317,11 +321,17 @@ impl Function {
         set.map_or_else(|| log_group_of(&self.name), str::to_owned)
     }
 
-    fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs) -> Tags {
+    fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs, seen: &Tags) -> Tags {
         let mut tags = self.scope.tags();
         tags.insert(ROLE_ID_TAG.to_owned(), role.role_id.clone());
-        if let Some(build) = package.as_ref().and_then(|package| package.build) {
-            tags.insert(BUILD_TAG.to_owned(), build.name().to_owned());
+        match package {
+            Some(Package { build: Some(build), .. }) => {
+                tags.insert(BUILD_TAG.to_owned(), build.name().to_owned());
+            }
+            Some(Package { build: None, .. }) if seen.contains_key(BUILD_TAG) => {
+                tags.insert(BUILD_TAG.to_owned(), NO_BUILD.to_owned());
+            }
+            _ => {}
         }
         tags
     }
@@ -339,16 +349,7 @@ impl Function {
             ));
             return changes;
         };
-        let mut changes = diff_tags(&self.wanted_tags(needs), &seen.tags);
-        if has_stale_build_tag(needs, seen) {
-            changes.extend(Change::update(
-                format!("tags.{BUILD_TAG}"),
-                seen.tags.get(BUILD_TAG),
-                None,
-                Impact::None,
-            ));
-        }
-        changes
+        diff_tags(&self.wanted_tags(needs, &seen.tags), &seen.tags)
     }
 
     /// Everything that `UpdateFunctionConfiguration` sets.
@@ -394,12 +395,6 @@ impl Function {
         }
         changes
     }
-}
-
-/// Whether the tag tells of a build, and the code is a zip that was ready.
-fn has_stale_build_tag((_, package): &<Function as Resource>::Needs, seen: &Observed) -> bool {
-    let is_ready = package.as_ref().is_some_and(|package| package.build.is_none());
-    is_ready && seen.tags.contains_key(BUILD_TAG)
 }
 
 /// One word for what Lambda says in two fields. An idle function is made ready again by its next invocation.

@@ -12,20 +12,20 @@ fn answer() -> String {
 }
 
 fn main() {
-    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
-    let mut api = BufReader::new(TcpStream::connect(api).unwrap());
+    let host = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
+    let mut api = BufReader::new(TcpStream::connect(&host).unwrap());
     loop {
-        let (id, event) = ask(&mut api, "GET", "next", "");
+        let (id, event) = ask(&mut api, &host, "GET", "next", "");
         let answer = if event.contains("ping") { "pong".to_owned() } else { answer() };
-        ask(&mut api, "POST", &format!("{id}/response"), &format!("{answer:?}"));
+        ask(&mut api, &host, "POST", &format!("{id}/response"), &format!("{answer:?}"));
     }
 }
 
 /// The request's id and the body of the answer.
-fn ask(api: &mut BufReader<TcpStream>, method: &str, path: &str, body: &str) -> (String, String) {
+fn ask(api: &mut BufReader<TcpStream>, host: &str, method: &str, path: &str, body: &str) -> (String, String) {
     let length = body.len();
     let request = format!(
-        "{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nHost: runtime\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     api.get_mut().write_all(request.as_bytes()).unwrap();
     let (mut id, mut length) = (String::new(), 0);

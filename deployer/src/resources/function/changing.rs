@@ -1,9 +1,9 @@
 //! The calls that make and change a function, and the waits between two of them.
 
-use super::{BUILD_TAG, Function, NO_SUCH, Observed, Output, Variables, has_stale_build_tag, settled_state};
+use super::{Function, NO_SUCH, Observed, Output, Variables, settled_state};
 use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
-use crate::names::{diff_tags, log_group_of, tags_differ};
+use crate::names::{Tags, diff_tags, log_group_of, tags_differ};
 use crate::packaging::{Package, merged};
 use crate::resource::Resource;
 use crate::resources::role;
@@ -19,7 +19,7 @@ use aws_sdk_lambda::types::{
 
 impl Function {
     pub(super) async fn create(&self, step: &Step<'_>, needs: <Self as Resource>::Needs) -> Result<Output> {
-        let tags = self.wanted_tags(&needs);
+        let tags = self.wanted_tags(&needs, &Tags::new());
         let (role, package) = needs;
         let package =
             package.ok_or_else(|| Error::new(format!("the code of {} was not built", self.name)))?;
@@ -62,8 +62,7 @@ impl Function {
         needs: <Self as Resource>::Needs,
         seen: Observed,
     ) -> Result<Output> {
-        let tags = self.wanted_tags(&needs);
-        let untags = has_stale_build_tag(&needs, &seen);
+        let tags = self.wanted_tags(&needs, &seen.tags);
         let (role, package) = needs;
         let lambda = &step.aws.lambda;
         // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
@@ -75,11 +74,6 @@ impl Function {
             let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
             let tag = tag.set_tags(Some(tags.into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
-        }
-        if untags {
-            let untag =
-                lambda.untag_resource().resource(self.scope.function_arn(&self.name)).tag_keys(BUILD_TAG);
-            step.retry(&[&FUNCTION_BUSY], || step.call("lambda:UntagResource", untag.clone().send())).await?;
         }
         let rebuilt = seen.architecture != self.architecture.name();
         let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);

@@ -66,7 +66,7 @@ fn package() -> Package {
 }
 
 fn tags() -> Tags {
-    function().wanted_tags(&(role("AROA1", false), None))
+    function().wanted_tags(&(role("AROA1", false), None), &Tags::new())
 }
 
 /// The function of `function()` as Lambda describes it, with all that it fills in by itself.
