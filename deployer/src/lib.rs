@@ -56,6 +56,7 @@ use retry::Stop;
 
 /// Shows the help that was asked for, or why a command line cannot be read, and gives the process's exit code. What is wrong
 /// is quoted, and may come from anywhere, so that it is shown without clap's colours.
+#[must_use]
 pub fn show_usage(error: &clap::Error) -> u8 {
     if error.use_stderr() {
         report::text::talk(error.render().to_string().trim_end());

@@ -51,12 +51,6 @@ impl From<&String> for Printable {
     }
 }
 
-impl From<String> for Printable {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
 /// The same text on one line: a value that others wrote cannot look like another line of ours.
 pub(crate) fn one_line(text: &str) -> String {
     escaped(text, is_unprintable, c_escape)

@@ -120,7 +120,7 @@ fn tell(console: &Console, answer: &Answer) {
         }
     }
     if let Some(report) = &answer.report {
-        console.talk(took(report));
+        console.talk(&took(report));
     }
 }
 

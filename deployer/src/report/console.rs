@@ -183,22 +183,22 @@ impl Console {
         changed.sort_by(|a, b| a.id.cmp(&b.id));
         for record in &changed {
             let (sign, code) = sign(record);
-            let mut head = self.painted(sign, code).with(format!(" {}", record.id));
+            let mut head = self.painted(sign, code).with(&format!(" {}", record.id));
             for one in &record.changes {
                 let meaning = meaning::of(record.id.kind, one).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
-                    Change::Create | Change::Delete => head.push(meaning),
-                    other => head.push(format!("\n    {}{meaning}", change(other))),
+                    Change::Create | Change::Delete => head.push(&meaning),
+                    other => head.push(&format!("\n    {}{meaning}", change(other))),
                 }
             }
             say(self, head);
         }
         for record in records {
             if let Ok(Outcome::Kept { why }) = &record.result {
-                say(self, format!("  {} stays: {}", record.id, one_line(why)).into());
+                say(self, (&format!("  {} stays: {}", record.id, one_line(why))).into());
             }
         }
-        say(self, summary(records).into());
+        say(self, (&summary(records)).into());
     }
 
     /// The condition of each resource, as a table.
@@ -210,21 +210,20 @@ impl Console {
         for (record, name) in all.into_iter().zip(names) {
             let condition = match &record.found {
                 None => self.painted("absent", 31),
-                Some(found) => match found.owner.objection() {
+                Some(found) => Printable::from(&match found.owner.objection() {
                     Some(why) => format!("not of this stack: it {}", one_line(why)),
                     None => one_line(&found.state),
-                }
-                .into(),
+                }),
             };
             let kind = record.id.kind.to_string();
-            self.data(Printable::from(format!("{kind:<11} {name:<width$}  ")).with(condition));
+            self.data(Printable::from(&format!("{kind:<11} {name:<width$}  ")).with(condition));
             if record.found.is_some() {
-                let indented = Printable::from(format!("{:<11} ", ""));
+                let indented = Printable::from(&format!("{:<11} ", ""));
                 for one in &record.changes {
                     self.data(indented.clone().with(self.painted(&change(one), 33)));
                 }
                 if let Ok(Outcome::Kept { why }) = &record.result {
-                    self.data(indented.with(format!("stays: {}", one_line(why))));
+                    self.data(indented.with(&format!("stays: {}", one_line(why))));
                 }
             }
         }
@@ -244,12 +243,12 @@ impl Reporter for Console {
 /// An error for people: what failed, then what to do.
 pub(crate) fn show_error(error: &Error, colour: bool) {
     if error.kind() == ErrorKind::Declined {
-        talk(error.to_string());
+        talk(&error.to_string());
         return;
     }
-    talk(Printable::painted("error:", 31, colour).with(format!(" {error}")));
+    talk(Printable::painted("error:", 31, colour).with(&format!(" {error}")));
     for hint in error.hints() {
-        talk(Printable::painted("hint:", 36, colour).with(format!(" {hint}")));
+        talk(Printable::painted("hint:", 36, colour).with(&format!(" {hint}")));
     }
 }
 

@@ -101,7 +101,7 @@ impl Reporter for Tree {
             Event::Noted { id, what } => {
                 // Above the lines that move, where it stays.
                 let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = drawn.all.println(Printable::from(format!("{id}: {what}")).as_str());
+                let _ = drawn.all.println(Printable::from(&format!("{id}: {what}")).as_str());
             }
             Event::Measuring { id, what } => self.line(&id).set_message(one_line(&what)),
             Event::Finished { id, outcome: how, elapsed } => {

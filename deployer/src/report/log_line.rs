@@ -61,7 +61,7 @@ fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<Printable> {
             sorted(record).for_each(|(key, value)| pairs(key, value, colour, &mut parts));
         }
         Value::String(text) => parts.push(text.into()),
-        other => parts.push(other.to_string().into()),
+        other => parts.push(Printable::from(&other.to_string())),
     }
     Some(Printable::spaced(parts))
 }
@@ -146,7 +146,7 @@ fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<Printable>) {
         Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => text.clone(),
         other => other.to_string(),
     };
-    parts.push(Printable::painted(&format!("{key}="), 2, colour).with(text));
+    parts.push(Printable::painted(&format!("{key}="), 2, colour).with(&text));
 }
 
 /// By name: which order a map has is the build's choice.

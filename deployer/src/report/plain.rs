@@ -24,7 +24,7 @@ impl Reporter for Plain {
         match event {
             Event::Started { .. } | Event::Planned { .. } => {}
             Event::Applying { id, changes } => {
-                talk(format!("{id}: {}", doing(&changes)));
+                talk(&format!("{id}: {}", doing(&changes)));
             }
             Event::Waiting { id, reason, next, .. } => {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,10 +32,10 @@ impl Reporter for Plain {
                     // A short wait ends before it is read; a long one should say when.
                     let until =
                         if next.as_secs() >= 2 { format!(", {} s", next.as_secs()) } else { String::new() };
-                    talk(format!("{id}: waiting for {reason}{until}"));
+                    talk(&format!("{id}: waiting for {reason}{until}"));
                 }
             }
-            Event::Noted { id, what } => talk(format!("{id}: {what}")),
+            Event::Noted { id, what } => talk(&format!("{id}: {what}")),
             Event::Measuring { id, what } => {
                 let mut measuring = self.measuring.lock().unwrap_or_else(PoisonError::into_inner);
                 // Most builds end within a moment, and then this is not worth a line.
@@ -44,13 +44,13 @@ impl Reporter for Plain {
                     return;
                 }
                 if measuring.get(&id).is_none_or(|last| last.elapsed() >= MEASURING_EVERY) {
-                    talk(format!("{id}: {what}"));
+                    talk(&format!("{id}: {what}"));
                     measuring.insert(id, Instant::now());
                 }
             }
             Event::Finished { outcome: Outcome::Unchanged | Outcome::Absent, .. } => {}
             Event::Finished { id, outcome: how, elapsed } => {
-                talk(format!("{id}: {} ({})", outcome(&how), seconds(elapsed)));
+                talk(&format!("{id}: {} ({})", outcome(&how), seconds(elapsed)));
             }
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn pretty(text: &str) -> Printable {
             other => out.push(other),
         }
     }
-    Printable::from(in_json(&out))
+    Printable::from(&in_json(&out))
 }
 
 /// What may stand between tokens.
