@@ -123,11 +123,11 @@ impl Aws {
         let endpoint_url = endpoint::resolve(&sdk, target)?;
         let (sdk, lacks_token) = credentials::load(sdk, target, endpoint_url.as_deref(), stop, &talk).await?;
         let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
-        // What passes is tried again by `identity`, which says so.
+        // What passes is tried again by `identity`, which says so, and which gives up first.
         let sts = aws_sdk_sts::config::Builder::from(&sdk)
             .interceptor(Guard(Access::ReadOnly))
             .retry_config(one_attempt())
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(timeout).build());
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(timeout * 2).build());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let endpoint = endpoint_url.as_deref();
         let asked = identity::Asked { endpoint, region: &region, lacks_token, stop, timeout };

@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn the_flags_of_a_stack_are_whole_and_safe_in_a_shell() {
-        assert_eq!(flags(&["--yes", "--output", "json", "--timeout", "5s", "--local-port", "4566"]), "");
+        assert_eq!(flags(&["--yes", "--output", "json", "--timeout", "5s"]), "");
         let all = ["--local", "--endpoint-url", "http://127.0.0.1:1", "--local-port", "4570"];
         assert_eq!(flags(&all), "--local --endpoint-url http://127.0.0.1:1 --local-port 4570");
         assert_eq!(

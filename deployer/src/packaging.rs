@@ -22,6 +22,7 @@ pub(crate) use check::LARGEST_ZIP;
 use crate::config::Config;
 use crate::engine::{Engine, Step};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::manifest::{Architecture, Function};
 use crate::report::Outcome;
 use crate::resource::{Id, Kind};
@@ -29,7 +30,7 @@ use crate::retry::unless_stopped;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use cargo::Cargo;
-use check::Needs;
+use check::{LARGEST_CODE, Needs};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -231,11 +232,7 @@ fn needs(function: &Function) -> Needs {
 fn ready(path: &Path, uses: impl Iterator<Item = Needs>) -> Result<Package> {
     let what = format!("the zip {}", path.display());
     let cannot = |e: std::io::Error| Error::usage(format!("cannot read {what}: {e}"));
-    let metadata = std::fs::metadata(path).map_err(cannot)?;
-    if !metadata.is_file() {
-        return Err(Error::usage(format!("cannot read {what}: it is no regular file")));
-    }
-    let zip = std::fs::read(path).map_err(cannot)?;
+    let zip = files::read(path, LARGEST_CODE).map_err(cannot)?;
     check::size(&zip, &what)?;
     for needs in uses.collect::<BTreeSet<_>>() {
         check::zip(&zip, &what, &needs)?;

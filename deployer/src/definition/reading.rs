@@ -72,12 +72,12 @@ fn additions(method: &sdk::Method, path: &str, names: &BTreeMap<String, String>)
             all.insert(format!("parameters.{name}"), how.to_owned());
         }
     }
-    let named = |id: &str| names.get(id).map_or(id, String::as_str).to_owned();
+    let name_of = |id: &str| names.get(id).map_or(id, String::as_str).to_owned();
     if let Some(id) = method.request_validator_id() {
-        all.insert(VALIDATOR.to_owned(), named(id));
+        all.insert(VALIDATOR.to_owned(), name_of(id));
     }
     if let Some(id) = method.authorizer_id() {
-        all.insert("authorizer".to_owned(), named(id));
+        all.insert("authorizer".to_owned(), name_of(id));
     }
     if !method.authorization_scopes().is_empty() {
         all.insert("scopes".to_owned(), method.authorization_scopes().join(" "));

@@ -13,7 +13,7 @@ const MB: usize = 1 << 20;
 pub(crate) const LARGEST_ZIP: usize = 50 * MB;
 
 /// The largest sum of all files of a zip, in bytes (AWS's limits of Lambda).
-const LARGEST_CODE: usize = 250 * MB;
+pub(super) const LARGEST_CODE: u64 = 250 << 20;
 
 /// What decides whether a function can run what is in a zip.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +72,7 @@ fn entries(zip: &[u8], what: &str) -> Result<BTreeMap<String, Entry>> {
         |e: &dyn std::fmt::Display| Error::usage(format!("{what} cannot be opened as a zip: {e}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(zip)).map_err(|e| unreadable(&e))?;
     let mut entries = BTreeMap::new();
-    let mut left = LARGEST_CODE as u64;
+    let mut left = LARGEST_CODE;
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).map_err(|e| unreadable(&e))?;
         let name = file.name().map_err(|e| unreadable(&e))?.into_owned();
@@ -91,7 +91,7 @@ fn entries(zip: &[u8], what: &str) -> Result<BTreeMap<String, Entry>> {
         left = left.checked_sub(read).ok_or_else(|| {
             Error::usage(format!(
                 "{what} has more than {} MB when it is unzipped, and Lambda takes no more",
-                LARGEST_CODE / MB
+                LARGEST_CODE >> 20
             ))
         })?;
         entries.insert(name, Entry { mode, contents });

@@ -1,7 +1,9 @@
 //! The files that cargo-lambda's `include` puts into a zip beside the binary.
 
 use super::archive::ZipFile;
+use super::check::LARGEST_CODE;
 use crate::error::{Error, Result};
+use crate::files;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -43,16 +45,13 @@ fn add(files: &mut Vec<ZipFile>, path: &Path, name: &Path, entry: &str) -> Resul
         }
         return Ok(());
     }
-    if !metadata.is_file() {
-        return Err(cannot(std::io::Error::other("it is no regular file")));
-    }
     let is_executable = metadata.permissions().mode() & 0o111 != 0;
     let plain: PathBuf = name.components().filter(|part| part.as_os_str() != ".").collect();
     files.push(ZipFile {
         name: plain.display().to_string(),
         // Lambda runs the code as another user than the owner of the files.
         mode: if is_executable { 0o755 } else { 0o644 },
-        contents: std::fs::read(path).map_err(cannot)?,
+        contents: files::read(path, LARGEST_CODE).map_err(cannot)?,
     });
     Ok(())
 }

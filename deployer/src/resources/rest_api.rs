@@ -127,10 +127,7 @@ impl Resource for RestApi {
             // Deleted since it was listed.
             return Ok(None);
         };
-        let account = match stage::shows_limits(self, &stages) {
-            true => limits::requests(step).await,
-            false => None,
-        };
+        let account = if stage::shows_limits(self, &stages) { limits::requests(step).await } else { None };
         let mut settings = Settings::read(&api);
         settings.additions.extend(parts.additions);
         let others = stage::others(&self.stage, &stages, &deployments);

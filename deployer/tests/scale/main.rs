@@ -104,15 +104,15 @@ fn large_manifest() -> String {
 
 /// How long these calls take at least, in seconds, if every quota is used to the last call.
 fn least_time(calls: &[Call]) -> f64 {
-    let mut counts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (u32, f64)> = BTreeMap::new();
     for call in calls {
         for (name, most, seconds) in quotas_of(&call.service, &call.operation) {
-            let rate = most as f64 / seconds;
+            let rate = f64::from(u32::try_from(most).unwrap()) / seconds;
             let (count, _) = counts.entry(name).or_insert((0, rate));
             *count += 1;
         }
     }
-    counts.values().map(|(count, rate)| *count as f64 / rate).fold(0.0, f64::max)
+    counts.values().map(|(count, rate)| f64::from(*count) / rate).fold(0.0, f64::max)
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_stack_of_a_hundred_functions_is_planned_as_fast_as_the_quotas_allow() {
     let calls = lab.proxy.take_calls();
     println!("up: {:?}, {} calls, at least {:.1} s", up.took, calls.len(), least_time(&calls));
     assert!(!up.stderr.contains("call rate limit"), "{up}");
-    std::thread::sleep(Duration::from_secs(2));
+    support::pause(Duration::from_secs(2));
 
     let plan = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
     let calls = lab.proxy.take_calls();

@@ -113,12 +113,14 @@ impl RestApi {
             unlike = definition.unlike_in_protection(&taken);
             Ok(unlike.is_empty().then_some(()))
         });
-        looked.await.map_err(|error| match unlike.is_empty() {
-            true => error,
-            false => error.context(&format!(
+        looked.await.map_err(|error| {
+            if unlike.is_empty() {
+                return error;
+            }
+            error.context(&format!(
                 "API Gateway has not taken the definition as declared, so it is not deployed ({})",
                 unlike.join("; ")
-            )),
+            ))
         })
     }
 

@@ -117,7 +117,7 @@ impl Gateway {
     /// Rules for other answers come first. A definition that is put is what is shown from then on.
     fn rules(self, rules: Vec<Rule>) -> Vec<Rule> {
         let put: Arc<Mutex<Option<Value>>> = Arc::default();
-        let (listens, knows, shows) = (put.clone(), put.clone(), put);
+        let (listens, knows, reads) = (put.clone(), put.clone(), put);
         let remember = mock!(Client::put_rest_api)
             .match_requests(move |request| {
                 let body = request.body().map(|body| body.as_ref()).unwrap_or_default();
@@ -128,7 +128,7 @@ impl Gateway {
         let shown = mock!(Client::get_resources)
             .match_requests(move |_| knows.lock().unwrap().is_some())
             .then_http_response(move || {
-                let document = shows.lock().unwrap().clone().unwrap();
+                let document = reads.lock().unwrap().clone().unwrap();
                 wire::done(&gateway::resources_of(&document))
             });
         let first = self.apis.first().cloned().unwrap_or_else(|| listed("api1", 0, &scope().tags()));
@@ -136,6 +136,7 @@ impl Gateway {
         let rest = [
             shown,
             always(mock!(Client::get_rest_apis), done(json!({ "item": self.apis }))),
+            always(mock!(Client::get_domain_names), empty()),
             always(mock!(Client::get_rest_api), done(first)),
             always(mock!(Client::get_resources), done(self.resources)),
             always(mock!(Client::get_stages), done(json!({ "item": self.stages }))),
