@@ -32,9 +32,6 @@ const NO_BUILD: &str = "none";
 /// What most changes of a function mean for its callers.
 const GO_ON: &str = "requests go on meanwhile";
 
-/// The same, where old code would not run under the new setting.
-const BRIDGED: &str = "requests go on: code for both runs in between";
-
 /// A function as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
@@ -357,8 +354,8 @@ impl Function {
         let role_arn = self.scope.role_arn(&self.role);
         let mut changes: Vec<Change> = [
             Change::update("description", seen.description.as_str(), &self.description, Impact::None),
-            Change::update("runtime", seen.runtime.as_str(), &self.runtime, Impact::Notice(BRIDGED)),
-            Change::update("handler", seen.handler.as_str(), &self.handler, Impact::Notice(BRIDGED)),
+            Change::update("runtime", seen.runtime.as_str(), &self.runtime, Impact::None),
+            Change::update("handler", seen.handler.as_str(), &self.handler, Impact::None),
             Change::update("memory", Some(seen.memory), Some(self.memory), Impact::Notice(GO_ON)),
             Change::update("timeout", Some(seen.timeout), Some(self.timeout), Impact::Notice(GO_ON)),
             Change::update("tracing", Some(seen.tracing), Some(self.tracing), Impact::None),

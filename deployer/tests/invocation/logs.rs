@@ -116,6 +116,10 @@ fn a_log_that_goes_to_another_group_is_read_there() {
     let logging = json!({ "LoggingConfig": { "LogFormat": "Text", "LogGroup": "/shared" } });
     lab.lookup().rest("lambda", "PUT", &format!("{function}/configuration"), &logging);
     lab.lookup().logs("CreateLogGroup", &json!({ "logGroupName": "/shared" }));
+    support::wait_for("the update", std::time::Duration::from_secs(30), || {
+        let function = lab.lookup().rest("lambda", "GET", &format!("{function}/configuration"), &json!(null));
+        (function["LastUpdateStatus"] == "Successful").then_some(())
+    });
     let _ = invoke(&lab, "elsewhere");
     let stream = json!({ "logGroupName": "/shared", "logStreamName": "2026/01/01/other[$LATEST]0123" });
     lab.lookup().logs("CreateLogStream", &stream);

@@ -1,6 +1,7 @@
 //! Where the stack is not: there, everything would look as if it had never been.
 
 use std::fs;
+use support::access::Access;
 use support::deployer::Deployer;
 use support::lab::Lab;
 use support::proxy::operations;
@@ -64,8 +65,10 @@ fn an_endpoint_of_the_profile_is_where_everything_goes() {
     let profile = format!("[profile elsewhere]\nendpoint_url = {}\nregion = us-east-1\n", lab.proxy.url());
     fs::write(home.join(".aws/config"), profile).unwrap();
     let run = |args: &[&str]| {
-        let deployer =
-            Deployer::new(home).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        let access = Access::of(&lab.aws.state());
+        let deployer = Deployer::new(home)
+            .env("AWS_ACCESS_KEY_ID", access.key())
+            .env("AWS_SECRET_ACCESS_KEY", access.secret());
         // A proxy is not the way to this machine.
         let deployer =
             deployer.env("HTTPS_PROXY", "http://127.0.0.1:9").env("HTTP_PROXY", "http://127.0.0.1:9");

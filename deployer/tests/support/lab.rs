@@ -44,8 +44,12 @@ impl Lab {
 
     /// The flags of `deployer`, as commands in hints have them.
     pub fn flags(&self) -> String {
-        let (manifest, url) = (self.project.manifest(), self.proxy.url());
-        format!("--local --manifest {} --endpoint-url {url}", manifest.display())
+        let (manifest, url, state) = (self.project.manifest(), self.proxy.url(), self.aws.state());
+        format!(
+            "--local --manifest {} --endpoint-url {url} --local-state {}",
+            manifest.display(),
+            state.display()
+        )
     }
 
     /// What AWS holds.
