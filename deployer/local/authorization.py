@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
+from ministack.services import apigateway_v1 as gateway
 from ministack.services import iam
 
 # What can create with tags -> the permission that the tags need.
@@ -110,14 +111,46 @@ def _tagging_denial(service, method, path, headers, body, query_params):
     region, account = responses.get_region(), responses.get_account_id()
     arn = extract_resource_arn(*call, region, account)
     key = router.extract_access_key_id(headers, query_params)
-    found = denied(key, tagging, service, arn, tags)
+    return _denial_answer(denied(key, tagging, service, arn, tags), service, tagging, headers, arn)
+
+
+def _denial_answer(found, service, action, headers, arn):
+    """The answer that says so; None when nothing was denied."""
     if found is None:
         return None
     principal = getattr(found, "principal_arn", "unknown")
     explicit = getattr(found, "decision", "") == "Deny"
     return iam_actions.access_denied_response(
-        service, tagging, principal, str(uuid.uuid4()), headers=headers, resource_arn=arn, explicit_deny=explicit
+        service, action, principal, str(uuid.uuid4()), headers=headers, resource_arn=arn, explicit_deny=explicit
     )
+
+
+# ---- Resource policies of REST APIs -----------------------------------------------------------------------------
+
+
+def _asking_for_policies(handler):
+    """API Gateway's calls, those that change an API's resource policy only for who may do that."""
+
+    async def handle(method, path, headers, body, query_params):
+        return _policy_denial(method, path, headers, body, query_params) or await handler(
+            method, path, headers, body, query_params
+        )
+
+    return handle
+
+
+def _policy_denial(method, path, headers, body, query_params):
+    top, _, api_id = path.strip("/").partition("/")
+    api = gateway._rest_apis.get(api_id) if top == "restapis" and method in ("PUT", "PATCH") else None
+    if api is None:
+        return None
+    # An import without a policy takes away the one that there is.
+    changes = b'"x-amazon-apigateway-policy"' in body or (method == "PUT" and api.get("policy"))
+    if not changes and not (method == "PATCH" and b'"/policy"' in body):
+        return None
+    action, arn = "apigateway:UpdateRestApiPolicy", gateway._rest_api_arn(api_id)
+    key = router.extract_access_key_id(headers, query_params)
+    return _denial_answer(denied(key, action, "apigateway", arn), "apigateway", action, headers, arn)
 
 
 def install() -> None:
@@ -127,3 +160,4 @@ def install() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
     for service in _SERVICES:
         app.SERVICE_HANDLERS[service] = _asking_for_tags(service, app.SERVICE_HANDLERS[service])
+    app.SERVICE_HANDLERS["apigateway"] = _asking_for_policies(app.SERVICE_HANDLERS["apigateway"])

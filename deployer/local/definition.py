@@ -22,6 +22,9 @@ _INTEGRATION_KEYS = {
     "contentHandling", "timeoutInMillis", "cacheNamespace", "cacheKeyParameters", "connectionType", "responses",
 }  # fmt: skip
 _INTEGRATION_RESPONSE_KEYS = {"statusCode", "responseTemplates", "responseParameters", "contentHandling"}
+# Resources that an API may have: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+RESOURCES = 300
+TOO_MANY_RESOURCES = "Maximum number of Resources for this API has been reached"
 _PATH_PART = re.compile(r"\{[\w.:-]+\+?\}|[\w.:-]+", re.ASCII)
 _PARAMETER_PLACES = {"path": "path", "query": "querystring", "header": "header"}
 
@@ -31,6 +34,8 @@ _SETTINGS = {
     "x-amazon-apigateway-binary-media-types": ("binaryMediaTypes", []),
     "x-amazon-apigateway-minimum-compression-size": ("minimumCompressionSize", None),
     "x-amazon-apigateway-policy": ("policy", None),
+    "x-amazon-apigateway-security-policy": ("securityPolicy", "TLS_1_0"),
+    "x-amazon-apigateway-endpoint-access-mode": ("endpointAccessMode", None),
 }
 # PutRestApi leaves the endpoint as it is; the others are read below.
 _API_EXTENSIONS = {
@@ -49,6 +54,10 @@ _OPERATION_EXTENSIONS = {
 
 class Refused(Exception):
     """The document can't become an API; nothing of it is kept."""
+
+    def __init__(self, message: str, code: str = "BadRequestException", status: int = 400):
+        super().__init__(message)
+        self.code, self.status = code, status
 
 
 def put_rest_api(api_id: str, mode: str, fail_on_warnings: bool, body: bytes):
@@ -73,10 +82,10 @@ def put_rest_api(api_id: str, mode: str, fail_on_warnings: bool, body: bytes):
             raise Refused("Warnings found during import:\n\t" + "\n\t".join(warnings))
     except (Refused, AttributeError, KeyError, TypeError) as reason:
         if not isinstance(reason, Refused):
-            reason = f"Invalid OpenAPI input: not the expected structure ({reason!r})"
+            reason = Refused(f"Invalid OpenAPI input: not the expected structure ({reason!r})")
         for store, record in zip(stores, before, strict=True):
             store[api_id] = record
-        return gateway._v1_error("BadRequestException", str(reason), 400)
+        return gateway._v1_error(reason.code, str(reason), reason.status)
     view = gateway._rest_api_view(gateway._rest_apis[api_id])
     return gateway._v1_response({**view, "warnings": warnings} if warnings else view)
 
@@ -175,6 +184,8 @@ class _Import:
         for extension, (field, default) in _SETTINGS.items():
             if extension in self.document or self.overwrite:
                 api[field] = self.document.get(extension, copy.copy(default))
+        if str(api.get("securityPolicy")).startswith("SecurityPolicy_") and not api.get("endpointAccessMode"):
+            raise Refused("Errors found during import:\n\tA security policy of this name needs an endpoint access mode")
 
     def _models(self) -> None:
         for name, schema in ((self.document.get("components") or {}).get("schemas") or {}).items():
@@ -231,6 +242,8 @@ class _Import:
                         f"Errors found during import:\n\tUnable to create resource at path '{path}': "
                         f"A sibling ({taken}) of this resource already has a variable path part -- only one is allowed"
                     )
+        if len(self.resources) >= RESOURCES:
+            raise Refused(TOO_MANY_RESOURCES, "LimitExceededException", 429)
         _status, _headers, body = gateway._create_resource(self.api_id, parent_id, {"pathPart": part})
         return json.loads(body)["id"]
 
@@ -241,6 +254,9 @@ class _Import:
         self._unknown(operation, _OPERATION_EXTENSIONS, where)
         security = operation.get("security", self.document.get("security"))
         method = gateway._method_security(security, schemes)
+        for scheme in {name for requirement in security or [] for name in requirement} - set(schemes):
+            # Without this, the method would be open to everybody and nobody would know.
+            self.warnings.append(f"Unsupported security scheme '{scheme}' on {where}, ignoring")
         authorization = (operation.get("x-amazon-apigateway-auth") or {}).get("type")
         if authorization:
             method["authorizationType"] = authorization.upper()

@@ -8,6 +8,7 @@ import contextlib
 import contextvars
 import copy
 import json
+import random
 
 from ministack.core.responses import AccountRegionScopedDict, request_scope
 from ministack.services import apigateway_v1 as gateway
@@ -33,7 +34,9 @@ class _Resources(AccountRegionScopedDict):
 def _as_deployed(api_id: str, stage_name: str):
     """Resources are those of the stage's deployment; without a snapshot (older state) those of the API."""
     stage = gateway._stages_v1.get(api_id, {}).get(stage_name) or {}
-    deployment = gateway._deployments_v1.get(api_id, {}).get(stage.get("deploymentId")) or {}
+    canary = stage.get("canarySettings") or {}
+    serving = canary if random.random() * 100 < canary.get("percentTraffic", 0) else stage
+    deployment = gateway._deployments_v1.get(api_id, {}).get(serving.get("deploymentId")) or {}
     token = _deployed.set(deployment.get(SNAPSHOT))
     try:
         yield
@@ -71,6 +74,10 @@ def create_deployment(api_id, data):
         return _bad_request("The REST API doesn't contain any methods")
     if not all(method["methodIntegration"] for method in methods):
         return _bad_request("No integration defined for method")
+    stage = gateway._stages_v1.get(api_id, {}).get(data.get("stageName")) or {}
+    if stage.get("canarySettings") and not data.get("canarySettings"):
+        # AWS's own words are not known; its guide says that the canary has to go first.
+        return _bad_request("A non-canary deployment can't be made while the stage has a canary")
     status, headers, body = _create_deployment(api_id, data)
     if status == 201:
         deployment = gateway._deployments_v1[api_id][json.loads(body)["id"]]
@@ -83,7 +90,9 @@ def create_deployment(api_id, data):
 
 def delete_deployment(api_id, deployment_id):
     """Refuses while a stage points to it."""
-    if any(stage["deploymentId"] == deployment_id for stage in gateway._stages_v1.get(api_id, {}).values()):
+    stages = gateway._stages_v1.get(api_id, {}).values()
+    serving = {one["deploymentId"] for stage in stages for one in (stage, stage.get("canarySettings") or stage)}
+    if deployment_id in serving:
         return _bad_request("Active stages pointing to this deployment must be moved or deleted")
     return _delete_deployment(api_id, deployment_id)
 
@@ -101,7 +110,7 @@ def update_stage(api_id, stage_name, data):
     """Refuses a deployment that isn't there."""
     for operation in data.get("patchOperations", []):
         known = gateway._deployments_v1.get(api_id, {})
-        if operation.get("path") == "/deploymentId" and operation.get("value") not in known:
+        if operation.get("path") in ("/deploymentId", "/canarySettings/deploymentId") and operation.get("value") not in known:
             return _bad_request("Deployment id does not exist")
     return patches.update_stage(api_id, stage_name, data)
 

@@ -46,6 +46,10 @@ def _rest_api_call(method: str, parts: list[str], body: bytes):
     match method, *parts:
         case "PATCH", "restapis", *_:
             return patches.update_response(parts, body)
+        case "POST", "restapis", api_id, "resources", _ if (
+            len(gateway._resources.get(api_id, {})) >= definition.RESOURCES
+        ):
+            return gateway._v1_error("LimitExceededException", definition.TOO_MANY_RESOURCES, 429)
         case "POST", "restapis" if json.loads(body or b"{}").get("description") == "":
             return gateway._v1_error("BadRequestException", "Description cannot be an empty string", 400)
         case "DELETE", "restapis", *_:
@@ -108,9 +112,16 @@ def create_rest_api(data):
     endpoint = data.get("endpointConfiguration") or {}
     types = endpoint.get("types") or ["EDGE"]
     addresses = "dualstack" if types == ["PRIVATE"] else "ipv4"
-    return _create_rest_api(
+    answer = _create_rest_api(
         {**data, "endpointConfiguration": {"ipAddressType": addresses, **endpoint, "types": types}}
     )
+    if answer[0] == 201:
+        api = gateway._rest_apis[json.loads(answer[2])["id"]]
+        # Stock ministack doesn't know which versions of TLS an API takes.
+        api["securityPolicy"] = data.get("securityPolicy") or "TLS_1_0"
+        api["endpointAccessMode"] = data.get("endpointAccessMode")
+        return gateway._v1_response(gateway._rest_api_view(api), 201)
+    return answer
 
 
 def delete_resource(api_id, resource_id):
@@ -124,7 +135,18 @@ def delete_resource(api_id, resource_id):
 
 
 def delete_rest_api(api_id):
-    """Forgets the tags of the API's stages, too."""
+    """Refuses while a custom domain leads to the API, and forgets the tags of the API's stages, too."""
+    domains = sorted(
+        domain
+        for domain, mappings in gateway._base_path_mappings.items()
+        if any(mapping["restApiId"] == api_id for mapping in mappings.values())
+    )
+    if domains:
+        message = (
+            f"Deleting RestApi {api_id} failed. Please remove all base path mappings related to the RestApi in your "
+            f"domains: {', '.join(domains)}"
+        )
+        return gateway._v1_error("BadRequestException", message, 400)
     answer = _delete_rest_api(api_id)
     if answer[0] < 300:
         for arn in [arn for arn in gateway._v1_tags if arn.startswith(f"{gateway._rest_api_arn(api_id)}/")]:

@@ -26,6 +26,9 @@ _GIVEN_UP = re.compile(
 # The account's concurrent executions, and those of them that can't be reserved.
 _CONCURRENT, _UNRESERVED = 1000, 100
 
+# A function's resource policy: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+_POLICY_BYTES = 20_480
+
 _RESERVED_VARIABLES = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
     "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
@@ -191,13 +194,21 @@ def get_account_settings():
 
 
 def add_permission(function, data, *arguments):
-    """Refuses an id that isn't one."""
+    """Refuses an id that isn't one, and a policy that gets too long."""
     statement = data.get("StatementId") or ""
     if not re.fullmatch(r"[\w-]{1,100}", statement, re.ASCII):
         message = f"1 validation error detected: Value '{statement}' at 'statementId' failed to satisfy constraint: "
         pattern = "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+)"
         return _refusal("ValidationException", message + pattern)
-    return _add_permission(function, data, *arguments)
+    answer = _add_permission(function, data, *arguments)
+    record = lambda_svc._functions.get(function)
+    if answer[0] < 300 and record:
+        size = len(json.dumps({**record["policy"], "Id": "default"}, separators=(",", ":")))
+        if size > _POLICY_BYTES:
+            record["policy"]["Statement"].pop()
+            message = f"The final policy size ({size}) is bigger than the limit ({_POLICY_BYTES})."
+            return _refusal("PolicyLengthExceededException", message)
+    return answer
 
 
 def remove_permission(function, statement, *arguments):

@@ -147,6 +147,29 @@ class _EndpointTypes:
         record[name] = [_endpoint_type(value)]
 
 
+class _Canary:
+    """A part of the stage's requests that goes to another deployment: made by its first setting, removed as a whole."""
+
+    _FIELDS = {"deploymentId": _text, "percentTraffic": lambda value: float(value), "useStageCache": _boolean}
+
+    def patch(self, record, name, rest, operation, value, path):
+        if operation == "remove" and not rest:
+            if not record.pop(name, None):
+                raise Refused(f"Cannot remove {path}: there is no canary")
+            return
+        if operation != "replace":
+            raise Refused(f"Invalid {operation} operation with path: {path}")
+        canary = {"percentTraffic": 0.0, "deploymentId": record["deploymentId"], "useStageCache": False}
+        canary = record[name] = record.get(name) or canary
+        match rest:
+            case [field] if field in self._FIELDS:
+                canary[field] = self._FIELDS[field](value)
+            case ["stageVariableOverrides", variable]:
+                canary.setdefault("stageVariableOverrides", {})[variable] = _variable(value)
+            case _:
+                raise Refused(f"Invalid patch path {path}")
+
+
 @dataclass(frozen=True)
 class _Record:
     """Fields of a field, `/field/inner`."""
@@ -167,6 +190,9 @@ _REST_API = {
     "binaryMediaTypes": _List(),
     "description": _Field(removable=True),
     "disableExecuteApiEndpoint": _Field(_boolean),
+    "endpointAccessMode": _Field(
+        _one_of("BASIC", "STRICT", message="Invalid endpoint access mode specified. Valid options are BASIC,STRICT")
+    ),
     "endpointConfiguration": _Record(
         {
             "types": _EndpointTypes(),
@@ -179,6 +205,7 @@ _REST_API = {
     "minimumCompressionSize": _Field(_compression),
     "name": _Field(),
     "policy": _Field(),
+    "securityPolicy": _Field(),
     "version": _Field(),
 }
 _RESOURCE = {"parentId": _Field(), "pathPart": _Field()}
@@ -220,6 +247,7 @@ _STAGE = {
     "accessLogSettings": _Record({"destinationArn": _Field(), "format": _Field()}),
     "cacheClusterEnabled": _Field(_boolean),
     "cacheClusterSize": _Field(),
+    "canarySettings": _Canary(),
     "clientCertificateId": _Field(),
     "deploymentId": _Field(),
     "description": _Field(),

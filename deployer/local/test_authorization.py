@@ -59,6 +59,22 @@ class Calls(Case):
         with self.denied("apigateway:GET"):
             gateway.get_rest_apis()
 
+    def test_the_resource_policy_of_a_rest_api(self):
+        anything = allowed("apigateway:PUT", "apigateway:PATCH", on="arn:aws:apigateway:us-east-1::/restapis/*")
+        policies = allowed("apigateway:UpdateRestApiPolicy", on="arn:aws:apigateway:us-east-1::/restapis/*")
+        self.allow(anything)
+        gateway = self.client("apigateway")
+        patch = [{"op": "replace", "path": "/policy", "value": DOCUMENT}]
+        with self.denied("apigateway:UpdateRestApiPolicy"):
+            gateway.update_rest_api(restApiId=stack.api, patchOperations=patch)
+        self.allow(anything, policies)
+        gateway.update_rest_api(restApiId=stack.api, patchOperations=patch)
+        self.allow(anything)
+        with self.denied("apigateway:UpdateRestApiPolicy"):
+            gateway.put_rest_api(restApiId=stack.api, mode="overwrite", body=json.dumps(API))
+        self.allow(anything, policies)
+        gateway.put_rest_api(restApiId=stack.api, mode="overwrite", body=json.dumps(API))
+
     def test_auto_scaling(self):
         action = "application-autoscaling:DescribeScalableTargets"
         scaling = self.client("application-autoscaling")

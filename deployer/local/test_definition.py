@@ -1,6 +1,7 @@
 """PutRestApi, deployments and stages."""
 
 import copy
+import json
 import unittest
 
 from botocore.exceptions import ClientError
@@ -182,6 +183,19 @@ class Definition(unittest.TestCase):
         self.assertNotIn("binaryMediaTypes", api)
         self.assertEqual(stack.gateway.get_stages(restApiId=stack.api)["item"][0]["stageName"], "Prod")
 
+    def test_overwriting_resets_the_versions_of_tls_unless_the_document_says_them(self):
+        def tls() -> tuple:
+            api = stack.gateway.get_rest_api(restApiId=stack.api)
+            return api["securityPolicy"], api.get("endpointAccessMode")
+
+        policy = "SecurityPolicy_TLS13_1_3_2025_09"
+        said = {"x-amazon-apigateway-security-policy": policy, "x-amazon-apigateway-endpoint-access-mode": "STRICT"}
+        stack.define({**LAB, **said})
+        self.assertEqual(tls(), (policy, "STRICT"))
+        stack.define(LAB)
+        self.assertEqual(tls(), ("TLS_1_0", None))
+        self.refused({**LAB, "x-amazon-apigateway-security-policy": policy}, "endpoint access mode")
+
     def test_merging_keeps_what_is_not_in_the_document(self):
         stack.define(document({"/more": {"get": operation("f")}}), mode="merge")
         self.assertEqual(set(stack.resources()), {"/", "/DynamoDBManager", "/more"})
@@ -207,6 +221,7 @@ class Definition(unittest.TestCase):
             "sibling": document({"/{a}": {"get": operation("f")}, "/{b}": {"get": operation("f")}}),
             "path part": document({"/a b": {"get": operation("f")}}),
             "Unsupported extension 'x-amazon-apigateway-novelty'": {**LAB, "x-amazon-apigateway-novelty": 1},
+            "Unsupported security scheme 'jwt'": document({"/x": {"post": {**operation("f"), "security": [{"jwt": []}]}}}),
             "not the expected structure": document({"/x": {"post": "text"}}),
             "Unsupported integration field 'tlsConfig'": lab(tlsConfig={}),
         }
@@ -241,6 +256,49 @@ class Definition(unittest.TestCase):
         stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
         self.assertEqual(stack.send("/v", b'{"operation":1}')[0], 200)
         self.assertEqual(stack.send("/v", b"{}"), (400, b'{"message": "Invalid request body"}'))
+
+
+class Limits(unittest.TestCase):
+    def test_resources(self):
+        paths = {f"/r{number}": {"get": operation("f")} for number in range(299)}
+        stack.define(document(paths))
+        self.assertEqual(len(stack.resources()), 300)
+        root = stack.resources()["/"]["id"]
+        with self.assertRaisesRegex(ClientError, "LimitExceededException.*Maximum number of Resources"):
+            stack.gateway.create_resource(restApiId=stack.api, parentId=root, pathPart="more")
+        with self.assertRaisesRegex(ClientError, "LimitExceededException.*Maximum number of Resources"):
+            stack.define(document({**paths, "/more": {"get": operation("f")}}))
+        self.assertEqual(len(stack.resources()), 300)
+        stack.define(LAB)
+
+    def test_an_api_behind_a_custom_domain_is_not_deleted(self):
+        api = stack.gateway.create_rest_api(name="mapped")["id"]
+        stack.gateway.create_domain_name(domainName="api.example.com")
+        mapping = {"domainName": "api.example.com", "basePath": "v1"}
+        stack.gateway.create_base_path_mapping(**mapping, restApiId=api)
+        with self.assertRaisesRegex(ClientError, "BadRequestException.*remove all base path mappings.*api.example.com"):
+            stack.gateway.delete_rest_api(restApiId=api)
+        stack.gateway.delete_base_path_mapping(**mapping)
+        stack.gateway.delete_rest_api(restApiId=api)
+
+    def test_the_policy_of_a_function(self):
+        def add(number: int) -> None:
+            stack.functions.add_permission(
+                FunctionName="f",
+                StatementId=f"s{number}",
+                Action="lambda:InvokeFunction",
+                Principal="apigateway.amazonaws.com",
+                SourceArn=f"arn:aws:execute-api:us-east-1:000000000000:{stack.api}/*/GET/{number:0>100}",
+            )
+
+        with self.assertRaisesRegex(ClientError, "PolicyLengthExceededException.*bigger than the limit .20480."):
+            for number in range(100):
+                add(number)
+        policy = stack.functions.get_policy(FunctionName="f")["Policy"]
+        self.assertLessEqual(len(policy), 20480 + 1000)
+        for one in json.loads(policy)["Statement"]:
+            if one["Sid"] != "api":
+                stack.functions.remove_permission(FunctionName="f", StatementId=one["Sid"])
 
 
 class Deployments(unittest.TestCase):

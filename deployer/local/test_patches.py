@@ -137,9 +137,27 @@ class Stage(unittest.TestCase):
         gateway.delete_deployment(restApiId=stack.api, deploymentId=self.deployment)
         self.update(patch("/tracingEnabled", "false"), patch("/description", ""))
 
+    def test_a_canary(self):
+        newer = gateway.create_deployment(restApiId=stack.api)["id"]
+        stage = self.update(
+            patch("/canarySettings/percentTraffic", "10.5"), patch("/canarySettings/deploymentId", newer)
+        )
+        self.assertEqual(
+            stage["canarySettings"], {"percentTraffic": 10.5, "deploymentId": newer, "useStageCache": False}
+        )
+        with self.assertRaisesRegex(ClientError, "Active stages pointing to this deployment"):
+            gateway.delete_deployment(restApiId=stack.api, deploymentId=newer)
+        with self.assertRaisesRegex(ClientError, "BadRequestException.*canary"):
+            gateway.create_deployment(restApiId=stack.api, stageName=self.STAGE)
+        self.assertNotIn("canarySettings", self.update(patch("/canarySettings", op="remove")))
+        gateway.create_deployment(restApiId=stack.api, stageName=self.STAGE)
+        gateway.delete_deployment(restApiId=stack.api, deploymentId=newer)
+
     def test_refused_and_nothing_changed(self):
         refused = {
             "Deployment id does not exist": patch("/deploymentId", "none"),
+            "Invalid add operation with path: /canarySettings": patch("/canarySettings/percentTraffic", "1", "add"),
+            "there is no canary": patch("/canarySettings", op="remove"),
             "Invalid method setting path: /nothing": patch("/nothing", "x"),
             "Invalid method setting path: /tags/a": patch("/tags/a", "x"),
             "Invalid throttling rate limit": patch("/*/*/throttling/rateLimit", "much"),
