@@ -299,14 +299,19 @@ pub(crate) async fn holding<'t>(
 pub(crate) fn settle(records: &[Record], stop: &Stop, command: &str) -> Result<()> {
     let failed: Vec<(&Record, &Error)> =
         records.iter().filter_map(|record| Some((record, record.result.as_ref().err()?))).collect();
-    let skipped = records.iter().any(|record| matches!(record.result, Ok(Outcome::Skipped)));
-    if failed.is_empty() && !skipped {
+    let mut skipped =
+        records.iter().filter(|record| matches!(record.result, Ok(Outcome::Skipped))).peekable();
+    if failed.is_empty() && skipped.peek().is_none() {
         return Ok(());
     }
-    let mut message = if stop.is_set() {
-        "interrupted".to_owned()
-    } else {
-        failed.iter().map(|(record, error)| format!("{}: {error}", record.id)).collect::<Vec<_>>().join("\n")
+    let skipped: Vec<String> = skipped.map(|record| record.id.to_string()).collect();
+    let mut message = match (stop.is_set(), &failed[..]) {
+        (true, _) => "interrupted".to_owned(),
+        (false, []) => format!("not done, because what it needs is not known: {}", skipped.join(", ")),
+        (false, failed) => {
+            let failed = failed.iter().map(|(record, error)| format!("{}: {error}", record.id));
+            failed.collect::<Vec<_>>().join("\n")
+        }
     };
     message.push_str("\nwhat stands now:");
     for record in records {
@@ -334,5 +339,24 @@ pub(crate) fn state(records: &[Record]) -> &'static str {
         IN_SYNC
     } else {
         DIFFERENT_STATE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A step may be left out although nothing failed: that is a mistake of ours, and still has to be said.
+    #[test]
+    fn what_was_left_out_is_named_also_where_nothing_failed() {
+        let skipped = Record {
+            id: Id::new(Kind::RestApi, "shop"),
+            found: None,
+            changes: Vec::new(),
+            result: Ok(Outcome::Skipped),
+        };
+        let error = settle(&[skipped], &Stop::default(), "up").unwrap_err();
+        let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+        assert_eq!(first, "not done, because what it needs is not known: REST API shop");
     }
 }

@@ -5,7 +5,7 @@ mod reading;
 
 use crate::manifest::{Auth, IntegrationKind, Route};
 use crate::names::Scope;
-use crate::resource::Change;
+use crate::resource::{Change, Impact};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,12 @@ struct Method {
     additions: BTreeMap<String, String>,
 }
 
+/// The authorization that is none.
+const OPEN: &str = "NONE";
+
+/// The addition that turns requests away which do not fit their model.
+const VALIDATOR: &str = "validator";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Integration {
     kind: String,
@@ -70,7 +76,7 @@ impl Definition {
                     .collect(),
             };
             Method {
-                authorization: if route.auth == Auth::Iam { "AWS_IAM" } else { "NONE" }.to_owned(),
+                authorization: if route.auth == Auth::Iam { "AWS_IAM" } else { OPEN }.to_owned(),
                 api_key: route.auth == Auth::ApiKey,
                 statuses: responses.keys().cloned().collect(),
                 integration: Some(Integration {
@@ -153,14 +159,43 @@ impl Definition {
         let mut changes = Vec::new();
         for (key, wanted) in &self.0 {
             match seen.0.get(key) {
-                None => changes.extend(Change::update(shown(key), None, Some("declared"))),
+                None => changes.extend(Change::update(shown(key), None, Some("declared"), Impact::None)),
                 Some(method) => changes.extend(wanted.diff(method, &shown(key))),
             }
         }
         for key in seen.0.keys().filter(|key| !self.0.contains_key(key)) {
-            changes.extend(Change::update(shown(key), Some("present"), None));
+            let what = format!("route {}", shown(key));
+            let impact = Impact::Loses { what, means: "its requests fail from then on" };
+            changes.extend(Change::update(shown(key), Some("present"), None, impact));
         }
         changes
+    }
+
+    /// How `seen` protects its methods otherwise than declared, each in words: what must not be deployed. Methods that
+    /// are not there, or are there and not declared, count: nobody knows how they are protected.
+    pub(crate) fn unlike_in_protection(&self, seen: &Self) -> Vec<String> {
+        let keys: BTreeSet<_> = self.0.keys().chain(seen.0.keys()).collect();
+        let unlike = keys.into_iter().filter_map(|key| {
+            let (wanted, seen) =
+                (self.0.get(key).map(Method::protection), seen.0.get(key).map(Method::protection));
+            let words =
+                |protection: Option<String>| protection.unwrap_or_else(|| "no such method".to_owned());
+            (wanted != seen).then(|| format!("{} has {}, not {}", shown(key), words(seen), words(wanted)))
+        });
+        unlike.collect()
+    }
+
+    /// How many resources API Gateway makes of the paths: one for each part, and the root.
+    pub(crate) fn resources(&self) -> usize {
+        let parts = self.0.keys().flat_map(|(path, _)| path.match_indices('/').map(|(at, _)| &path[..at]));
+        let whole = self.0.keys().map(|(path, _)| path.trim_end_matches('/'));
+        parts.chain(whole).chain([""]).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The path and method that make the longest ARN.
+    pub(crate) fn longest(&self) -> Option<(&str, &str)> {
+        let routes = self.0.keys().map(|(path, method)| (path.as_str(), method.as_str()));
+        routes.max_by_key(|(path, method)| path.len() + method.len())
     }
 }
 
@@ -196,17 +231,28 @@ impl Method {
 
     fn diff(&self, seen: &Self, place: &str) -> Vec<Change> {
         let field = |name: &str| format!("{place} {name}");
+        // Another protection is asked about whichever it was: whom it let in is not known here.
+        let opens = |was_closed: bool, means| {
+            if was_closed { Impact::LetsIn { what: place.to_owned(), means } } else { Impact::None }
+        };
         let mut changes: Vec<Change> = Vec::new();
         changes.extend(Change::update(
             field("authorization"),
             seen.authorization.as_str(),
             self.authorization.as_str(),
+            opens(seen.authorization != OPEN, self.who_may_call()),
         ));
-        changes.extend(Change::update(field("api-key"), Some(seen.api_key), Some(self.api_key)));
+        changes.extend(Change::update(
+            field("api-key"),
+            Some(seen.api_key),
+            Some(self.api_key),
+            opens(seen.api_key, self.who_may_call()),
+        ));
         changes.extend(Change::update(
             field("responses"),
             seen.statuses.join(", "),
             self.statuses.join(", "),
+            Impact::None,
         ));
         match (&self.integration, &seen.integration) {
             (Some(wanted), Some(seen)) => changes.extend(wanted.diff(seen, place)),
@@ -214,14 +260,30 @@ impl Method {
                 field("integration"),
                 seen.as_ref().map(|i| i.uri.clone()),
                 wanted.as_ref().map(|i| i.uri.clone()),
+                Impact::None,
             )),
         }
-        changes.extend(
-            seen.additions
-                .iter()
-                .filter_map(|(name, text)| Change::update(field(name), Some(text.as_str()), None)),
-        );
+        changes.extend(seen.additions.iter().filter_map(|(name, text)| {
+            let unchecked = "requests that it turns away reach the function from then on";
+            Change::update(field(name), Some(text.as_str()), None, opens(name == VALIDATOR, unchecked))
+        }));
         changes
+    }
+
+    /// Who gets through to the integration, as a sentence about the time after a change.
+    fn who_may_call(&self) -> &'static str {
+        match (self.authorization == OPEN, self.api_key) {
+            (true, false) => "anybody may call it from then on",
+            (true, true) => "whoever has an API key may call it from then on",
+            (false, _) => "whoever IAM allows to may call it from then on",
+        }
+    }
+
+    /// All that keeps requests out, in words.
+    fn protection(&self) -> String {
+        let key = if self.api_key { " and an API key" } else { "" };
+        let validator = self.additions.get(VALIDATOR).map(|name| format!(" and the validator {name}"));
+        format!("authorization {}{key}{}", self.authorization, validator.unwrap_or_default())
     }
 }
 
@@ -250,12 +312,14 @@ impl Integration {
 
     fn diff(&self, seen: &Self, place: &str) -> Vec<Change> {
         let field = |name: &str| format!("{place} integration.{name}");
+        let text =
+            |name: &str, seen: &str, wanted: &str| Change::update(field(name), seen, wanted, Impact::None);
         let mut changes: Vec<Change> = [
-            Change::update(field("type"), seen.kind.as_str(), self.kind.as_str()),
-            Change::update(field("uri"), seen.uri.as_str(), self.uri.as_str()),
-            Change::update(field("http-method"), seen.http_method.as_str(), self.http_method.as_str()),
-            Change::update(field("passthrough"), seen.passthrough.as_str(), self.passthrough.as_str()),
-            Change::update(field("timeout-ms"), Some(seen.timeout_ms), Some(self.timeout_ms)),
+            text("type", &seen.kind, &self.kind),
+            text("uri", &seen.uri, &self.uri),
+            text("http-method", &seen.http_method, &self.http_method),
+            text("passthrough", &seen.passthrough, &self.passthrough),
+            Change::update(field("timeout-ms"), Some(seen.timeout_ms), Some(self.timeout_ms), Impact::None),
         ]
         .into_iter()
         .flatten()
@@ -263,7 +327,7 @@ impl Integration {
         let statuses: BTreeSet<&String> = seen.responses.keys().chain(self.responses.keys()).collect();
         changes.extend(statuses.into_iter().filter_map(|status| {
             let of = |side: &Self| side.responses.get(status).map(|pattern| in_quotes(pattern));
-            Change::update(field(&format!("responses.{status}")), of(seen), of(self))
+            Change::update(field(&format!("responses.{status}")), of(seen), of(self), Impact::None)
         }));
         changes
     }

@@ -63,6 +63,8 @@ pub(crate) struct Found {
     pub(crate) state: String,
     /// Why it cannot be deleted; asked only when something is to be.
     pub(crate) blockers: Vec<String>,
+    /// What goes with it, each in words; asked only when something is to be deleted.
+    pub(crate) takes_along: Vec<String>,
 }
 
 /// What something is looked at for.
@@ -171,6 +173,7 @@ impl<'a> Engine<'a> {
             owner: resource.owner(seen),
             state: resource.state(seen),
             blockers: Vec::new(),
+            takes_along: Vec::new(),
         });
         if self.mode == Mode::Apply {
             // The plan was fine with it, but that was a while ago.
@@ -217,7 +220,9 @@ impl<'a> Engine<'a> {
     ) -> Result<R::Output> {
         let mut pauses = None;
         loop {
-            let error = match resource.apply(step, needs.clone(), seen).await {
+            // On the heap, as all that a kind does: nested in one another, the futures of a whole walk would take a large
+            // part of a thread's stack.
+            let error = match Box::pin(resource.apply(step, needs.clone(), seen)).await {
                 Ok(output) => return Ok(output),
                 Err(error) if !error.aws().is_some_and(is_unclear) => return Err(error),
                 Err(error) => error,
@@ -226,7 +231,7 @@ impl<'a> Engine<'a> {
             let pauses = pauses.get_or_insert_with(|| Pauses::new(&ANSWER_UNCLEAR));
             let goes_on = pauses.wait(step, None).await?;
             step.shared.forget().await;
-            seen = resource.observe(step).await?;
+            seen = Box::pin(resource.observe(step)).await?;
             if let Some(seen) = &seen {
                 if let Err(foreign) = self.may_change(resource, seen) {
                     return Err(error.context(&foreign.to_string()));
@@ -319,6 +324,7 @@ impl<'a> Engine<'a> {
             owner: owner.clone(),
             state: resource.state(&seen),
             blockers: resource.blockers(&seen),
+            takes_along: resource.takes_along(&seen),
         });
         if let Some(why) = owner.objection() {
             return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
@@ -332,7 +338,7 @@ impl<'a> Engine<'a> {
             return Ok(Outcome::Skipped);
         }
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
-        resource.delete(step, seen).await?;
+        Box::pin(resource.delete(step, seen)).await?;
         Ok(Outcome::Deleted)
     }
 
@@ -341,11 +347,11 @@ impl<'a> Engine<'a> {
         let step = self.at(resource.id());
         let mut record =
             Record { id: resource.id(), found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
-        match resource.observe(&step).await {
+        match Box::pin(resource.observe(&step)).await {
             Ok(None) => {}
             Ok(Some(seen)) => {
                 let (owner, state) = (resource.owner(&seen), resource.state(&seen));
-                record.found = Some(Found { owner, state, blockers: Vec::new() });
+                record.found = Some(Found { owner, state, blockers: Vec::new(), takes_along: Vec::new() });
                 record.result = Ok(Outcome::Kept { why: why.to_owned() });
             }
             Err(error) => record.result = Err(error),

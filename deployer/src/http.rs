@@ -18,7 +18,18 @@ use std::time::Duration;
 
 /// The connector, cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Http(SharedHttpConnector);
+pub(crate) struct Http {
+    connector: SharedHttpConnector,
+    settings: Settings,
+}
+
+/// What connectors are made of.
+#[derive(Clone, Debug)]
+struct Settings {
+    connect_timeout: Duration,
+    proxy: ProxyConfig,
+    tls: TlsContext,
+}
 
 /// An answer, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,19 +46,32 @@ impl Http {
     pub(crate) fn new(connect_timeout: Duration, target: &Target) -> Result<Self> {
         // A proxy cannot reach this machine's loopback.
         let proxy = if target.is_local() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-        let connector = Connector::builder()
-            .connector_settings(HttpConnectorSettings::builder().connect_timeout(connect_timeout).build())
+        Ok(Self::build(Settings { connect_timeout, proxy, tls: trust(target)? }, None))
+    }
+
+    /// The same, which opens a connection for each request: behind one name there are many servers.
+    pub(crate) fn with_new_connections(&self) -> Self {
+        Self::build(self.settings.clone(), Some(0))
+    }
+
+    /// `kept` is how many connections wait for the next request; `None` is no limit.
+    fn build(settings: Settings, kept: Option<usize>) -> Self {
+        let timeouts = HttpConnectorSettings::builder().connect_timeout(settings.connect_timeout).build();
+        let mut builder = Connector::builder()
+            .connector_settings(timeouts)
             .sleep_impl(TokioSleep::new())
-            .proxy_config(proxy)
+            .proxy_config(settings.proxy.clone());
+        builder.set_pool_max_idle_per_host(kept);
+        let connector = builder
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(trust(target)?)
+            .tls_context(settings.tls.clone())
             .build();
-        Ok(Self(SharedHttpConnector::new(connector)))
+        Self { connector: SharedHttpConnector::new(connector), settings }
     }
 
     /// The same connector for every SDK client. Its timeouts are the SDK's per attempt.
     pub(crate) fn sdk_client(&self) -> SharedHttpClient {
-        let connector = self.0.clone();
+        let connector = self.connector.clone();
         http_client_fn(move |_, _| connector.clone())
     }
 
@@ -74,7 +98,7 @@ impl Http {
         let mut request = HttpRequest::new(SdkBody::empty());
         request.set_uri(url).map_err(|e| e.to_string())?;
         request.headers_mut().insert("range", "bytes=0-0");
-        let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
+        let response = self.connector.call(request).await.map_err(|e| root_causes(&e))?;
         match response.status().as_u16() {
             200 | 206 => Ok(()),
             status => Err(format!("HTTP {status}")),
@@ -107,7 +131,7 @@ impl Http {
         request.set_method(method).map_err(|e| e.to_string())?;
         request.set_uri(url).map_err(|e| e.to_string())?;
         request.headers_mut().insert("content-type", "application/json");
-        let response = self.0.call(request).await.map_err(|e| root_causes(&e))?;
+        let response = self.connector.call(request).await.map_err(|e| root_causes(&e))?;
         let status = response.status().as_u16();
         let body = ByteStream::new(response.into_body()).collect().await.map_err(|e| e.to_string())?;
         Ok((status, body.into_bytes().to_vec()))

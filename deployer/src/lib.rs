@@ -28,7 +28,6 @@ mod invocation;
 mod load;
 mod local;
 mod manifest;
-mod meaning;
 mod names;
 mod orphans;
 mod pace;
@@ -53,6 +52,7 @@ use error::Error;
 use report::console::{Console, show_error};
 use report::json::Document;
 use retry::Stop;
+use std::pin::Pin;
 
 /// Shows the help that was asked for, or why a command line cannot be read, and gives the process's exit code. What is wrong
 /// is quoted, and may come from anywhere, so that it is shown without clap's colours.
@@ -122,7 +122,6 @@ fn naming_the_stack(error: Error, global: &Global) -> Error {
     error.hint(format!("Use {flags} there too."))
 }
 
-/// Futures of whole commands are large, and so on the heap: a thread may have little stack.
 async fn dispatch(
     command: &Command,
     session: &commands::Session<'_>,
@@ -130,17 +129,23 @@ async fn dispatch(
 ) -> Result<u8, Error> {
     match command {
         Command::Init => commands::init::run(session),
-        Command::Up(args) => Box::pin(commands::up::run(session, args, document)).await,
-        Command::Plan(args) => Box::pin(commands::plan::run(session, args, document)).await,
-        Command::Status(args) => Box::pin(commands::status::run(session, args, document)).await,
-        Command::Down(args) => Box::pin(commands::down::run(session, args, document)).await,
-        Command::Invoke(args) => Box::pin(commands::invoke::run(session, args, document)).await,
-        Command::Logs(args) => Box::pin(commands::logs::run(session, args, document)).await,
-        Command::Tune(args) => Box::pin(commands::tune::run(session, args, document)).await,
+        Command::Up(args) => on_heap(|| commands::up::run(session, args, document)).await,
+        Command::Plan(args) => on_heap(|| commands::plan::run(session, args, document)).await,
+        Command::Status(args) => on_heap(|| commands::status::run(session, args, document)).await,
+        Command::Down(args) => on_heap(|| commands::down::run(session, args, document)).await,
+        Command::Invoke(args) => on_heap(|| commands::invoke::run(session, args, document)).await,
+        Command::Logs(args) => on_heap(|| commands::logs::run(session, args, document)).await,
+        Command::Tune(args) => on_heap(|| commands::tune::run(session, args, document)).await,
         Command::Cost(args) => commands::cost::run(session, args, document),
-        Command::Load(args) => Box::pin(commands::load::run(session, args, document)).await,
-        Command::Local(verb) => Box::pin(commands::local::run(session, *verb)).await,
+        Command::Load(args) => on_heap(|| commands::load::run(session, args, document)).await,
+        Command::Local(verb) => on_heap(|| commands::local::run(session, *verb)).await,
     }
+}
+
+/// Makes a future on the heap. That of a whole command is so large that several of them, one beside the other in one
+/// function, would overflow the stack of a thread.
+fn on_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 fn name(command: &Command) -> &'static str {

@@ -1,7 +1,7 @@
 //! Names, ARNs and ownership tags: everything that AWS does not hand out can be computed, and is computed here.
 
 use crate::printable::one_line;
-use crate::resource::Change;
+use crate::resource::{Change, Impact};
 use std::collections::BTreeMap;
 
 /// Tags of one resource.
@@ -103,6 +103,11 @@ impl Scope {
         self.arn("execute-api", &format!("{api_id}/*/{method}{}", path_pattern(path)))
     }
 
+    /// The ARN of one method at one stage, whose length API Gateway limits.
+    pub(crate) fn arn_of_route(&self, api_id: &str, stage: &str, method: &str, path: &str) -> String {
+        self.arn("execute-api", &format!("{api_id}/{stage}/{method}{path}"))
+    }
+
     /// The URI of a Lambda integration. The date is that of Lambda's API version, and fixed.
     pub(crate) fn integration_uri(&self, function: &str) -> String {
         format!(
@@ -163,7 +168,7 @@ pub(crate) fn diff_tags(wanted: &Tags, seen: &Tags) -> Vec<Change> {
     wanted
         .iter()
         .filter_map(|(key, value)| {
-            Change::update(format!("tags.{key}"), seen.get(key).cloned(), Some(value.clone()))
+            Change::update(format!("tags.{key}"), seen.get(key).cloned(), Some(value.clone()), Impact::None)
         })
         .collect()
 }
@@ -260,7 +265,8 @@ mod tests {
             [Change::Update {
                 field: "tags.deployer:region".to_owned(),
                 from: Shown::Nothing,
-                to: "eu-west-1".into()
+                to: "eu-west-1".into(),
+                impact: Impact::None,
             }]
         );
     }

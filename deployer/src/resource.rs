@@ -59,6 +59,32 @@ impl fmt::Display for Kind {
     }
 }
 
+impl Kind {
+    /// What people should know about a new one of this kind.
+    fn creation_means(self) -> Option<&'static str> {
+        (self == Self::RestApi).then_some("a new URL")
+    }
+
+    /// What people should know about the end of one of this kind.
+    fn deletion_means(self) -> Option<&'static str> {
+        match self {
+            Self::Table => Some("its items are lost"),
+            Self::RestApi => Some("its URL is gone for good: a new API gets another"),
+            Self::LogGroup => Some("its logs are lost"),
+            Self::Function => Some("its requests fail from then on"),
+            Self::Role
+            | Self::Policy
+            | Self::Scaling
+            | Self::Permission
+            | Self::Package
+            | Self::Tags
+            | Self::SmokeTest
+            | Self::Load
+            | Self::CleanUp => None,
+        }
+    }
+}
+
 /// Names one thing of the stack.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Id {
@@ -139,6 +165,9 @@ pub(crate) enum Change {
         from: Shown,
         /// What is declared.
         to: Shown,
+        /// What it means for those who use the stack. Documents have it in words, as `means`.
+        #[serde(skip)]
+        impact: Impact,
     },
     /// It goes.
     Delete,
@@ -177,14 +206,72 @@ impl Change {
         }
     }
 
-    /// An update, unless both sides are the same.
+    /// An update, unless both sides are the same. Whoever knows the difference says what it means.
     pub(crate) fn update<T: Into<Shown> + PartialEq>(
         field: impl Into<String>,
         from: T,
         to: T,
+        impact: Impact,
     ) -> Option<Self> {
-        (from != to).then(|| Self::Update { field: field.into(), from: from.into(), to: to.into() })
+        (from != to).then(|| Self::Update { field: field.into(), from: from.into(), to: to.into(), impact })
     }
+
+    /// What people should know about this change of a resource of this kind; `None` when nobody notices it.
+    pub(crate) fn means(&self, kind: Kind) -> Option<&'static str> {
+        match self {
+            Self::Create => kind.creation_means(),
+            Self::Delete => kind.deletion_means(),
+            Self::Update { impact, .. } => match impact {
+                Impact::None => None,
+                Impact::Notice(means) | Impact::Loses { means, .. } | Impact::LetsIn { means, .. } => {
+                    Some(means)
+                }
+            },
+            // These carry their own reason.
+            Self::Replace { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// What is gone after this change of a resource, to follow "This deletes or replaces".
+    pub(crate) fn loss(&self, id: &Id) -> Option<String> {
+        match self {
+            Self::Delete | Self::Replace { .. } => Some(id.to_string()),
+            Self::Update { impact: Impact::Loses { what, .. }, .. } => Some(what.clone()),
+            Self::Create | Self::Update { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// What is less protected after this change, to follow "This lets more people in:".
+    pub(crate) fn opening(&self) -> Option<&str> {
+        match self {
+            Self::Update { impact: Impact::LetsIn { what, .. }, .. } => Some(what),
+            _ => None,
+        }
+    }
+}
+
+/// What an update means for those who use the stack. It is decided where the difference is known, and there is no
+/// default, so that no kind of resource can forget to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Impact {
+    /// Nobody notices it.
+    None,
+    /// Worth knowing before it happens.
+    Notice(&'static str),
+    /// Something is gone afterwards that this program cannot bring back: `up` asks first.
+    Loses {
+        /// What is gone, as in "the backups of table orders".
+        what: String,
+        /// What that means.
+        means: &'static str,
+    },
+    /// People get in who were kept out: `up` asks first.
+    LetsIn {
+        /// What they reach, as in "GET /orders".
+        what: String,
+        /// Who they are.
+        means: &'static str,
+    },
 }
 
 /// One kind of resource: how to look at it, compare it, make it so, and remove it.
@@ -230,6 +317,10 @@ pub(crate) trait Resource {
     fn blockers(&self, _seen: &Self::Observed) -> Vec<String> {
         Vec::new()
     }
+    /// What goes with it when it is deleted and nobody would expect, each in words.
+    fn takes_along(&self, _seen: &Self::Observed) -> Vec<String> {
+        Vec::new()
+    }
     /// Makes AWS match.
     async fn apply(
         &self,
@@ -239,4 +330,33 @@ pub(crate) trait Resource {
     ) -> Result<Self::Output>;
     /// Removes it and waits until it is gone. Already absent is success.
     async fn delete(&self, step: &Step<'_>, seen: Self::Observed) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deletion_and_a_replacement_are_losses_and_a_creation_is_none() {
+        let api = Id::new(Kind::RestApi, "shop");
+        assert_eq!(Change::Delete.loss(&api).as_deref(), Some("REST API shop"));
+        assert_eq!(Change::Create.loss(&api), None);
+        assert_eq!(Change::Delete.means(Kind::Table), Some("its items are lost"));
+        assert_eq!(Change::Create.means(Kind::Role), None);
+    }
+
+    #[test]
+    fn an_update_says_itself_what_it_loses_and_whom_it_lets_in() {
+        let table = Id::new(Kind::Table, "orders");
+        let update = |impact| Change::update("field", Some("old"), None, impact).unwrap();
+        let loses = update(Impact::Loses { what: "the backups".to_owned(), means: "they are gone" });
+        assert_eq!((loses.loss(&table).as_deref(), loses.opening()), (Some("the backups"), None));
+        assert_eq!(loses.means(Kind::Table), Some("they are gone"));
+        let opens = update(Impact::LetsIn { what: "GET /orders".to_owned(), means: "anybody may call it" });
+        assert_eq!((opens.loss(&table), opens.opening()), (None, Some("GET /orders")));
+        let notice = update(Impact::Notice("takes a minute"));
+        assert_eq!((notice.loss(&table), notice.opening()), (None, None));
+        assert_eq!(notice.means(Kind::Table), Some("takes a minute"));
+        assert_eq!(update(Impact::None).means(Kind::Table), None);
+    }
 }

@@ -173,6 +173,14 @@ pub(crate) static OTHER_RUN_DECIDES: Cadence = Cadence {
     within: secs(60),
 };
 
+/// A definition that was put is usually there at once.
+pub(crate) static DEFINITION_TAKEN: Cadence = Cadence {
+    reason: "API Gateway to show the definition that was put",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(15),
+};
+
 /// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s.
 pub(crate) static THROTTLED: Passing = Passing {
     cadence: Cadence {

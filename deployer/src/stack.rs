@@ -6,7 +6,7 @@ use crate::definition::Definition;
 use crate::engine::{Engine, both, nothing};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_POLICY};
-use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind};
+use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind, Route};
 use crate::names::{Scope, log_group_of, policy_of_role};
 use crate::orphans::{Declared, Orphans};
 use crate::packaging::Packages;
@@ -19,6 +19,7 @@ use crate::resources::rest_api::{self, RestApi};
 use crate::resources::role::Role;
 use crate::resources::scaling::Scaling;
 use crate::resources::table::Table;
+use crate::smoke;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
 use serde_json::Value;
@@ -48,7 +49,8 @@ pub(crate) struct Stack {
     permissions: Vec<Permission>,
     /// Of the route whose URL is shown.
     path: Option<String>,
-    takes_ping: bool,
+    /// Why the URL is not asked, if it is not.
+    not_asked: Option<&'static str>,
 }
 
 impl Stack {
@@ -106,10 +108,22 @@ impl Stack {
             policies.push(policy);
         }
         let routes = &manifest.api.routes;
-        let proof = routes.iter().find(|route| {
+        let takes_ping = |route: &&Route| {
             route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
-        });
-        let shown = proof.or_else(|| routes.iter().find(|route| !route.has_parameters()));
+        };
+        let runs = |route: &&Route| {
+            let function = manifest.functions.get(&route.function);
+            function.is_none_or(|function| function.reserved_concurrency != Some(0))
+        };
+        let stopped = routes.iter().find(takes_ping);
+        let proof = routes.iter().filter(takes_ping).find(runs);
+        let not_asked = match (proof, stopped) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(smoke::NOT_RUNNING),
+            (None, None) => Some(smoke::NOT_ASKED),
+        };
+        let any = || routes.iter().find(|route| !route.has_parameters());
+        let shown = proof.or(stopped).or_else(any);
         let tables: Vec<Table> = manifest
             .tables
             .iter()
@@ -149,7 +163,7 @@ impl Stack {
                 scope: scope.clone(),
             }),
             path: shown.map(|route| route.path.clone()),
-            takes_ping: proof.is_some(),
+            not_asked,
         })
     }
 
@@ -186,7 +200,9 @@ impl Stack {
         let allowed = async {
             let Some(standing) = standing else { return Some(()) };
             let functions_stand = join_all(functions.values().cloned());
-            let allowing = join_all(self.permissions.iter().map(async |permission| {
+            // A function without routes has nothing to allow, and nothing to wait for.
+            let routed = self.permissions.iter().filter(|permission| !permission.routes.is_empty());
+            let allowing = join_all(routed.map(async |permission| {
                 let needs =
                     both(functions[permission.function.as_str()].clone(), ready(Some(standing.clone())));
                 go.step(&permission.only(Part::Adding), needs).await
@@ -212,15 +228,21 @@ impl Stack {
         api
     }
 
-    /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. The role outlives
+    /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. Whatever the API leads
+    /// to outlives it: it may refuse to go, and then its requests still work. The role outlives
     /// the function and the policy. So does the log group, because a last log line would make it again: without the
     /// policy, nobody may write one.
     ///
     /// `keep_tables` says why the tables stay, if they do.
     pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
-        let functions = join_all(self.functions.iter().map(|f| go.remove(f, now()))).map(|gone| all(&gone));
-        let policies = join_all(self.policies.iter().map(|p| go.remove(p, now()))).map(|gone| all(&gone));
-        let silent = known(both_gone(functions, policies));
+        let api = join_all(self.api.iter().map(|api| go.remove(api, now()))).map(|gone| all(&gone));
+        let api = known(api);
+        let functions = self.functions.iter().map(|function| go.remove(function, api.clone()));
+        let functions = join_all(functions).map(|gone| all(&gone));
+        let policies = self.policies.iter().map(|policy| go.remove(policy, api.clone()));
+        let policies = join_all(policies).map(|gone| all(&gone));
+        // What is not there waits for nothing, so that its being gone does not say that the API is.
+        let silent = known(both_gone(api.clone(), both_gone(functions, policies)));
         let roles = join_all(self.roles.iter().map(|role| go.remove(role, silent.clone())));
         let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, silent.clone())));
         let tables = join_all(self.tables.iter().map(|table| async {
@@ -230,16 +252,15 @@ impl Stack {
                 None => {
                     let unscaled = async {
                         match scaling {
-                            Some(scaling) => go.remove(scaling, now()).await,
-                            None => true,
+                            Some(scaling) => both_gone(api.clone(), go.remove(scaling, api.clone())).await,
+                            None => api.clone().await,
                         }
                     };
                     go.remove(table, unscaled).await
                 }
             }
         }));
-        let api = join_all(self.api.iter().map(|api| go.remove(api, now())));
-        join!(api, roles, log_groups, tables, silent);
+        join!(roles, log_groups, tables, silent);
     }
 
     /// What is no longer declared, as a stack of its own, so that it goes the same way as everything else.
@@ -254,7 +275,7 @@ impl Stack {
             api: None,
             permissions: Vec::new(),
             path: None,
-            takes_ping: false,
+            not_asked: Some(smoke::NOT_ASKED),
         }
     }
 
@@ -310,9 +331,9 @@ impl Stack {
         Some(aws.invoke_url(&output.id, stage, path))
     }
 
-    /// Whether the invoke URL takes the smoke test's request.
-    pub(crate) fn takes_ping(&self) -> bool {
-        self.takes_ping
+    /// Why the invoke URL is not asked; `None` where it takes the smoke test's request.
+    pub(crate) fn not_asked(&self) -> Option<&'static str> {
+        self.not_asked
     }
 
     /// Starts to build each function's package.

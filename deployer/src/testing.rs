@@ -11,7 +11,7 @@ use crate::error::{AwsError, Result};
 use crate::http::Http;
 use crate::names::Scope;
 use crate::report::{Event, Reporter};
-use crate::resource::{Id, Resource};
+use crate::resource::{Change, Id, Impact, Resource};
 use crate::retry::Stop;
 use aws_sdk_iam::config::Intercept;
 use aws_smithy_mocks::{Rule, RuleMode, mock_client};
@@ -208,6 +208,16 @@ impl World {
     }
 }
 
+/// The same changes without what they mean, for tests of what differs.
+pub(crate) fn plain(mut changes: Vec<Change>) -> Vec<Change> {
+    for change in &mut changes {
+        if let Change::Update { impact, .. } = change {
+            *impact = Impact::None;
+        }
+    }
+    changes
+}
+
 /// A refusal of AWS's, for what never sees the wire.
 pub(crate) fn refusal(code: &str, message: &str) -> AwsError {
     AwsError {
@@ -243,6 +253,11 @@ pub(crate) mod wire {
         response.headers_mut().insert("x-amzn-errortype", code.to_owned());
         response.headers_mut().insert("x-amzn-requestid", "11111111-2222");
         response
+    }
+
+    /// A body that JSON services answer with.
+    pub(crate) fn done(body: &serde_json::Value) -> HttpResponse {
+        HttpResponse::new(status_of(200), SdkBody::from(body.to_string()))
     }
 
     fn status_of(status: u16) -> StatusCode {

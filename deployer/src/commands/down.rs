@@ -61,6 +61,9 @@ fn list(session: &Session<'_>, found: &[Record]) {
     for record in found {
         if !record.changes.is_empty() {
             session.console.talk(&format!("- {}", record.id));
+            for more in record.found.iter().flat_map(|found| &found.takes_along) {
+                session.console.talk(&format!("  with {more}"));
+            }
         } else if let Ok(Outcome::Kept { why }) = &record.result {
             session.console.talk(&format!("  {} stays: {why}", record.id));
         }

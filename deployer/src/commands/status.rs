@@ -22,10 +22,10 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
         return print_url(session, &at, document.url.as_deref());
     }
     let instead = match &document.url {
-        Some(url) if at.stack.takes_ping() => {
-            let instead = smoke::look(&at.aws.http, url).await.map(|instead| instead.said);
+        Some(url) if at.stack.not_asked().is_none() => {
+            let instead = smoke::look(&at.aws.http, url).await.filter(|instead| !instead.is_throttled());
             document.answers = Some(instead.is_none());
-            instead
+            instead.map(|instead| instead.said)
         }
         _ => None,
     };
@@ -68,7 +68,7 @@ fn show(
         console.data(&match instead {
             Some(instead) => format!("The URL does not answer as it should; it says: {instead}"),
             None if document.answers.is_none() => {
-                format!("The URL, which was not asked ({}):", smoke::NOT_ASKED)
+                format!("The URL, which was not asked ({}):", at.stack.not_asked().unwrap_or_default())
             }
             None => "The URL answers:".to_owned(),
         });

@@ -7,12 +7,12 @@ use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Mode, Record};
 use crate::error::{Error, ErrorKind, Result};
-use crate::meaning;
 use crate::report::Outcome;
 use crate::report::json::Document;
 use crate::resource::{Change, Id, Kind};
 use crate::resources::rest_api;
 use crate::smoke;
+use std::collections::BTreeSet;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<u8> {
     let packages = Stack::packages(session.config)?;
@@ -36,14 +36,14 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
         return Err(Error::new("the stack has no API"));
     };
     document.url = Some(url.clone());
-    if at.stack.takes_ping() {
+    if let Some(why) = at.stack.not_asked() {
+        session.console.talk(&format!("The URL was not asked: {why}."));
+    } else {
         prove(&at, &url, changed).await?;
         document.answers = Some(true);
         let ping = smoke::PING;
         let curl = format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{ping}'");
         session.console.talk(&curl);
-    } else {
-        session.console.talk(&format!("The URL was not asked: {}.", smoke::NOT_ASKED));
     }
     document.state = Some(IN_SYNC);
     session.console.data(&url);
@@ -72,17 +72,25 @@ fn only_creates(planned: &[Record]) -> bool {
     })
 }
 
-/// Only what loses something is asked about.
+/// Only what loses something, or lets more people in, is asked about.
 async fn confirm(session: &Session<'_>, planned: &[Record]) -> Result<()> {
-    let losing: Vec<String> = planned
-        .iter()
-        .flat_map(|r| r.changes.iter().filter_map(|change| meaning::loss(&r.id, change)))
-        .collect();
-    if losing.is_empty() {
+    let changes =
+        || planned.iter().flat_map(|record| record.changes.iter().map(move |one| (&record.id, one)));
+    let losing: Vec<String> = changes().filter_map(|(id, change)| change.loss(id)).collect();
+    // A method may open by more than one change.
+    let opening: BTreeSet<&str> = changes().filter_map(|(_, change)| change.opening()).collect();
+    let mut question = String::new();
+    if !losing.is_empty() {
+        question.push_str(&format!("This deletes or replaces {}. ", losing.join(", ")));
+    }
+    if !opening.is_empty() {
+        let opening: Vec<&str> = opening.into_iter().collect();
+        question.push_str(&format!("This lets people in who are kept out now: {}. ", opening.join(", ")));
+    }
+    if question.is_empty() {
         return Ok(());
     }
-    let question = format!("This deletes or replaces {}. Go on?", losing.join(", "));
-    session.console.confirm(&question, session.stop).await
+    session.console.confirm(&format!("{question}Go on?"), session.stop).await
 }
 
 async fn apply(

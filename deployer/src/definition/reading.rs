@@ -1,6 +1,6 @@
 //! What API Gateway answers becomes a definition. What it fills in by itself is left out.
 
-use super::{Definition, Integration, Method, in_quotes, path_parameters};
+use super::{Definition, Integration, Method, OPEN, VALIDATOR, in_quotes, path_parameters};
 use aws_sdk_apigateway::types as sdk;
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,13 +10,14 @@ const TIMEOUT_MS: i32 = 29_000;
 type Additions = BTreeMap<String, String>;
 
 impl Definition {
-    /// Reads `GetResources` with its methods embedded.
-    pub(crate) fn read(resources: &[sdk::Resource]) -> Self {
+    /// Reads `GetResources` with its methods embedded. `names` are those of authorizers and validators, by their ids:
+    /// API Gateway makes new ids with every import, and people know only names.
+    pub(crate) fn read(resources: &[sdk::Resource], names: &BTreeMap<String, String>) -> Self {
         let mut methods = BTreeMap::new();
         for resource in resources {
             let path = resource.path().unwrap_or_default();
             for (name, method) in resource.resource_methods().into_iter().flatten() {
-                methods.insert((path.to_owned(), name.clone()), Method::read(method, path));
+                methods.insert((path.to_owned(), name.clone()), Method::read(method, path, names));
             }
         }
         Self(methods)
@@ -24,17 +25,17 @@ impl Definition {
 }
 
 impl Method {
-    fn read(method: &sdk::Method, path: &str) -> Self {
+    fn read(method: &sdk::Method, path: &str, names: &BTreeMap<String, String>) -> Self {
         let responses = method.method_responses();
         let mut statuses: Vec<String> =
             responses.into_iter().flatten().map(|(status, _)| status.clone()).collect();
         statuses.sort();
         Self {
-            authorization: method.authorization_type().unwrap_or("NONE").to_owned(),
+            authorization: method.authorization_type().unwrap_or(OPEN).to_owned(),
             api_key: method.api_key_required().unwrap_or_default(),
             integration: method.method_integration().map(Integration::read),
             statuses,
-            additions: additions(method, path),
+            additions: additions(method, path, names),
         }
     }
 }
@@ -61,7 +62,7 @@ impl Integration {
 }
 
 /// Everything that changes requests or answers and that no route declares. Models and descriptions change neither.
-fn additions(method: &sdk::Method, path: &str) -> Additions {
+fn additions(method: &sdk::Method, path: &str, names: &BTreeMap<String, String>) -> Additions {
     let mut all = Additions::new();
     // The parameters of the path itself come from the path.
     let own: Vec<String> = path_parameters(path).map(|name| format!("method.request.path.{name}")).collect();
@@ -71,8 +72,15 @@ fn additions(method: &sdk::Method, path: &str) -> Additions {
             all.insert(format!("parameters.{name}"), how.to_owned());
         }
     }
+    let name_of = |id: &str| names.get(id).map_or(id, String::as_str).to_owned();
     if let Some(id) = method.request_validator_id() {
-        all.insert("validator".to_owned(), id.to_owned());
+        all.insert(VALIDATOR.to_owned(), name_of(id));
+    }
+    if let Some(id) = method.authorizer_id() {
+        all.insert("authorizer".to_owned(), name_of(id));
+    }
+    if !method.authorization_scopes().is_empty() {
+        all.insert("scopes".to_owned(), method.authorization_scopes().join(" "));
     }
     for (status, response) in method.method_responses().into_iter().flatten() {
         for name in response.response_parameters().into_iter().flatten().map(|(name, _)| name) {

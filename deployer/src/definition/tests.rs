@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::manifest::Manifest;
-use crate::testing::{gateway, scope};
+use crate::testing::{gateway, plain, scope};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -60,7 +60,10 @@ fn route_sets() -> Vec<(&'static str, Vec<Route>)> {
 }
 
 async fn read_back(definition: &Definition) -> Definition {
-    Definition::read(&gateway::read(&gateway::resources_of(&definition.openapi("api"))).await)
+    Definition::read(
+        &gateway::read(&gateway::resources_of(&definition.openapi("api"))).await,
+        &BTreeMap::new(),
+    )
 }
 
 #[tokio::test]
@@ -84,7 +87,8 @@ fn set(answer: &mut Value, pointer: &str, value: Value) {
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update { field: format!("POST /DynamoDBManager{field}"), from: from.into(), to: to.into() }
+    let field = format!("POST /DynamoDBManager{field}");
+    Change::Update { field, from: from.into(), to: to.into(), impact: Impact::None }
 }
 
 #[tokio::test]
@@ -209,8 +213,8 @@ async fn each_difference_is_one_change() {
     for (pointer, value, expected) in cases {
         let mut answer = answer.clone();
         set(&mut answer, &pointer, value);
-        let seen = Definition::read(&gateway::read(&answer).await);
-        assert_eq!(declared.diff(&seen), [expected], "{pointer}");
+        let seen = Definition::read(&gateway::read(&answer).await, &BTreeMap::new());
+        assert_eq!(plain(declared.diff(&seen)), [expected], "{pointer}");
     }
 }
 
@@ -234,25 +238,141 @@ async fn what_api_gateway_leaves_out_is_its_default() {
         &format!("{method}/methodIntegration/integrationResponses/200/selectionPattern"),
         json!(""),
     );
-    let seen = Definition::read(&gateway::read(&answer).await);
+    let seen = Definition::read(&gateway::read(&answer).await, &BTreeMap::new());
     assert_eq!(declared.diff(&seen), []);
+}
+
+/// Who reads the plan has to see whom a change lets in, and `up` asks about each of these.
+#[tokio::test]
+async fn a_protection_that_goes_says_who_may_call_from_then_on() {
+    const METHOD: &str = "/item/1/resourceMethods/POST";
+    let anybody = "anybody may call it from then on";
+    let cases: [(&str, Value, Auth, &str); 6] = [
+        ("authorizationType", json!("AWS_IAM"), Auth::None, anybody),
+        ("authorizationType", json!("CUSTOM"), Auth::None, anybody),
+        ("authorizationType", json!("CUSTOM"), Auth::Iam, "whoever IAM allows to may call it from then on"),
+        (
+            "authorizationType",
+            json!("CUSTOM"),
+            Auth::ApiKey,
+            "whoever has an API key may call it from then on",
+        ),
+        ("apiKeyRequired", json!(true), Auth::None, anybody),
+        (
+            "requestValidatorId",
+            json!("v1"),
+            Auth::None,
+            "requests that it turns away reach the function from then on",
+        ),
+    ];
+    for (key, value, auth, means) in cases {
+        let mut declared = route("POST", "/items");
+        declared.auth = auth;
+        let declared = of(&[declared]);
+        let mut answer = gateway::resources_of(&declared.openapi("api"));
+        set(&mut answer, &format!("{METHOD}/{key}"), value);
+        let seen = Definition::read(&gateway::read(&answer).await, &BTreeMap::new());
+        let changes = declared.diff(&seen);
+        let [change] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!(
+            (change.opening(), change.means(Kind::RestApi)),
+            (Some("POST /items"), Some(means)),
+            "{key}"
+        );
+    }
+}
+
+/// The other way round nobody gets in, and nobody is asked.
+#[tokio::test]
+async fn a_protection_that_comes_is_not_asked_about() {
+    for auth in [Auth::Iam, Auth::ApiKey] {
+        let mut closed = route("POST", "/items");
+        closed.auth = auth;
+        let changes = of(&[closed]).diff(&read_back(&of(&[route("POST", "/items")])).await);
+        assert!(changes.len() == 1 && changes[0].opening().is_none(), "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn unlike_protection_is_told_method_by_method() {
+    let mut closed = route("GET", "/items");
+    closed.auth = Auth::Iam;
+    let declared = of(&[closed, route("POST", "/items")]);
+    assert_eq!(declared.unlike_in_protection(&read_back(&declared).await), [""; 0]);
+    let open = of(&[route("GET", "/items"), route("PUT", "/old")]);
+    assert_eq!(
+        declared.unlike_in_protection(&read_back(&open).await),
+        [
+            "GET /items has authorization NONE, not authorization AWS_IAM",
+            "POST /items has no such method, not authorization NONE",
+            "PUT /old has authorization NONE, not no such method",
+        ]
+    );
+}
+
+#[test]
+fn resources_are_counted_by_the_parts_of_paths() {
+    let cases: [(&[&str], usize); 5] =
+        [(&["/"], 1), (&["/a"], 2), (&["/a/b"], 3), (&["/a/b", "/a/c", "/a"], 4), (&["/a/{x}", "/b"], 4)];
+    for (paths, expected) in cases {
+        let routes: Vec<Route> = paths.iter().map(|path| route("GET", path)).collect();
+        assert_eq!(of(&routes).resources(), expected, "{paths:?}");
+    }
+}
+
+/// API Gateway makes new ids with each import, and people know names.
+#[tokio::test]
+async fn authorizers_and_validators_are_called_by_their_names() {
+    const METHOD: &str = "/item/1/resourceMethods/POST";
+    let declared = lab();
+    let mut answer = gateway::resources_of(&declared.openapi("api"));
+    for (key, value) in [
+        ("authorizationType", json!("CUSTOM")),
+        ("authorizerId", json!("a1")),
+        ("requestValidatorId", json!("v1")),
+        ("authorizationScopes", json!(["shop/read", "shop/write"])),
+    ] {
+        set(&mut answer, &format!("{METHOD}/{key}"), value);
+    }
+    let names = [("a1", "checker"), ("v1", "body")].map(|(id, name)| (id.to_owned(), name.to_owned()));
+    let seen = Definition::read(&gateway::read(&answer).await, &names.into());
+    assert_eq!(
+        plain(declared.diff(&seen)),
+        [
+            update(" authorization", Some("CUSTOM"), Some("NONE")),
+            update(" authorizer", Some("checker"), None),
+            update(" scopes", Some("shop/read shop/write"), None),
+            update(" validator", Some("body"), None),
+        ]
+    );
 }
 
 #[tokio::test]
 async fn a_method_that_nobody_declared_goes() {
     let declared = of(&[route("POST", "/items")]);
     let seen = read_back(&of(&[route("POST", "/items"), route("GET", "/items"), route("PUT", "/old")])).await;
-    let gone =
-        |field: &str| Change::Update { field: field.to_owned(), from: "present".into(), to: Shown::Nothing };
+    let gone = |field: &str| Change::Update {
+        field: field.to_owned(),
+        from: "present".into(),
+        to: Shown::Nothing,
+        impact: Impact::Loses { what: format!("route {field}"), means: "its requests fail from then on" },
+    };
     assert_eq!(declared.diff(&seen), [gone("GET /items"), gone("PUT /old")]);
 }
 
 #[tokio::test]
 async fn an_api_without_methods_differs_in_each_of_them() {
     let declared = of(&[route("GET", "/b"), route("GET", "/a")]);
-    let seen = Definition::read(&gateway::read(&json!({ "item": [{ "id": "r", "path": "/" }] })).await);
-    let missing =
-        |field: &str| Change::Update { field: field.to_owned(), from: Shown::Nothing, to: "declared".into() };
+    let seen = Definition::read(
+        &gateway::read(&json!({ "item": [{ "id": "r", "path": "/" }] })).await,
+        &BTreeMap::new(),
+    );
+    let missing = |field: &str| Change::Update {
+        field: field.to_owned(),
+        from: Shown::Nothing,
+        to: "declared".into(),
+        impact: Impact::None,
+    };
     assert_eq!(declared.diff(&seen), [missing("GET /a"), missing("GET /b")]);
 }
 
@@ -282,4 +402,4 @@ fn a_fingerprint_tells_definitions_apart() {
     assert_eq!(all.len(), sets.len() * scopes.len() * 2);
 }
 
-use crate::resource::Shown;
+use crate::resource::{Kind, Shown};

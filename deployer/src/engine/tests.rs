@@ -1,7 +1,7 @@
 //! The engine on fakes and a paused clock. Looking takes a second, changing ten.
 
 use super::*;
-use crate::resource::{Kind, Shown};
+use crate::resource::{Impact, Kind, Shown};
 use crate::retry::pause;
 use crate::testing::{World, refusal};
 use futures_util::FutureExt as _;
@@ -132,7 +132,7 @@ impl Resource for Fake<'_> {
         let field = "value".to_owned();
         match (from == to, self.rigid) {
             (true, _) => Vec::new(),
-            (false, false) => vec![Change::Update { field, from, to }],
+            (false, false) => vec![Change::Update { field, from, to, impact: Impact::None }],
             (false, true) => vec![Change::Refused { field, from, to, why: "it is rigid".to_owned() }],
         }
     }

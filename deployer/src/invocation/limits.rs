@@ -28,7 +28,8 @@ impl Limits {
     }
 }
 
-async fn requests(step: &Step<'_>) -> Option<Throttle> {
+/// What API Gateway lets through for the account; `None` where it does not say, or not to this caller.
+pub(crate) async fn requests(step: &Step<'_>) -> Option<Throttle> {
     let call = || step.call("apigateway:GetAccount", step.aws.apigateway.get_account().send());
     let throttle = step.retry(&[], call).await.ok()?.throttle_settings?;
     Some(Throttle { rate: throttle.rate_limit, burst: throttle.burst_limit })

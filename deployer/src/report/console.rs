@@ -11,7 +11,6 @@ use crate::cli::Output;
 use crate::config::Machine;
 use crate::engine::Record;
 use crate::error::{Error, ErrorKind, Result};
-use crate::meaning;
 use crate::printable::{Printable, one_line};
 use crate::resource::Change;
 use crate::retry::{self, Stop};
@@ -185,7 +184,7 @@ impl Console {
             let (sign, code) = sign(record);
             let mut head = self.painted(sign, code).with(format!(" {}", record.id));
             for one in &record.changes {
-                let meaning = meaning::of(record.id.kind, one).map(|m| format!(" ({m})")).unwrap_or_default();
+                let meaning = one.means(record.id.kind).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
                     Change::Create | Change::Delete => head.push(meaning),
                     other => head.push(format!("\n    {}{meaning}", change(other))),

@@ -3,7 +3,6 @@
 
 use crate::engine::Record;
 use crate::error::Error;
-use crate::meaning;
 use crate::names::{Owner, Scope};
 use crate::printable::in_json;
 use crate::report::Outcome;
@@ -140,7 +139,7 @@ fn resource(record: &Record, outcome: Option<Outcome>) -> Resource {
         changes: record
             .changes
             .iter()
-            .map(|change| MeantChange { change: change.clone(), means: meaning::of(record.id.kind, change) })
+            .map(|change| MeantChange { change: change.clone(), means: change.means(record.id.kind) })
             .collect(),
         outcome,
     }

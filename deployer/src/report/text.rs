@@ -52,7 +52,7 @@ pub(crate) fn change(change: &Change) -> String {
     let text = match change {
         Change::Create => "create".to_owned(),
         Change::Delete => "delete".to_owned(),
-        Change::Update { field, from, to } => format!("{field}: {from} → {to}"),
+        Change::Update { field, from, to, .. } => format!("{field}: {from} → {to}"),
         Change::Replace { field, from, to, why } => {
             format!("replace, because {field}: {from} → {to} ({why})")
         }

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, diff_tags, log_group_of};
 use crate::packaging::{LARGEST_ZIP, Package};
-use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::resource::{Change, Id, Impact, Kind, Resource, Shown};
 use crate::retry::FUNCTION_BUSY;
 use aws_sdk_lambda::types::{LastUpdateStatus, LoggingConfig, PackageType, State};
 use std::collections::BTreeMap;
@@ -25,6 +25,9 @@ const ROLE_ID_TAG: &str = "deployer:role-id";
 
 /// The tag that says how the code of a function of the local AWS was compiled, which nobody can tell from the outside.
 const BUILD_TAG: &str = "deployer:build";
+
+/// What most changes of a function mean for its callers.
+const GO_ON: &str = "requests go on meanwhile";
 
 /// A function as declared.
 #[derive(Clone, Debug)]
@@ -125,14 +128,25 @@ impl Resource for Function {
             return vec![why];
         }
         let mut changes = self.diff_tags(needs, seen);
-        changes.extend(Change::update("state", Some(settled_state(seen)), Some("Active")));
+        changes.extend(Change::update(
+            "state",
+            Some(settled_state(seen)),
+            Some("Active"),
+            Impact::Notice("waited for"),
+        ));
         changes.extend(self.diff_code(needs, seen));
-        changes.extend(Change::update("architecture", seen.architecture.as_str(), self.architecture.name()));
+        changes.extend(Change::update(
+            "architecture",
+            seen.architecture.as_str(),
+            self.architecture.name(),
+            Impact::Notice("requests go on meanwhile; every instance starts anew"),
+        ));
         changes.extend(self.diff_configuration(seen));
         changes.extend(Change::update(
             "reserved-concurrency",
             seen.reserved_concurrency,
             self.reserved_concurrency,
+            Impact::None,
         ));
         changes
     }
@@ -265,12 +279,18 @@ impl Function {
     fn diff_code(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
         let Some((_, Some(package))) = needs else { return Vec::new() };
         let bridged = self.is_bridged(seen, package);
-        let field = if bridged || !self.starts_otherwise(seen) { "code" } else { "code-with-a-gap" };
-        let code = Change::update(field, seen.code_sha256.as_str(), &package.sha256);
+        let (field, means) = if bridged || !self.starts_otherwise(seen) {
+            ("code", GO_ON)
+        } else {
+            let gap = "the old code cannot be had, so requests fail until the runtime is changed as well";
+            ("code-with-a-gap", gap)
+        };
+        let code = Change::update(field, seen.code_sha256.as_str(), &package.sha256, Impact::Notice(means));
         let between = bridged.then(|| Change::Update {
             field: "code-in-between".to_owned(),
             from: "the old".into(),
             to: "the old and the new".into(),
+            impact: Impact::Notice(GO_ON),
         });
         code.into_iter().chain(between).collect()
     }
@@ -303,12 +323,22 @@ impl Function {
             let role_id = Some(Self::role_id(needs).to_owned());
             let seen_role_id = seen.tags.get(ROLE_ID_TAG).cloned();
             let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
-            changes.extend(Change::update(format!("tags.{ROLE_ID_TAG}"), seen_role_id, role_id));
+            changes.extend(Change::update(
+                format!("tags.{ROLE_ID_TAG}"),
+                seen_role_id,
+                role_id,
+                Impact::None,
+            ));
             return changes;
         };
         let mut changes = diff_tags(&self.wanted_tags(needs), &seen.tags);
         if has_stale_build_tag(needs, seen) {
-            changes.extend(Change::update(format!("tags.{BUILD_TAG}"), seen.tags.get(BUILD_TAG), None));
+            changes.extend(Change::update(
+                format!("tags.{BUILD_TAG}"),
+                seen.tags.get(BUILD_TAG),
+                None,
+                Impact::None,
+            ));
         }
         changes
     }
@@ -317,15 +347,20 @@ impl Function {
     fn diff_configuration(&self, seen: &Observed) -> Vec<Change> {
         let role_arn = self.scope.role_arn(&self.role);
         let mut changes: Vec<Change> = [
-            Change::update("description", seen.description.as_str(), &self.description),
-            Change::update("runtime", seen.runtime.as_str(), &self.runtime),
-            Change::update("handler", seen.handler.as_str(), &self.handler),
-            Change::update("memory", Some(seen.memory), Some(self.memory)),
-            Change::update("timeout", Some(seen.timeout), Some(self.timeout)),
-            Change::update("tracing", Some(seen.tracing), Some(self.tracing)),
-            Change::update("role", seen.role_arn.as_str(), &role_arn),
+            Change::update("description", seen.description.as_str(), &self.description, Impact::None),
+            Change::update("runtime", seen.runtime.as_str(), &self.runtime, Impact::None),
+            Change::update("handler", seen.handler.as_str(), &self.handler, Impact::None),
+            Change::update("memory", Some(seen.memory), Some(self.memory), Impact::Notice(GO_ON)),
+            Change::update("timeout", Some(seen.timeout), Some(self.timeout), Impact::Notice(GO_ON)),
+            Change::update("tracing", Some(seen.tracing), Some(self.tracing), Impact::None),
+            Change::update("role", seen.role_arn.as_str(), &role_arn, Impact::None),
             // The policy of its role is for this group only: what it logs elsewhere is lost.
-            Change::update("log-group", self.observed_log_group(seen), log_group_of(&self.name)),
+            Change::update(
+                "log-group",
+                self.observed_log_group(seen),
+                log_group_of(&self.name),
+                Impact::Notice("logs go there from then on; what the other group holds stays"),
+            ),
         ]
         .into_iter()
         .flatten()
@@ -345,6 +380,7 @@ impl Function {
                     field: format!("environment.{name}"),
                     from: shown(from),
                     to: shown(to),
+                    impact: Impact::Notice(GO_ON),
                 });
             }
         }

@@ -3,7 +3,7 @@
 use crate::engine::{Step, absent, pages};
 use crate::error::Result;
 use crate::names::{Owner, STACK_TAG, Scope, Tags, diff_tags, tags_differ};
-use crate::resource::{Change, Id, Kind, Resource};
+use crate::resource::{Change, Id, Impact, Kind, Resource};
 use crate::retry::{LOG_GROUP_BUSY, LOG_GROUP_NOT_YET_VISIBLE};
 use aws_sdk_cloudwatchlogs::types::LogGroup as SdkLogGroup;
 
@@ -66,7 +66,7 @@ impl Resource for LogGroup {
             return vec![Change::Create];
         };
         let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
-        changes.extend(Change::update("retention-days", seen.retention_days, Some(self.retention_days)));
+        changes.extend(self.diff_retention(seen));
         changes
     }
 
@@ -122,6 +122,19 @@ impl LogGroup {
     /// One that is only to be looked at and deleted.
     pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
         Self { name: name.to_owned(), retention_days: 0, claims_unowned: false, scope: scope.clone() }
+    }
+
+    /// Less than somebody has set is a loss. The groups that Lambda makes by itself keep everything until `up` comes.
+    fn diff_retention(&self, seen: &Observed) -> Option<Change> {
+        let means = "logs older than that are deleted";
+        let impact = match seen.retention_days {
+            Some(days) if days > self.retention_days => {
+                let (name, days) = (&self.name, self.retention_days);
+                Impact::Loses { what: format!("what {name} holds from more than {days} days ago"), means }
+            }
+            _ => Impact::Notice(means),
+        };
+        Change::update("retention-days", seen.retention_days, Some(self.retention_days), impact)
     }
 
     fn arn(&self) -> String {

@@ -9,12 +9,19 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope};
 use crate::policy_document;
-use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::resource::{Change, Id, Impact, Kind, Resource, Shown};
 use crate::retry::{ANSWER_UNCLEAR, FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+
+/// How long a function's resource policy may be.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const POLICY_BYTES: usize = 20_480;
+
+/// What it is without statements.
+const EMPTY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"default","Statement":[]}"#;
 
 /// What ids of our statements begin with.
 const PREFIX: &str = "deployer-";
@@ -50,6 +57,8 @@ pub(crate) struct Statement {
     pub(crate) id: String,
     /// Set when it lets API Gateway invoke the function from this source and does nothing else.
     pub(crate) source_arn: Option<String>,
+    /// How long it is in the policy, in bytes.
+    pub(crate) size: usize,
 }
 
 impl Resource for Permission {
@@ -80,21 +89,26 @@ impl Resource for Permission {
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
         // Where there is nothing yet, nothing goes; and a function may have no route, or none any more.
         let adds = self.part != Part::Removing && !self.routes.is_empty();
-        let created = || if adds { vec![Change::Create] } else { Vec::new() };
+        let created = || {
+            let create = adds.then_some(Change::Create);
+            create.into_iter().chain(self.too_long(needs.map(|(_, api)| api), None)).collect()
+        };
         let Some((function, api)) = needs else { return created() };
         let Some(seen) = seen.filter(|_| !function.fresh) else { return created() };
         let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
             field: "statement".to_owned(),
             from: Shown::Nothing,
             to: source.into(),
+            impact: Impact::None,
         });
         let stale = self.stale(api, seen).into_iter().filter(|_| self.part != Part::Adding);
         let stale = stale.map(|statement| Change::Update {
             field: "statement".to_owned(),
             from: statement.source_arn.as_deref().unwrap_or(&statement.id).into(),
             to: Shown::Nothing,
+            impact: Impact::None,
         });
-        missing.chain(stale).collect()
+        missing.chain(stale).chain(self.too_long(Some(api), Some(seen))).collect()
     }
 
     fn output(&self, _seen: &Observed) {}
@@ -153,6 +167,42 @@ impl Permission {
     /// The same, of which only this much is done.
     pub(crate) fn only(&self, part: Part) -> Self {
         Self { part, ..self.clone() }
+    }
+
+    /// The statements of all routes beside those of others, where Lambda would refuse them half-way.
+    fn too_long(&self, api: Option<&rest_api::Output>, seen: Option<&Observed>) -> Option<Change> {
+        let unknown = rest_api::Output::unknown();
+        let sources = self.wanted(api.unwrap_or(&unknown));
+        let others = || {
+            let all = seen.into_iter().flat_map(|seen| &seen.statements);
+            all.filter(|statement| !statement.id.starts_with(PREFIX))
+        };
+        let stands = |source: &&String| others().any(|other| other.source_arn.as_ref() == Some(source));
+        let ours = sources.iter().filter(|source| !stands(source));
+        let ours = ours.map(|source| self.statement(source).to_string().len());
+        let others = others().map(|statement| statement.size);
+        // A comma follows all but the last one.
+        let size = EMPTY_POLICY.len() + ours.chain(others).map(|size| size + 1).sum::<usize>();
+        (self.part != Part::Removing && size > POLICY_BYTES).then(|| Change::Refused {
+            field: "statements".to_owned(),
+            from: Shown::Nothing,
+            to: format!("{size} bytes for {} routes", self.routes.len()).into(),
+            why: "a function's resource policy may have 20,480; take routes together as ANY /…/{proxy+}, or \
+                  declare a second function for some of them"
+                .to_owned(),
+        })
+    }
+
+    /// A statement as Lambda writes it when it is added.
+    fn statement(&self, source: &str) -> Value {
+        json!({
+            "Sid": free_id(source, &Observed::default()),
+            "Effect": "Allow",
+            "Principal": { "Service": "apigateway.amazonaws.com" },
+            "Action": "lambda:InvokeFunction",
+            "Resource": self.scope.function_arn(&self.function),
+            "Condition": { "ArnLike": { "AWS:SourceArn": source } },
+        })
     }
 
     fn wanted(&self, api: &rest_api::Output) -> Vec<String> {
@@ -235,6 +285,7 @@ fn statements(policy: &str) -> Vec<Statement> {
         .map(|statement| Statement {
             id: statement["Sid"].as_str().unwrap_or_default().to_owned(),
             source_arn: source_arn(statement),
+            size: statement.to_string().len(),
         })
         .collect()
 }

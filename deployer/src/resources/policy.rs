@@ -8,7 +8,7 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, policy_of_role, tags_differ};
 use crate::policy_document as document;
-use crate::resource::{Change, Id, Kind, Resource, Shown};
+use crate::resource::{Change, Id, Impact, Kind, Resource, Shown};
 use crate::retry::{IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
 use aws_sdk_iam::config::Config;
 use serde_json::Value;
@@ -114,13 +114,19 @@ impl Resource for Policy {
         let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
         if !document::same(&self.document, &seen.document) {
             let (from, to) = document::difference(&seen.document, &self.document);
-            changes.push(Change::Update { field: DOCUMENT.to_owned(), from: from.into(), to: to.into() });
+            changes.push(Change::Update {
+                field: DOCUMENT.to_owned(),
+                from: from.into(),
+                to: to.into(),
+                impact: Impact::None,
+            });
         }
         if !self.is_attached(seen) {
             changes.push(Change::Update {
                 field: "attached-to".to_owned(),
                 from: Shown::Nothing,
                 to: self.attachment().into(),
+                impact: Impact::None,
             });
         }
         changes

@@ -6,7 +6,7 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, diff_tags, tags_differ};
 use crate::policy_document as document;
-use crate::resource::{Change, Id, Kind, Resource};
+use crate::resource::{Change, Id, Impact, Kind, Resource};
 use crate::retry::{
     IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE, is_about_boundary,
 };
@@ -128,12 +128,32 @@ impl Resource for Role {
         }
         if !document::same(&self.trust, &seen.trust) {
             let (from, to) = document::difference(&seen.trust, &self.trust);
-            changes.push(Change::Update { field: "trust".to_owned(), from: from.into(), to: to.into() });
+            changes.push(Change::Update {
+                field: "trust".to_owned(),
+                from: from.into(),
+                to: to.into(),
+                impact: Impact::None,
+            });
         }
-        changes.extend(Change::update("description", seen.description.as_str(), &self.description));
-        changes.extend(Change::update("max-session-duration", Some(seen.max_session), Some(SESSION)));
+        changes.extend(Change::update(
+            "description",
+            seen.description.as_str(),
+            &self.description,
+            Impact::None,
+        ));
+        changes.extend(Change::update(
+            "max-session-duration",
+            Some(seen.max_session),
+            Some(SESSION),
+            Impact::None,
+        ));
         if self.boundary.is_some() {
-            changes.extend(Change::update(BOUNDARY, seen.boundary.clone(), self.boundary.clone()));
+            changes.extend(Change::update(
+                BOUNDARY,
+                seen.boundary.clone(),
+                self.boundary.clone(),
+                Impact::None,
+            ));
         }
         changes
     }

@@ -5,7 +5,7 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Billing;
 use crate::names::Owner;
-use crate::resource::{Change, Id, Kind, Resource};
+use crate::resource::{Change, Id, Impact, Kind, Resource};
 use crate::resources::table::reading::was_ever_provisioned;
 use crate::retry::{SCALING_BUSY, SCALING_NOT_YET_READY};
 use aws_sdk_applicationautoscaling::types::{
@@ -152,6 +152,7 @@ impl Resource for Scaling {
                     field: field.to_owned(),
                     from: found.map(|found| found.shown(&seen.others[i])).into(),
                     to: wanted.map(|wanted| wanted.shown(&[])).into(),
+                    impact: Impact::None,
                 });
             }
         }

@@ -7,7 +7,7 @@ use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::{Billing, Key, KeyType, Table as Declared};
 use crate::names::{Owner, Scope, Tags, diff_tags};
-use crate::resource::{Change, Id, Kind, Resource};
+use crate::resource::{Change, Id, Impact, Kind, Resource};
 use crate::retry::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
 use aws_sdk_dynamodb::types::{
     PointInTimeRecoveryStatus, ScalarAttributeType, Select, TableStatus, TimeToLiveStatus,
@@ -150,16 +150,23 @@ impl Resource for Table {
             "billing",
             Some(seen.capacity),
             Some(self.capacity_beside(seen.capacity)),
+            Impact::Notice("takes minutes; the table is used meanwhile"),
         ));
         changes.extend(self.diff_ttl(seen));
         changes.extend(Change::update(
             "point-in-time-recovery",
             Some(seen.point_in_time_recovery),
             Some(declared.point_in_time_recovery),
+            self.recovery_impact(),
         ));
         if declared.deletion_protection.is_some() {
             let seen = Some(seen.deletion_protection);
-            changes.extend(Change::update("deletion-protection", seen, declared.deletion_protection));
+            changes.extend(Change::update(
+                "deletion-protection",
+                seen,
+                declared.deletion_protection,
+                Impact::None,
+            ));
         }
         changes
     }
@@ -305,7 +312,24 @@ impl Table {
                       manifest, run up, and declare the new one later"
                     .to_owned(),
             }),
-            (old, new) => Change::update("ttl", old.clone(), new.clone()),
+            (old, new) => {
+                let impact = match new {
+                    Some(_) => Impact::Notice("items past their time are deleted"),
+                    None => Impact::None,
+                };
+                Change::update("ttl", old.clone(), new.clone(), impact)
+            }
+        }
+    }
+
+    /// What the declared point-in-time recovery means for a table that has the other.
+    fn recovery_impact(&self) -> Impact {
+        if self.declared.point_in_time_recovery {
+            return Impact::None;
+        }
+        Impact::Loses {
+            what: format!("the continuous backups of table {}", self.name),
+            means: "the table cannot be restored to a moment of the last 35 days any more",
         }
     }
 
@@ -333,7 +357,10 @@ fn diff_status(status: &TableStatus) -> Option<Change> {
             "DynamoDB may not replicate the table any more: give its service-linked role for replication back what it \
              lacks, the use of the table's KMS key above all"
         }
-        _ => return Change::update("status", Some(status.as_str()), Some("ACTIVE")),
+        _ => {
+            let impact = Impact::Notice("waited for");
+            return Change::update("status", Some(status.as_str()), Some("ACTIVE"), impact);
+        }
     };
     Some(Change::Refused {
         field: "status".to_owned(),

@@ -61,6 +61,45 @@ async fn after_a_change_it_takes_several_good_answers_in_a_row() {
     tested(answers, true, Duration::from_secs(60)).await.unwrap();
 }
 
+const THROTTLED: (u16, &str) = (429, r#"{"message":"Too Many Requests"}"#);
+
+/// `throttle = { rate = 1, burst = 1 }` lets the first of three through.
+#[tokio::test]
+async fn a_request_that_is_one_too_many_has_reached_the_stage() {
+    tested(&[NOT_YET, GOOD, THROTTLED, THROTTLED], true, Duration::from_secs(60)).await.unwrap();
+    tested(&[THROTTLED, THROTTLED, THROTTLED, GOOD], true, Duration::from_secs(60)).await.unwrap();
+    tested(&[GOOD, THROTTLED, NOT_YET, GOOD, GOOD, GOOD], true, Duration::from_secs(60)).await.unwrap();
+}
+
+/// A load may go on at the same time.
+#[tokio::test]
+async fn a_stage_that_only_turns_away_is_no_failure() {
+    tested(&[THROTTLED], false, Duration::ZERO).await.unwrap();
+    let error = tested(&[THROTTLED], true, Duration::ZERO).await.unwrap_err();
+    assert!(error.to_string().contains("Too Many Requests"), "not often enough: {error}");
+}
+
+/// A server that keeps connections sees one for each request.
+#[tokio::test]
+async fn each_request_opens_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        // They stay open, so that a second request could come by any of them.
+        let answer = |mut stream: std::net::TcpStream| {
+            assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0);
+            write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{PONG}", PONG.len()).unwrap();
+            stream
+        };
+        let open: Vec<_> = (0..3).map(|_| answer(listener.accept().unwrap().0)).collect();
+        open.len()
+    });
+    let world = World::new();
+    let id = Id::new(Kind::SmokeTest, "ping");
+    world.engine(Mode::Apply).read(id, async |step| test(step, &url, true).await).await.unwrap();
+    assert_eq!(serving.join().unwrap(), 3);
+}
+
 #[tokio::test]
 async fn without_a_change_one_good_answer_will_do() {
     tested(&[GOOD], false, Duration::from_secs(60)).await.unwrap();

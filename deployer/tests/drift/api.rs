@@ -11,6 +11,8 @@ const ROUTE: &str = "POST /DynamoDBManager";
 const REDEFINE: &[&str] = &["PutRestApi", "CreateDeployment", "DeleteDeployment"];
 const STAGE: &[&str] = &["UpdateStage"];
 
+const ANYBODY: &str = "anybody may call it from then on";
+
 pub(crate) const LAB: &[Row] = &[
     Row {
         name: "endpoint",
@@ -91,7 +93,7 @@ pub(crate) const LAB: &[Row] = &[
         name: "authorization",
         change: |stack| {
             stack.patch(&route(stack), "replace", "/authorizationType", "AWS_IAM");
-            one(THING, &[&format!("{ROUTE} authorization: AWS_IAM → NONE")])
+            one(THING, &[&format!("{ROUTE} authorization: AWS_IAM → NONE ({ANYBODY})")])
         },
         repair: REDEFINE,
     },
@@ -99,9 +101,47 @@ pub(crate) const LAB: &[Row] = &[
         name: "API key",
         change: |stack| {
             stack.patch(&route(stack), "replace", "/apiKeyRequired", "true");
-            one(THING, &[&format!("{ROUTE} api-key: true → false")])
+            one(THING, &[&format!("{ROUTE} api-key: true → false ({ANYBODY})")])
         },
         repair: REDEFINE,
+    },
+    Row {
+        name: "parts that nobody declared",
+        change: |stack| {
+            let validator = json!({ "name": "body", "validateRequestBody": true });
+            let made = stack.gateway("POST", "/requestvalidators", &validator);
+            stack.patch(&route(stack), "replace", "/requestValidatorId", made["id"].as_str().unwrap());
+            let authorizer = json!({
+                "name": "checker", "type": "TOKEN", "identitySource": "method.request.header.Authorization",
+                "authorizerUri": integration(stack)["uri"],
+            });
+            stack.gateway("POST", "/authorizers", &authorizer);
+            let model = json!({ "name": "Order", "contentType": "application/json", "schema": "{}" });
+            stack.gateway("POST", "/models", &model);
+            stack.gateway("PUT", "/gatewayresponses/THROTTLED", &json!({ "statusCode": "503" }));
+            let unchecked = "requests that it turns away reach the function from then on";
+            let changes = [
+                "authorizer checker: TOKEN, method.request.header.Authorization → (none)",
+                "gateway-response THROTTLED: HTTP 503 → (none)",
+                "model Order: application/json → (none)",
+                "validator body: body → (none)",
+                &format!("{ROUTE} validator: body → (none) ({unchecked})"),
+            ];
+            one(THING, &changes)
+        },
+        repair: REDEFINE,
+    },
+    Row {
+        name: "a canary",
+        change: |stack| {
+            let made = stack.gateway("POST", "/deployments", &json!({ "description": "mine" }));
+            let id = made["id"].as_str().unwrap();
+            stack.patch("/stages/Prod", "replace", "/canarySettings/deploymentId", id);
+            stack.patch("/stages/Prod", "replace", "/canarySettings/percentTraffic", "12.5");
+            let meaning = "(all requests go to what is declared from then on)";
+            one(THING, &[&format!("canary: 12.5 % of requests to deployment {id} → (none) {meaning}")])
+        },
+        repair: STAGE,
     },
     Row {
         name: "a method response added",

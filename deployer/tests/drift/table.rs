@@ -33,7 +33,12 @@ pub(crate) const LAB: &[Row] = &[
             let recovery = json!({ "PointInTimeRecoveryEnabled": true });
             let recovery = json!({ "PointInTimeRecoverySpecification": recovery });
             stack.dynamodb("UpdateContinuousBackups", recovery);
-            one(THING, &["point-in-time-recovery: true → false"])
+            one(
+                THING,
+                &[
+                    "point-in-time-recovery: true → false (the table cannot be restored to a moment of the last 35 days any more)",
+                ],
+            )
         },
         repair: &["UpdateContinuousBackups"],
     },

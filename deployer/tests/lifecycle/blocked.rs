@@ -18,7 +18,7 @@ const PROFILE: (&str, &str) = ("InstanceProfileName", "theirs");
 /// What somebody does with our things, how `down` names it, and how it is taken back.
 type Case = (fn(&Lookup), &'static str, fn(&Lookup));
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     (
         |aws| {
             aws.iam("CreatePolicy", &[("PolicyName", "theirs"), ("PolicyDocument", NOTHING)]);
@@ -68,12 +68,26 @@ const CASES: [Case; 5] = [
             of_api(aws, "DELETE", "/stages/theirs", &Value::Null);
         },
     ),
+    (map_domain, "REST API DynamoDBOperations: it is behind the custom domain api.example.com/v1", |aws| {
+        aws.rest("apigateway", "DELETE", "/domainnames/api.example.com", &Value::Null);
+    }),
 ];
 
-fn of_api(aws: &Lookup, method: &str, path: &str, input: &Value) -> Value {
+/// Puts a custom domain in front of the API.
+fn map_domain(aws: &Lookup) {
+    let domain = json!({ "domainName": "api.example.com" });
+    aws.rest("apigateway", "POST", "/domainnames", &domain);
+    let mapping = json!({ "basePath": "v1", "restApiId": api_id(aws), "stage": "Prod" });
+    aws.rest("apigateway", "POST", "/domainnames/api.example.com/basepathmappings", &mapping);
+}
+
+fn api_id(aws: &Lookup) -> String {
     let apis = aws.rest("apigateway", "GET", "/restapis", &Value::Null);
-    let api = apis["item"][0]["id"].as_str().unwrap();
-    aws.rest("apigateway", method, &format!("/restapis/{api}{path}"), input)
+    apis["item"][0]["id"].as_str().unwrap().to_owned()
+}
+
+fn of_api(aws: &Lookup, method: &str, path: &str, input: &Value) -> Value {
+    aws.rest("apigateway", method, &format!("/restapis/{}{path}", api_id(aws)), input)
 }
 
 fn protect(aws: &Lookup, on: bool) {
@@ -139,6 +153,24 @@ fn a_log_group_that_comes_back_late_is_deleted_again() {
     assert_eq!(deletions.iter().filter(|name| **name == "DeleteLogGroup").count(), 2, "{deletions:?}");
 }
 
+/// Somebody maps a domain between the look and the deletion, or nobody may look.
+#[test]
+fn an_api_that_cannot_be_deleted_keeps_all_that_it_needs() {
+    let lab = Lab::new();
+    let aws = lab.lookup();
+    let url = lab.deployer(&["up"]).run().succeeds().last_line().to_owned();
+    let before = aws.tags();
+    let somebody = aws.clone();
+    lab.proxy.on_call(At::operation("DeleteRestApi", 1), Moment::Before, move || map_domain(&somebody));
+    let down = lab.deployer(&["down", "--yes"]).run().exits(3);
+    assert!(down.stderr.contains("remove all base path mappings"), "{down}");
+    assert_eq!(aws.tags(), before);
+    assert_eq!(aws.post(&url, r#"{"operation":"ping"}"#).0, 200, "all of it still works");
+    aws.rest("apigateway", "DELETE", "/domainnames/api.example.com", &Value::Null);
+    let _ = lab.deployer(&["down", "--yes"]).run().succeeds();
+    assert_eq!(aws.everything(), BTreeSet::new());
+}
+
 /// AWS refuses some other orders, and makes things again in others.
 #[test]
 fn things_go_in_awss_order() {
@@ -155,6 +187,7 @@ fn things_go_in_awss_order() {
     let chain = ["DetachRolePolicy", "DeletePolicy", "DeleteRole"];
     assert!(chain.map(at).is_sorted(), "{deletions:?}");
     let function = at("DeleteFunction");
+    assert_eq!(at("DeleteRestApi"), 0, "whatever it leads to outlives it: {deletions:?}");
     for last in ["DeleteRole", "DeleteLogGroup"] {
         assert!(at(last) > at("DeletePolicy") && at(last) > function, "{deletions:?}");
     }

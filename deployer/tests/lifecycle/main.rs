@@ -10,5 +10,7 @@ mod foreign;
 mod lab;
 mod limits;
 mod policy;
+mod protected;
 mod restart;
+mod routes;
 mod unchanged;

@@ -7,8 +7,9 @@ use std::path::Path;
 const POLICY: &str = include_str!("../../../policies/deployer-policy.json");
 
 /// What AWS asks for besides the call itself: to show a function's tags with it, to hand a role to Lambda, to tag what
-/// is created with tags, and to let Application Auto Scaling make its own role and its alarms.
-const BESIDES: [&str; 7] = [
+/// is created with tags, to change who may call an API, and to let Application Auto Scaling make its own role and its alarms.
+const BESIDES: [&str; 8] = [
+    "apigateway:UpdateRestApiPolicy",
     "application-autoscaling:TagResource",
     "cloudwatch:DeleteAlarms",
     "cloudwatch:DescribeAlarms",

@@ -110,6 +110,19 @@ fn deleted() -> Rule {
         .then_output(|| DeleteLogGroupOutput::builder().build())
 }
 
+/// The groups that Lambda makes keep everything for ever, and each first `up` ends that: it would be asked about always.
+#[test]
+fn a_shorter_retention_than_somebody_set_is_a_loss() {
+    let loss = |days| {
+        let seen = Observed { retention_days: days, ..seen() };
+        let [change] = &group().diff(Some(&()), Some(&seen))[..] else { panic!("one change") };
+        change.loss(&group().id())
+    };
+    assert_eq!(loss(Some(30)), Some(format!("what {NAME} holds from more than 14 days ago")));
+    assert_eq!(loss(Some(7)), None);
+    assert_eq!(loss(None), None);
+}
+
 #[test]
 fn each_property_that_we_set_is_compared() {
     type Case = (&'static str, fn(&mut Observed), &'static [&'static str]);

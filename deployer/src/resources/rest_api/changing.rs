@@ -1,13 +1,16 @@
 //! The calls that change an API.
 
-use super::stage::{Stage, description};
-use super::{NO_SUCH, Observed, RestApi, reading};
+use super::settings::{Tls, endpoint_type, patches};
+use super::stage::{Stage, description, unused};
+use super::{NO_SUCH, RestApi, reading};
 use crate::aws::one_attempt;
 use crate::definition::Definition;
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
-use crate::retry::{API_BUSY, OTHER_RUN_DECIDES};
+use crate::names::Tags;
+use crate::retry::{ANSWER_UNCLEAR, API_BUSY, DEFINITION_TAKEN, OTHER_RUN_DECIDES};
 use aws_sdk_apigateway::config::Config;
+use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
 use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{
     ApiStatus, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode, RestApi as SdkRestApi,
@@ -34,8 +37,18 @@ impl RestApi {
         let created = step.retry(&[&API_BUSY], create).await?;
         let id = created
             .id
+            .clone()
             .ok_or_else(|| Error::new("API Gateway made an API and did not say its id; run up again"))?;
-        let Some(other) = self.rival(step, &id).await? else { return Ok(Some(id)) };
+        let Some(other) = self.rival(step, &id).await? else {
+            // What was asked for is looked at: without its tags nobody would find the API again.
+            let tags: Tags = created.tags.clone().unwrap_or_default().into_iter().collect();
+            if tags != self.scope.tags() {
+                self.tag(step, &id, &self.scope.tags()).await?;
+            }
+            let endpoint = endpoint_type(created.endpoint_configuration());
+            self.update_endpoint(step, &id, &endpoint, created.disable_execute_api_endpoint).await?;
+            return Ok(Some(id));
+        };
         step.note(format!("another run made it at the same moment: {other} stays, {id} goes"));
         // Only what this run has made: the other may be at work on the other one.
         delete_api(step, &id).await?;
@@ -68,12 +81,21 @@ impl RestApi {
         }
     }
 
+    /// Puts the whole definition, and looks whether it is there: nothing is deployed that is not protected as declared.
+    ///
+    /// # Errors
+    /// API Gateway has taken something else. Nothing is deployed by then.
     pub(super) async fn put_definition(
         &self,
         step: &Step<'_>,
         id: &str,
         definition: &Definition,
+        tls: &Tls,
     ) -> Result<()> {
+        let mut document = definition.openapi(&self.name);
+        if let Some(document) = document.as_object_mut() {
+            document.extend(tls.extensions());
+        }
         let put = step
             .aws
             .apigateway
@@ -81,8 +103,55 @@ impl RestApi {
             .rest_api_id(id)
             .mode(PutMode::Overwrite)
             .fail_on_warnings(true)
-            .body(Blob::new(definition.openapi(&self.name).to_string()));
+            .body(Blob::new(document.to_string()));
         step.retry(&[&API_BUSY], || step.call("apigateway:PutRestApi", put.clone().send())).await?;
+        let mut unlike = Vec::new();
+        let looked = step.until(&DEFINITION_TAKEN, async || {
+            let resources = reading::resources(step, id).await?;
+            let gone = || Error::new(format!("the API {id} was deleted meanwhile"));
+            let taken = Definition::read(&resources.ok_or_else(gone)?, &BTreeMap::new());
+            unlike = definition.unlike_in_protection(&taken);
+            Ok(unlike.is_empty().then_some(()))
+        });
+        looked.await.map_err(|error| {
+            if unlike.is_empty() {
+                return error;
+            }
+            error.context(&format!(
+                "API Gateway has not taken the definition as declared, so it is not deployed ({})",
+                unlike.join("; ")
+            ))
+        })
+    }
+
+    /// Sets tags, and looks until they are there: they say whose the API is.
+    pub(super) async fn tag(&self, step: &Step<'_>, id: &str, tags: &Tags) -> Result<()> {
+        let tag = step.aws.apigateway.tag_resource().resource_arn(self.scope.rest_api_arn(id));
+        let tag = tag.set_tags(Some(tags.clone().into_iter().collect()));
+        step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
+        step.until(&ANSWER_UNCLEAR, async || {
+            let seen = get(step, id).await?.tags.unwrap_or_default();
+            Ok(tags.iter().all(|(key, value)| seen.get(key) == Some(value)).then_some(()))
+        })
+        .await
+        .map_err(|error| error.context(&format!("the API {id} does not show the tags that were set")))
+    }
+
+    /// All requests go to what the stage itself is pointed to.
+    pub(super) async fn remove_canary(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let remove = PatchOperation::builder().op(Op::Remove).path("/canarySettings").build();
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
+        let update = update.patch_operations(remove);
+        step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
+        Ok(())
+    }
+
+    /// Deletes deployments of ours that serve nowhere: that of before, and that of another run at the same moment.
+    pub(super) async fn delete_unused(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let (deployments, stages) = tokio::join!(reading::deployments(step, id), reading::stages(step, id));
+        for deployment in unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default()) {
+            delete_deployment(step, id, &deployment).await?;
+        }
         Ok(())
     }
 
@@ -151,33 +220,43 @@ impl RestApi {
     }
 
     /// In place: the id, and so the URL, stays.
-    pub(super) async fn update_settings(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
-        let patches = seen.settings.patches();
-        if patches.is_empty() {
+    pub(super) async fn update_endpoint(
+        &self,
+        step: &Step<'_>,
+        id: &str,
+        endpoint: &EndpointType,
+        disabled: bool,
+    ) -> Result<()> {
+        let wrong = patches(endpoint, disabled);
+        if wrong.is_empty() {
             return Ok(());
         }
-        let update = step.aws.apigateway.update_rest_api().rest_api_id(&seen.id);
-        let update = update.set_patch_operations(Some(patches));
+        let update = step.aws.apigateway.update_rest_api().rest_api_id(id);
+        let update = update.set_patch_operations(Some(wrong));
         step.retry(&[&API_BUSY], || step.call("apigateway:UpdateRestApi", update.clone().send())).await?;
-        if seen.settings.is_regional() {
-            return Ok(());
-        }
         // Until the endpoint has moved, API Gateway takes no other change.
-        let get = step.aws.apigateway.get_rest_api().rest_api_id(&seen.id);
         step.until(&API_BUSY.cadence, async || {
-            let get = || step.call("apigateway:GetRestApi", get.clone().send());
-            let api = step.retry(&[], get).await?;
-            match api.api_status {
-                None | Some(ApiStatus::Available) => Ok(Some(())),
+            let api = get(step, id).await?;
+            match &api.api_status {
+                None | Some(ApiStatus::Available) => {
+                    let endpoint = endpoint_type(api.endpoint_configuration());
+                    Ok(patches(&endpoint, api.disable_execute_api_endpoint).is_empty().then_some(()))
+                }
                 Some(ApiStatus::Failed) => {
                     let why = api.api_status_message.unwrap_or_default();
-                    Err(Error::new(format!("API Gateway could not make the API {} regional: {why}", seen.id)))
+                    Err(Error::new(format!("API Gateway could not make the API {id} regional: {why}")))
                 }
                 Some(_) => Ok(None),
             }
         })
         .await
     }
+}
+
+/// One API as it is now.
+async fn get(step: &Step<'_>, id: &str) -> Result<GetRestApiOutput> {
+    let get = step.aws.apigateway.get_rest_api().rest_api_id(id);
+    step.retry(&[], || step.call("apigateway:GetRestApi", get.clone().send())).await
 }
 
 /// One that somebody has made a stage serve again meanwhile stays.

@@ -5,7 +5,9 @@ use crate::engine::{Step, absent, pages};
 use crate::error::Result;
 use aws_sdk_apigateway::config::Intercept;
 use aws_sdk_apigateway::operation::get_resources::GetResources;
-use aws_sdk_apigateway::types::{Deployment, Resource, RestApi, Stage};
+use aws_sdk_apigateway::types::{
+    Authorizer, Deployment, DomainName, GatewayResponse, Model, RequestValidator, Resource, RestApi, Stage,
+};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, Error, Output,
@@ -16,10 +18,15 @@ use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin as _;
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, FrozenLayer};
+use futures_util::future::join_all;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The most that API Gateway returns in one page.
 const PAGE: i32 = 500;
+
+/// What API Gateway says to who may not.
+const DENIED: &[&str] = &["AccessDeniedException", "UnauthorizedException"];
 
 /// Every API of the account and region.
 pub(super) async fn apis(step: &Step<'_>) -> Result<Vec<RestApi>> {
@@ -61,6 +68,135 @@ pub(super) async fn stages(step: &Step<'_>, id: &str) -> Result<Option<Vec<Stage
     let list = step.aws.apigateway.get_stages().rest_api_id(id);
     let list = || step.call("apigateway:GetStages", list.clone().send());
     Ok(absent(step.retry(&[], list).await, NO_SUCH)?.map(|page| page.item.unwrap_or_default()))
+}
+
+/// Parts of an API that no manifest declares, and that each definition which is put takes away.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parts {
+    /// In words, by their names as in a plan.
+    pub(super) additions: BTreeMap<String, String>,
+    /// Names of authorizers and validators by their ids.
+    pub(super) names: BTreeMap<String, String>,
+}
+
+/// The models that API Gateway gives each new API.
+const GIVEN_MODELS: [&str; 2] = ["Empty", "Error"];
+
+/// An API's authorizers, validators, models and gateway responses; `None` when there is no such API.
+pub(super) async fn parts(step: &Step<'_>, id: &str) -> Result<Option<Parts>> {
+    let (authorizers, validators, models, responses) = tokio::join!(
+        Box::pin(authorizers(step, id)),
+        Box::pin(validators(step, id)),
+        Box::pin(models(step, id)),
+        Box::pin(responses(step, id))
+    );
+    let (Some(authorizers), Some(validators), Some(models), Some(responses)) = (
+        absent(authorizers, NO_SUCH)?,
+        absent(validators, NO_SUCH)?,
+        absent(models, NO_SUCH)?,
+        absent(responses, NO_SUCH)?,
+    ) else {
+        return Ok(None);
+    };
+    let mut parts = Parts::default();
+    let mut add = |kind: &str, name: &str, text: String| {
+        parts.additions.insert(format!("{kind} {name}"), text);
+    };
+    for one in &authorizers {
+        let kind = one.r#type().map_or("", |kind| kind.as_str());
+        let source = one.identity_source().unwrap_or("no identity source");
+        add("authorizer", one.name().unwrap_or_default(), format!("{kind}, {source}"));
+    }
+    for one in &validators {
+        let checks = [("body", one.validate_request_body), ("parameters", one.validate_request_parameters)];
+        let checks: Vec<&str> = checks.into_iter().filter(|(_, on)| *on).map(|(what, _)| what).collect();
+        let text = if checks.is_empty() { "nothing".to_owned() } else { checks.join(" and ") };
+        add("validator", one.name().unwrap_or_default(), text);
+    }
+    for one in models.iter().filter(|model| !model.name().is_some_and(|name| GIVEN_MODELS.contains(&name))) {
+        add("model", one.name().unwrap_or_default(), one.content_type().unwrap_or("present").to_owned());
+    }
+    // Those that nobody has changed are listed, too.
+    for one in responses.iter().filter(|response| !response.default_response) {
+        let kind = one.response_type().map_or("", |kind| kind.as_str());
+        let status = one.status_code().map_or("present".to_owned(), |status| format!("HTTP {status}"));
+        add("gateway-response", kind, status);
+    }
+    let ids = authorizers.into_iter().map(|one| (one.id, one.name));
+    let ids = ids.chain(validators.into_iter().map(|one| (one.id, one.name)));
+    parts.names = ids.filter_map(|(id, name)| Some((id?, name?))).collect();
+    Ok(Some(parts))
+}
+
+async fn authorizers(step: &Step<'_>, id: &str) -> Result<Vec<Authorizer>> {
+    pages(async |position| {
+        let list = step.aws.apigateway.get_authorizers().rest_api_id(id).limit(PAGE).set_position(position);
+        let page = step.retry(&[], || step.call("apigateway:GetAuthorizers", list.clone().send())).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    })
+    .await
+}
+
+async fn validators(step: &Step<'_>, id: &str) -> Result<Vec<RequestValidator>> {
+    pages(async |position| {
+        let list = step.aws.apigateway.get_request_validators().rest_api_id(id).limit(PAGE);
+        let list = list.set_position(position);
+        let list = || step.call("apigateway:GetRequestValidators", list.clone().send());
+        let page = step.retry(&[], list).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    })
+    .await
+}
+
+async fn models(step: &Step<'_>, id: &str) -> Result<Vec<Model>> {
+    pages(async |position| {
+        let list = step.aws.apigateway.get_models().rest_api_id(id).limit(PAGE).set_position(position);
+        let page = step.retry(&[], || step.call("apigateway:GetModels", list.clone().send())).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    })
+    .await
+}
+
+async fn responses(step: &Step<'_>, id: &str) -> Result<Vec<GatewayResponse>> {
+    pages(async |position| {
+        let list = step.aws.apigateway.get_gateway_responses().rest_api_id(id).limit(PAGE);
+        let list = list.set_position(position);
+        let list = || step.call("apigateway:GetGatewayResponses", list.clone().send());
+        let page = step.retry(&[], list).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    })
+    .await
+}
+
+/// Custom domain names that lead to an API, each with the mapping that does: API Gateway refuses to delete the API until
+/// they are gone. Empty also where the caller may not look, because the deletion says it then.
+pub(super) async fn mappings(step: &Step<'_>, id: &str) -> Result<Vec<String>> {
+    let domains = pages(async |position| {
+        let list = step.aws.apigateway.get_domain_names().limit(PAGE).set_position(position);
+        let page = step.retry(&[], || step.call("apigateway:GetDomainNames", list.clone().send())).await?;
+        Ok((page.items.unwrap_or_default(), page.position))
+    });
+    let Some(domains) = absent(domains.await, DENIED)? else { return Ok(Vec::new()) };
+    let of_domain = async |domain: &DomainName| {
+        let mapped = pages(async |position| {
+            let list = step.aws.apigateway.get_base_path_mappings().limit(PAGE).set_position(position);
+            let list = list.set_domain_name(domain.domain_name.clone());
+            // Names of private domains are not unique.
+            let list = list.set_domain_name_id(domain.domain_name_id.clone());
+            let list = || step.call("apigateway:GetBasePathMappings", list.clone().send());
+            let page = step.retry(&[], list).await?;
+            Ok((page.items.unwrap_or_default(), page.position))
+        });
+        let gone_or_denied = [NO_SUCH, DENIED].concat();
+        let mapped = absent(mapped.await, &gone_or_denied)?.unwrap_or_default().into_iter();
+        let name = domain.domain_name.as_deref().unwrap_or_default();
+        let ours = mapped.filter(|mapping| mapping.rest_api_id() == Some(id));
+        Ok(ours
+            .map(|mapping| format!("{name}/{}", mapping.base_path().unwrap_or_default()))
+            .collect::<Vec<_>>())
+    };
+    let all: Vec<Result<Vec<String>>> = join_all(domains.iter().map(of_domain)).await;
+    Ok(all.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// Takes nulls out of an answer before the SDK reads it.

@@ -2,26 +2,34 @@
 
 use super::*;
 use crate::engine::Mode;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Route};
 use crate::report::Outcome;
 use crate::testing::script::{Answer, always, answers, broken, done, refused};
-use crate::testing::{World, gateway, scope};
+use crate::testing::{World, gateway, plain, scope, wire};
 use aws_sdk_apigateway::Client;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 mod adopting;
 mod deleting;
 mod diff;
 mod making;
 mod mending;
+mod protection;
 mod reading;
 mod refusals;
+mod twins;
 mod two_runs;
 
+/// The lab's.
+fn route() -> Route {
+    Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes.remove(0)
+}
+
 fn api() -> RestApi {
-    let routes = Manifest::parse("", Path::new("stack.toml"), "").unwrap().api.routes;
+    let routes = [route()];
     RestApi {
         name: "DynamoDBOperations".to_owned(),
         stage: "Prod".to_owned(),
@@ -105,15 +113,51 @@ impl Gateway {
         gateway
     }
 
-    /// Rules for other answers come first.
-    fn rules(self, mut rules: Vec<Rule>) -> Vec<Rule> {
-        rules.extend([
+    /// Rules for other answers come first. A definition that is put is what is shown from then on.
+    fn rules(self, rules: Vec<Rule>) -> Vec<Rule> {
+        let put: Arc<Mutex<Option<Value>>> = Arc::default();
+        let (listens, knows, shows) = (put.clone(), put.clone(), put);
+        let remember = mock!(Client::put_rest_api)
+            .match_requests(move |request| {
+                let body = request.body().map(|body| body.as_ref()).unwrap_or_default();
+                *listens.lock().unwrap() = serde_json::from_slice(body).ok();
+                false
+            })
+            .then_output(|| unreachable!("it only listens"));
+        let defined = mock!(Client::get_resources)
+            .match_requests(move |_| knows.lock().unwrap().is_some())
+            .then_http_response(move || {
+                let document = shows.lock().unwrap().clone().unwrap();
+                wire::done(&gateway::resources_of(&document))
+            });
+        let first = self.apis.first().cloned().unwrap_or_else(|| listed("api1", 0, &scope().tags()));
+        let empty = || done(json!({ "item": [] }));
+        let rest = [
+            defined,
             always(mock!(Client::get_rest_apis), done(json!({ "item": self.apis }))),
+            always(mock!(Client::get_rest_api), done(first)),
             always(mock!(Client::get_resources), done(self.resources)),
             always(mock!(Client::get_stages), done(json!({ "item": self.stages }))),
             always(mock!(Client::get_deployments), done(json!({ "item": self.deployments }))),
-        ]);
-        rules
+            always(
+                mock!(Client::get_account),
+                done(json!({ "throttleSettings": { "rateLimit": 10_000.0, "burstLimit": 5_000 } })),
+            ),
+            always(mock!(Client::get_domain_names), empty()),
+            always(mock!(Client::get_authorizers), empty()),
+            always(mock!(Client::get_request_validators), empty()),
+            always(
+                mock!(Client::get_models),
+                done(json!({ "item": [{ "name": "Empty" }, { "name": "Error" }] })),
+            ),
+            always(
+                mock!(Client::get_gateway_responses),
+                done(json!({ "item": [
+                { "responseType": "THROTTLED", "statusCode": "429", "defaultResponse": true },
+            ] })),
+            ),
+        ];
+        [vec![remember], rules, rest.into()].concat()
     }
 
     fn world(self, rules: Vec<Rule>) -> World {
@@ -134,12 +178,25 @@ fn ok() -> Answer {
     done(json!({}))
 }
 
+/// APIs that nothing was deployed of.
+fn leftovers(ids: &'static [&'static str]) -> Vec<Rule> {
+    let of = move |id: Option<&str>| id.is_some_and(|id| ids.contains(&id));
+    vec![
+        mock!(Client::get_stages)
+            .match_requests(move |request| of(request.rest_api_id()))
+            .then_http_response(|| wire::done(&json!({ "item": [] }))),
+        mock!(Client::get_deployments)
+            .match_requests(move |request| of(request.rest_api_id()))
+            .then_http_response(|| wire::done(&json!({ "item": [] }))),
+    ]
+}
+
 async fn up(world: &World, api: &RestApi) -> Result<Outcome> {
     world.step(Mode::Apply, api, ()).await.1.result
 }
 
 fn created() -> Rule {
-    answers(mock!(Client::create_rest_api), [done(json!({ "id": "api1" }))])
+    answers(mock!(Client::create_rest_api), [done(listed("api1", 0, &scope().tags()))])
 }
 
 fn defined() -> Rule {

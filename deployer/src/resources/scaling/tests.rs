@@ -103,7 +103,7 @@ async fn up(world: &World, scaling: &Scaling) -> Result<Outcome> {
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into(), impact: Impact::None }
 }
 
 async fn diff(scaling: &Scaling, targets: &[Value], policies: &[Value]) -> Vec<Change> {

@@ -89,7 +89,7 @@ async fn old_code_that_cannot_be_had_is_done_without() {
     assert_eq!(world.mutations(), ["UpdateFunctionCode", "UpdateFunctionConfiguration"]);
     assert_eq!(uploads(&world), [["bootstrap"]]);
     let said = record.changes.iter().find(|change| change.is_about("code-with-a-gap")).unwrap();
-    let meaning = crate::meaning::of(Kind::Function, said).unwrap();
+    let meaning = said.means(Kind::Function).unwrap();
     assert!(meaning.contains("requests fail until"), "{meaning}");
 }
 

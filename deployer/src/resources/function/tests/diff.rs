@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::plain;
 
 fn seen() -> Observed {
     let function = function();
@@ -27,11 +28,11 @@ fn seen() -> Observed {
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into(), impact: Impact::None }
 }
 
 fn diff(function: &Function, seen: &Observed) -> Vec<Change> {
-    function.diff(Some(&needs()), Some(seen))
+    plain(function.diff(Some(&needs()), Some(seen)))
 }
 
 #[test]

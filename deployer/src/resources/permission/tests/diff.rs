@@ -126,3 +126,30 @@ fn a_function_without_routes_needs_no_statement() {
     let left = source(API);
     assert_eq!(lines(&nobody, &seen(&[ours(&left)])), [format!("statement: {left} → (none)")]);
 }
+
+/// Lambda would refuse the statement that is one too many, when most of the stack stands.
+#[test]
+fn more_routes_than_fit_into_a_policy_are_refused() {
+    let routes: Vec<String> = (0..80).map(|number| format!("/items/{number:0>40}")).collect();
+    let with = |count: usize| {
+        with_routes(&routes.iter().take(count).map(|path| ("GET", path.as_str())).collect::<Vec<_>>())
+    };
+    let size = |permission: &Permission| {
+        let needs = needs();
+        let statements = permission.wanted(&needs.1).into_iter();
+        let statements: Vec<Value> = statements.map(|source| permission.statement(&source)).collect();
+        json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string().len()
+    };
+    let is_refused = |permission: &Permission, seen: Option<&Observed>| {
+        let changes = permission.diff(Some(&needs()), seen);
+        changes.iter().any(|change| matches!(change, Change::Refused { .. }))
+    };
+    let most = (1..80).rfind(|count| size(&with(*count)) <= 20_480).unwrap();
+    assert!(!is_refused(&with(most), None), "{most}");
+    assert!(is_refused(&with(most + 1), None));
+    assert!(with(most + 1).diff(None, None).len() == 2, "also where there is no API yet");
+    let theirs = seen(&[statement("theirs", &source("gone"))]);
+    assert!(is_refused(&with(most), Some(&theirs)), "what somebody else has put there takes its place");
+    let by_hand = statement("console-1", &with(1).wanted(&needs().1)[0]);
+    assert!(!is_refused(&with(most), Some(&seen(&[by_hand]))), "it is one of them");
+}

@@ -40,6 +40,60 @@ async fn every_api_of_ours_goes_at_the_pace_that_api_gateway_allows() {
     assert!(begun.elapsed() > Duration::from_secs(4 * 20), "{:?}", begun.elapsed());
 }
 
+fn domains(names: &[&str]) -> Rule {
+    let domains: Vec<Value> = names.iter().map(|name| json!({ "domainName": name })).collect();
+    always(mock!(Client::get_domain_names), done(json!({ "item": domains })))
+}
+
+fn mapped(domain: &'static str, mappings: Value) -> Rule {
+    mock!(Client::get_base_path_mappings)
+        .match_requests(move |request| request.domain_name() == Some(domain))
+        .then_http_response(move || wire::done(&json!({ "item": mappings })))
+}
+
+async fn blockers(rules: Vec<Rule>) -> Vec<String> {
+    let world = Gateway::new().world(rules);
+    let seen = world.at(async |step| api().observe_to_delete(step).await).await.unwrap().unwrap();
+    api().blockers(&seen)
+}
+
+/// API Gateway refuses to delete it then, and by that time everything else would be gone.
+#[tokio::test]
+async fn a_custom_domain_in_front_of_it_blocks_down() {
+    let rules = vec![
+        domains(&["a.example.com", "b.example.com", "c.example.com"]),
+        mapped("a.example.com", json!([{ "basePath": "(none)", "restApiId": "api1", "stage": "Prod" }])),
+        mapped("b.example.com", json!([{ "basePath": "v1", "restApiId": "other", "stage": "Prod" }])),
+        always(
+            mock!(Client::get_base_path_mappings),
+            refused(404, "NotFoundException", "Invalid domain name identifier specified"),
+        ),
+    ];
+    assert_eq!(
+        blockers(rules).await,
+        [
+            "is behind the custom domain a.example.com/(none): remove that base path mapping first, if you mean it"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_look_at_domains_is_not_stopped_by_them() {
+    let denied =
+        || refused(403, "AccessDeniedException", "User: x is not authorized to perform: apigateway:GET");
+    assert_eq!(blockers(vec![always(mock!(Client::get_domain_names), denied())]).await, [""; 0]);
+    let mappings = always(mock!(Client::get_base_path_mappings), denied());
+    assert_eq!(blockers(vec![domains(&["a.example.com"]), mappings]).await, [""; 0]);
+}
+
+/// An account may have a hundred of them, and only a deletion fails for them.
+#[tokio::test]
+async fn domains_are_looked_at_for_a_deletion_only() {
+    let world = Gateway::new().world(vec![]);
+    world.observe(&api()).await.unwrap();
+    assert!(world.sent.of("GetDomainNames").is_empty());
+}
+
 #[tokio::test]
 async fn a_deletion_that_came_second_is_success() {
     let world = Gateway::new().world(vec![deleted([no_such_api()])]);

@@ -7,27 +7,35 @@ fn seen() -> Observed {
         id: "api1".to_owned(),
         name: api.name,
         tags: scope().tags(),
-        settings: Settings { endpoint: EndpointType::Regional, disabled: false, additions: BTreeMap::new() },
+        settings: Settings {
+            endpoint: EndpointType::Regional,
+            disabled: false,
+            additions: BTreeMap::new(),
+            tls: Tls::default(),
+        },
         stage: Some(Stage {
             fingerprint: Some(api.definition.fingerprint()),
             throttle: None,
             variables: BTreeMap::new(),
+            canary: None,
         }),
         definition: api.definition,
         old_stages: Vec::new(),
         other_stages: Vec::new(),
         old_deployments: Vec::new(),
+        leftovers: Vec::new(),
         twins: Vec::new(),
         rivals: Vec::new(),
+        mappings: Vec::new(),
     }
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into(), impact: Impact::None }
 }
 
 fn diff(api: &RestApi, seen: &Observed) -> Vec<Change> {
-    api.diff(Some(&()), Some(seen))
+    plain(api.diff(Some(&()), Some(seen)))
 }
 
 fn variables(value: &str) -> BTreeMap<String, String> {
@@ -111,11 +119,15 @@ fn each_difference_is_one_change() {
             |seen, _| seen.old_deployments = vec!["dep0".to_owned()],
             update("old-deployment", Some("dep0"), None),
         ),
-        (api(), |seen, _| seen.old_stages = vec!["Old".to_owned()], update("old-stage", Some("Old"), None)),
         (
             api(),
-            |seen, _| seen.twins = vec!["api2".to_owned()],
-            update("duplicate-api", Some("api2 (made after api1, which stays)"), None),
+            |seen, _| seen.old_stages = vec![("Old".to_owned(), false)],
+            update("old-stage", Some("Old"), None),
+        ),
+        (
+            api(),
+            |seen, _| seen.leftovers = vec!["api2".to_owned()],
+            update("duplicate-api", Some("api2 (of this name and never deployed; api1 stays)"), None),
         ),
         (
             api(),
@@ -132,6 +144,55 @@ fn each_difference_is_one_change() {
     }
     let undeployed = Observed { stage: None, ..seen() };
     assert_eq!(diff(&api(), &undeployed), [update("stage", None, Some("Prod"))]);
+}
+
+fn with_paths(count: usize, length: usize) -> RestApi {
+    declaring(|api| {
+        let path = |n: usize| format!("/{n:0>length$}");
+        let of = |n| Route { method: "GET".to_owned(), path: path(n), ..route() };
+        api.definition = Definition::of(&(0..count).map(of).collect::<Vec<_>>(), "", &scope());
+    })
+}
+
+fn refusals(changes: &[Change]) -> Vec<&str> {
+    let field = |change: &'_ Change| matches!(change, Change::Refused { .. });
+    let refused = changes.iter().filter(|change| field(change));
+    refused
+        .map(|change| match change {
+            Change::Refused { field, .. } => field.as_str(),
+            _ => "",
+        })
+        .collect()
+}
+
+/// API Gateway would refuse it after everything else was made.
+#[test]
+fn more_resources_than_a_new_api_may_have_are_refused() {
+    let refused = |api: &RestApi| refusals(&api.diff(Some(&()), None)).len();
+    assert_eq!((refused(&with_paths(299, 3)), refused(&with_paths(300, 3))), (0, 1));
+    // AWS raises the quota of one API, and does not say so.
+    let many = with_paths(300, 3);
+    assert_eq!(refusals(&many.diff(Some(&()), Some(&seen()))), [""; 0]);
+}
+
+#[test]
+fn a_method_whose_arn_is_too_long_is_refused() {
+    // arn:aws:execute-api:us-east-1:123456789012:0123456789/Prod/GET/
+    let rest = 63;
+    let (fits, is_too_long) = (with_paths(1, 1_600 - rest), with_paths(1, 1_601 - rest));
+    assert_eq!(refusals(&fits.diff(Some(&()), None)), [""; 0]);
+    assert_eq!(refusals(&is_too_long.diff(Some(&()), None)), ["route"]);
+    assert_eq!(refusals(&is_too_long.diff(Some(&()), Some(&seen()))).len(), 0, "its id is shorter");
+}
+
+#[test]
+fn a_stage_that_goes_says_when_its_web_acl_does_not_come_along() {
+    for (has_web_acl, said) in [(true, true), (false, false)] {
+        let seen = Observed { old_stages: vec![("Old".to_owned(), has_web_acl)], ..seen() };
+        let changes = api().diff(Some(&()), Some(&seen));
+        assert_eq!(changes[0].loss(&api().id()).as_deref(), Some("stage Old"));
+        assert_eq!(changes[0].means(Kind::RestApi).unwrap().contains("web ACL"), said);
+    }
 }
 
 #[test]

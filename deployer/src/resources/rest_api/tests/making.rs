@@ -21,6 +21,20 @@ async fn an_absent_api_is_made_defined_and_deployed() {
     );
 }
 
+/// It found this API before it was deployed, and deployed it as well.
+#[tokio::test]
+async fn what_another_run_deployed_at_the_same_moment_does_not_stay() {
+    let gateway = Gateway::with(|gateway| {
+        gateway.apis.clear();
+        gateway.stages = vec![staged("Prod", "dep2")];
+        gateway.deployments = ["dep1", "dep2"].map(|id| deployment(id, &description())).into();
+    });
+    let pruned = answers(mock!(Client::delete_deployment), [ok()]);
+    let world = gateway.world(vec![created(), defined(), deployed(), pruned]);
+    up(&world, &api()).await.unwrap();
+    assert!(world.sent.of("DeleteDeployment")[0].uri.ends_with("/deployments/dep1"));
+}
+
 #[tokio::test]
 async fn the_definition_replaces_all_there_is_and_must_be_understood_whole() {
     let world = empty(vec![created(), defined(), deployed()]);
@@ -108,7 +122,8 @@ async fn a_read_that_broke_is_sent_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_that_left_nothing_behind_is_sent_again() {
-    let create = answers(mock!(Client::create_rest_api), [broken(), done(json!({ "id": "api1" }))]);
+    let create =
+        answers(mock!(Client::create_rest_api), [broken(), done(listed("api1", 0, &scope().tags()))]);
     let world = empty(vec![create, defined(), deployed()]);
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Created);
     assert_eq!(world.sent.of("CreateRestApi").len(), 2);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::retry::API_BUSY;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -127,13 +128,17 @@ async fn another_name_is_put_and_not_deployed() {
     assert_eq!(world.sent.bodies("PutRestApi")[0]["info"]["title"], "Renamed");
 }
 
-#[tokio::test]
-async fn missing_tags_are_set_and_nothing_is_deployed() {
+#[tokio::test(start_paused = true)]
+async fn missing_tags_are_set_and_looked_for_and_nothing_is_deployed() {
     let mut theirs = scope().tags();
     theirs.insert("cost-centre".to_owned(), "42".to_owned());
     theirs.insert(PATHS_TAG.to_owned(), "?".to_owned());
+    let mut wanted = scope().tags();
+    wanted.insert(PATHS_TAG.to_owned(), "as-adopted".to_owned());
     let gateway = Gateway::with(|gateway| gateway.apis[0]["tags"] = json!(theirs));
-    let world = gateway.world(vec![answers(mock!(Client::tag_resource), [ok()])]);
+    let late = [done(gateway.apis[0].clone()), done(listed("api1", 0, &wanted))];
+    let looked = answers(mock!(Client::get_rest_api), late);
+    let world = gateway.world(vec![answers(mock!(Client::tag_resource), [ok()]), looked]);
     up(&world, &api()).await.unwrap();
     assert_eq!(world.mutations(), ["TagResource"]);
     let [tag] = &world.sent.of("TagResource")[..] else { panic!("one call") };
@@ -142,8 +147,6 @@ async fn missing_tags_are_set_and_nothing_is_deployed() {
         "{}",
         tag.uri
     );
-    let mut wanted = scope().tags();
-    wanted.insert(PATHS_TAG.to_owned(), "as-adopted".to_owned());
     assert_eq!(tag.body, json!({ "tags": wanted }));
 }
 
@@ -152,7 +155,10 @@ fn at_edge() -> Gateway {
 }
 
 fn status(status: &str) -> Answer {
-    done(json!({ "id": "api1", "apiStatus": status, "apiStatusMessage": "no room" }))
+    let mut api = listed("api1", 0, &scope().tags());
+    api["apiStatus"] = json!(status);
+    api["apiStatusMessage"] = json!("no room");
+    done(api)
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +182,8 @@ async fn an_edge_api_is_made_regional_in_place_and_waited_for() {
 #[tokio::test]
 async fn a_url_that_was_switched_off_is_switched_on() {
     let gateway = Gateway::with(|gateway| gateway.apis[0]["disableExecuteApiEndpoint"] = json!(true));
-    let world = gateway.world(vec![answers(mock!(Client::update_rest_api), [ok()])]);
+    let on = answers(mock!(Client::get_rest_api), [done(listed("api1", 0, &scope().tags()))]);
+    let world = gateway.world(vec![answers(mock!(Client::update_rest_api), [ok()]), on]);
     up(&world, &api()).await.unwrap();
     assert_eq!(world.mutations(), ["UpdateRestApi"]);
     let patch = json!({ "op": "replace", "path": "/disableExecuteApiEndpoint", "value": "false" });
@@ -260,9 +267,10 @@ async fn apis_that_an_earlier_run_made_twice_go() {
     let gateway = Gateway::with(|gateway| {
         gateway.apis = vec![listed("api3", 3, &tags), listed("api1", 1, &tags), listed("api2", 2, &tags)];
     });
+    let rules = leftovers(&["api2", "api3"]);
     // One deletion in 30 seconds.
     let slower = refused(429, "TooManyRequestsException", "Too Many Requests").retry_after("30");
-    let world = gateway.world(vec![deleted([ok(), slower, ok()])]);
+    let world = gateway.world([rules, vec![deleted([ok(), slower, ok()])]].concat());
     let begun = Instant::now();
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Updated);
     let ids: Vec<String> =

@@ -3,7 +3,7 @@ use super::*;
 /// What `up` would change after reading this.
 async fn read(gateway: Gateway) -> Vec<Change> {
     let seen = gateway.world(vec![]).observe(&api()).await.unwrap();
-    api().diff(Some(&()), seen.as_ref())
+    plain(api().diff(Some(&()), seen.as_ref()))
 }
 
 async fn observed(gateway: Gateway) -> Observed {
@@ -31,16 +31,6 @@ async fn an_api_is_found_by_its_tags_whatever_its_name() {
     let seen = observed(gateway).await;
     assert_eq!((seen.id.as_str(), seen.name.as_str()), ("ours", "Renamed"));
     assert!(seen.twins.is_empty() && seen.rivals.is_empty());
-}
-
-#[tokio::test]
-async fn of_two_that_are_ours_the_oldest_stays() {
-    let tags = scope().tags();
-    let gateway = Gateway::with(|gateway| {
-        gateway.apis = vec![listed("young", 9, &tags), listed("old", 1, &tags), listed("older", 0, &tags)];
-    });
-    let seen = observed(gateway).await;
-    assert_eq!((seen.id.as_str(), &seen.twins[..]), ("older", &["old".to_owned(), "young".to_owned()][..]));
 }
 
 #[tokio::test]
@@ -112,7 +102,10 @@ async fn settings_that_nobody_declared_are_differences() {
     for (key, value, field, shown) in cases {
         let with = || Gateway::with(|gateway| gateway.apis[0][key] = value.clone());
         let (from, to) = (shown.into(), crate::resource::Shown::Nothing);
-        assert_eq!(read(with()).await, [Change::Update { field: field.to_owned(), from, to }]);
+        assert_eq!(
+            read(with()).await,
+            [Change::Update { field: field.to_owned(), from, to, impact: Impact::None }]
+        );
         let world = with().world(vec![defined(), deployed()]);
         up(&world, &api()).await.unwrap();
         assert_eq!(world.mutations(), ["PutRestApi", "CreateDeployment"], "{key}");
@@ -174,7 +167,7 @@ async fn a_stage_by_hand_is_not_ours_and_keeps_its_deployment() {
     let seen = observed(gateway).await;
     assert_eq!(api().state(&seen), "api1, stage Prod; not of this stack: stage canary");
     assert_eq!(api().blockers(&seen), ["has the stage canary, which is not of this stack"]);
-    assert_eq!(seen.old_stages, Vec::<String>::new());
+    assert!(seen.old_stages.is_empty());
     assert_eq!(seen.stage.unwrap().fingerprint, Some(api().definition.fingerprint()));
     assert_eq!(seen.old_deployments, ["dep2"]);
     let only_another = Gateway::with(|gateway| gateway.stages = vec![staged("canary", "dep1")]);
@@ -188,7 +181,7 @@ async fn a_stage_that_we_made_under_another_name_is_ours() {
         gateway.deployments.push(deployment("dep0", &stage::description("Old", "0123")));
     });
     let seen = observed(gateway).await;
-    assert_eq!((&seen.old_stages[..], &seen.other_stages[..]), (&["Old".to_owned()][..], &[][..]));
+    assert_eq!((&seen.old_stages[..], &seen.other_stages[..]), (&[("Old".to_owned(), false)][..], &[][..]));
     assert!(seen.old_deployments.is_empty(), "it is in use");
     assert!(api().blockers(&seen).is_empty());
     assert_eq!(api().state(&seen), "api1, stage Prod");
@@ -216,6 +209,68 @@ fn logging_only() -> Value {
         "requireAuthorizationForCacheControl": true,
         "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
     } })
+}
+
+/// With a support ticket, or in a smaller region, they are others than those of most accounts.
+#[tokio::test]
+async fn limits_that_are_the_accounts_own_are_no_difference() {
+    let shown = |rate: f64, burst: i32| {
+        let mut settings = logging_only();
+        settings["*/*"]["throttlingRateLimit"] = json!(rate);
+        settings["*/*"]["throttlingBurstLimit"] = json!(burst);
+        settings
+    };
+    let account = || {
+        let limits = json!({ "rateLimit": 1000.0, "burstLimit": 2000 });
+        always(mock!(Client::get_account), done(json!({ "throttleSettings": limits })))
+    };
+    let denied = || always(mock!(Client::get_account), refused(403, "AccessDeniedException", "No"));
+    let cases = [
+        (shown(1000.0, 2000), account(), true),
+        (shown(10_000.0, 5_000), account(), false),
+        (shown(2_500.0, 1_250), denied(), true),
+        (shown(1000.0, 2000), denied(), false),
+    ];
+    for (settings, account, filled_in) in cases {
+        let gateway = Gateway::with(|gateway| gateway.stages[0]["methodSettings"] = settings.clone());
+        let seen = gateway.world(vec![account]).observe(&api()).await.unwrap().unwrap();
+        assert_eq!(seen.stage.unwrap().throttle.is_none(), filled_in, "{settings}");
+    }
+}
+
+fn with_canary(deployment: &str) -> Gateway {
+    Gateway::with(|gateway| {
+        gateway.stages[0]["canarySettings"] = json!({ "percentTraffic": 10.5, "deploymentId": deployment });
+    })
+}
+
+#[tokio::test]
+async fn a_canary_is_a_difference_and_its_deployment_is_in_use() {
+    let mut gateway = with_canary("dep2");
+    gateway.deployments.push(deployment("dep2", &description()));
+    let seen = observed(gateway).await;
+    assert!(seen.old_deployments.is_empty());
+    let changes = api().diff(Some(&()), Some(&seen));
+    let [change] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(crate::report::text::change(change), "canary: 10.5 % of requests to deployment dep2 → (none)");
+    assert_eq!(change.loss(&api().id()).as_deref(), Some("the canary of stage Prod"));
+}
+
+/// API Gateway deploys nothing to a stage that has one.
+#[tokio::test]
+async fn a_canary_goes_before_something_is_deployed() {
+    let staged = answers(mock!(Client::update_stage), [ok()]);
+    let mut gateway = with_canary("dep2");
+    gateway.deployments[0] = deployment("dep1", &outdated());
+    let after = answers(
+        mock!(Client::get_deployments),
+        [done(json!({ "item": gateway.deployments })), done(json!({ "item": [] }))],
+    );
+    let world = gateway.world(vec![staged, deployed(), after]);
+    up(&world, &api()).await.unwrap();
+    assert_eq!(world.mutations(), ["UpdateStage", "CreateDeployment"]);
+    let remove = json!({ "op": "remove", "path": "/canarySettings" });
+    assert_eq!(world.sent.bodies("UpdateStage"), [json!({ "patchOperations": [remove] })]);
 }
 
 /// The same numbers may be declared, and then they are compared.

@@ -1,6 +1,7 @@
 //! Which refusals pass by themselves.
 
 use super::*;
+use crate::retry::API_BUSY;
 use crate::retry::THROTTLED;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -63,7 +64,10 @@ async fn a_limit_that_passes_is_told_by_when_to_come_again() {
 #[tokio::test(start_paused = true)]
 async fn too_many_creations_are_waited_out() {
     let slower = || refused(429, "TooManyRequestsException", "Too Many Requests");
-    let create = answers(mock!(Client::create_rest_api), [slower(), slower(), done(json!({ "id": "api1" }))]);
+    let create = answers(
+        mock!(Client::create_rest_api),
+        [slower(), slower(), done(listed("api1", 0, &scope().tags()))],
+    );
     let world = empty(vec![create, defined(), deployed()]);
     assert_eq!(up(&world, &api()).await.unwrap(), Outcome::Created);
     assert_eq!(world.recorder.waits(), [THROTTLED.cadence.reason; 2]);

@@ -1,13 +1,14 @@
 use super::*;
 use crate::manifest::KeyType;
 use crate::resource::Shown;
+use crate::testing::plain;
 
 fn seen() -> Observed {
     Observed { tags: scope().tags(), ..table().fresh() }
 }
 
 fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
-    Change::Update { field: field.to_owned(), from: from.into(), to: to.into() }
+    Change::Update { field: field.to_owned(), from: from.into(), to: to.into(), impact: Impact::None }
 }
 
 #[test]
@@ -91,8 +92,22 @@ fn each_difference_is_one_change() {
     for (table, change, expected) in cases {
         let mut seen = seen();
         change(&mut seen);
-        assert_eq!(table.diff(Some(&()), Some(&seen)), [expected]);
+        assert_eq!(plain(table.diff(Some(&()), Some(&seen))), [expected]);
     }
+}
+
+/// Nobody can restore the table to a moment of the last weeks any more.
+#[test]
+fn backups_that_are_switched_off_are_a_loss_and_no_backups_are_none() {
+    let loss = |table: &Table, backed_up| {
+        let seen = Observed { point_in_time_recovery: backed_up, ..seen() };
+        let [change] = &table.diff(Some(&()), Some(&seen))[..] else { panic!("one change") };
+        change.loss(&table.id())
+    };
+    let (with, without) = (declaring(|table| table.point_in_time_recovery = true), table());
+    let name = &without.name;
+    assert_eq!(loss(&without, true), Some(format!("the continuous backups of table {name}")));
+    assert_eq!(loss(&with, false), None);
 }
 
 #[test]
@@ -104,7 +119,7 @@ fn what_auto_scaling_moves_within_its_limits_is_no_difference() {
     });
     let diff = |read, write| {
         let seen = Observed { capacity: Capacity::Provisioned { read, write }, ..seen() };
-        scaled.diff(Some(&()), Some(&seen))
+        plain(scaled.diff(Some(&()), Some(&seen)))
     };
     for (read, write) in [(5, 6), (10, 6), (7, 10)] {
         assert_eq!(diff(read, write), [], "{read} {write}");
@@ -120,7 +135,7 @@ fn what_auto_scaling_moves_within_its_limits_is_no_difference() {
         let from = format!("{read} read, {write} write");
         assert_eq!(diff(read, write), [update("billing", Some(&from), Some(to))]);
     }
-    let on_demand = scaled.diff(Some(&()), Some(&seen()));
+    let on_demand = plain(scaled.diff(Some(&()), Some(&seen())));
     assert_eq!(on_demand, [update("billing", Some("on-demand"), Some("5 read, 6 write"))]);
 }
 
