@@ -8,7 +8,7 @@ import zipfile
 
 from botocore.exceptions import ClientError
 
-from testing import ACCOUNT, ROLE, TRUST, LocalAws, package, wait_until
+from testing import ACCOUNT, ROLE, TRUST, LocalAws, package, wait_until, zipped
 
 TRACING = '{"Statement":[{"Effect":"Allow","Action":"xray:Put*","Resource":"*"}]}'
 
@@ -138,6 +138,16 @@ class Settings(Case):
         self.wait()
         self.assertNotEqual(self.configuration()["CodeSha256"], before)
         self.assertEqual(self.configuration()["Architectures"], ["arm64"])
+
+    def test_code_that_nobody_may_execute(self):
+        self.active()
+        functions.update_function_code(FunctionName="f", ZipFile=zipped({"bootstrap": "#!/bin/sh"}, 0o644))
+        self.wait()
+        answer = functions.invoke(FunctionName="f")
+        self.assertEqual(answer["FunctionError"], "Unhandled")
+        failure = json.loads(answer["Payload"].read())
+        self.assertEqual(failure["errorType"], "Runtime.InvalidEntrypoint")
+        self.assertIn("fork/exec /var/task/bootstrap: permission denied", failure["errorMessage"])
 
     def test_tags(self):
         self.active(Tags={"a": "1"})

@@ -90,13 +90,13 @@ def package(code: str = "") -> bytes:
     return zipped({"bootstrap": bootstrap, "runtime.py": _RUNTIME, "code": code})
 
 
-def zipped(texts: dict[str, str]) -> bytes:
+def zipped(texts: dict[str, str], mode: int = 0o755) -> bytes:
     """An archive of these files."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:
         for name, text in texts.items():
             entry = zipfile.ZipInfo(name)
-            entry.external_attr = 0o755 << 16
+            entry.external_attr = mode << 16
             files.writestr(entry, text)
     return archive.getvalue()
 

@@ -6,6 +6,7 @@ acknowledgement add 40 ms.
 """
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import time
 import uuid
+import zipfile
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
@@ -27,6 +29,14 @@ _INIT_SECONDS = 10  # that Lambda gives a process to ask for its first event; th
 _LOOK_AGAIN = 0.05  # seconds until it is looked whether the process has ended
 _KEPT_LINES = 10_000  # of an invocation
 _RESULT = re.compile(r"/runtime/invocation/([^/]+)/(response|error)/?$")
+
+
+def _is_executable(code_zip: bytes) -> bool:
+    """Whether the zip lets everybody execute its bootstrap. Lambda runs it as another user than the files' owner; ministack
+    would make it executable by itself."""
+    with zipfile.ZipFile(io.BytesIO(code_zip)) as archive:
+        modes = [entry.external_attr >> 16 for entry in archive.infolist() if entry.filename == "bootstrap"]
+    return all(mode & 0o005 == 0o005 for mode in modes)
 
 
 class _Failed(Exception):
@@ -172,6 +182,8 @@ class ExactWorker(lambda_runtime.Worker):
         self._discard()
         version = self.config.get("Version", "$LATEST")
         self.config[LOG_STREAM] = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{version}]{uuid.uuid4().hex}"
+        if not _is_executable(self.code_zip):
+            raise _Failed("Runtime.InvalidEntrypoint")
         folder = lambda_svc._provided_runtime_code_dir(self.code_zip)
         self._api, self._peak_memory = runtime_api.RuntimeApi(), 0
         port = int(self._api.address.rpartition(":")[2])
@@ -217,6 +229,8 @@ class ExactWorker(lambda_runtime.Worker):
         # Integration responses select on these.
         if error_type == "Sandbox.Timedout":
             return f"Task timed out after {float(self.config.get('Timeout', 3)):.2f} seconds"
+        if error_type == "Runtime.InvalidEntrypoint" and not _is_executable(self.code_zip):
+            return "fork/exec /var/task/bootstrap: permission denied"
         if error_type == "Runtime.InvalidEntrypoint":
             return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
         if code in (None, 0):

@@ -160,7 +160,6 @@ impl Stack {
                 variables: manifest.api.variables.clone(),
                 definition: Definition::of(routes, &config.suffix, scope),
                 adopt: None,
-                leaving: false,
                 scope: scope.clone(),
             }),
             path: shown.map(|route| route.path.clone()),

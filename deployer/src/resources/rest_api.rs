@@ -49,8 +49,6 @@ pub(crate) struct RestApi {
     pub(crate) definition: Definition,
     /// The one to take over, where several untagged APIs have the name.
     pub(crate) adopt: Option<String>,
-    /// Whether it is looked at to be deleted, which a custom domain in front of it would prevent.
-    pub(crate) leaving: bool,
     pub(crate) scope: Scope,
 }
 
@@ -108,18 +106,16 @@ impl Resource for RestApi {
     }
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let Some(Candidate { api, leftovers, twins, rivals }) = self.find(step).await? else {
+        let Some(Candidate { api, leftovers, twins, rivals }) = Box::pin(self.find(step)).await? else {
             return Ok(None);
         };
         let id = api.id.clone().unwrap_or_default();
-        let mappings =
-            async { if self.leaving { reading::mappings(step, &id).await } else { Ok(Vec::new()) } };
-        let (resources, stages, deployments, parts, mappings) = tokio::join!(
-            reading::resources(step, &id),
-            reading::stages(step, &id),
-            reading::deployments(step, &id),
-            reading::parts(step, &id),
-            mappings
+        let (resources, stages, deployments, parts) = tokio::join!(
+            // On the heap: all of these at once are large, and a thread may have little stack.
+            Box::pin(reading::resources(step, &id)),
+            Box::pin(reading::stages(step, &id)),
+            Box::pin(reading::deployments(step, &id)),
+            Box::pin(reading::parts(step, &id))
         );
         let (Some(resources), Some(stages), Some(deployments), Some(parts)) =
             (resources?, stages?, deployments?, parts?)
@@ -143,13 +139,16 @@ impl Resource for RestApi {
             leftovers,
             twins,
             rivals,
-            mappings: mappings?,
+            mappings: Vec::new(),
             id,
         }))
     }
 
+    /// A custom domain in front of it prevents its deletion.
     async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        Self { leaving: true, ..self.clone() }.observe(step).await
+        let Some(seen) = self.observe(step).await? else { return Ok(None) };
+        let mappings = reading::mappings(step, &seen.id).await?;
+        Ok(Some(Observed { mappings, ..seen }))
     }
 
     fn owner(&self, seen: &Observed) -> Owner {

@@ -84,8 +84,12 @@ const GIVEN_MODELS: [&str; 2] = ["Empty", "Error"];
 
 /// An API's authorizers, validators, models and gateway responses; `None` when there is no such API.
 pub(super) async fn parts(step: &Step<'_>, id: &str) -> Result<Option<Parts>> {
-    let (authorizers, validators, models, responses) =
-        tokio::join!(authorizers(step, id), validators(step, id), models(step, id), responses(step, id));
+    let (authorizers, validators, models, responses) = tokio::join!(
+        Box::pin(authorizers(step, id)),
+        Box::pin(validators(step, id)),
+        Box::pin(models(step, id)),
+        Box::pin(responses(step, id))
+    );
     let (Some(authorizers), Some(validators), Some(models), Some(responses)) = (
         absent(authorizers, NO_SUCH)?,
         absent(validators, NO_SUCH)?,

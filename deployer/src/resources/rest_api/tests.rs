@@ -37,7 +37,6 @@ fn api() -> RestApi {
         variables: BTreeMap::new(),
         definition: Definition::of(&routes, "", &scope()),
         adopt: None,
-        leaving: false,
         scope: scope(),
     }
 }
@@ -117,7 +116,7 @@ impl Gateway {
     /// Rules for other answers come first. A definition that is put is what is shown from then on.
     fn rules(self, rules: Vec<Rule>) -> Vec<Rule> {
         let put: Arc<Mutex<Option<Value>>> = Arc::default();
-        let (listens, knows, reads) = (put.clone(), put.clone(), put);
+        let (listens, knows, shows) = (put.clone(), put.clone(), put);
         let remember = mock!(Client::put_rest_api)
             .match_requests(move |request| {
                 let body = request.body().map(|body| body.as_ref()).unwrap_or_default();
@@ -125,18 +124,17 @@ impl Gateway {
                 false
             })
             .then_output(|| unreachable!("it only listens"));
-        let shown = mock!(Client::get_resources)
+        let defined = mock!(Client::get_resources)
             .match_requests(move |_| knows.lock().unwrap().is_some())
             .then_http_response(move || {
-                let document = reads.lock().unwrap().clone().unwrap();
+                let document = shows.lock().unwrap().clone().unwrap();
                 wire::done(&gateway::resources_of(&document))
             });
         let first = self.apis.first().cloned().unwrap_or_else(|| listed("api1", 0, &scope().tags()));
         let empty = || done(json!({ "item": [] }));
         let rest = [
-            shown,
+            defined,
             always(mock!(Client::get_rest_apis), done(json!({ "item": self.apis }))),
-            always(mock!(Client::get_domain_names), empty()),
             always(mock!(Client::get_rest_api), done(first)),
             always(mock!(Client::get_resources), done(self.resources)),
             always(mock!(Client::get_stages), done(json!({ "item": self.stages }))),
@@ -145,6 +143,7 @@ impl Gateway {
                 mock!(Client::get_account),
                 done(json!({ "throttleSettings": { "rateLimit": 10_000.0, "burstLimit": 5_000 } })),
             ),
+            always(mock!(Client::get_domain_names), empty()),
             always(mock!(Client::get_authorizers), empty()),
             always(mock!(Client::get_request_validators), empty()),
             always(

@@ -61,7 +61,7 @@ pub fn mutating(calls: Vec<Call>) -> Vec<Call> {
 }
 
 /// REST operations: service, method, path (where `*` stands for one segment), name.
-const REST: [(&str, &str, &str, &str); 40] = [
+const REST: [(&str, &str, &str, &str); 42] = [
     ("lambda", "GET", "functions", "ListFunctions"),
     ("lambda", "POST", "functions", "CreateFunction"),
     ("lambda", "GET", "functions/*", "GetFunction"),
@@ -86,9 +86,11 @@ const REST: [(&str, &str, &str, &str); 40] = [
     ("apigateway", "DELETE", "restapis/*", "DeleteRestApi"),
     ("apigateway", "GET", "restapis/*/resources", "GetResources"),
     ("apigateway", "GET", "restapis/*/authorizers", "GetAuthorizers"),
-    ("apigateway", "GET", "restapis/*/gatewayresponses", "GetGatewayResponses"),
-    ("apigateway", "GET", "restapis/*/models", "GetModels"),
     ("apigateway", "GET", "restapis/*/requestvalidators", "GetRequestValidators"),
+    ("apigateway", "GET", "restapis/*/models", "GetModels"),
+    ("apigateway", "GET", "restapis/*/gatewayresponses", "GetGatewayResponses"),
+    ("apigateway", "GET", "domainnames", "GetDomainNames"),
+    ("apigateway", "GET", "domainnames/*/basepathmappings", "GetBasePathMappings"),
     ("apigateway", "GET", "restapis/*/deployments", "GetDeployments"),
     ("apigateway", "POST", "restapis/*/deployments", "CreateDeployment"),
     ("apigateway", "GET", "restapis/*/deployments/*", "GetDeployment"),

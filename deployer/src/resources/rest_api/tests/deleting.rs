@@ -40,10 +40,6 @@ async fn every_api_of_ours_goes_at_the_pace_that_api_gateway_allows() {
     assert!(begun.elapsed() > Duration::from_secs(4 * 20), "{:?}", begun.elapsed());
 }
 
-fn leaving() -> RestApi {
-    declaring(|api| api.leaving = true)
-}
-
 fn domains(names: &[&str]) -> Rule {
     let domains: Vec<Value> = names.iter().map(|name| json!({ "domainName": name })).collect();
     always(mock!(Client::get_domain_names), done(json!({ "item": domains })))
@@ -56,8 +52,9 @@ fn mapped(domain: &'static str, mappings: Value) -> Rule {
 }
 
 async fn blockers(rules: Vec<Rule>) -> Vec<String> {
-    let seen = Gateway::new().world(rules).observe(&leaving()).await.unwrap().unwrap();
-    leaving().blockers(&seen)
+    let world = Gateway::new().world(rules);
+    let seen = world.at(async |step| api().observe_to_delete(step).await).await.unwrap().unwrap();
+    api().blockers(&seen)
 }
 
 /// API Gateway refuses to delete it then, and by that time everything else would be gone.
