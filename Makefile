@@ -34,11 +34,12 @@ $(TOOLS): deployer/local/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.10 or newer is needed: https://www.python.org" >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo "make: Rust is needed: https://rustup.rs" >&2; exit 1; }
 	@rm -rf $(VENV)
-	@echo "Installing the local AWS, cargo-lambda and zig into $(VENV)" >&2
+	@echo "make: installing the local AWS, cargo-lambda and zig into $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deployer/local/requirements.txt >&2
 	@cd $(VENV)/bin && ln -s ../lib/python3*/site-packages/ziglang/zig zig
 	@touch $(TOOLS)
+	@echo "make: the local AWS, cargo-lambda and zig are installed" >&2
 
 # The second emulator of the function's tests, and a Node.js for it.
 $(TESTS): $(TOOLS) function/tests/requirements.txt $(NODE)/package-lock.json
@@ -57,19 +58,16 @@ release: ## Build the deployer binary optimised, and print its path
 
 # Both take their time on a new machine, and neither needs the other.
 ready:
-	@start=$$(date +%s); \
-	$(MAKE) --no-print-directory setup & setup=$$!; \
+	@$(MAKE) --no-print-directory setup & setup=$$!; \
 	$(MAKE) --no-print-directory build || { wait $$setup; exit 1; }; \
-	built=$$(date +%s); \
-	wait $$setup || exit 1; \
-	echo "make: deployer was built in $$((built - start)) s, the tools were there after $$(($$(date +%s) - start)) s" >&2
+	wait $$setup
 
 up: ## Deploy the stack and print its URL
 	@start=$$(date +%s); \
 	$(MAKE) --no-print-directory ready || exit 1; \
 	ready=$$(date +%s); \
 	"$(call binary,$(TRY))" up $(FLAGS); status=$$?; \
-	echo "make: up took $$(($$(date +%s) - ready)) s, everything together $$(($$(date +%s) - start)) s" >&2; \
+	echo "make: deployer and its tools took $$((ready - start)) s, up $$(($$(date +%s) - ready)) s" >&2; \
 	exit $$status
 
 plan: ready ## Show what up would change
