@@ -4,7 +4,7 @@
 //! are converted as text.
 //!
 //! Plain JSON has no sets and no binaries. A request that needs them is written in typed JSON as a whole, and says
-//! so ([`Notation`]).
+//! so (`Notation`).
 //!
 //! Typed JSON: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>.
 
