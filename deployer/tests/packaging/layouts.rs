@@ -127,6 +127,29 @@ fn the_target_folder_is_where_cargo_puts_it() {
 }
 
 #[test]
+fn a_folder_with_a_colon_needs_a_target_folder_without_one() {
+    let place = Place::new();
+    let project = CargoProject::empty("a:b");
+    project.write("Cargo.toml", &package("shop"));
+    // Cargo runs a build script with a search path of libraries, which cannot hold a colon.
+    project.write("build.rs", "fn main() {}");
+    project.write("src/main.rs", &answering("\"colon\".to_owned()"));
+    let manifest = project.manifest();
+    let up = place.deployer(&manifest, &["up"]).run();
+    assert_ne!(up.code, Some(0), "{up}");
+    assert!(up.stderr.contains("Cargo cannot build in a folder with a colon in its path"), "{up}");
+    let elsewhere = project.beside("target");
+    let _ = place.deployer(&manifest, &["up"]).env("CARGO_TARGET_DIR", elsewhere).run().succeeds();
+    assert_eq!(place.answer(&manifest), "colon");
+}
+
+#[test]
+fn a_checkout_can_be_moved_with_its_tools() {
+    let zig = std::fs::read_link(support::repository().join(".venv/bin/zig")).unwrap();
+    assert!(zig.is_relative(), "{}", zig.display());
+}
+
+#[test]
 fn features_patches_worktrees_and_spaces_are_cargos_business() {
     let place = Place::new();
     let project = CargoProject::empty("a project, with \"quotes\"");
