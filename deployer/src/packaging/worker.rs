@@ -94,12 +94,16 @@ impl Worker<'_> {
         for group in build::groups(&binaries) {
             let (jobs, after) = rest.split_at(group.len());
             rest = after;
-            if self.quick_group(jobs, group).await.is_err() {
+            match (self.quick_group(jobs, group).await, jobs) {
+                (Ok(()), _) => {}
+                (Err(error), [(job, _)]) => job.say(News::Finished(Err(error))),
                 // One that does not compile keeps the others of its group from being built, and each says its own errors.
-                for (one, binary) in jobs.iter().zip(group) {
-                    let alone = (std::slice::from_ref(one), std::slice::from_ref(binary));
-                    if let Err(error) = self.quick_group(alone.0, alone.1).await {
-                        one.0.say(News::Finished(Err(error)));
+                (Err(_), several) => {
+                    for (one, binary) in several.iter().zip(group) {
+                        let alone = (std::slice::from_ref(one), std::slice::from_ref(binary));
+                        if let Err(error) = self.quick_group(alone.0, alone.1).await {
+                            one.0.say(News::Finished(Err(error)));
+                        }
                     }
                 }
             }
