@@ -129,26 +129,24 @@ impl Request {
     }
 }
 
-/// Each share spread as evenly as it goes: 1 and 3 is b b a b, not a b b b. Every stretch of requests has the shares of
-/// the whole, so that no second of a run is unlike another.
+/// Each share spread as evenly as it goes: 1 and 3 are b b a b, not a b b b. At no point of it is a request more than one
+/// ahead of its share or one behind it, so that no second of a run is unlike another.
+///
+/// Each request has a window for each of its turns, as tasks have in the proportionate fair scheduling of Baruah and
+/// others (1996), and the one whose window ends first is next.
 fn interleaved(shares: &[u16]) -> Vec<u8> {
     let divisor = shares.iter().copied().fold(0, gcd).max(1);
-    let shares: Vec<i64> = shares.iter().map(|share| i64::from(share / divisor)).collect();
-    let all: i64 = shares.iter().sum();
-    let mut credit = vec![0_i64; shares.len()];
+    let shares: Vec<u64> = shares.iter().map(|share| u64::from(share / divisor)).collect();
+    let all: u64 = shares.iter().sum();
+    let mut turns = vec![0_u64; shares.len()];
     (0..all)
-        .map(|_| {
-            for (credit, share) in credit.iter_mut().zip(&shares) {
-                *credit += share;
-            }
-            let mut most = 0;
-            for n in 1..credit.len() {
-                if credit[n] > credit[most] {
-                    most = n;
-                }
-            }
-            credit[most] -= all;
-            u8::try_from(most).unwrap_or_default()
+        .map(|now| {
+            let next = (0..shares.len())
+                .filter(|n| turns[*n] * all / shares[*n] <= now)
+                .min_by_key(|n| ((turns[*n] + 1) * all).div_ceil(shares[*n]))
+                .unwrap_or_default();
+            turns[next] += 1;
+            u8::try_from(next).unwrap_or_default()
         })
         .collect()
 }

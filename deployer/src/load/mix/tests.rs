@@ -250,15 +250,17 @@ fn a_fingerprint_is_of_requests_and_shares() {
 
 #[test]
 fn shares_are_spread_evenly() {
-    assert_eq!(interleaved(&[1, 3]), [1, 0, 1, 1]);
-    assert_eq!(interleaved(&[20, 50, 10, 20]), [1, 0, 3, 1, 1, 2, 1, 0, 3, 1]);
+    assert_eq!(interleaved(&[1, 3]), [1, 1, 0, 1]);
+    assert_eq!(interleaved(&[20, 50, 10, 20]), [1, 0, 1, 3, 1, 0, 1, 2, 1, 3]);
     assert_eq!(interleaved(&[500, 500]), [0, 1]);
 }
 
 proptest! {
-    /// Every round has exactly the shares, and no stretch of it is off by more than one request of a kind.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Every round has exactly the shares, and no stretch from its beginning is off by a whole request of a kind.
     #[test]
-    fn every_stretch_has_the_shares(shares in proptest::collection::vec(1_u16..40, 1..6)) {
+    fn every_stretch_has_the_shares(shares in proptest::collection::vec(1_u16..1001, 1..51)) {
         let pattern = interleaved(&shares);
         let all: f64 = shares.iter().map(|share| f64::from(*share)).sum();
         let mut seen = vec![0.0; shares.len()];
@@ -267,10 +269,10 @@ proptest! {
             let so_far = f64::from(u32::try_from(n).unwrap() + 1);
             for (seen, share) in seen.iter().zip(&shares) {
                 let wanted: f64 = so_far * f64::from(*share) / all;
-                prop_assert!((seen - wanted).abs() <= 1.0 + 1e-9, "{pattern:?}");
+                prop_assert!((seen - wanted).abs() < 1.0, "{pattern:?}");
             }
         }
         let divisor = shares.iter().copied().fold(0, gcd);
-        prop_assert_eq!(pattern.len(), usize::from(shares.iter().sum::<u16>() / divisor));
+        prop_assert_eq!(pattern.len(), usize::try_from(shares.iter().map(|share| u32::from(*share)).sum::<u32>() / u32::from(divisor)).unwrap());
     }
 }
