@@ -6,7 +6,7 @@
 //! none; what is kept here is what others were let through. Other processes share all of them, so a refusal is still
 //! possible, and `retry.rs` handles it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -14,6 +14,9 @@ use tokio::time::Instant;
 
 /// How many functions' code may be on its way at once: each has its own copy in memory.
 const UPLOADS_AT_ONCE: usize = 8;
+
+/// A call has arrived by then, even if its answer takes longer.
+const LONGEST_WAY: Duration = Duration::from_millis(300);
 
 /// How often one operation may be called.
 #[derive(Debug)]
@@ -101,13 +104,38 @@ const fn window(operation: &'static str, reason: &'static str, most: u32, millis
     Quota { operation, reason, interval, burst, window: Some((ours as usize, Duration::from_millis(millis))) }
 }
 
+/// A call on its way, or answered not long ago.
+#[derive(Debug)]
+struct Sending {
+    number: u64,
+    at: Instant,
+    answered: Option<Instant>,
+}
+
+impl Sending {
+    /// AWS counts a call when it arrives, which is between these two.
+    fn latest_arrival(&self, now: Instant) -> Instant {
+        self.answered.unwrap_or(now).min(self.at + LONGEST_WAY)
+    }
+}
+
+/// The calls that were sent, as far back as each quota's window goes.
+#[derive(Debug, Default)]
+struct Sent {
+    next: u64,
+    of: BTreeMap<&'static str, Vec<Sending>>,
+}
+
+/// Which call it is, to tell [`Pace`] of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number(u64);
+
 /// The calls of this process so far.
 #[derive(Debug)]
 pub(crate) struct Pace {
     /// When each quota is whole again.
     whole: Mutex<BTreeMap<&'static str, Instant>>,
-    /// When calls were sent, as far back as each quota's window goes.
-    sent: Mutex<BTreeMap<&'static str, VecDeque<Instant>>>,
+    sent: Mutex<Sent>,
     uploads: Semaphore,
 }
 
@@ -141,34 +169,49 @@ impl Pace {
         longest
     }
 
-    /// How long a call whose place has come still has to wait; `None` sends it now. A busy machine wakes calls late, and
-    /// several at once whose places were apart.
-    pub(crate) fn send(&self, operation: &str) -> Option<Duration> {
+    /// Sends a call whose place has come.
+    ///
+    /// # Errors
+    /// How long it still has to wait: a busy machine wakes calls late, and several at once whose places were apart.
+    pub(crate) fn send(&self, operation: &str) -> Result<Number, Duration> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let mut longest = Duration::ZERO;
         for quota in quotas_of(operation) {
             let Some((most, window)) = quota.window else { continue };
-            let times = sent.entry(quota.operation).or_default();
-            while times.front().is_some_and(|time| now.duration_since(*time) >= window) {
-                times.pop_front();
-            }
-            if let Some(first) = times.front().filter(|_| times.len() >= most) {
-                longest = longest.max(window.saturating_sub(now.duration_since(*first)));
+            let calls = sent.of.entry(quota.operation).or_default();
+            calls.retain(|call| call.latest_arrival(now) + window > now);
+            if calls.len() >= most {
+                let free = calls.iter().map(|call| call.latest_arrival(now) + window).min();
+                longest = longest.max(free.unwrap_or(now).saturating_duration_since(now));
             }
         }
         if !longest.is_zero() {
-            return Some(longest);
+            return Err(longest);
         }
+        let number = sent.next;
+        sent.next += 1;
         for quota in quotas_of(operation).filter(|quota| quota.window.is_some()) {
-            sent.entry(quota.operation).or_default().push_back(now);
+            let call = Sending { number, at: now, answered: None };
+            sent.of.entry(quota.operation).or_default().push(call);
         }
-        None
+        Ok(Number(number))
+    }
+
+    /// The call has arrived.
+    pub(crate) fn answered(&self, operation: &str, Number(number): Number) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        for quota in quotas_of(operation) {
+            let calls = sent.of.entry(quota.operation).or_default();
+            if let Some(call) = calls.iter_mut().find(|call| call.number == number) {
+                call.answered = Some(Instant::now());
+            }
+        }
     }
 
     /// The call was refused for its rate, so it has used up nothing: others have, and when a place is free nobody here
     /// knows.
-    pub(crate) fn give_back(&self, operation: &str) {
+    pub(crate) fn give_back(&self, operation: &str, Number(number): Number) {
         let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         for quota in quotas_of(operation) {
             if let Some(whole) = whole.get_mut(quota.operation) {
@@ -177,7 +220,7 @@ impl Pace {
         }
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         for quota in quotas_of(operation) {
-            sent.entry(quota.operation).or_default().pop_back();
+            sent.of.entry(quota.operation).or_default().retain(|call| call.number != number);
         }
     }
 }
@@ -247,14 +290,35 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn calls_that_wake_up_late_and_together_are_held_apart() {
         let pace = Pace::default();
-        let at_once = (0..100).take_while(|_| pace.send("lambda:GetPolicy").is_none()).count();
-        assert_eq!(at_once, 14);
+        let send = || pace.send("lambda:GetPolicy").map(|Number(number)| number);
+        for number in 0..14 {
+            assert_eq!(send(), Ok(number));
+            pace.answered("lambda:GetPolicy", Number(number));
+        }
         advance(Duration::from_millis(400)).await;
-        assert_eq!(pace.send("lambda:GetPolicy"), Some(Duration::from_millis(600)));
-        pace.give_back("lambda:GetPolicy");
-        assert_eq!(pace.send("lambda:GetPolicy"), None, "what was refused does not count");
+        assert_eq!(send(), Err(Duration::from_millis(600)));
+        pace.give_back("lambda:GetPolicy", Number(13));
+        assert_eq!(send(), Ok(14), "what was refused does not count");
         advance(Duration::from_millis(600)).await;
-        assert_eq!(pace.send("lambda:GetPolicy"), None);
+        assert_eq!(send(), Ok(15));
+    }
+
+    /// A call that is slow on its way falls into a later window than that in which it was sent.
+    #[tokio::test(start_paused = true)]
+    async fn a_call_counts_until_it_has_arrived() {
+        let pace = Pace::default();
+        let Number(first) = pace.send("apigateway:PutRestApi").unwrap();
+        advance(Duration::from_millis(200)).await;
+        assert_eq!(pace.send("apigateway:PutRestApi").err(), Some(Duration::from_secs(1)));
+        pace.answered("apigateway:PutRestApi", Number(first));
+        advance(Duration::from_millis(999)).await;
+        assert_eq!(pace.send("apigateway:PutRestApi").err(), Some(Duration::from_millis(1)));
+        advance(Duration::from_millis(1)).await;
+        let _ = pace.send("apigateway:PutRestApi").unwrap();
+        advance(Duration::from_millis(1299)).await;
+        assert!(pace.send("apigateway:PutRestApi").is_err());
+        advance(Duration::from_millis(1)).await;
+        assert!(pace.send("apigateway:PutRestApi").is_ok(), "an answer may take longer than the way there");
     }
 
     #[tokio::test(start_paused = true)]
@@ -305,10 +369,10 @@ mod tests {
     async fn a_refused_call_has_used_up_nothing() {
         let pace = Pace::default();
         assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::ZERO);
-        pace.give_back("apigateway:DeleteRestApi");
+        pace.give_back("apigateway:DeleteRestApi", Number(0));
         assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::ZERO);
         assert_eq!(wait(&pace, "apigateway:DeleteRestApi"), Duration::from_secs(30));
-        pace.give_back("lambda:GetFunction");
+        pace.give_back("lambda:GetFunction", Number(0));
         let burst = (0..40).filter(|_| wait(&pace, "apigateway:GetStage").is_zero()).count();
         assert_eq!(burst, 38, "two calls count");
     }

@@ -75,17 +75,22 @@ impl Step<'_> {
             }
             pause(self.stop, length).await?;
         }
-        while let Some(length) = self.aws.pace.send(operation) {
-            pause(self.stop, length).await?;
-        }
+        let number = loop {
+            match self.aws.pace.send(operation) {
+                Ok(number) => break number,
+                Err(length) => pause(self.stop, length).await?,
+            };
+        };
         let within = self.time_left().max(least(operation));
-        let error = match self.answer(UNANSWERED, within, request).await {
+        let answer = self.answer(UNANSWERED, within, request).await;
+        self.aws.pace.answered(operation, number);
+        let error = match answer {
             Some(Ok(answer)) => return Ok(answer),
             Some(Err(error)) => AwsError::new(operation, &error),
             None => AwsError::silent(operation, within),
         };
         if error.is_throttle() {
-            self.aws.pace.give_back(operation);
+            self.aws.pace.give_back(operation, number);
         }
         Err(AwsError { resource: self.aws.scope.arn_of(operation, &self.id), ..error }.into())
     }
