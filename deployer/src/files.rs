@@ -1,8 +1,8 @@
 //! Reading the files that people name. A named pipe would block, a device might never end, and either would do so while
 //! Ctrl-C waits for the step to finish: only regular files are read, and each kind of them up to a size.
 
-use std::fs::{FileType, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::fs::{File, FileType, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -15,6 +15,9 @@ pub(crate) const LARGEST_POLICY: u64 = 512 * KIB;
 /// Some requests with bodies. Lambda takes 6 MB of one.
 pub(crate) const LARGEST_MIX: u64 = 8 * MIB;
 
+/// What `local logs` shows, and more than anybody reads.
+pub(crate) const MOST_OF_A_LOG: u64 = 8 * MIB;
+
 /// A result of `load`: the longest run comes to some hundred kilobytes.
 pub(crate) const LARGEST_RESULT: u64 = 4 * MIB;
 
@@ -26,6 +29,11 @@ const MIB: u64 = 1024 * KIB;
 /// # Errors
 /// The system's own; what is no regular file; what is larger than `most` bytes.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    open_and_read(path, most).map(|(_, bytes)| bytes)
+}
+
+/// As `read`; the file stays open.
+pub(crate) fn open_and_read(path: &Path, most: u64) -> io::Result<(File, Vec<u8>)> {
     // Opening a named pipe waits for its writer otherwise.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
@@ -34,7 +42,8 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         let what = format!("it is {}, and only regular files are read", named(kind));
         return Err(io::Error::new(ErrorKind::InvalidInput, what));
     }
-    read_bounded(file, most)
+    let bytes = read_bounded(&file, most)?;
+    Ok((file, bytes))
 }
 
 /// Reads a regular file of text in UTF-8. A byte order mark is no part of the text.
@@ -43,6 +52,24 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// As `read`; text in another encoding.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     decode(read(path, most)?)
+}
+
+/// The end of a file, beginning with a whole line where the file is longer than `most` bytes. What is not UTF-8 in it is
+/// replaced.
+///
+/// # Errors
+/// The system's own.
+pub(crate) fn read_end(path: &Path, most: u64) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let skipped = file.metadata()?.len().saturating_sub(most);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(match text.split_once('\n') {
+        Some((_, whole)) if skipped > 0 => whole.to_owned(),
+        _ => text,
+    })
 }
 
 /// Reads to the end.
@@ -120,6 +147,16 @@ mod tests {
         assert_eq!(refusal("/dev/zero"), "it is a device, and only regular files are read");
         assert_eq!(refusal(folder.path()), "it is a folder, and only regular files are read");
         assert_eq!(read(&folder.path().join("none"), 4).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn the_end_of_a_file_begins_with_a_whole_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log");
+        std::fs::write(&file, b"first\nsecond\nthird\xff\n").unwrap();
+        assert_eq!(read_end(&file, 100).unwrap(), "first\nsecond\nthird\u{fffd}\n");
+        assert_eq!(read_end(&file, 10).unwrap(), "third\u{fffd}\n");
+        assert_eq!(read_end(&file, 3).unwrap(), "");
     }
 
     #[test]

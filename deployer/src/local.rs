@@ -11,6 +11,7 @@ pub(crate) use access::file as credentials_file;
 use crate::aws::Target;
 use crate::config::{LocalAws, Machine};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::http::{Http, Network};
 use crate::retry::{Stop, at_most, pause};
 use access::Access;
@@ -339,7 +340,7 @@ impl<'a> Local<'a> {
         if code == Some(PORT_IN_USE) {
             return self.port_in_use();
         }
-        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let log = files::read_end(&self.log(), files::MOST_OF_A_LOG).unwrap_or_default();
         let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
         Error::new(format!("the local AWS did not start: {last}"))
             .hint(INSTALL)

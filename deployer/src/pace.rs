@@ -12,8 +12,11 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// How many functions' code may be on its way at once: each has its own copy in memory.
-const UPLOADS_AT_ONCE: usize = 8;
+/// How much code may be on its way at once, in bytes of zips: a request holds its zip about three and a half times in memory.
+const UPLOADING: u32 = 12 << 20;
+
+/// What a small zip counts as, so that no more than eight are on their way.
+const SMALL_UPLOAD: u32 = UPLOADING / 8;
 
 /// A call has arrived by then, even if its answer takes longer.
 const LONGEST_WAY: Duration = Duration::from_millis(300);
@@ -141,14 +144,15 @@ pub(crate) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { whole: Mutex::default(), sent: Mutex::default(), uploads: Semaphore::new(UPLOADS_AT_ONCE) }
+        Self { whole: Mutex::default(), sent: Mutex::default(), uploads: Semaphore::new(UPLOADING as usize) }
     }
 }
 
 impl Pace {
-    /// Waits for a turn to upload code, which lasts until it is dropped. `None` never comes: nobody closes it.
-    pub(crate) async fn upload(&self) -> Option<SemaphorePermit<'_>> {
-        self.uploads.acquire().await.ok()
+    /// Waits for a turn to upload a zip of so many bytes, which lasts until it is dropped. `None` never comes: nobody closes it.
+    pub(crate) async fn upload(&self, size: usize) -> Option<SemaphorePermit<'_>> {
+        let size = u32::try_from(size).unwrap_or(UPLOADING).clamp(SMALL_UPLOAD, UPLOADING);
+        self.uploads.acquire_many(size).await.ok()
     }
 
     /// Takes the next place for a call: how long to wait for it, and what for. `None` goes at once.
@@ -341,15 +345,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn eight_uploads_are_on_their_way_at_once() {
-        let pace = Pace::default();
-        let mut turns = Vec::new();
-        for _ in 0..UPLOADS_AT_ONCE {
-            turns.push(pace.upload().await);
-        }
-        assert!(crate::retry::at_most(Duration::from_millis(10), pace.upload()).await.is_none());
-        turns.pop();
-        assert!(crate::retry::at_most(Duration::from_millis(10), pace.upload()).await.is_some());
+    async fn so_much_code_is_on_its_way_at_once() {
+        let at_once = async |size: usize| {
+            let pace = Pace::default();
+            let mut turns = Vec::new();
+            while let Some(turn) = crate::retry::at_most(Duration::from_millis(10), pace.upload(size)).await {
+                turns.push(turn);
+            }
+            let before = turns.len();
+            turns.pop();
+            assert!(crate::retry::at_most(Duration::from_millis(10), pace.upload(size)).await.is_some());
+            before
+        };
+        assert_eq!((at_once(1_000).await, at_once(5_000_000).await, at_once(50 << 20).await), (8, 2, 1));
     }
 
     #[tokio::test(start_paused = true)]

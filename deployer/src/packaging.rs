@@ -7,6 +7,7 @@ mod archive;
 mod build;
 mod cargo;
 mod check;
+mod code;
 mod elf;
 mod include;
 mod kept;
@@ -27,11 +28,9 @@ use crate::manifest::{Architecture, Function};
 use crate::report::Outcome;
 use crate::resource::{Id, Kind};
 use crate::retry::unless_stopped;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use cargo::Cargo;
 use check::{LARGEST_CODE, Needs};
-use sha2::{Digest as _, Sha256};
+use code::Code;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,10 +39,8 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell, mpsc};
 /// A zip that is ready to upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Package {
-    /// Shared: it may have 50 MB, and every step that may need it holds one.
-    pub(crate) zip: Arc<Vec<u8>>,
-    /// SHA-256 of the zip in base64, as Lambda reports it.
-    pub(crate) sha256: String,
+    /// Shared by every step that may need it.
+    code: Arc<Code>,
     /// How the local AWS's copy was compiled, for the function's tag there. `None` at AWS and for a zip that was ready.
     pub(crate) build: Option<Build>,
     /// Whether this run made the zip.
@@ -51,9 +48,27 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// SHA-256 of the zip in base64, as Lambda reports it.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.code.sha256
+    }
+
+    /// Of the zip, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.code.size
+    }
+
+    /// The zip. It may have 50 MB, so it is best dropped soon.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that was changed since it was checked.
+    pub(crate) fn read(&self) -> Result<Vec<u8>> {
+        self.code.read()
+    }
+
+    #[cfg(test)]
     pub(crate) fn of(zip: Vec<u8>) -> Self {
-        let sha256 = BASE64_STANDARD.encode(Sha256::digest(&zip));
-        Self { zip: Arc::new(zip), sha256, build: None, built: false }
+        Self { code: Arc::new(Code::in_memory(zip)), build: None, built: false }
     }
 }
 
@@ -232,20 +247,10 @@ fn needs(function: &Function) -> Needs {
 fn ready(path: &Path, uses: impl Iterator<Item = Needs>) -> Result<Package> {
     let what = format!("the zip {}", path.display());
     let cannot = |e: std::io::Error| Error::usage(format!("cannot read {what}: {e}"));
-    let zip = files::read(path, LARGEST_CODE).map_err(cannot)?;
+    let (file, zip) = files::open_and_read(path, LARGEST_CODE).map_err(cannot)?;
     check::size(&zip, &what)?;
     for needs in uses.collect::<BTreeSet<_>>() {
         check::zip(&zip, &what, &needs)?;
     }
-    Ok(Package::of(zip))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_is_written_as_lambda_writes_it() {
-        assert_eq!(Package::of(Vec::new()).sha256, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
-    }
+    Ok(Package { code: Arc::new(Code::in_file(file, path, &zip)), build: None, built: false })
 }

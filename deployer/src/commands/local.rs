@@ -3,6 +3,7 @@
 use super::Session;
 use crate::cli::Local as Verb;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::local::{Local, credentials_file};
 use crate::shell::quoted;
 
@@ -35,7 +36,7 @@ pub(crate) async fn run(session: &Session<'_>, verb: Verb) -> Result<u8> {
             }
             None => console.data("The local AWS does not run."),
         },
-        Verb::Logs => match std::fs::read_to_string(local.log()) {
+        Verb::Logs => match files::read_end(&local.log(), files::MOST_OF_A_LOG) {
             Ok(text) => console.data(text.trim_end()),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => console.talk("There is no log yet."),
             Err(e) => return Err(Error::new(format!("cannot read {}: {e}", local.log().display()))),

@@ -1,12 +1,12 @@
 //! The certificates of `AWS_CA_BUNDLE`, which everything that speaks TLS here trusts besides the machine's own.
 
 use crate::error::{Error, Result};
+use crate::files;
 use aws_smithy_http_client::tls::TrustStore;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fmt::Display;
-use std::io::Read as _;
 use std::path::Path;
 
 /// The bundles of whole distributions have a quarter of a megabyte.
@@ -27,17 +27,7 @@ impl Certificates {
             Error::usage(format!("cannot use AWS_CA_BUNDLE {}: {why}", path.display()))
                 .hint("AWS_CA_BUNDLE names a file of certificates in PEM form, one after the other.")
         };
-        let file = std::fs::metadata(path).map_err(|e| unusable(&e))?;
-        // Opening a named pipe would wait for somebody who writes into it.
-        if !file.is_file() {
-            return Err(unusable(&"it is no regular file"));
-        }
-        let mut pem = Vec::new();
-        let file = std::fs::File::open(path).map_err(|e| unusable(&e))?;
-        file.take(LONGEST + 1).read_to_end(&mut pem).map_err(|e| unusable(&e))?;
-        if pem.len() as u64 > LONGEST {
-            return Err(unusable(&format!("it is longer than {} MB", LONGEST / 1024 / 1024)));
-        }
+        let pem = files::read(path, LONGEST).map_err(|e| unusable(&e))?;
         Self::parse(pem).map_err(|why| unusable(&why))
     }
 
@@ -95,7 +85,7 @@ mod tests {
     #[test]
     fn a_bundle_that_is_no_regular_file_is_refused() {
         let error = Certificates::read(Path::new("/dev/zero")).unwrap_err();
-        assert!(error.to_string().contains("no regular file"), "{error}");
+        assert!(error.to_string().contains("only regular files are read"), "{error}");
         let error = Certificates::read(Path::new("/nowhere.pem")).unwrap_err();
         assert!(error.to_string().starts_with("cannot use AWS_CA_BUNDLE /nowhere.pem: "), "{error}");
     }

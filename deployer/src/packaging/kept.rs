@@ -4,7 +4,10 @@
 //! A zip is kept by the hash of what is in it, so it cannot be stale. The folder may be deleted at any time.
 
 use super::archive::ZipFile;
+use super::check::LARGEST_CODE;
+use super::code::Code;
 use crate::error::{Error, Result};
+use crate::files;
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -45,29 +48,34 @@ impl Kept {
     }
 
     /// The zip of these files: the kept one of this name if it holds just them, or what `make` makes of them, which is kept
-    /// from then on. The second value says which: true for one that was made.
+    /// from then on. The second value says which: true for one that was made. One that cannot be kept stays in memory.
     ///
     /// # Errors
-    /// Those of `make`. A zip that cannot be kept is none.
+    /// Those of `make`.
     pub(super) fn zip(
         &self,
         name: &str,
         files: &[ZipFile],
         make: impl FnOnce(&[ZipFile]) -> Result<Vec<u8>>,
-    ) -> Result<(Vec<u8>, bool)> {
+    ) -> Result<(Code, bool)> {
         let (zip_path, hash_path) = (self.path(name, "zip"), self.path(name, "sha256"));
         let hash = hash(files);
         if std::fs::read_to_string(&hash_path).is_ok_and(|kept| kept == hash)
-            && let Ok(zip) = std::fs::read(&zip_path)
+            && let Ok((file, zip)) = files::open_and_read(&zip_path, LARGEST_CODE)
         {
-            return Ok((zip, false));
+            return Ok((Code::in_file(file, &zip_path, &zip), false));
         }
         let zip = make(files)?;
         // In this order, so that a zip never stands beside the hash of another one.
-        let _ = remove(&hash_path)
+        let kept = remove(&hash_path)
             .and_then(|()| self.replace(&zip_path, &zip))
-            .and_then(|()| self.replace(&hash_path, hash.as_bytes()));
-        Ok((zip, true))
+            .and_then(|()| self.replace(&hash_path, hash.as_bytes()))
+            .and_then(|()| File::open(&zip_path));
+        let code = match kept {
+            Ok(file) => Code::in_file(file, &zip_path, &zip),
+            Err(_) => Code::in_memory(zip),
+        };
+        Ok((code, true))
     }
 
     /// Writes a file whole or not at all.
@@ -116,8 +124,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = Kept::lock(folder.path().join("deployer"), || ()).await.unwrap();
         let zip = |files: &[ZipFile]| {
-            kept.zip("shop", files, |files| Ok(files.iter().flat_map(|file| file.contents.clone()).collect()))
-                .unwrap()
+            let make = |files: &[ZipFile]| Ok(files.iter().flat_map(|file| file.contents.clone()).collect());
+            let (code, is_new) = kept.zip("shop", files, make).unwrap();
+            (code.read().unwrap(), is_new)
         };
         let one = [file("bootstrap", "one")];
         assert_eq!(zip(&one), (b"one".to_vec(), true));

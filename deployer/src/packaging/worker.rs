@@ -3,6 +3,7 @@
 use super::archive::{self, ZipFile};
 use super::build::{self, Build};
 use super::cargo::Cargo;
+use super::code::Code;
 use super::kept::Kept;
 use super::project::{Binary, Project};
 use super::settings::Compiler;
@@ -145,8 +146,8 @@ impl Worker<'_> {
         let (binary, kept, root) = (binary.clone(), self.kept.clone(), self.cargo.root.clone());
         let (build, is_local) = (self.build, self.is_local);
         let made = tokio::task::spawn_blocking(move || {
-            let (bytes, is_new) = zip(&kept, &root, &binary, &executable, build, architecture)?;
-            Ok(Package { build: is_local.then_some(build), built: is_new, ..Package::of(bytes) })
+            let (code, built) = zip(&kept, &root, &binary, &executable, build, architecture)?;
+            Ok(Package { code: Arc::new(code), build: is_local.then_some(build), built })
         });
         made.await.map_err(|e| Error::new(format!("packaging was broken off: {e}")))?
     }
@@ -160,7 +161,7 @@ fn zip(
     executable: &Path,
     build: Build,
     architecture: Architecture,
-) -> Result<(Vec<u8>, bool)> {
+) -> Result<(Code, bool)> {
     let bootstrap = std::fs::read(executable)
         .map_err(|e| Error::new(format!("cannot read {}: {e}", executable.display())))?;
     let mut files = vec![ZipFile { name: "bootstrap".to_owned(), mode: 0o755, contents: bootstrap }];

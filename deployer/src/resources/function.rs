@@ -294,7 +294,7 @@ impl Function {
             let gap = "the old code cannot be had, so requests fail until the runtime is changed as well";
             ("code-with-a-gap", gap)
         };
-        let code = Change::update(field, seen.code_sha256.as_str(), &package.sha256, Impact::Notice(means));
+        let code = Change::update(field, seen.code_sha256.as_str(), package.sha256(), Impact::Notice(means));
         let between = bridged.then(|| Change::Update {
             field: "code-in-between".to_owned(),
             from: "the old".into(),
@@ -307,9 +307,9 @@ impl Function {
     /// Whether old and new code serve together: both are needed, the old code can be had, and they are not too large.
     fn is_bridged(&self, seen: &Observed, new: &Package) -> bool {
         self.starts_otherwise(seen)
-            && new.sha256 != seen.code_sha256
+            && new.sha256() != seen.code_sha256
             && seen.code_out_of_reach.is_none()
-            && seen.code_size + new.zip.len() <= LARGEST_ZIP
+            && seen.code_size + new.size() <= LARGEST_ZIP
     }
 
     /// The log group that it writes to. Somebody may have set another one than the stack's.

@@ -39,13 +39,13 @@ impl Function {
             .role(&role.arn)
             .set_tags(Some(tags.into_iter().collect()));
         let create = async || {
-            let _turn = step.aws.pace.upload().await;
-            // A copy of the code, which lives no longer than the call: a hundred functions may be waiting for their roles.
-            let code = FunctionCode::builder().zip_file(Blob::new(package.zip.as_slice())).build();
+            let _turn = step.aws.pace.upload(package.size()).await;
+            // The code is read for each call: a hundred functions may be waiting for their roles.
+            let code = FunctionCode::builder().zip_file(Blob::new(package.read()?)).build();
             step.call("lambda:CreateFunction", create.clone().code(code).send()).await
         };
         let role_stands = async || role::still_stands(step, &self.role, &role).await;
-        let size = package.zip.len();
+        let size = package.size();
         let made = step.retry_backing_off(size, &role_passing(&role), role_stands, create).await;
         let made = made.map_err(|e| self.explain(e))?;
         self.until_ready(step, is_busy(made.state(), made.last_update_status())).await?;
@@ -76,11 +76,12 @@ impl Function {
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
         let rebuilt = seen.architecture != self.architecture.name();
-        let new_code = package.filter(|package| again || rebuilt || package.sha256 != seen.code_sha256);
+        let new_code = package.filter(|package| again || rebuilt || package.sha256() != seen.code_sha256);
         let bridged = new_code.as_ref().is_some_and(|package| self.is_bridged(&seen, package));
         match &new_code {
             Some(package) if bridged => {
-                self.upload(step, async || self.both_codes(step, &seen, package).await).await?;
+                let size = seen.code_size + package.size();
+                self.upload(step, size, async || self.both_codes(step, &seen, package).await).await?;
             }
             Some(package) => self.upload_new(step, package).await?,
             None => {}
@@ -121,11 +122,17 @@ impl Function {
     }
 
     async fn upload_new(&self, step: &Step<'_>, package: &Package) -> Result<()> {
-        self.upload(step, async || Ok(package.zip.as_slice().to_vec())).await
+        self.upload(step, package.size(), async || package.read()).await
     }
 
-    /// Uploads code, and waits until it runs. The code is made for each call, and lives no longer than that.
-    async fn upload(&self, step: &Step<'_>, zip: impl AsyncFn() -> Result<Vec<u8>>) -> Result<()> {
+    /// Uploads code of about so many bytes, and waits until it runs. The code is made for each call, and lives no longer than
+    /// that.
+    async fn upload(
+        &self,
+        step: &Step<'_>,
+        size: usize,
+        zip: impl AsyncFn() -> Result<Vec<u8>>,
+    ) -> Result<()> {
         // The architecture rides on the code; left out, the old one would stay.
         let update = step
             .aws
@@ -134,7 +141,7 @@ impl Function {
             .function_name(&self.name)
             .architectures(self.sdk_architecture());
         let update = async || {
-            let _turn = step.aws.pace.upload().await;
+            let _turn = step.aws.pace.upload(size).await;
             let update = update.clone().zip_file(Blob::new(zip().await?));
             step.call("lambda:UpdateFunctionCode", update.send()).await
         };
@@ -154,7 +161,7 @@ impl Function {
         };
         let url = seen.code_url.as_deref().unwrap_or_default();
         let old = step.aws.http.download(url).await.map_err(cannot)?;
-        merged(&old, &new.zip).map_err(|error| cannot(error.to_string()))
+        merged(&old, &new.read()?).map_err(|error| cannot(error.to_string()))
     }
 
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {

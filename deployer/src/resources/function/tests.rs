@@ -78,7 +78,7 @@ fn configured(change: impl FnOnce(&mut Value)) -> Value {
         "Role": scope().role_arn("orders-role"),
         "Handler": "bootstrap",
         "CodeSize": 8,
-        "CodeSha256": package().sha256,
+        "CodeSha256": package().sha256(),
         "Description": "Takes orders",
         "Timeout": 10,
         "MemorySize": 128,

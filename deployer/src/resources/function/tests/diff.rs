@@ -18,7 +18,7 @@ fn seen() -> Observed {
         logging: None,
         reserved_concurrency: None,
         role_arn: scope().role_arn("orders-role"),
-        code_sha256: package().sha256,
+        code_sha256: package().sha256().to_owned(),
         code_size: 8,
         revision: None,
         code_url: None,
@@ -68,7 +68,7 @@ fn each_difference_is_one_change() {
             |seen| seen.last_update = LastUpdateStatus::Failed,
             update("state", Some("Update failed"), Some("Active")),
         ),
-        (|seen| seen.code_sha256 = "old".to_owned(), update("code", Some("old"), Some(&package().sha256))),
+        (|seen| seen.code_sha256 = "old".to_owned(), update("code", Some("old"), Some(package().sha256()))),
         (
             |seen| seen.architecture = "arm64".to_owned(),
             update("architecture", Some("arm64"), Some("x86_64")),
