@@ -5,13 +5,11 @@ mod credentials;
 mod endpoint;
 mod identity;
 
-pub(crate) use endpoint::is_loopback;
-
 use crate::error::{AwsError, Error, Result};
 use crate::http::{Expected, Http, Network};
-use crate::names::Scope;
+use crate::names::{Scope, is_read};
 use crate::pace::Pace;
-use crate::retry::{self, Stop};
+use crate::time::{self, Stop};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
@@ -118,7 +116,7 @@ impl Aws {
         talk: impl Fn(&str),
     ) -> Result<Self> {
         let http = Http::new(CONNECT_TIMEOUT, &target.network)?;
-        let sdk = retry::at_most(CONFIGURED_WITHIN, sdk_config(target, &http)).await;
+        let sdk = time::at_most(CONFIGURED_WITHIN, sdk_config(target, &http)).await;
         let sdk = sdk.ok_or_else(no_region)??;
         let endpoint_url = endpoint::resolve(&sdk, target)?;
         let (sdk, lacks_token) = credentials::load(sdk, target, endpoint_url.as_deref(), stop, &talk).await?;
@@ -306,15 +304,6 @@ fn no_region() -> Error {
 /// Refuses everything but reads before anything is sent, and says with each request what its answer has to be.
 #[derive(Clone, Debug)]
 struct Guard(Access);
-
-/// What an AWS operation that changes nothing is called.
-const READS: [&str; 5] = ["Get", "List", "Describe", "Filter", "Scan"];
-
-/// Whether an operation changes nothing, by its name; `lambda:GetFunction` or `GetFunction`.
-pub(crate) fn is_read(operation: &str) -> bool {
-    let name = operation.rsplit(':').next().unwrap_or(operation);
-    READS.iter().any(|read| name.starts_with(read))
-}
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Guard {

@@ -6,7 +6,8 @@ mod log_filter;
 mod trimmed;
 mod tune;
 
-pub use cost::{Architecture, Cost};
+pub use crate::manifest::Architecture;
+pub use cost::Cost;
 pub use load::{Load, Traffic};
 pub use tune::Tune;
 

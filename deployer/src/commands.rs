@@ -16,21 +16,18 @@ pub(crate) mod up;
 use crate::aws::{Access, Aws};
 use crate::cli::Adopt;
 use crate::config::Config;
-use crate::engine::{Engine, Mode, Record, Step};
+use crate::engine::{Change, Engine, Id, Kind, Mode, Outcome, Record, Resource, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::local::Local;
 use crate::names::{Owner, Scope};
 use crate::orphans;
 use crate::packaging::Packages;
-use crate::report::Outcome;
 use crate::report::console::Console;
 use crate::report::json::Document;
-use crate::resource::{Change, Id, Kind, Resource};
-use crate::resources::rest_api;
-use crate::resources::table::{ItemCount, Table};
-use crate::retry::Stop;
-use crate::seen::Seen;
+use crate::resources::api_gateway::rest_api;
+use crate::resources::dynamodb::table::{ItemCount, Table};
 use crate::stack::Stack;
+use crate::time::Stop;
 use tokio::time::Instant;
 
 /// The exit code of `plan` and `status` when they were asked for one and something differs.
@@ -251,7 +248,7 @@ pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
         .iter()
         .flat_map(|record| record.changes.iter().map(move |change| (record, change)))
         .filter(|(_, change)| matches!(change, Change::Refused { .. }))
-        .map(|(record, change)| format!("  {}: {}", record.id, crate::report::text::change(change)))
+        .map(|(record, change)| format!("  {}: {}", record.id, change))
         .collect();
     if refused.is_empty() {
         return Ok(());
@@ -317,7 +314,7 @@ pub(crate) fn settle(records: &[Record], stop: &Stop, command: &str) -> Result<(
     for record in records {
         let how = match &record.result {
             Ok(Outcome::Absent) if command == "up" => continue,
-            Ok(outcome) => crate::report::text::outcome(outcome),
+            Ok(outcome) => outcome.to_string(),
             Err(_) => "failed; it may be half-done".to_owned(),
         };
         message.push_str(&format!("\n  {}: {how}", record.id));

@@ -1,14 +1,13 @@
-//! Flags, environment and manifest become one checked configuration. The only reader of the environment.
+//! Flags, environment and manifest become one checked configuration.
 
-use crate::aws::{Target, is_loopback};
+use crate::aws::Target;
 use crate::cli::{Global, Output};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_MANIFEST};
-use crate::http::{Certificates, Network, proxy_problem};
+use crate::http::{Certificates, Network, is_loopback, proxy_problem};
+use crate::machine::{Machine, env};
 use crate::manifest::Manifest;
 use crate::packaging::Build;
-use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,48 +47,6 @@ pub(crate) struct LocalAws {
     pub state: PathBuf,
     /// Whether it checks policies, as AWS does.
     pub enforces_iam: bool,
-}
-
-/// What the environment says about this machine and this terminal.
-#[derive(Clone, Debug)]
-pub(crate) struct Machine {
-    /// Where the programs that we start find others: the project's virtual environment first.
-    pub path: OsString,
-    /// The project's virtual environment. It is not on `path` where its own path has a colon, which no PATH can hold.
-    tools: PathBuf,
-    /// What the environment says about builds.
-    pub cargo: CargoVariables,
-    /// For programs that we start with an otherwise empty environment.
-    pub home: Option<OsString>,
-    /// Draw a moving tree on stderr.
-    pub draws: bool,
-    /// Colour on stderr.
-    pub colour: bool,
-    /// Somebody can answer a question.
-    pub asks: bool,
-}
-
-/// Variables of Cargo and cargo-lambda that decide how a package is built. Both read them themselves, too.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CargoVariables {
-    /// `CARGO_BUILD_TARGET`: the target instead of this machine's.
-    pub build_target: Option<String>,
-    /// `CARGO_LAMBDA_COMPILER`: the program that cargo-lambda compiles with.
-    pub compiler: Option<String>,
-    /// Cargo's home: `CARGO_HOME`, or `.cargo` in the home.
-    pub home: Option<PathBuf>,
-}
-
-impl CargoVariables {
-    fn look() -> Self {
-        let text = |name| env(name).and_then(|value| value.into_string().ok());
-        let home = env("CARGO_HOME").map(PathBuf::from);
-        Self {
-            build_target: text("CARGO_BUILD_TARGET"),
-            compiler: text("CARGO_LAMBDA_COMPILER"),
-            home: home.or_else(|| Some(PathBuf::from(env("HOME")?).join(".cargo"))),
-        }
-    }
 }
 
 impl Config {
@@ -178,43 +135,6 @@ impl Config {
     pub(crate) fn stack_name(&self) -> String {
         format!("{}{}", self.manifest.name, self.suffix)
     }
-}
-
-impl Machine {
-    fn look(root: &Path) -> Self {
-        let tools = root.join(".venv/bin");
-        let inherited = env("PATH").unwrap_or_default();
-        let path =
-            std::env::join_paths(std::iter::once(tools.clone()).chain(std::env::split_paths(&inherited)))
-                .unwrap_or(inherited);
-        let terminal = std::io::stderr().is_terminal();
-        let ci = env("CI").is_some();
-        let dumb = env("TERM").is_some_and(|term| term == "dumb");
-        Self {
-            path,
-            tools,
-            cargo: CargoVariables::look(),
-            home: env("HOME"),
-            draws: terminal && !ci && !dumb,
-            colour: terminal && !dumb && env("NO_COLOR").is_none(),
-            asks: terminal && std::io::stdin().is_terminal() && !ci,
-        }
-    }
-
-    /// The first program of this name in the project's virtual environment or on the path.
-    #[must_use]
-    pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
-        std::iter::once(self.tools.clone())
-            .chain(std::env::split_paths(&self.path))
-            .map(|folder| folder.join(program))
-            .find(|file| file.is_file())
-    }
-}
-
-/// A variable that is set to something.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
-fn env(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The endpoint that the command line says. What comes from `AWS_ENDPOINT_URL` is left to the SDK, which knows what else the

@@ -1,19 +1,29 @@
 //! Drives one resource through one verb. The only place that decides what a failure stops, and that tells the
 //! reporter how a step went.
 
+mod arn;
+mod change;
+mod events;
+mod observations;
+mod resource;
+mod retry;
 mod shared;
 mod step;
 
+pub(crate) use change::{Change, Id, Impact, Kind, Shown, diff_tags, tags_differ};
+pub(crate) use events::{Event, Outcome, Reporter};
+pub(crate) use observations::Seen;
+pub(crate) use resource::Resource;
+#[cfg(test)]
+pub(crate) use retry::THROTTLED;
+pub(crate) use retry::{ANSWER_UNCLEAR, Pauses};
 pub(crate) use shared::PolicyPaths;
 pub(crate) use step::Step;
 
 use crate::aws::Aws;
 use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
-use crate::report::{Event, Outcome, Reporter, text};
-use crate::resource::{Change, Id, Kind, Resource};
-use crate::retry::{ANSWER_UNCLEAR, Pauses, Stop};
-use crate::seen::Seen;
+use crate::time::Stop;
 use shared::Shared;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
@@ -436,7 +446,7 @@ impl<'a> Engine<'a> {
 /// Stops at a change that would lose something.
 fn refuse(changes: &[Change]) -> Result<()> {
     match changes.iter().find(|change| matches!(change, Change::Refused { .. })) {
-        Some(refused) => Err(Error::new(text::change(refused))),
+        Some(refused) => Err(Error::new(refused.to_string())),
         None => Ok(()),
     }
 }

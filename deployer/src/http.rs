@@ -5,14 +5,15 @@ mod answer;
 mod certificates;
 mod markup;
 mod proxies;
+mod url;
 
-pub(crate) use answer::{Expected, Unreadable};
+pub(crate) use answer::Expected;
 pub(crate) use certificates::Certificates;
 pub(crate) use proxies::proxy_problem;
+pub(crate) use url::{host, is_loopback};
 
-use crate::aws::is_loopback;
 use crate::error::{Error, Result, root_causes};
-use crate::retry::answer_within;
+use crate::time::answer_within;
 use answer::Limit;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;

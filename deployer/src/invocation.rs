@@ -3,7 +3,6 @@
 
 pub(crate) mod call;
 pub(crate) mod event;
-pub(crate) mod limits;
 pub(crate) mod log_events;
 pub(crate) mod log_follow;
 pub(crate) mod log_request;

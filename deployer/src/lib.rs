@@ -22,32 +22,28 @@ pub mod cli;
 mod commands;
 mod config;
 mod cost;
-mod definition;
 mod engine;
 mod error;
 mod files;
-mod hints;
 mod http;
 mod invocation;
 mod load;
 mod local;
+mod machine;
 mod manifest;
 mod names;
 mod orphans;
 mod pace;
 mod packaging;
-mod policy_document;
 mod printable;
 mod report;
-mod resource;
 mod resources;
-mod retry;
-mod seen;
 mod shell;
 mod smoke;
 mod stack;
 #[cfg(test)]
 mod testing;
+mod time;
 mod tune;
 
 use cli::{Cli, Command, Output};
@@ -55,8 +51,8 @@ use config::Config;
 use error::Error;
 use report::console::{Console, show_error};
 use report::json::Document;
-use retry::Stop;
 use std::pin::Pin;
+use time::Stop;
 
 /// Shows the help that was asked for, or why a command line cannot be read, and gives the process's exit code. What is wrong
 /// is quoted, and may come from anywhere, so that it is shown without clap's colours.
@@ -96,7 +92,8 @@ pub async fn run(cli: Cli) -> u8 {
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
     let session = commands::Session { config: &config, console: &console, stop: &stop };
-    let result = stop.on_interrupt(dispatch(&cli.command, &session, &mut document)).await;
+    let work = dispatch(&cli.command, &session, &mut document);
+    let result = stop.on_interrupt(work, |words| report::text::talk(words)).await;
     let result = result.map_err(|error| error.naming(cli.global.which_stack()));
     console.document(&match &result {
         Ok(_) => document,

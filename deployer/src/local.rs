@@ -9,11 +9,12 @@ mod record;
 pub(crate) use access::file as credentials_file;
 
 use crate::aws::Target;
-use crate::config::{LocalAws, Machine};
+use crate::config::LocalAws;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::http::{Http, Network};
-use crate::retry::{Stop, at_most, pause};
+use crate::machine::Machine;
+use crate::time::{Stop, at_most, pause};
 use access::Access;
 use record::{Holder, holder};
 use rustix::io::Errno;

@@ -22,7 +22,8 @@ mod tests;
 mod words;
 
 pub(crate) use api::{Api, Throttle};
-pub(crate) use function::{Architecture, DEFAULT_POLICY, Function};
+pub use function::Architecture;
+pub(crate) use function::{DEFAULT_POLICY, Function};
 pub(crate) use path::{is_for as is_path_for, precedence as path_precedence};
 pub(crate) use route::{Auth, IntegrationKind, Route, listed as listed_routes};
 #[cfg(test)]

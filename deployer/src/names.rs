@@ -1,7 +1,6 @@
 //! Names, ARNs and ownership tags: everything that AWS does not hand out can be computed, and is computed here.
 
 use crate::printable::one_line;
-use crate::resource::{Change, Id, Impact, Kind};
 use std::collections::BTreeMap;
 
 /// Tags of one resource.
@@ -132,25 +131,6 @@ impl Scope {
         format!("{api_id}.execute-api.{}.{suffix}", self.region)
     }
 
-    /// The ARN by which a policy names what a call is about, where the call is one that a policy can limit to it.
-    /// `operation` as IAM writes it, `id` what the call was made for.
-    pub(crate) fn arn_of(&self, operation: &str, id: &Id) -> Option<String> {
-        let (service, name) = operation.split_once(':')?;
-        // Whoever lists things in general cannot be limited to one of them.
-        if matches!(name, "ListPolicies" | "DescribeLogGroups") {
-            return None;
-        }
-        match (service, id.kind) {
-            ("iam", Kind::Role) => Some(self.role_arn(&id.name)),
-            ("iam", Kind::Policy) => Some(self.policy_arn(&id.name)),
-            ("dynamodb", Kind::Table | Kind::Scaling) => Some(self.table_arn(&id.name)),
-            ("lambda", Kind::Function | Kind::Permission) => Some(self.function_arn(&id.name)),
-            ("logs", Kind::LogGroup) => Some(format!("{}:*", self.log_group_arn(&id.name))),
-            ("apigateway", Kind::RestApi) => Some(format!("{}*", self.rest_api_arn(""))),
-            _ => None,
-        }
-    }
-
     fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
@@ -182,19 +162,13 @@ pub(crate) fn function_of(log_group: &str) -> Option<&str> {
     log_group.strip_prefix(LOG_GROUPS)
 }
 
-/// What to set so that `seen` carries `wanted`. Tags that somebody else added stay.
-pub(crate) fn diff_tags(wanted: &Tags, seen: &Tags) -> Vec<Change> {
-    wanted
-        .iter()
-        .filter_map(|(key, value)| {
-            Change::update(format!("tags.{key}"), seen.get(key).cloned(), Some(value.clone()), Impact::None)
-        })
-        .collect()
-}
+/// What an AWS operation that changes nothing is called.
+const READS: [&str; 5] = ["Get", "List", "Describe", "Filter", "Scan"];
 
-/// Whether any of these changes is one of `diff_tags`.
-pub(crate) fn tags_differ(changes: &[Change]) -> bool {
-    changes.iter().any(|change| matches!(change, Change::Update { field, .. } if field.starts_with("tags.")))
+/// Whether an operation changes nothing, by its name; `lambda:GetFunction` or `GetFunction`.
+pub(crate) fn is_read(operation: &str) -> bool {
+    let name = operation.rsplit(':').next().unwrap_or(operation);
+    READS.iter().any(|read| name.starts_with(read))
 }
 
 #[cfg(test)]
@@ -271,24 +245,4 @@ mod tests {
             assert_eq!(scope.owner(&tags).objection(), Some(why));
         }
     }
-
-    #[test]
-    fn foreign_tags_are_no_difference() {
-        let wanted = scope().tags();
-        let mut seen = wanted.clone();
-        seen.insert("cost-centre".to_owned(), "42".to_owned());
-        assert!(diff_tags(&wanted, &seen).is_empty());
-        seen.remove(REGION_TAG);
-        assert_eq!(
-            diff_tags(&wanted, &seen),
-            [Change::Update {
-                field: "tags.deployer:region".to_owned(),
-                from: Shown::Nothing,
-                to: "eu-west-1".into(),
-                impact: Impact::None,
-            }]
-        );
-    }
-
-    use crate::resource::Shown;
 }

@@ -1,15 +1,14 @@
 //! What carries the stack's tags and is no longer declared. Found by tags, not by a file.
 
-use crate::engine::{Step, pages};
+use crate::engine::{Resource as _, Step, pages};
 use crate::error::Result;
 use crate::manifest::Table as DeclaredTable;
 use crate::names::{Owner, REGION_TAG, STACK_TAG, Scope, function_of};
-use crate::resource::Resource as _;
-use crate::resources::function::Function;
-use crate::resources::log_group::LogGroup;
-use crate::resources::policy::Policy;
-use crate::resources::role::Role;
-use crate::resources::table::Table;
+use crate::resources::dynamodb::table::Table;
+use crate::resources::iam::policy::Policy;
+use crate::resources::iam::role::Role;
+use crate::resources::lambda::function::Function;
+use crate::resources::logs::log_group::LogGroup;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;

@@ -349,12 +349,12 @@ mod tests {
         let at_once = async |size: usize| {
             let pace = Pace::default();
             let mut turns = Vec::new();
-            while let Some(turn) = crate::retry::at_most(Duration::from_millis(10), pace.upload(size)).await {
+            while let Some(turn) = crate::time::at_most(Duration::from_millis(10), pace.upload(size)).await {
                 turns.push(turn);
             }
             let before = turns.len();
             turns.pop();
-            assert!(crate::retry::at_most(Duration::from_millis(10), pace.upload(size)).await.is_some());
+            assert!(crate::time::at_most(Duration::from_millis(10), pace.upload(size)).await.is_some());
             before
         };
         assert_eq!((at_once(1_000).await, at_once(5_000_000).await, at_once(50 << 20).await), (8, 2, 1));

@@ -20,14 +20,12 @@ pub(crate) use archive::merged;
 pub(crate) use build::Build;
 pub(crate) use check::LARGEST_ZIP;
 
-use crate::config::Config;
-use crate::engine::{Engine, Step};
+use crate::engine::{Engine, Id, Kind, Outcome, Step};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::machine::Machine;
 use crate::manifest::{Architecture, Function};
-use crate::report::Outcome;
-use crate::resource::{Id, Kind};
-use crate::retry::unless_stopped;
+use crate::time::unless_stopped;
 use cargo::Cargo;
 use check::{LARGEST_CODE, Needs};
 use code::Code;
@@ -70,6 +68,16 @@ impl Package {
     pub(crate) fn of(zip: Vec<u8>) -> Self {
         Self { code: Arc::new(Code::in_memory(zip)), build: None, built: false }
     }
+}
+
+/// Where the manifest lies, and how what it declares is built.
+pub(crate) struct Place {
+    pub(crate) machine: Machine,
+    /// The folder of the manifest.
+    pub(crate) root: PathBuf,
+    pub(crate) build: Build,
+    /// Whether the code is for the local AWS.
+    pub(crate) local: bool,
 }
 
 /// Where a function's code comes from.
@@ -150,7 +158,7 @@ impl Packages {
     /// A zip that cannot be read, or that Lambda would refuse or could not start.
     pub(crate) fn start<'f>(
         functions: impl Iterator<Item = (String, &'f Function)>,
-        config: &Config,
+        place: &Place,
     ) -> Result<Self> {
         let functions: Vec<(String, &Function)> = functions.collect();
         let sources: BTreeMap<String, Source> =
@@ -163,7 +171,7 @@ impl Packages {
             match source {
                 Source::Zip(path) => {
                     let uses = functions.iter().filter(|(_, function)| Source::of(function) == *source);
-                    let package = ready(&config.root.join(path), uses.map(|(_, function)| needs(function)))?;
+                    let package = ready(&place.root.join(path), uses.map(|(_, function)| needs(function)))?;
                     for one in [News::Begun(path.display().to_string()), News::Finished(Ok(package))] {
                         // The other end is in the map above.
                         let _ = tell.send(one);
@@ -178,8 +186,8 @@ impl Packages {
             }
         }
         if !jobs.is_empty() {
-            let cargo = Cargo { machine: config.machine.clone(), root: config.root.clone() };
-            tokio::spawn(worker::run(cargo, config.build, config.target.local, jobs));
+            let cargo = Cargo { machine: place.machine.clone(), root: place.root.clone() };
+            tokio::spawn(worker::run(cargo, place.build, place.local, jobs));
         }
         let made = sources.values().map(|source| (source.clone(), OnceCell::new())).collect();
         Ok(Self { sources, running: AsyncMutex::new(running), made })

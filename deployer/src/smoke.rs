@@ -3,8 +3,12 @@
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Http};
-use crate::retry::{API_ANSWERS, at_most};
+use crate::time::{Cadence, at_most, ms, secs};
 use std::time::Duration;
+
+/// A deployed API answers 403 or the old way until every edge knows it. AWS names no figure; tools allow a minute.
+static API_ANSWERS: Cadence =
+    Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
 
 /// What is sent, and what has to come back.
 pub(crate) const PING: &str = r#"{"operation":"ping"}"#;

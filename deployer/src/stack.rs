@@ -2,23 +2,23 @@
 
 use crate::aws::Aws;
 use crate::config::Config;
-use crate::definition::Definition;
 use crate::engine::{Engine, both, nothing};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_POLICY};
 use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind, Route};
 use crate::names::{Scope, log_group_of, policy_of_role};
 use crate::orphans::{Declared, Orphans};
-use crate::packaging::Packages;
-use crate::policy_document::{self, Placeholders};
-use crate::resources::function::Function;
-use crate::resources::log_group::LogGroup;
-use crate::resources::permission::{Part, Permission};
-use crate::resources::policy::Policy;
-use crate::resources::rest_api::{self, RestApi};
-use crate::resources::role::Role;
-use crate::resources::scaling::Scaling;
-use crate::resources::table::Table;
+use crate::packaging::{Packages, Place};
+use crate::resources::api_gateway::definition::Definition;
+use crate::resources::api_gateway::rest_api::{self, RestApi};
+use crate::resources::dynamodb::scaling::Scaling;
+use crate::resources::dynamodb::table::Table;
+use crate::resources::iam::policy::Policy;
+use crate::resources::iam::policy_document::{self, Placeholders};
+use crate::resources::iam::role::Role;
+use crate::resources::lambda::function::Function;
+use crate::resources::lambda::permission::{Part, Permission};
+use crate::resources::logs::log_group::LogGroup;
 use crate::smoke;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
@@ -342,7 +342,13 @@ impl Stack {
     /// A zip that is declared as ready and is not.
     pub(crate) fn packages(config: &Config) -> Result<Packages> {
         let functions = config.manifest.functions.iter();
-        Packages::start(functions.map(|(name, function)| (config.named(name), function)), config)
+        let place = Place {
+            machine: config.machine.clone(),
+            root: config.root.clone(),
+            build: config.build,
+            local: config.target.local,
+        };
+        Packages::start(functions.map(|(name, function)| (config.named(name), function)), &place)
     }
 }
 

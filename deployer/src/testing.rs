@@ -6,13 +6,11 @@ pub(crate) mod gateway;
 pub(crate) mod script;
 
 use crate::aws::{Aws, one_attempt};
-use crate::engine::{Engine, Mode, Record, Step};
+use crate::engine::{Change, Engine, Event, Id, Impact, Mode, Record, Reporter, Resource, Step};
 use crate::error::{AwsError, Result};
 use crate::http::Http;
 use crate::names::Scope;
-use crate::report::{Event, Reporter};
-use crate::resource::{Change, Id, Impact, Resource};
-use crate::retry::Stop;
+use crate::time::Stop;
 use aws_sdk_iam::config::Intercept;
 use aws_smithy_mocks::{Rule, RuleMode, mock_client};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -181,7 +179,7 @@ impl World {
 
     /// Runs something that takes a step: `world.at(async |step| table.count_items(step).await)`.
     pub(crate) async fn at<T>(&self, work: impl AsyncFnOnce(&Step<'_>) -> Result<T>) -> Result<T> {
-        self.engine(Mode::Apply).read(Id::new(crate::resource::Kind::SmokeTest, "test"), work).await
+        self.engine(Mode::Apply).read(Id::new(crate::engine::Kind::SmokeTest, "test"), work).await
     }
 
     pub(crate) async fn observe<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {

@@ -4,7 +4,7 @@
 use super::Target;
 use super::endpoint::is_readable_by_others;
 use crate::error::{Error, Result, root_causes};
-use crate::retry::{Stop, at_most, unless_stopped};
+use crate::time::{Stop, at_most, unless_stopped};
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_fn::provide_credentials_fn;

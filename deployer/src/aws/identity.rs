@@ -1,7 +1,7 @@
 //! Whose credentials these are: the first call, where a bad network, a bad endpoint and bad credentials show.
 
 use crate::error::{AwsError, Error, Result, Transport};
-use crate::retry::{Stop, at_most, pause, unless_stopped};
+use crate::time::{Stop, at_most, pause, unless_stopped};
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use std::pin::pin;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! The flags of `cost`, and the numbers that it reads.
 
 use crate::cost::LOG_BYTES;
-use clap::{Args, ValueEnum};
+use crate::manifest::Architecture;
+use clap::Args;
 
 /// Flags of `cost`.
 #[derive(Debug, Args)]
@@ -36,17 +37,6 @@ pub struct Cost {
     /// Take off what Lambda gives every account each month: 1M requests and 400,000 GB-seconds
     #[arg(long)]
     pub free_tier: bool,
-}
-
-/// A processor that Lambda offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Architecture {
-    /// Intel and AMD.
-    #[value(name = "x86_64")]
-    X86_64,
-    /// Graviton.
-    #[value(name = "arm64")]
-    Arm64,
 }
 
 fn requests(text: &str) -> Result<f64, String> {

@@ -1,7 +1,7 @@
 //! The flags of `tune`.
 
+use super::Architecture;
 use super::Building;
-use super::cost::Architecture;
 use super::load::Traffic;
 use super::trimmed::Trimmed;
 use clap::Args;

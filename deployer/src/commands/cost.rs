@@ -4,7 +4,7 @@ use super::Session;
 use crate::cli::Cost;
 use crate::cost::{Bill, Capacity, FreeTier, LOG_COMPRESSION, Prices, Usage, read_units, write_units};
 use crate::error::{Error, Result};
-use crate::manifest::{Architecture, Billing, Function, Manifest};
+use crate::manifest::{Billing, Function, Manifest};
 use crate::report::cost as report;
 use crate::report::json::Document;
 use serde::Serialize;
@@ -64,7 +64,7 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> U
     let default = Usage::of(function, args.duration_ms.ceil());
     Usage {
         memory_mb: args.memory.unwrap_or(default.memory_mb),
-        architecture: args.architecture.map_or(default.architecture, Architecture::from),
+        architecture: args.architecture.unwrap_or(default.architecture),
         through_api,
         write_units: by_request * args.writes * write_units(args.item_size),
         read_units: by_request * args.reads * read_units(args.item_size),

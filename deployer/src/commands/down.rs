@@ -2,14 +2,20 @@
 
 use super::{ABSENT, Connected, DIFFERENT_STATE, Session, Stack, holding, readable, refuse_blocked, settle};
 use crate::cli::Down;
-use crate::engine::{Mode, Record, Step};
+use crate::engine::{Id, Kind, Mode, Outcome, Pauses, Record, Step};
 use crate::error::{Error, Result};
-use crate::report::Outcome;
 use crate::report::json::Document;
-use crate::resource::{Id, Kind};
-use crate::retry::{ALL_GONE, Pauses, Stop, pause};
+use crate::time::{Cadence, Stop, ms, pause, secs};
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// `down` has deleted everything, and lists of AWS may still show some of it.
+static ALL_GONE: Cadence = Cadence {
+    reason: "AWS to show that everything is gone",
+    first: ms(500),
+    longest: secs(4),
+    within: secs(15),
+};
 
 pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<u8> {
     let at = session.connect_to_delete(document).await?;

@@ -3,7 +3,7 @@
 use super::{Connected, Session};
 use crate::aws::Access;
 use crate::cli::{Invoke, Via};
-use crate::engine::Mode;
+use crate::engine::{Mode, Resource as _};
 use crate::error::{Error, Result};
 use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
@@ -12,7 +12,6 @@ use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, listed_routes, 
 use crate::report::console::Console;
 use crate::report::json::Document;
 use crate::report::log_line::took;
-use crate::resource::Resource as _;
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;

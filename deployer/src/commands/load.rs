@@ -9,17 +9,19 @@ use super::{Connected, DIFFERENT, DIFFERENT_STATE, Packages, Session, output};
 use crate::aws::Access;
 use crate::cli::Load;
 use crate::cost::Bill;
-use crate::engine::Mode;
+use crate::engine::{Event, Id, Kind, Mode, Outcome, Pauses, Reporter as _};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{self, Asked, CleanedUp, Comparison, Measurement, Plan, Progress, Server, Verdict};
 use crate::report::json::Document;
 use crate::report::load::{self as report, Parts};
-use crate::report::{Event, Outcome, Reporter as _};
-use crate::resource::{Id, Kind};
-use crate::retry::{LOAD_TAKEN_BACK, Pauses};
+use crate::time::{Cadence, ms, secs};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// What a load has made is deleted through the API that it has just loaded, which may turn that away for a while.
+static LOAD_TAKEN_BACK: Cadence =
+    Cadence { reason: "the API to take the deletions", first: ms(500), longest: secs(8), within: secs(120) };
 
 /// How many rounds of cleaning up there are after Ctrl-C, when nobody waits in between.
 const ROUNDS_AFTER_STOP: u32 = 3;

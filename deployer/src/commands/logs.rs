@@ -3,14 +3,13 @@
 use super::Session;
 use crate::aws::Access;
 use crate::cli::{Logs, Output};
-use crate::engine::Mode;
+use crate::engine::{Id, Kind, Mode};
 use crate::error::{Error, Result};
 use crate::invocation::log_events::{self, LogEvent, Query};
 use crate::invocation::{log_follow, log_request};
 use crate::report::json::Document;
 use crate::report::text::span;
-use crate::resource::{Id, Kind};
-use crate::retry::unless_stopped;
+use crate::time::unless_stopped;
 use serde::Serialize;
 use std::ops::ControlFlow;
 

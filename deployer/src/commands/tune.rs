@@ -16,7 +16,7 @@ use crate::load::{Asked, Measurement, reserve_descriptors};
 use crate::manifest::Architecture;
 use crate::report;
 use crate::report::json::Document;
-use crate::retry::interrupted;
+use crate::time::interrupted;
 use crate::tune::{Choice, Setting, Trial};
 use serde::Serialize;
 use setting::Tuned;

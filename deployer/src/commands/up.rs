@@ -5,12 +5,10 @@ use super::{
 };
 use crate::aws::Access;
 use crate::cli::Up;
-use crate::engine::{Mode, Record};
+use crate::engine::{Change, Id, Kind, Mode, Outcome, Record};
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::Outcome;
 use crate::report::json::Document;
-use crate::resource::{Change, Id, Kind};
-use crate::resources::rest_api;
+use crate::resources::api_gateway::rest_api;
 use crate::smoke;
 use std::collections::BTreeSet;
 

@@ -1,12 +1,13 @@
 //! What a resource gets to work with: AWS, a way to call it, and a voice.
 
 use super::Mode;
+use super::arn::arn_of;
 use super::shared::Shared;
-use crate::aws::{Aws, is_read};
+use crate::aws::Aws;
+use crate::engine::{Event, Id, Reporter};
 use crate::error::{AwsError, Error, Result};
-use crate::report::{Event, Reporter};
-use crate::resource::Id;
-use crate::retry::{Stop, answer_within, interrupted, pause};
+use crate::names::is_read;
+use crate::time::{Stop, answer_within, interrupted, pause};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -92,7 +93,7 @@ impl Step<'_> {
         if error.is_throttle() {
             self.aws.pace.give_back(operation, number);
         }
-        Err(AwsError { resource: self.aws.scope.arn_of(operation, &self.id), ..error }.into())
+        Err(AwsError { resource: arn_of(&self.aws.scope, operation, &self.id), ..error }.into())
     }
 
     /// Waits for an answer for so long, and says so when that takes more than a moment. `None` when it does not come: the

@@ -1,9 +1,9 @@
 //! The engine on fakes and a paused clock. Looking takes a second, changing ten.
 
 use super::*;
-use crate::resource::{Impact, Kind, Shown};
-use crate::retry::pause;
+use crate::engine::{Impact, Kind, Shown};
 use crate::testing::{World, refusal};
+use crate::time::pause;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
 use std::cell::RefCell;
@@ -211,7 +211,7 @@ async fn step(mode: Mode, fake: &Fake<'_>) -> (Option<&'static str>, Record) {
 /// Each record's outcome, by name.
 fn outcomes(records: &[Record]) -> BTreeMap<String, String> {
     let outcome = |record: &Record| match &record.result {
-        Ok(outcome) => text::outcome(outcome),
+        Ok(outcome) => outcome.to_string(),
         Err(error) => error.to_string(),
     };
     records.iter().map(|record| (record.id.name.clone(), outcome(record))).collect()

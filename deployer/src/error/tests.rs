@@ -4,8 +4,10 @@ use super::*;
 use crate::aws::one_attempt;
 use crate::http::{Http, Network};
 use crate::testing::refusal;
+use aws_smithy_runtime_api::client::result::SdkError;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::time::Duration;
 
 /// Makes one call that changes something, to this address.
 async fn call(url: &str) -> AwsError {

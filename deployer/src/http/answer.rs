@@ -2,13 +2,13 @@
 //! services says is then a whole document, or it is no answer: half a document would be taken for one that lists less.
 
 use super::markup;
+use crate::error::Unreadable;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::ErrorKind;
 use serde::de::IgnoredAny;
-use std::fmt;
 
 /// How long an answer may be, in bytes. The longest that AWS gives are a function's (6 MB) and the methods of a large
 /// API (some MB).
@@ -75,21 +75,6 @@ impl Expected {
         }
     }
 }
-
-/// An answer that says nothing that can be believed. It may have been a yes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    pub(crate) status: u16,
-    why: String,
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer {} (HTTP {})", self.why, self.status)
-    }
-}
-
-impl std::error::Error for Unreadable {}
 
 /// # Errors
 /// An answer that breaks off, is too long, or is not what was expected. What only looks may be sent again by the SDK.

@@ -8,7 +8,7 @@ use super::report::Report;
 use crate::aws::one_attempt;
 use crate::engine::Step;
 use crate::error::{Error, Result};
-use crate::retry::{FUNCTION_BUSY, FUNCTION_READY};
+use crate::resources::lambda::waits::{FUNCTION_BUSY, FUNCTION_READY};
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::operation::invoke::InvokeError;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::retry::{Stop, unless_stopped};
+use crate::time::{Stop, unless_stopped};
 use serde::de::IgnoredAny;
 use std::io::Read;
 

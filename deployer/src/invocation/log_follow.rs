@@ -1,10 +1,9 @@
 //! A log while it is written: the same span of time is read again and again, and what is new in it is handed over.
 
 use super::log_events::{self, LogEvent, Query, now_ms};
-use crate::engine::Engine;
+use crate::engine::{Engine, Id, Kind};
 use crate::error::{AwsError, Result};
-use crate::resource::{Id, Kind};
-use crate::retry::{Stop, pause, unless_stopped};
+use crate::time::{Stop, pause, unless_stopped};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;

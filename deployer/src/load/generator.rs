@@ -10,7 +10,7 @@ use super::series::Series;
 use super::target::Target;
 use super::worker::{self, Done, Message, Shared};
 use crate::error::{Error, Result};
-use crate::retry::Stop;
+use crate::time::Stop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -83,7 +83,7 @@ pub(crate) async fn run(plan: Plan, stop: &Stop, mut watch: impl FnMut(&Progress
         let message = if interrupted {
             told.recv().await
         } else {
-            match crate::retry::unless_stopped(stop, told.recv()).await {
+            match crate::time::unless_stopped(stop, told.recv()).await {
                 Ok(message) => message,
                 Err(_) => {
                     interrupted = true;

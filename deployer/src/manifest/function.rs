@@ -5,7 +5,7 @@ use super::environment;
 use super::names;
 use super::read::{Item, Text};
 use super::section::Section;
-use crate::cli;
+use clap::ValueEnum;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -78,12 +78,14 @@ impl Default for Function {
 }
 
 /// A processor that Lambda offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Architecture {
+pub enum Architecture {
     /// Intel and AMD.
+    #[value(name = "x86_64")]
     X86_64,
     /// Graviton.
+    #[value(name = "arm64")]
     Arm64,
 }
 
@@ -93,15 +95,6 @@ impl Architecture {
         match self {
             Self::X86_64 => "x86_64",
             Self::Arm64 => "arm64",
-        }
-    }
-}
-
-impl From<cli::Architecture> for Architecture {
-    fn from(named: cli::Architecture) -> Self {
-        match named {
-            cli::Architecture::X86_64 => Self::X86_64,
-            cli::Architecture::Arm64 => Self::Arm64,
         }
     }
 }

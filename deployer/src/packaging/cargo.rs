@@ -1,7 +1,7 @@
 //! Runs Cargo in a project's folder, and reads what it says.
 
-use crate::config::Machine;
 use crate::error::{Error, Result};
+use crate::machine::Machine;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::path::PathBuf;

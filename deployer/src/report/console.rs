@@ -5,16 +5,14 @@ use super::json::Document;
 use super::log_line::{moment, readable};
 use super::plain::Plain;
 use super::pretty::pretty;
-use super::text::{ask, change, data, talk};
-use super::{Event, Outcome, Reporter};
+use super::text::{ask, data, talk};
 use crate::cli::Output;
-use crate::config::Machine;
-use crate::engine::Record;
+use crate::engine::{Change, Event, Outcome, Record, Reporter};
 use crate::error::{Error, ErrorKind, Result};
+use crate::machine::Machine;
 use crate::printable::{Printable, one_line};
-use crate::resource::Change;
-use crate::retry::{self, Stop};
 use crate::shell::{Flags, completed};
+use crate::time::{self, Stop};
 use std::cell::OnceCell;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::ops::ControlFlow;
@@ -187,7 +185,7 @@ impl Console {
             let _ = io::stdin().lock().read_line(&mut answer);
             let _ = tell.send(answer);
         });
-        match retry::unless_stopped(stop, told).await {
+        match time::unless_stopped(stop, told).await {
             Ok(answer) => Ok(answer.unwrap_or_default().trim().to_owned()),
             Err(_) => Err(declined()),
         }
@@ -209,7 +207,7 @@ impl Console {
                 let meaning = one.means(record.id.kind).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
                     Change::Create | Change::Delete => head.push(&meaning),
-                    other => head.push(&format!("\n    {}{meaning}", change(other))),
+                    other => head.push(&format!("\n    {}{meaning}", other)),
                 }
             }
             say(self, head);
@@ -241,7 +239,7 @@ impl Console {
             if record.found.is_some() {
                 let indented = Printable::from(&format!("{:<11} ", ""));
                 for one in &record.changes {
-                    self.data(indented.clone().with(self.painted(&change(one), 33)));
+                    self.data(indented.clone().with(self.painted(&one.to_string(), 33)));
                 }
                 if let Ok(Outcome::Kept { why }) = &record.result {
                     self.data(indented.with(&format!("stays: {}", one_line(why))));

@@ -1,9 +1,9 @@
 //! A tree on the terminal: one line for each resource, with what it does and for how long.
 
-use super::text::{doing, outcome, seconds};
-use super::{Event, Outcome, Reporter};
+use super::text::{doing, seconds};
+use crate::engine::{Event, Outcome, Reporter};
+use crate::engine::{Id, Kind};
 use crate::printable::{Printable, one_line};
-use crate::resource::{Id, Kind};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -112,7 +112,7 @@ impl Reporter for Tree {
                     return;
                 }
                 line.set_prefix(format!("{} {}", self.mark(&how).as_str(), self.name(&id, true)));
-                line.finish_with_message(one_line(&format!("{} ({})", outcome(&how), seconds(elapsed))));
+                line.finish_with_message(one_line(&format!("{} ({})", how, seconds(elapsed))));
             }
         }
     }

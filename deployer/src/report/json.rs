@@ -1,12 +1,10 @@
 //! The one JSON document that a command leaves on stdout. README.md documents it; `schema_version` grows when a field
 //! changes its meaning or goes.
 
-use crate::engine::Record;
+use crate::engine::{Change, Kind, Outcome, Record};
 use crate::error::Error;
 use crate::names::{Owner, Scope};
 use crate::printable::in_json;
-use crate::report::Outcome;
-use crate::resource::{Change, Kind};
 use serde::Serialize;
 
 const SCHEMA_VERSION: u32 = 1;

@@ -1,8 +1,8 @@
 //! One plain line for each thing that happened: for logs, pipes and CI. No escape codes.
 
-use super::text::{doing, outcome, seconds, talk};
-use super::{Event, Outcome, Reporter};
-use crate::resource::{Id, Kind};
+use super::text::{doing, seconds, talk};
+use crate::engine::{Event, Outcome, Reporter};
+use crate::engine::{Id, Kind};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ impl Reporter for Plain {
             }
             Event::Finished { outcome: Outcome::Unchanged | Outcome::Absent, .. } => {}
             Event::Finished { id, outcome: how, elapsed } => {
-                talk(&format!("{id}: {} ({})", outcome(&how), seconds(elapsed)));
+                talk(&format!("{id}: {} ({})", how, seconds(elapsed)));
             }
         }
     }

@@ -1,8 +1,7 @@
 //! Words for events, and the two channels: stdout is data, stderr is talk.
 
-use super::Outcome;
+use crate::engine::Change;
 use crate::printable::{Printable, one_line};
-use crate::resource::Change;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -26,39 +25,6 @@ pub(crate) fn ask(question: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "{}", one_line(question));
     let _ = stderr.flush();
-}
-
-/// How a step ended, in words.
-pub(crate) fn outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Created => "created".to_owned(),
-        Outcome::Updated => "updated".to_owned(),
-        Outcome::Unchanged => "unchanged".to_owned(),
-        Outcome::Deleted => "deleted".to_owned(),
-        Outcome::Absent => "absent".to_owned(),
-        Outcome::Built => "built".to_owned(),
-        Outcome::Passed => "passed".to_owned(),
-        Outcome::Done => "done".to_owned(),
-        Outcome::Interrupted => "interrupted".to_owned(),
-        Outcome::Kept { why } => format!("kept, {why}"),
-        Outcome::Skipped => "skipped".to_owned(),
-        // The error itself is said once, at the end.
-        Outcome::Failed { .. } => "failed".to_owned(),
-    }
-}
-
-/// One change on one line: no value can look like another line of the plan.
-pub(crate) fn change(change: &Change) -> String {
-    let text = match change {
-        Change::Create => "create".to_owned(),
-        Change::Delete => "delete".to_owned(),
-        Change::Update { field, from, to, .. } => format!("{field}: {from} → {to}"),
-        Change::Replace { field, from, to, why } => {
-            format!("replace, because {field}: {from} → {to} ({why})")
-        }
-        Change::Refused { field, from, to, why } => format!("cannot change {field}: {from} → {to} ({why})"),
-    };
-    one_line(&text)
 }
 
 /// With one decimal, as people say it.

@@ -1,8 +1,7 @@
 //! What a URL answers one after the other, and what that proves. The clock is the real one: these are real requests.
 
 use super::*;
-use crate::engine::{Engine, Mode};
-use crate::resource::{Id, Kind};
+use crate::engine::{Engine, Id, Kind, Mode};
 use crate::testing::World;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

@@ -7,7 +7,7 @@ use crate::files;
 use crate::load::{Mix, read_result};
 use crate::manifest::Manifest;
 use crate::packaging::merged;
-use crate::policy_document::{Placeholders, fill};
+use crate::resources::iam::policy_document::{Placeholders, fill};
 use fastrand::Rng;
 use std::io::{Cursor, Write as _};
 use std::path::Path;

@@ -3,15 +3,22 @@
 use super::super::{Connected, Session};
 use super::price;
 use crate::cost::{Bill, Prices};
-use crate::engine::Mode;
+use crate::engine::{Id, Kind, Mode, Pauses};
 use crate::invocation::log_events;
 use crate::invocation::report::Report;
 use crate::load::{Measurement, Plan, Server, nearly_all};
 use crate::names::log_group_of;
-use crate::resource::{Id, Kind};
-use crate::retry::{FUNCTION_REPORTS, Pauses};
+use crate::time::{Cadence, ms, secs};
 use futures_util::future::join_all;
 use std::time::{Duration, SystemTime};
+
+/// Reports of a function are in its log some seconds after the invocations. Somebody waits for a result that is there.
+static FUNCTION_REPORTS: Cadence = Cadence {
+    reason: "CloudWatch Logs to have the function's reports",
+    first: ms(500),
+    longest: secs(4),
+    within: secs(30),
+};
 
 /// A report is dated when the function's environment has finished, which is after the answer. So much later is looked.
 const REPORT_AFTER: Duration = Duration::from_secs(2);

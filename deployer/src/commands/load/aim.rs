@@ -2,14 +2,14 @@
 
 use super::super::{Connected, Session, Survey};
 use crate::cli::Traffic;
+use crate::engine::Kind;
 use crate::error::{Error, Result};
 use crate::load::{BuiltIn, Mix, Plan, RunId, Schedule, Target};
 use crate::manifest::{
     Auth, IntegrationKind, Manifest, Route, Table, is_path_for, listed_routes, path_precedence,
 };
 use crate::names::Owner;
-use crate::resource::Kind;
-use crate::resources::rest_api;
+use crate::resources::api_gateway::rest_api;
 use crate::smoke::{self, Instead};
 use std::path::Path;
 use std::time::Duration;

@@ -3,12 +3,11 @@
 use super::super::{Connected, Session};
 use super::price;
 use crate::cost::{Prices, dollars, grouped};
-use crate::engine::Mode;
+use crate::engine::{Id, Kind, Mode};
 use crate::error::Result;
-use crate::invocation::limits::{DEFAULT_CONCURRENCY, DEFAULT_REQUESTS, Limits};
 use crate::load::{Plan, Request};
 use crate::manifest::{Manifest, Throttle};
-use crate::resource::{Id, Kind};
+use crate::resources::account_limits::{DEFAULT_CONCURRENCY, DEFAULT_REQUESTS, Limits};
 
 /// A load that costs this much, in dollars, is asked about.
 const ASKED_FROM: f64 = 1.0;

@@ -2,16 +2,19 @@
 
 use super::super::{Connected, Session, settle};
 use crate::config::Config;
-use crate::engine::{Engine, Mode, Record};
+use crate::engine::{Engine, Id, Kind, Mode, Pauses, Record};
 use crate::error::{AwsError, Error, Result};
 use crate::packaging::Packages;
-use crate::resource::{Id, Kind};
-use crate::resources::rest_api;
-use crate::retry::{Pauses, SETTING_BACK, Stop};
+use crate::resources::api_gateway::rest_api;
 use crate::stack::Stack;
+use crate::time::{Cadence, Stop, secs};
 use crate::tune::Setting;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
+
+/// `tune` does not leave a function as it should not stay because a network was gone for a while.
+static SETTING_BACK: Cadence =
+    Cadence { reason: "AWS to be reached again", first: secs(1), longest: secs(8), within: secs(600) };
 
 /// The function that is tuned, in its stack.
 pub(super) struct Tuned<'a> {

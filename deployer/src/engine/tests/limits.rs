@@ -1,7 +1,8 @@
 //! Deadlines, Ctrl-C inside one step, and tasks that are no resources.
 
 use super::*;
-use crate::retry::{IAM_NOT_YET_VISIBLE, THROTTLED};
+use crate::engine::THROTTLED;
+use crate::resources::iam::waits::IAM_NOT_YET_VISIBLE;
 use aws_sdk_iam::error::ErrorMetadata;
 use aws_sdk_iam::operation::get_role::GetRoleError;
 use aws_smithy_runtime_api::client::result::SdkError;

@@ -1,0 +1,379 @@
+//! The REST API with its definition, deployment and stage: one thing to people, and one owner.
+//!
+//! Names of APIs are not unique in AWS, so ours is found by its tags. The definition is one document, applied as one:
+//! `CreateRestApi` with the tags, `PutRestApi`, `CreateDeployment`. A deployment's description holds the fingerprint of
+//! what was deployed, because AWS does not show the definition inside a deployment, and the stage that it was made for.
+
+mod changing;
+mod finding;
+mod reading;
+mod settings;
+mod stage;
+
+use self::changing::{delete_api, delete_deployment};
+use self::finding::Candidate;
+pub(crate) use self::finding::Twin;
+use self::settings::{Settings, Tls};
+use self::stage::{Stage, short, unused};
+use crate::engine::{Change, Id, Impact, Kind, Resource, Shown, Step, diff_tags, tags_differ};
+use crate::error::{Error, Result};
+use crate::manifest::Throttle;
+use crate::names::{Owner, Scope, Tags};
+use crate::resources::account_limits;
+use crate::resources::api_gateway::definition::Definition;
+use std::collections::BTreeMap;
+
+const NO_SUCH: &[&str] = &["NotFoundException"];
+
+/// Says that an API's paths are spelled as they were when it was adopted, not as in the manifest.
+const PATHS_TAG: &str = "deployer:paths";
+
+/// Resources that API Gateway lets each new API have, the root among them, and bytes that the ARN of a method may have.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
+const RESOURCES: usize = 300;
+const ARN_BYTES: usize = 1_600;
+
+const TOO_MANY_RESOURCES: &str = "API Gateway gives a new API 300, one for each part of a path; take several routes together as ANY /…/{proxy+}, or split the stack";
+
+/// As long as the ids that API Gateway gives.
+pub(crate) const SOME_API_ID: &str = "0123456789";
+
+/// An API as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct RestApi {
+    pub(crate) name: String,
+    pub(crate) stage: String,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) definition: Definition,
+    /// The one to take over, where several untagged APIs have the name.
+    pub(crate) adopt: Option<String>,
+    pub(crate) scope: Scope,
+}
+
+/// An API as API Gateway has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) tags: Tags,
+    pub(crate) settings: Settings,
+    pub(crate) definition: Definition,
+    pub(crate) stage: Option<Stage>,
+    /// Stages that we made under another name than the declared one, and whether a web ACL is in front of each.
+    pub(crate) old_stages: Vec<(String, bool)>,
+    /// Stages that somebody else made.
+    pub(crate) other_stages: Vec<String>,
+    /// Our deployments that no longer serve.
+    pub(crate) old_deployments: Vec<String>,
+    /// More APIs with our tags and name that nothing was ever deployed of: a run whose answer was lost left them behind.
+    pub(crate) leftovers: Vec<String>,
+    /// More APIs with our tags that may be in use.
+    pub(crate) twins: Vec<Twin>,
+    /// More APIs of the name that nobody has claimed, while none is ours.
+    pub(crate) rivals: Vec<String>,
+    /// Custom domain names that lead to it; read only when it is to be deleted.
+    pub(crate) mappings: Vec<String>,
+}
+
+/// What others need of the API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) id: String,
+    /// How declared paths are really spelled: an adopted API keeps its own.
+    pub(crate) spelling: BTreeMap<String, String>,
+}
+
+impl Output {
+    /// Stands for an API that is still to be made. Ids are all of one length.
+    pub(crate) fn unknown() -> Self {
+        Self { id: SOME_API_ID.to_owned(), spelling: BTreeMap::new() }
+    }
+
+    pub(crate) fn path<'a>(&'a self, declared: &'a str) -> &'a str {
+        self.spelling.get(declared).map_or(declared, String::as_str)
+    }
+}
+
+impl Resource for RestApi {
+    type Needs = ();
+    type Observed = Observed;
+    type Output = Output;
+
+    fn id(&self) -> Id {
+        Id::new(Kind::RestApi, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let Some(Candidate { api, leftovers, twins, rivals }) = Box::pin(self.find(step)).await? else {
+            return Ok(None);
+        };
+        let id = api.id.clone().unwrap_or_default();
+        let (resources, stages, deployments, parts) = tokio::join!(
+            // On the heap: all of these at once are large, and a thread may have little stack.
+            Box::pin(reading::resources(step, &id)),
+            Box::pin(reading::stages(step, &id)),
+            Box::pin(reading::deployments(step, &id)),
+            Box::pin(reading::parts(step, &id))
+        );
+        let (Some(resources), Some(stages), Some(deployments), Some(parts)) =
+            (resources?, stages?, deployments?, parts?)
+        else {
+            // Deleted since it was listed.
+            return Ok(None);
+        };
+        let account =
+            if stage::shows_limits(self, &stages) { account_limits::requests(step).await } else { None };
+        let mut settings = Settings::read(&api);
+        settings.additions.extend(parts.additions);
+        let others = stage::others(&self.stage, &stages, &deployments);
+        Ok(Some(Observed {
+            settings,
+            name: api.name.unwrap_or_default(),
+            tags: api.tags.unwrap_or_default().into_iter().collect(),
+            definition: Definition::read(&resources, &parts.names),
+            old_deployments: unused(&deployments, &stages),
+            stage: Stage::read(self, &stages, &deployments, account),
+            old_stages: others.old,
+            other_stages: others.other,
+            leftovers,
+            twins,
+            rivals,
+            mappings: Vec::new(),
+            id,
+        }))
+    }
+
+    /// A custom domain in front of it prevents its deletion.
+    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let Some(seen) = self.observe(step).await? else { return Ok(None) };
+        let mappings = reading::mappings(step, &seen.id).await?;
+        Ok(Some(Observed { mappings, ..seen }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        match self.scope.owner(&seen.tags) {
+            Owner::Foreign(why) => Owner::Foreign(format!("(API {}) {why}", seen.id)),
+            other => other,
+        }
+    }
+
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return std::iter::once(Change::Create).chain(self.too_large(None)).collect();
+        };
+        let mut changes = diff_tags(&self.wanted_tags(seen), &seen.tags);
+        if !seen.rivals.is_empty() {
+            changes.push(Change::Refused {
+                field: "api".to_owned(),
+                from: format!("{}, {}", seen.id, seen.rivals.join(", ")).into(),
+                to: "one of them".into(),
+                why: "several APIs have this name; choose with --adopt-api ID".to_owned(),
+            });
+        }
+        let definition = self.wanted_definition(seen);
+        changes.extend(self.too_large(Some(seen)));
+        changes.extend(Change::update("name", seen.name.as_str(), &self.name, Impact::None));
+        changes.extend(seen.settings.diff(&self.id().to_string()));
+        changes.extend(definition.diff(&seen.definition));
+        let wanted = definition.fingerprint();
+        match &seen.stage {
+            None => {
+                let impact = Impact::Notice("the URL answers from then on");
+                changes.extend(Change::update("stage", None, Some(self.stage.as_str()), impact));
+            }
+            Some(stage) => {
+                let deployed = stage.fingerprint.as_deref().map(short);
+                let impact = Impact::Notice("one new deployment; the URL stays");
+                changes.extend(Change::update("deployed-definition", deployed, Some(short(&wanted)), impact));
+                changes.extend(stage.diff(self));
+            }
+        }
+        changes.extend(seen.old_stages.iter().filter_map(|(name, has_web_acl)| {
+            let means = match has_web_acl {
+                true => "not declared any more: its URL stops answering, and no web ACL is in front of the new one",
+                false => "not declared any more: its URL stops answering",
+            };
+            let impact = Impact::Loses { what: format!("stage {name}"), means };
+            Change::update("old-stage", Some(name), None, impact)
+        }));
+        changes.extend(
+            seen.old_deployments
+                .iter()
+                .filter_map(|id| Change::update("old-deployment", Some(id), None, Impact::None)),
+        );
+        changes.extend(seen.leftovers.iter().filter_map(|id| {
+            let impact = Impact::Notice("left by a run whose answer was lost; nobody was given its URL");
+            let leftover = format!("{id} (of this name and never deployed; {} stays)", seen.id);
+            Change::update("duplicate-api", Some(leftover), None, impact)
+        }));
+        changes.extend(seen.twins.iter().filter_map(|twin| {
+            let means = "it has this stack's tags; its URLs stop answering, and a new API gets others";
+            let impact = Impact::Loses { what: twin.to_string(), means };
+            Change::update("other-api", Some(twin.to_string()), None, impact)
+        }));
+        changes
+    }
+
+    fn output(&self, seen: &Observed) -> Output {
+        Output { id: seen.id.clone(), spelling: self.definition.spelling(&self.wanted_definition(seen)) }
+    }
+
+    fn state(&self, seen: &Observed) -> String {
+        let has = if seen.stage.is_some() { "stage" } else { "no stage" };
+        let mut state = format!("{}, {has} {}", seen.id, self.stage);
+        if !seen.other_stages.is_empty() {
+            state.push_str(&format!("; not of this stack: stage {}", seen.other_stages.join(", ")));
+        }
+        state
+    }
+
+    /// Deleting the API would take them along, and somebody calls them.
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let stages = |names: &[String], of: &str| -> Vec<String> {
+            let stage = |name| format!("has the stage {name}{of}, which is not of this stack");
+            names.iter().map(stage).collect()
+        };
+        let mut blockers = stages(&seen.other_stages, "");
+        for twin in &seen.twins {
+            blockers.extend(stages(&twin.other_stages, &format!(" of its other API {}", twin.id)));
+        }
+        let mapped = seen.mappings.iter();
+        blockers.extend(mapped.map(|place| {
+            format!(
+                "is behind the custom domain {place}: remove that base path mapping first, if you mean it"
+            )
+        }));
+        blockers
+    }
+
+    fn takes_along(&self, seen: &Observed) -> Vec<String> {
+        seen.twins.iter().map(Twin::to_string).collect()
+    }
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
+        let seen = match seen {
+            Some(seen) => seen,
+            None => match self.create(step).await? {
+                Some(id) => {
+                    self.put_definition(step, &id, &self.definition, &Tls::default()).await?;
+                    self.deploy(step, &id, &self.definition).await?;
+                    self.update_stage(step, &id, None).await?;
+                    // Another run may have found this API before it was deployed, and deployed it as well.
+                    self.delete_unused(step, &id).await?;
+                    return Ok(Output { id, spelling: BTreeMap::new() });
+                }
+                None => {
+                    let other = self.observe(step).await?.filter(|other| self.owner(other) == Owner::Ours);
+                    other.ok_or_else(|| Error::new("the API of the other run is gone again"))?
+                }
+            },
+        };
+        let changes = self.diff(Some(&()), Some(&seen));
+        let definition = self.wanted_definition(&seen);
+        let redefined = !definition.diff(&seen.definition).is_empty() || !seen.settings.additions.is_empty();
+        // Before anything else: whoever may not put it has changed nothing, and has claimed nothing.
+        if redefined || seen.name != self.name {
+            self.put_definition(step, &seen.id, &definition, &seen.settings.tls).await?;
+        }
+        self.update_endpoint(step, &seen.id, &seen.settings.endpoint, seen.settings.disabled).await?;
+        if tags_differ(&changes) {
+            self.tag(step, &seen.id, &self.wanted_tags(&seen)).await?;
+        }
+        // API Gateway deploys nothing to a stage with a canary.
+        let canary = seen.stage.as_ref().is_some_and(|stage| stage.canary.is_some());
+        if canary {
+            self.remove_canary(step, &seen.id).await?;
+        }
+        let deployed = seen.stage.as_ref().and_then(|stage| stage.fingerprint.as_deref());
+        // A definition that was put right is deployed again, also where what serves has the right fingerprint: of two runs
+        // with different manifests at one moment, each may have deployed what the other one had put.
+        let redeployed = redefined || deployed != Some(definition.fingerprint().as_str());
+        if redeployed {
+            self.deploy(step, &seen.id, &definition).await?;
+        }
+        self.update_stage(step, &seen.id, seen.stage.as_ref()).await?;
+        // Only now that the stage stands: people move from one URL to the other.
+        for (stage, _) in &seen.old_stages {
+            self.delete_stage(step, &seen.id, stage).await?;
+        }
+        if redeployed || canary || !seen.old_stages.is_empty() {
+            self.delete_unused(step, &seen.id).await?;
+        } else {
+            for deployment in &seen.old_deployments {
+                delete_deployment(step, &seen.id, deployment).await?;
+            }
+        }
+        for id in seen.others() {
+            delete_api(step, id).await?;
+        }
+        Ok(self.output(&seen))
+    }
+
+    /// Takes resources, methods, deployments and stages along.
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for id in std::iter::once(&seen.id).chain(seen.others()) {
+            delete_api(step, id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Observed {
+    /// The ids of all other APIs that carry the stack's tags.
+    fn others(&self) -> impl Iterator<Item = &String> {
+        self.leftovers.iter().chain(self.twins.iter().map(|twin| &twin.id))
+    }
+}
+
+impl RestApi {
+    /// What API Gateway would refuse for its size, counted before anything is changed.
+    fn too_large(&self, seen: Option<&Observed>) -> Vec<Change> {
+        let refused = |field: &str, to: String, why: &str| Change::Refused {
+            field: field.to_owned(),
+            from: Shown::Nothing,
+            to: to.into(),
+            why: why.to_owned(),
+        };
+        let definition = seen.map_or_else(|| self.definition.clone(), |seen| self.wanted_definition(seen));
+        let mut changes = Vec::new();
+        let resources = definition.resources();
+        // AWS raises this quota only for an API that exists: whether it has, only a try can tell.
+        if resources > RESOURCES && seen.is_none() {
+            changes.push(refused("resources", resources.to_string(), TOO_MANY_RESOURCES));
+        }
+        if let Some((path, method)) = definition.longest() {
+            let id = seen.map_or(SOME_API_ID, |seen| seen.id.as_str());
+            let arn = self.scope.arn_of_route(id, &self.stage, method, path);
+            if arn.len() > ARN_BYTES {
+                let shown = format!("an ARN of {} bytes for {method} {path}", arn.len());
+                changes.push(refused("route", shown, "API Gateway takes 1,600; declare a shorter path"));
+            }
+        }
+        changes
+    }
+
+    /// An adopted API keeps the spelling of its paths, now and in every later run: a tag remembers it.
+    fn keeps_paths(&self, seen: &Observed) -> bool {
+        seen.tags.contains_key(PATHS_TAG) || self.scope.owner(&seen.tags) == Owner::Unclaimed
+    }
+
+    fn wanted_tags(&self, seen: &Observed) -> Tags {
+        let mut tags = self.scope.tags();
+        if self.keeps_paths(seen) {
+            tags.insert(PATHS_TAG.to_owned(), "as-adopted".to_owned());
+        }
+        tags
+    }
+
+    fn wanted_definition(&self, seen: &Observed) -> Definition {
+        if self.keeps_paths(seen) {
+            self.definition.spelled_like(&seen.definition)
+        } else {
+            self.definition.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! The calls that change an API.
+
+use super::settings::{Tls, endpoint_type, patches};
+use super::stage::{Stage, description, unused};
+use super::{NO_SUCH, RestApi, reading};
+use crate::aws::one_attempt;
+use crate::engine::{ANSWER_UNCLEAR, Step, absent};
+use crate::error::{Error, Result};
+use crate::names::Tags;
+use crate::resources::api_gateway::definition::Definition;
+use crate::resources::api_gateway::waits::{API_BUSY, DEFINITION_TAKEN, OTHER_RUN_DECIDES};
+use aws_sdk_apigateway::config::Config;
+use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
+use aws_sdk_apigateway::primitives::Blob;
+use aws_sdk_apigateway::types::{
+    ApiStatus, EndpointConfiguration, EndpointType, Op, PatchOperation, PutMode, RestApi as SdkRestApi,
+};
+use std::collections::BTreeMap;
+
+impl RestApi {
+    /// The id of the API that was made; `None` if another run has made one, which stays.
+    ///
+    /// AWS would make a second API of the same name without a word, so nothing is sent twice: the engine looks for our
+    /// tags when the answer is lost.
+    pub(super) async fn create(&self, step: &Step<'_>) -> Result<Option<String>> {
+        let create = step
+            .aws
+            .apigateway
+            .create_rest_api()
+            .name(&self.name)
+            .endpoint_configuration(EndpointConfiguration::builder().types(EndpointType::Regional).build())
+            .set_tags(Some(self.scope.tags().into_iter().collect()));
+        let create = || {
+            let once = Config::builder().retry_config(one_attempt());
+            step.call("apigateway:CreateRestApi", create.clone().customize().config_override(once).send())
+        };
+        let created = step.retry(&[&API_BUSY], create).await?;
+        let id = created
+            .id
+            .clone()
+            .ok_or_else(|| Error::new("API Gateway made an API and did not say its id; run up again"))?;
+        let Some(other) = self.rival(step, &id).await? else {
+            // What was asked for is looked at: without its tags nobody would find the API again.
+            let tags: Tags = created.tags.clone().unwrap_or_default().into_iter().collect();
+            if tags != self.scope.tags() {
+                self.tag(step, &id, &self.scope.tags()).await?;
+            }
+            let endpoint = endpoint_type(created.endpoint_configuration());
+            self.update_endpoint(step, &id, &endpoint, created.disable_execute_api_endpoint).await?;
+            return Ok(Some(id));
+        };
+        step.note(format!("another run made it at the same moment: {other} stays, {id} goes"));
+        // Only what this run has made: the other may be at work on the other one.
+        delete_api(step, &id).await?;
+        Ok(None)
+    }
+
+    /// The API of another run that this one's has to give way to.
+    ///
+    /// Two runs at once may each make one. Each looks after it has made its own, so at least one of them sees both. If
+    /// both do, the order decides. If only one does, the other has gone on, whatever the order: AWS dates APIs by the
+    /// second. So whose API comes first waits to see which it was.
+    async fn rival(&self, step: &Step<'_>, id: &str) -> Result<Option<String>> {
+        let all = self.ours(reading::apis(step).await?).0;
+        let ids: Vec<&str> = all.iter().filter_map(SdkRestApi::id).collect();
+        match ids.split_first() {
+            None => Ok(None),
+            Some((first, others)) if *first == id => {
+                for other in others {
+                    let decided = async || match reading::deployments(step, other).await? {
+                        None => Ok(Some(false)),
+                        Some(deployments) => Ok((!deployments.is_empty()).then_some(true)),
+                    };
+                    if step.until(&OTHER_RUN_DECIDES, decided).await? {
+                        return Ok(Some((*other).to_owned()));
+                    }
+                }
+                Ok(None)
+            }
+            Some((first, _)) => Ok(Some((*first).to_owned())),
+        }
+    }
+
+    /// Puts the whole definition, and looks whether it is there: nothing is deployed that is not protected as declared.
+    ///
+    /// # Errors
+    /// API Gateway has taken something else. Nothing is deployed by then.
+    pub(super) async fn put_definition(
+        &self,
+        step: &Step<'_>,
+        id: &str,
+        definition: &Definition,
+        tls: &Tls,
+    ) -> Result<()> {
+        let mut document = definition.openapi(&self.name);
+        if let Some(document) = document.as_object_mut() {
+            document.extend(tls.extensions());
+        }
+        let put = step
+            .aws
+            .apigateway
+            .put_rest_api()
+            .rest_api_id(id)
+            .mode(PutMode::Overwrite)
+            .fail_on_warnings(true)
+            .body(Blob::new(document.to_string()));
+        step.retry(&[&API_BUSY], || step.call("apigateway:PutRestApi", put.clone().send())).await?;
+        let mut unlike = Vec::new();
+        let looked = step.until(&DEFINITION_TAKEN, async || {
+            let resources = reading::resources(step, id).await?;
+            let gone = || Error::new(format!("the API {id} was deleted meanwhile"));
+            let taken = Definition::read(&resources.ok_or_else(gone)?, &BTreeMap::new());
+            unlike = definition.unlike_in_protection(&taken);
+            Ok(unlike.is_empty().then_some(()))
+        });
+        looked.await.map_err(|error| {
+            if unlike.is_empty() {
+                return error;
+            }
+            error.context(&format!(
+                "API Gateway has not taken the definition as declared, so it is not deployed ({})",
+                unlike.join("; ")
+            ))
+        })
+    }
+
+    /// Sets tags, and looks until they are there: they say whose the API is.
+    pub(super) async fn tag(&self, step: &Step<'_>, id: &str, tags: &Tags) -> Result<()> {
+        let tag = step.aws.apigateway.tag_resource().resource_arn(self.scope.rest_api_arn(id));
+        let tag = tag.set_tags(Some(tags.clone().into_iter().collect()));
+        step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
+        step.until(&ANSWER_UNCLEAR, async || {
+            let seen = get(step, id).await?.tags.unwrap_or_default();
+            Ok(tags.iter().all(|(key, value)| seen.get(key) == Some(value)).then_some(()))
+        })
+        .await
+        .map_err(|error| error.context(&format!("the API {id} does not show the tags that were set")))
+    }
+
+    /// All requests go to what the stage itself is pointed to.
+    pub(super) async fn remove_canary(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let remove = PatchOperation::builder().op(Op::Remove).path("/canarySettings").build();
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
+        let update = update.patch_operations(remove);
+        step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
+        Ok(())
+    }
+
+    /// Deletes deployments of ours that serve nowhere: that of before, and that of another run at the same moment.
+    pub(super) async fn delete_unused(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let (deployments, stages) = tokio::join!(reading::deployments(step, id), reading::stages(step, id));
+        for deployment in unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default()) {
+            delete_deployment(step, id, &deployment).await?;
+        }
+        Ok(())
+    }
+
+    /// One call makes the deployment and points the stage at it, and makes the stage when there is none.
+    pub(super) async fn deploy(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
+        let create = step
+            .aws
+            .apigateway
+            .create_deployment()
+            .rest_api_id(id)
+            .stage_name(&self.stage)
+            .description(description(&self.stage, &definition.fingerprint()));
+        let create = || {
+            let once = Config::builder().retry_config(one_attempt());
+            step.call("apigateway:CreateDeployment", create.clone().customize().config_override(once).send())
+        };
+        step.retry(&[&API_BUSY], create).await?;
+        Ok(())
+    }
+
+    /// Settings that belong to the stage and not to what is deployed there.
+    pub(super) async fn update_stage(&self, step: &Step<'_>, id: &str, seen: Option<&Stage>) -> Result<()> {
+        let patches = self.stage_patches(seen);
+        if patches.is_empty() {
+            return Ok(());
+        }
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
+        let update = update.set_patch_operations(Some(patches));
+        step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
+        Ok(())
+    }
+
+    fn stage_patches(&self, seen: Option<&Stage>) -> Vec<PatchOperation> {
+        let patch = |op: Op, path: String, value: Option<String>| {
+            PatchOperation::builder().op(op).path(path).set_value(value).build()
+        };
+        let mut patches = Vec::new();
+        if self.throttle.as_ref() != seen.and_then(|stage| stage.throttle.as_ref()) {
+            // The paths name every method of every resource; minus one is no limit of the stage's own.
+            let (rate, burst) =
+                self.throttle.as_ref().map_or((-1.0, -1), |wanted| (wanted.rate, wanted.burst));
+            patches.push(patch(Op::Replace, "/*/*/throttling/rateLimit".to_owned(), Some(rate.to_string())));
+            patches.push(patch(
+                Op::Replace,
+                "/*/*/throttling/burstLimit".to_owned(),
+                Some(burst.to_string()),
+            ));
+        }
+        let none = BTreeMap::new();
+        let variables = seen.map_or(&none, |stage| &stage.variables);
+        for (name, value) in self.variables.iter().filter(|(name, value)| variables.get(*name) != Some(value))
+        {
+            patches.push(patch(Op::Replace, format!("/variables/{name}"), Some(value.clone())));
+        }
+        for name in variables.keys().filter(|name| !self.variables.contains_key(*name)) {
+            patches.push(patch(Op::Remove, format!("/variables/{name}"), None));
+        }
+        patches
+    }
+
+    pub(super) async fn delete_stage(&self, step: &Step<'_>, id: &str, stage: &str) -> Result<()> {
+        let delete = step.aws.apigateway.delete_stage().rest_api_id(id).stage_name(stage);
+        let delete = || step.call("apigateway:DeleteStage", delete.clone().send());
+        absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
+        Ok(())
+    }
+
+    /// In place: the id, and so the URL, stays.
+    pub(super) async fn update_endpoint(
+        &self,
+        step: &Step<'_>,
+        id: &str,
+        endpoint: &EndpointType,
+        disabled: bool,
+    ) -> Result<()> {
+        let wrong = patches(endpoint, disabled);
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let update = step.aws.apigateway.update_rest_api().rest_api_id(id);
+        let update = update.set_patch_operations(Some(wrong));
+        step.retry(&[&API_BUSY], || step.call("apigateway:UpdateRestApi", update.clone().send())).await?;
+        // Until the endpoint has moved, API Gateway takes no other change.
+        step.until(&API_BUSY.cadence, async || {
+            let api = get(step, id).await?;
+            match &api.api_status {
+                None | Some(ApiStatus::Available) => {
+                    let endpoint = endpoint_type(api.endpoint_configuration());
+                    Ok(patches(&endpoint, api.disable_execute_api_endpoint).is_empty().then_some(()))
+                }
+                Some(ApiStatus::Failed) => {
+                    let why = api.api_status_message.unwrap_or_default();
+                    Err(Error::new(format!("API Gateway could not make the API {id} regional: {why}")))
+                }
+                Some(_) => Ok(None),
+            }
+        })
+        .await
+    }
+}
+
+/// One API as it is now.
+async fn get(step: &Step<'_>, id: &str) -> Result<GetRestApiOutput> {
+    let get = step.aws.apigateway.get_rest_api().rest_api_id(id);
+    step.retry(&[], || step.call("apigateway:GetRestApi", get.clone().send())).await
+}
+
+/// One that somebody has made a stage serve again meanwhile stays.
+pub(super) async fn delete_deployment(step: &Step<'_>, api: &str, id: &str) -> Result<()> {
+    let delete = step.aws.apigateway.delete_deployment().rest_api_id(api).deployment_id(id);
+    let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());
+    match step.retry(&[&API_BUSY], delete).await {
+        Err(error) if error.aws().is_some_and(|aws| aws.message.contains("Active stages")) => Ok(()),
+        other => absent(other, NO_SUCH).map(|_| ()),
+    }
+}
+
+pub(super) async fn delete_api(step: &Step<'_>, id: &str) -> Result<()> {
+    let delete = step.aws.apigateway.delete_rest_api().rest_api_id(id);
+    let delete = || step.call("apigateway:DeleteRestApi", delete.clone().send());
+    absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Settings of the API as a whole. Pure.
+
+use crate::engine::{Change, Impact};
+use aws_sdk_apigateway::types::{
+    ApiKeySourceType, EndpointConfiguration, EndpointType, Op, PatchOperation, RestApi, SecurityPolicy,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// As API Gateway has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) endpoint: EndpointType,
+    /// The URL answers nobody, until it is enabled again.
+    pub(crate) disabled: bool,
+    /// What no manifest declares and somebody set, by its name. Each definition that is put takes all of it away.
+    pub(crate) additions: BTreeMap<String, String>,
+    pub(crate) tls: Tls,
+}
+
+/// Which versions of TLS the endpoint takes. No manifest declares it, and each definition that is put resets it unless it
+/// says the same again: a definition that comes of ours therefore repeats what is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tls {
+    /// `None` for API Gateway's default.
+    pub(crate) security_policy: Option<String>,
+    pub(crate) access_mode: Option<String>,
+}
+
+impl Tls {
+    fn read(api: &RestApi) -> Self {
+        let policy = api.security_policy().filter(|policy| **policy != SecurityPolicy::Tls10);
+        Self {
+            security_policy: policy.map(|policy| policy.as_str().to_owned()),
+            access_mode: api.endpoint_access_mode().map(|mode| mode.as_str().to_owned()),
+        }
+    }
+
+    /// The keys of a definition that keep it.
+    pub(super) fn extensions(&self) -> Map<String, Value> {
+        let policy = ("x-amazon-apigateway-security-policy", &self.security_policy);
+        let mode = ("x-amazon-apigateway-endpoint-access-mode", &self.access_mode);
+        let set = [policy, mode].into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        set.map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect()
+    }
+}
+
+/// A resource policy as JSON. API Gateway writes it as it would stand inside a JSON string, with slashes escaped too
+/// (`\/`); emulators write it as it is.
+fn unescaped(policy: &str) -> String {
+    let text = serde_json::from_str(&format!("\"{policy}\"")).unwrap_or_else(|_| policy.to_owned());
+    text.replace("\\/", "/")
+}
+
+impl Settings {
+    pub(super) fn read(api: &RestApi) -> Self {
+        let mut additions = BTreeMap::new();
+        let mut add = |name: &str, text: String| drop(additions.insert(name.to_owned(), text));
+        if let Some(policy) = api.policy().filter(|policy| !policy.is_empty()) {
+            add(POLICY, unescaped(policy));
+        }
+        if !api.binary_media_types().is_empty() {
+            add("binary-media-types", api.binary_media_types().join(", "));
+        }
+        if let Some(bytes) = api.minimum_compression_size() {
+            add("minimum-compression-size", bytes.to_string());
+        }
+        if let Some(source) = api.api_key_source().filter(|source| **source != ApiKeySourceType::Header) {
+            add("api-key-source", source.as_str().to_owned());
+        }
+        let endpoint = endpoint_type(api.endpoint_configuration());
+        let mut tls = Tls::read(api);
+        // The policies of one type of endpoint are not those of another.
+        if endpoint != EndpointType::Regional
+            && let Some(policy) = std::mem::take(&mut tls).security_policy
+        {
+            add(SECURITY_POLICY, policy);
+        }
+        Self { endpoint, disabled: api.disable_execute_api_endpoint(), additions, tls }
+    }
+
+    /// `api` is what the API is called in a question.
+    pub(super) fn diff(&self, api: &str) -> Vec<Change> {
+        let opens = |what: String, means| Impact::LetsIn { what, means };
+        let endpoint = match self.endpoint {
+            EndpointType::Private => opens(
+                api.to_owned(),
+                "it was private, and the internet reaches it from then on; its id stays",
+            ),
+            _ => Impact::Notice("in place: id and URL stay; takes up to a minute"),
+        };
+        let regional = EndpointType::Regional;
+        let mut changes: Vec<Change> =
+            Change::update("endpoint", self.endpoint.as_str(), regional.as_str(), endpoint)
+                .into_iter()
+                .collect();
+        let answers = |disabled: bool| if disabled { "disabled" } else { "enabled" };
+        changes.extend(Change::update(
+            "default-endpoint",
+            answers(self.disabled),
+            answers(false),
+            opens(format!("the URL of {api}"), "the URL answers from then on"),
+        ));
+        changes.extend(self.additions.iter().filter_map(|(name, text)| {
+            let impact = match name.as_str() {
+                POLICY => opens(
+                    format!("{api}, without its resource policy"),
+                    "whom it keeps out may call from then on",
+                ),
+                SECURITY_POLICY => opens(
+                    format!("{api}, by older TLS"),
+                    "clients with older versions of TLS get in from then on",
+                ),
+                _ => Impact::None,
+            };
+            Change::update(name, Some(text.as_str()), None, impact)
+        }));
+        changes
+    }
+}
+
+/// API Gateway's default is the edge.
+pub(super) fn endpoint_type(configuration: Option<&EndpointConfiguration>) -> EndpointType {
+    let endpoint = configuration.and_then(|configuration| configuration.types().first());
+    endpoint.cloned().unwrap_or(EndpointType::Edge)
+}
+
+/// What puts an endpoint right; no definition holds it.
+pub(super) fn patches(endpoint: &EndpointType, disabled: bool) -> Vec<PatchOperation> {
+    let replace =
+        |path: String, value: &str| PatchOperation::builder().op(Op::Replace).path(path).value(value).build();
+    let mut patches = Vec::new();
+    if *endpoint != EndpointType::Regional {
+        let path = format!("/endpointConfiguration/types/{}", endpoint.as_str());
+        patches.push(replace(path, EndpointType::Regional.as_str()));
+    }
+    if disabled {
+        patches.push(replace("/disableExecuteApiEndpoint".to_owned(), "false"));
+    }
+    patches
+}
+
+/// Names of additions.
+const POLICY: &str = "policy";
+const SECURITY_POLICY: &str = "security-policy";

@@ -1,0 +1,149 @@
+//! The stage that routes are called at, and whose the API's other stages are. Pure.
+
+use super::RestApi;
+use crate::engine::{Change, Impact};
+use crate::manifest::Throttle;
+use crate::resources::account_limits::DEFAULT_REQUESTS;
+use aws_sdk_apigateway::types::{Deployment, Stage as SdkStage};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What descriptions of our deployments begin with. The stage's name and the fingerprint follow.
+const DEPLOYED: &str = "deployer definition ";
+
+/// The limits of an account in the regions that have smaller ones.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const SMALLER_REQUESTS: Throttle = Throttle { rate: 2_500.0, burst: 1_250 };
+
+/// The declared stage, as API Gateway has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stage {
+    /// What its deployment's description says was deployed, if we deployed it there.
+    pub(crate) fingerprint: Option<String>,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) variables: BTreeMap<String, String>,
+    /// A second deployment that takes a part of the requests, in words. No manifest declares one.
+    pub(crate) canary: Option<String>,
+}
+
+/// Stages beside the declared one, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Others {
+    /// Those that we made, and whether a web ACL is in front of each.
+    pub(super) old: Vec<(String, bool)>,
+    /// Those that somebody else made.
+    pub(super) other: Vec<String>,
+}
+
+impl Stage {
+    /// `account` is what the account lets through, where that is known.
+    pub(super) fn read(
+        api: &RestApi,
+        stages: &[SdkStage],
+        deployments: &[Deployment],
+        account: Option<Throttle>,
+    ) -> Option<Self> {
+        let stage = declared(api, stages)?;
+        let canary = stage.canary_settings().map(|canary| {
+            let deployment = canary.deployment_id().unwrap_or("nothing");
+            format!("{} % of requests to deployment {deployment}", canary.percent_traffic())
+        });
+        Some(Self {
+            fingerprint: deployed_by_us(stage, deployments).map(str::to_owned),
+            throttle: limits(stage)
+                .filter(|limits| api.throttle.is_some() || !is_filled_in(limits, account.as_ref())),
+            variables: stage.variables.clone().unwrap_or_default().into_iter().collect(),
+            canary,
+        })
+    }
+
+    /// What belongs to the stage and not to what is deployed there.
+    pub(super) fn diff(&self, api: &RestApi) -> Vec<Change> {
+        let (throttle, variables) = (shown(self.throttle.as_ref()), &api.variables);
+        let throttle = Change::update("throttle", throttle, shown(api.throttle.as_ref()), Impact::None);
+        let canary = Impact::Loses {
+            what: format!("the canary of stage {}", api.stage),
+            means: "all requests go to what is declared from then on",
+        };
+        let canary = Change::update("canary", self.canary.clone(), None, canary);
+        let names: BTreeSet<&String> = self.variables.keys().chain(variables.keys()).collect();
+        let variables = names.into_iter().filter_map(|name| {
+            let of = |variables: &BTreeMap<String, String>| variables.get(name).cloned();
+            Change::update(format!("variables.{name}"), of(&self.variables), of(variables), Impact::None)
+        });
+        canary.into_iter().chain(throttle).chain(variables).collect()
+    }
+}
+
+/// How a deployment of ours is described.
+pub(super) fn description(stage: &str, fingerprint: &str) -> String {
+    format!("{DEPLOYED}for {stage}: {fingerprint}")
+}
+
+/// Enough of a fingerprint to tell two apart.
+pub(super) fn short(fingerprint: &str) -> String {
+    fingerprint.chars().take(12).collect()
+}
+
+/// All stages but the declared one.
+///
+/// Ours serves what we deployed for it. Who makes a stage by hand may point it to a deployment of ours, too, but that
+/// one was made for another.
+pub(super) fn others(declared: &str, stages: &[SdkStage], deployments: &[Deployment]) -> Others {
+    let mut others = Others::default();
+    for stage in stages {
+        let Some(name) = stage.stage_name.clone().filter(|name| name != declared) else { continue };
+        if deployed_by_us(stage, deployments).is_some() {
+            others.old.push((name, stage.web_acl_arn().is_some_and(|arn| !arn.is_empty())));
+        } else {
+            others.other.push(name);
+        }
+    }
+    others
+}
+
+/// Whether only the account's own limits can tell if the stage has any: it shows some that nobody declares.
+pub(super) fn shows_limits(api: &RestApi, stages: &[SdkStage]) -> bool {
+    api.throttle.is_none() && declared(api, stages).and_then(limits).is_some()
+}
+
+fn declared<'a>(api: &RestApi, stages: &'a [SdkStage]) -> Option<&'a SdkStage> {
+    stages.iter().find(|stage| stage.stage_name() == Some(&api.stage))
+}
+
+/// Our deployments that no stage needs. API Gateway refuses to delete one that serves at any.
+pub(super) fn unused(deployments: &[Deployment], stages: &[SdkStage]) -> Vec<String> {
+    let is_canary = |stage: &SdkStage, id: &str| {
+        stage.canary_settings().is_some_and(|canary| canary.deployment_id() == Some(id))
+    };
+    let serves =
+        |id: &str| stages.iter().any(|stage| stage.deployment_id() == Some(id) || is_canary(stage, id));
+    let ours = deployments.iter().filter(|one| one.description().is_some_and(|d| d.starts_with(DEPLOYED)));
+    ours.filter_map(|deployment| deployment.id.clone()).filter(|id| !serves(id)).collect()
+}
+
+/// The fingerprint of what serves at a stage, when it is a deployment that we made for that stage.
+fn deployed_by_us<'a>(stage: &SdkStage, deployments: &'a [Deployment]) -> Option<&'a str> {
+    let serving = deployments.iter().find(|one| one.id() == stage.deployment_id())?;
+    serving.description()?.strip_prefix(&description(stage.stage_name()?, ""))
+}
+
+/// The limits that the stage shows for all of its methods; minus one is none.
+fn limits(stage: &SdkStage) -> Option<Throttle> {
+    let all = stage.method_settings()?.get("*/*")?;
+    let limits = Throttle { rate: all.throttling_rate_limit(), burst: all.throttling_burst_limit() };
+    let unlimited = limits.rate < 0.0 && limits.burst < 0;
+    (!unlimited).then_some(limits)
+}
+
+/// Whether API Gateway shows them only because something else is set for all methods, such as logging: then they are the
+/// account's. Where those are not known, they are taken for what AWS gives new accounts.
+fn is_filled_in(limits: &Throttle, account: Option<&Throttle>) -> bool {
+    match account {
+        Some(account) => limits == account,
+        None => [DEFAULT_REQUESTS, SMALLER_REQUESTS].contains(limits),
+    }
+}
+
+fn shown(throttle: Option<&Throttle>) -> Option<String> {
+    throttle.map(|t| format!("{} a second, {} at once", t.rate, t.burst))
+}

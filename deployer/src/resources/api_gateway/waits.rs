@@ -1,0 +1,30 @@
+//! The waits for API Gateway: what passes by itself, and what takes its time.
+
+use crate::time::{Cadence, Passing, ms, secs};
+
+/// API Gateway lets one change of an API through at a time.
+pub(crate) static API_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "API Gateway to finish another change of the API",
+        first: ms(500),
+        longest: secs(8),
+        within: secs(300),
+    },
+    applies: |e| e.code == "ConflictException" && e.message.contains("try again later"),
+};
+
+/// Another run has made an API at the same moment, and either takes it back or deploys it, within seconds.
+pub(crate) static OTHER_RUN_DECIDES: Cadence = Cadence {
+    reason: "another run, which made the API at the same moment",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(60),
+};
+
+/// A definition that was put is usually there at once.
+pub(crate) static DEFINITION_TAKEN: Cadence = Cadence {
+    reason: "API Gateway to show the definition that was put",
+    first: ms(250),
+    longest: secs(2),
+    within: secs(15),
+};

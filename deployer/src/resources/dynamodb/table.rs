@@ -1,0 +1,385 @@
+//! A `DynamoDB` table. Its data is what people cannot get back, so nothing here ever replaces one.
+
+mod changing;
+pub(crate) mod reading;
+
+use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent, diff_tags};
+use crate::error::{Error, Result};
+use crate::manifest::{Billing, Key, KeyType, Table as Declared};
+use crate::names::{Owner, Scope, Tags};
+use crate::resources::dynamodb::waits::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
+use aws_sdk_dynamodb::types::{
+    PointInTimeRecoveryStatus, ScalarAttributeType, Select, TableStatus, TimeToLiveStatus,
+};
+
+const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+
+/// How many pages of 1 MB `count_items` reads at most.
+const PAGES_COUNTED: usize = 5;
+
+/// A table as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) declared: Declared,
+    pub(crate) scope: Scope,
+}
+
+/// A table as `DynamoDB` has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) status: TableStatus,
+    /// Partition key, then sort key, like `id (S)`.
+    pub(crate) keys: Vec<String>,
+    pub(crate) capacity: Capacity,
+    pub(crate) ttl: Option<String>,
+    pub(crate) point_in_time_recovery: bool,
+    pub(crate) deletion_protection: bool,
+    /// Other regions that hold replicas of it: it is a global table then.
+    pub(crate) replicas: Vec<String>,
+    pub(crate) tags: Tags,
+}
+
+/// How capacity is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Capacity {
+    OnDemand,
+    Provisioned { read: i64, write: i64 },
+}
+
+/// How many items a table holds, as far as was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ItemCount {
+    pub(crate) counted: u64,
+    /// There were more than a short scan reads.
+    pub(crate) and_more: bool,
+}
+
+impl std::fmt::Display for ItemCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { counted, and_more } = *self;
+        let least = if and_more { "at least " } else { "" };
+        write!(f, "{least}{counted} item{}", if counted == 1 { "" } else { "s" })
+    }
+}
+
+impl std::fmt::Display for Capacity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OnDemand => f.write_str("on-demand"),
+            Self::Provisioned { read, write } => write!(f, "{read} read, {write} write"),
+        }
+    }
+}
+
+impl Resource for Table {
+    type Needs = ();
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Table, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let ttl = step.aws.dynamodb.describe_time_to_live().table_name(&self.name);
+        let ttl = || step.call("dynamodb:DescribeTimeToLive", ttl.clone().send());
+        let backups = step.aws.dynamodb.describe_continuous_backups().table_name(&self.name);
+        let backups = || step.call("dynamodb:DescribeContinuousBackups", backups.clone().send());
+        let (table, tags, ttl, backups) = tokio::join!(
+            self.describe(step, &[]),
+            self.tags(step),
+            step.retry(&[], ttl),
+            step.retry(&[], backups)
+        );
+        let Some(table) = table? else { return Ok(None) };
+        // The tags of a table that is almost gone are refused as those of one that never was: AWS does not tell.
+        let tags = if table.table_status() == Some(&TableStatus::Deleting) {
+            tags.unwrap_or_default()
+        } else {
+            self.settled_tags(step, &table, tags?).await?
+        };
+        let ttl = absent(ttl, NO_SUCH)?.and_then(|output| output.time_to_live_description).filter(|ttl| {
+            matches!(ttl.time_to_live_status(), Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
+        });
+        // Not before the table is active does AWS know anything of its backups.
+        let backups = absent(backups, &["TableNotFoundException", "ResourceNotFoundException"])?
+            .and_then(|output| output.continuous_backups_description)
+            .and_then(|backups| backups.point_in_time_recovery_description)
+            .and_then(|recovery| recovery.point_in_time_recovery_status);
+        Ok(Some(Observed {
+            status: table.table_status().cloned().unwrap_or(TableStatus::Active),
+            keys: reading::keys_of(&table),
+            capacity: reading::capacity_of(&table),
+            ttl: ttl.and_then(|ttl| ttl.attribute_name),
+            point_in_time_recovery: backups == Some(PointInTimeRecoveryStatus::Enabled),
+            deletion_protection: table.deletion_protection_enabled.unwrap_or_default(),
+            replicas: reading::replicas_of(&table, &self.scope.region),
+            tags,
+        }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        // It is going already and may have lost its tags; all that anybody does about it is wait.
+        if seen.status == TableStatus::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
+    }
+
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
+        if seen.status == TableStatus::Deleting {
+            // It was somebody's last wish, and the new table is made when it is gone.
+            return vec![Change::Create];
+        }
+        let declared = &self.declared;
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        if seen.keys != self.keys() {
+            changes.push(Change::Refused {
+                field: "keys".to_owned(),
+                from: seen.keys.join(", ").into(),
+                to: self.keys().join(", ").into(),
+                why: "a table's keys cannot be changed, and a new table would lose the items; declare a table of \
+                      another name and copy them"
+                    .to_owned(),
+            });
+        }
+        changes.extend(diff_status(&seen.status));
+        changes.extend(Change::update(
+            "billing",
+            Some(seen.capacity),
+            Some(self.capacity_beside(seen.capacity)),
+            Impact::Notice("takes minutes; the table is used meanwhile"),
+        ));
+        changes.extend(self.diff_ttl(seen));
+        changes.extend(Change::update(
+            "point-in-time-recovery",
+            Some(seen.point_in_time_recovery),
+            Some(declared.point_in_time_recovery),
+            self.recovery_impact(),
+        ));
+        if declared.deletion_protection.is_some() {
+            let seen = Some(seen.deletion_protection);
+            changes.extend(Change::update(
+                "deletion-protection",
+                seen,
+                declared.deletion_protection,
+                Impact::None,
+            ));
+        }
+        changes
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        let state = format!("{}, {}", seen.status.as_str().to_lowercase(), seen.capacity);
+        if seen.replicas.is_empty() {
+            state
+        } else {
+            format!("{state}, replicas in {}", seen.replicas.join(" and "))
+        }
+    }
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
+        let seen = match seen {
+            Some(seen) if seen.status == TableStatus::Active => seen,
+            Some(seen) if seen.status != TableStatus::Deleting => {
+                self.until_active(step).await?;
+                // While it changes, it may show what it was or what it becomes, and DynamoDB refuses to set what is
+                // already set.
+                step.until(&TABLE_NOT_YET_VISIBLE.cadence, async || self.observe(step).await).await?
+            }
+            deleting => {
+                if deleting.is_some() {
+                    self.until_gone(step, None).await?;
+                }
+                self.create(step).await?;
+                self.until_active(step).await?;
+                self.fresh()
+            }
+        };
+        self.update(step, &seen).await
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let mut blockers = Vec::new();
+        if seen.deletion_protection {
+            blockers.push("is protected against deletion; switch that off first, if you mean it".to_owned());
+        }
+        if !seen.replicas.is_empty() {
+            let regions = seen.replicas.join(" and ");
+            blockers.push(format!("has replicas in {regions}; delete those first, if you mean it"));
+        }
+        blockers
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        if seen.status == TableStatus::Deleting {
+            return self.until_gone(step, None).await;
+        }
+        let delete = step.aws.dynamodb.delete_table().table_name(&self.name);
+        let delete = || step.call("dynamodb:DeleteTable", delete.clone().send());
+        if let Some(deleted) = absent(step.retry(&[&TABLE_BUSY], delete).await, NO_SUCH)? {
+            let id = deleted.table_description.and_then(|table| table.table_id);
+            self.until_gone(step, id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    /// Counts by reading, consistently: `DescribeTable`'s own count is six hours old. Reads at most a few MB.
+    pub(crate) async fn count_items(&self, step: &Step<'_>) -> Result<ItemCount> {
+        let mut counted = 0;
+        let mut start = None;
+        for _ in 0..PAGES_COUNTED {
+            let scan = step
+                .aws
+                .dynamodb
+                .scan()
+                .table_name(&self.name)
+                .select(Select::Count)
+                .consistent_read(true)
+                .set_exclusive_start_key(start.take());
+            let scan = || step.call("dynamodb:Scan", scan.clone().send());
+            let Some(page) = absent(step.retry(&[], scan).await, NO_SUCH)? else {
+                break;
+            };
+            counted += u64::try_from(page.count).unwrap_or_default();
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(ItemCount { counted, and_more: start.is_some() })
+    }
+
+    /// What a table that we have just created looks like.
+    fn fresh(&self) -> Observed {
+        Observed {
+            status: TableStatus::Active,
+            keys: self.keys(),
+            capacity: self.capacity(),
+            ttl: None,
+            point_in_time_recovery: false,
+            deletion_protection: self.declared.deletion_protection.unwrap_or_default(),
+            replicas: Vec::new(),
+            tags: self.scope.tags(),
+        }
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.declared_keys().map(|key| shown_key(&key.name, &scalar(key.r#type))).collect()
+    }
+
+    fn declared_keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.declared.partition_key).chain(&self.declared.sort_key)
+    }
+
+    fn capacity(&self) -> Capacity {
+        match &self.declared.billing {
+            Billing::OnDemand => Capacity::OnDemand,
+            Billing::Provisioned(p) => Capacity::Provisioned { read: p.read, write: p.write },
+        }
+    }
+
+    /// The capacity that the table should have, given what it has now. Auto scaling moves reading and writing apart from
+    /// each other: whichever is within its limits stays, and the other one goes to the nearest limit.
+    fn capacity_beside(&self, seen: Capacity) -> Capacity {
+        let (Billing::Provisioned(declared), Capacity::Provisioned { read, write }) =
+            (&self.declared.billing, seen)
+        else {
+            return self.capacity();
+        };
+        let Some(most) = declared.max else {
+            return self.capacity();
+        };
+        Capacity::Provisioned {
+            read: read.max(declared.read).min(most),
+            write: write.max(declared.write).min(most),
+        }
+    }
+
+    fn diff_ttl(&self, seen: &Observed) -> Option<Change> {
+        match (&seen.ttl, &self.declared.ttl) {
+            (Some(old), Some(new)) if old != new => Some(Change::Refused {
+                field: "ttl".to_owned(),
+                from: old.as_str().into(),
+                to: new.as_str().into(),
+                why: "DynamoDB takes another attribute only an hour after the old one is off; remove ttl from the \
+                      manifest, run up, and declare the new one later"
+                    .to_owned(),
+            }),
+            (old, new) => {
+                let impact = match new {
+                    Some(_) => Impact::Notice("items past their time are deleted"),
+                    None => Impact::None,
+                };
+                Change::update("ttl", old.clone(), new.clone(), impact)
+            }
+        }
+    }
+
+    /// What the declared point-in-time recovery means for a table that has the other.
+    fn recovery_impact(&self) -> Impact {
+        if self.declared.point_in_time_recovery {
+            return Impact::None;
+        }
+        Impact::Loses {
+            what: format!("the continuous backups of table {}", self.name),
+            means: "the table cannot be restored to a moment of the last 35 days any more",
+        }
+    }
+
+    fn vanished(&self) -> Error {
+        Error::new(format!("the table {} was deleted by somebody else", self.name))
+    }
+
+    fn arn(&self) -> String {
+        self.scope.table_arn(&self.name)
+    }
+}
+
+/// A table that is being made or changed is waited for. What only its owner can end is refused, with the way out.
+fn diff_status(status: &TableStatus) -> Option<Change> {
+    let why = match status {
+        TableStatus::InaccessibleEncryptionCredentials => {
+            "DynamoDB cannot use the key that the table is encrypted with, and archives the table after seven days: \
+             enable that KMS key again, or grant DynamoDB its use"
+        }
+        TableStatus::Archiving | TableStatus::Archived => {
+            "DynamoDB archived the table because its encryption key was out of reach for seven days: restore its backup \
+             as a table of another name and declare that, or delete this one"
+        }
+        TableStatus::ReplicationNotAuthorized => {
+            "DynamoDB may not replicate the table any more: give its service-linked role for replication back what it \
+             lacks, the use of the table's KMS key above all"
+        }
+        _ => {
+            let impact = Impact::Notice("waited for");
+            return Change::update("status", Some(status.as_str()), Some("ACTIVE"), impact);
+        }
+    };
+    Some(Change::Refused {
+        field: "status".to_owned(),
+        from: status.as_str().into(),
+        to: "ACTIVE".into(),
+        why: why.to_owned(),
+    })
+}
+
+fn shown_key(name: &str, scalar: &ScalarAttributeType) -> String {
+    format!("{name} ({})", scalar.as_str())
+}
+
+fn scalar(key: KeyType) -> ScalarAttributeType {
+    match key {
+        KeyType::S => ScalarAttributeType::S,
+        KeyType::N => ScalarAttributeType::N,
+        KeyType::B => ScalarAttributeType::B,
+    }
+}
+
+#[cfg(test)]
+mod tests;

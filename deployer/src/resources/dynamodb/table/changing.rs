@@ -1,0 +1,131 @@
+//! The calls that make and change a table.
+
+use super::{Capacity, Observed, Table, scalar};
+use crate::engine::{Step, diff_tags, tags_differ};
+use crate::error::{Error, Result};
+use crate::names::Tags;
+use crate::resources::dynamodb::waits::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType as SchemaKeyType,
+    PointInTimeRecoverySpecification, ProvisionedThroughput, Tag, TimeToLiveSpecification,
+};
+
+impl Table {
+    pub(super) async fn create(&self, step: &Step<'_>) -> Result<()> {
+        let mut create = step
+            .aws
+            .dynamodb
+            .create_table()
+            .table_name(&self.name)
+            .set_deletion_protection_enabled(self.declared.deletion_protection)
+            .set_tags(Some(sdk_tags(&self.scope.tags())?));
+        for (key, role) in self.declared_keys().zip([SchemaKeyType::Hash, SchemaKeyType::Range]) {
+            create = create
+                .key_schema(built(
+                    KeySchemaElement::builder().attribute_name(&key.name).key_type(role).build(),
+                )?)
+                .attribute_definitions(built(
+                    AttributeDefinition::builder()
+                        .attribute_name(&key.name)
+                        .attribute_type(scalar(key.r#type))
+                        .build(),
+                )?);
+        }
+        create = match self.capacity() {
+            Capacity::OnDemand => create.billing_mode(BillingMode::PayPerRequest),
+            Capacity::Provisioned { read, write } => {
+                create.billing_mode(BillingMode::Provisioned).provisioned_throughput(throughput(read, write)?)
+            }
+        };
+        step.retry(&[&TABLE_BUSY], || step.call("dynamodb:CreateTable", create.clone().send())).await?;
+        Ok(())
+    }
+
+    /// One change at a time, each only when it is one: `DynamoDB` refuses to set what is already set, and takes
+    /// nothing new before the last is done.
+    pub(super) async fn update(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
+        let dynamodb = &step.aws.dynamodb;
+        let declared = &self.declared;
+        if tags_differ(&diff_tags(&self.scope.tags(), &seen.tags)) {
+            let tag = dynamodb.tag_resource().resource_arn(self.arn());
+            let tag = tag.set_tags(Some(sdk_tags(&self.scope.tags())?));
+            step.retry(&[&TABLE_BUSY], || step.call("dynamodb:TagResource", tag.clone().send())).await?;
+        }
+        let capacity = self.capacity_beside(seen.capacity);
+        if seen.capacity != capacity {
+            let update = dynamodb.update_table().table_name(&self.name);
+            let update = match (capacity, seen.capacity) {
+                (Capacity::OnDemand, _) => update.billing_mode(BillingMode::PayPerRequest),
+                (Capacity::Provisioned { read, write }, Capacity::OnDemand) => update
+                    .billing_mode(BillingMode::Provisioned)
+                    .provisioned_throughput(throughput(read, write)?),
+                (Capacity::Provisioned { read, write }, Capacity::Provisioned { .. }) => {
+                    update.provisioned_throughput(throughput(read, write)?)
+                }
+            };
+            self.update_table(step, update).await?;
+        }
+        if let Some(wanted) =
+            declared.deletion_protection.filter(|wanted| *wanted != seen.deletion_protection)
+        {
+            let update = dynamodb.update_table().table_name(&self.name).deletion_protection_enabled(wanted);
+            self.update_table(step, update).await?;
+        }
+        if seen.ttl != declared.ttl {
+            self.update_ttl(step, seen.ttl.as_deref()).await?;
+        }
+        if seen.point_in_time_recovery != declared.point_in_time_recovery {
+            let recovery = PointInTimeRecoverySpecification::builder()
+                .point_in_time_recovery_enabled(declared.point_in_time_recovery);
+            let update = dynamodb
+                .update_continuous_backups()
+                .table_name(&self.name)
+                .point_in_time_recovery_specification(built(recovery.build())?);
+            let update = || step.call("dynamodb:UpdateContinuousBackups", update.clone().send());
+            step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await?;
+        }
+        Ok(())
+    }
+
+    async fn update_table(
+        &self,
+        step: &Step<'_>,
+        update: aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder,
+    ) -> Result<()> {
+        step.retry(&[&TABLE_BUSY], || step.call("dynamodb:UpdateTable", update.clone().send())).await?;
+        self.until_active(step).await
+    }
+
+    async fn update_ttl(&self, step: &Step<'_>, seen: Option<&str>) -> Result<()> {
+        let wanted = self.declared.ttl.as_deref();
+        let Some(attribute) = wanted.or(seen) else {
+            return Ok(());
+        };
+        let ttl =
+            TimeToLiveSpecification::builder().attribute_name(attribute).enabled(wanted.is_some()).build();
+        let update = step.aws.dynamodb.update_time_to_live().table_name(&self.name);
+        let update = update.time_to_live_specification(built(ttl)?);
+        let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());
+        let updated = step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await;
+        updated.map_err(|error| match error.aws() {
+            Some(aws) if aws.message.contains("modified multiple times") => {
+                error.hint("DynamoDB takes one change of ttl an hour: run deployer up again then.")
+            }
+            _ => error,
+        })?;
+        Ok(())
+    }
+}
+
+fn throughput(read: i64, write: i64) -> Result<ProvisionedThroughput> {
+    built(ProvisionedThroughput::builder().read_capacity_units(read).write_capacity_units(write).build())
+}
+
+fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>> {
+    tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()
+}
+
+/// The SDK's builders fail on a missing field only, which would be a mistake here.
+fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T> {
+    result.map_err(|e| Error::new(format!("cannot write the request: {e}")))
+}

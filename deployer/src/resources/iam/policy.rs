@@ -1,0 +1,287 @@
+//! The customer managed policy that says what a role may do, and its attachment to that role.
+
+mod reading;
+
+use crate::aws::one_attempt;
+use crate::engine::{Change, Id, Impact, Kind, Resource, Shown, Step, absent, diff_tags, tags_differ};
+use crate::error::{Error, Result};
+use crate::names::{Owner, Scope, Tags, policy_of_role};
+use crate::resources::iam::policy_document as document;
+use crate::resources::iam::role::{self, iam_tags, tags};
+use crate::resources::iam::waits::{IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
+use aws_sdk_iam::config::Config;
+use serde_json::Value;
+
+const NO_SUCH: &[&str] = &["NoSuchEntity"];
+
+/// Where policies are made; their ARNs are computed from it.
+const PATH: &str = "/";
+
+/// IAM keeps this many versions of a policy and refuses one more.
+const MOST_VERSIONS: usize = 5;
+
+/// A policy as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) document: Value,
+    pub(crate) scope: Scope,
+}
+
+/// A policy as IAM has it. Of one at another path nothing else is known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    pub(crate) path: String,
+    /// Of the default version, the one in force.
+    pub(crate) document: Value,
+    /// Only looked at when it is to be deleted.
+    pub(crate) versions: Vec<Version>,
+    /// Everything it is attached to, or bounds: `role NAME`, `user NAME`, `group NAME`.
+    pub(crate) attached: Vec<String>,
+    pub(crate) tags: Tags,
+}
+
+/// One version of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) id: String,
+    pub(crate) is_default: bool,
+}
+
+impl Version {
+    /// IAM counts up, and promises no order of its list.
+    fn number(&self) -> u64 {
+        self.id.trim_start_matches('v').parse().unwrap_or_default()
+    }
+}
+
+impl Resource for Policy {
+    type Needs = role::Output;
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Policy, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let arn = self.arn();
+        let get = || step.call("iam:GetPolicy", step.aws.iam.get_policy().policy_arn(&arn).send());
+        let (policy, attached) = tokio::join!(step.retry(&[], get), self.attached(step));
+        let Some(policy) = absent(policy, NO_SUCH)?.and_then(|output| output.policy) else {
+            let elsewhere = self.path_elsewhere(step).await?;
+            return Ok(elsewhere.map(|path| Observed { path, ..Observed::default() }));
+        };
+        let document = match policy.default_version_id() {
+            Some(id) => match self.document_of(step, id).await? {
+                Some(document) => document,
+                None => return Ok(None),
+            },
+            None => Value::Null,
+        };
+        Ok(Some(Observed {
+            path: PATH.to_owned(),
+            document,
+            versions: Vec::new(),
+            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            tags: tags(policy.tags()),
+        }))
+    }
+
+    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let (seen, versions) = tokio::join!(self.observe(step), self.versions(step));
+        let Some(seen) = seen? else { return Ok(None) };
+        Ok(Some(Observed { versions: absent(versions, NO_SUCH)?.unwrap_or_default(), ..seen }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        if seen.path != PATH {
+            return Owner::Foreign(format!(
+                "stands at the path {}, and IAM takes a name only once: declare a role of another name, after which \
+                 the policy is named",
+                seen.path
+            ));
+        }
+        self.scope.owner(&seen.tags)
+    }
+
+    fn diff(&self, _needs: Option<&role::Output>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        if !document::same(&self.document, &seen.document) {
+            let (from, to) = document::difference(&seen.document, &self.document);
+            changes.push(Change::Update {
+                field: DOCUMENT.to_owned(),
+                from: from.into(),
+                to: to.into(),
+                impact: Impact::None,
+            });
+        }
+        if !self.is_attached(seen) {
+            changes.push(Change::Update {
+                field: "attached-to".to_owned(),
+                from: Shown::Nothing,
+                to: self.attachment().into(),
+                impact: Impact::None,
+            });
+        }
+        changes
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        if self.is_attached(seen) { "attached".to_owned() } else { "not attached".to_owned() }
+    }
+
+    async fn apply(&self, step: &Step<'_>, _needs: role::Output, seen: Option<Observed>) -> Result<()> {
+        let attached = match seen {
+            None => {
+                self.create(step).await?;
+                false
+            }
+            Some(seen) => {
+                let changes = self.diff(None, Some(&seen));
+                if tags_differ(&changes) {
+                    let tag = step.aws.iam.tag_policy().policy_arn(self.arn());
+                    let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
+                    step.retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:TagPolicy", tag.clone().send()))
+                        .await?;
+                }
+                if changes.iter().any(|change| change.is_about(DOCUMENT)) {
+                    self.put_in_force(step).await?;
+                }
+                self.is_attached(&seen)
+            }
+        };
+        if !attached {
+            let attach = step.aws.iam.attach_role_policy().role_name(&self.role).policy_arn(self.arn());
+            let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
+            step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
+        }
+        Ok(())
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        self.others(&seen.attached).collect()
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        self.release(step, &seen.attached, &seen.versions).await?;
+        let again = async || {
+            let (attached, versions) = tokio::join!(self.attached(step), self.versions(step));
+            let attached = absent(attached, NO_SUCH)?.unwrap_or_default();
+            if let Some(why) = self.others(&attached).next() {
+                return Err(Error::new(format!("it {why}")));
+            }
+            self.release(step, &attached, &absent(versions, NO_SUCH)?.unwrap_or_default()).await
+        };
+        let delete = step.aws.iam.delete_policy().policy_arn(self.arn());
+        let delete = || step.call("iam:DeletePolicy", delete.clone().send());
+        absent(step.retry_checking(&[&IAM_STILL_DETACHING], again, delete).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+const DOCUMENT: &str = "document";
+
+impl Policy {
+    /// The policy of a role that is no longer declared, only to be looked at and deleted.
+    pub(crate) fn undeclared_of(role: &str, scope: &Scope) -> Self {
+        let (name, role, scope) = (policy_of_role(role), role.to_owned(), scope.clone());
+        Self { name, role, document: Value::Null, scope }
+    }
+
+    pub(crate) fn arn(&self) -> String {
+        self.scope.policy_arn(&self.name)
+    }
+
+    fn attachment(&self) -> String {
+        format!("role {}", self.role)
+    }
+
+    fn is_attached(&self, seen: &Observed) -> bool {
+        seen.attached.contains(&self.attachment())
+    }
+
+    /// Who else uses it, each a sentence's end after "it".
+    fn others(&self, attached: &[String]) -> impl Iterator<Item = String> {
+        let others = attached.iter().filter(|entity| **entity != self.attachment());
+        others.map(|entity| format!("is attached to {entity}, which is not of this stack"))
+    }
+
+    async fn create(&self, step: &Step<'_>) -> Result<()> {
+        let create = step
+            .aws
+            .iam
+            .create_policy()
+            .policy_name(&self.name)
+            .policy_document(document::text(&self.document))
+            .set_tags(Some(iam_tags(&self.scope.tags())?));
+        step.retry(&[&IAM_BUSY], || step.call("iam:CreatePolicy", create.clone().send())).await?;
+        Ok(())
+    }
+
+    /// Promotes a version that already says the right thing, which a run that was killed in between leaves behind;
+    /// otherwise makes one, and room for it first.
+    async fn put_in_force(&self, step: &Step<'_>) -> Result<()> {
+        let arn = self.arn();
+        let versions = absent(self.versions(step).await, NO_SUCH)?.unwrap_or_default();
+        for version in versions.iter().filter(|version| !version.is_default) {
+            let document = self.document_of(step, &version.id).await?;
+            if document.is_some_and(|document| document::same(&document, &self.document)) {
+                let promote =
+                    step.aws.iam.set_default_policy_version().policy_arn(&arn).version_id(&version.id);
+                let promote = || step.call("iam:SetDefaultPolicyVersion", promote.clone().send());
+                step.retry(&[&IAM_NOT_YET_VISIBLE], promote).await?;
+                return Ok(());
+            }
+        }
+        if versions.len() >= MOST_VERSIONS
+            && let Some(oldest) = versions.iter().filter(|v| !v.is_default).min_by_key(|v| v.number())
+        {
+            self.delete_version(step, &oldest.id).await?;
+        }
+        let create = step
+            .aws
+            .iam
+            .create_policy_version()
+            .policy_arn(&arn)
+            .policy_document(document::text(&self.document))
+            .set_as_default(true);
+        let create = || {
+            let create = create.clone().customize();
+            let create = create.config_override(Config::builder().retry_config(one_attempt()));
+            step.call("iam:CreatePolicyVersion", create.send())
+        };
+        step.retry(&[&IAM_NOT_YET_VISIBLE], create).await?;
+        Ok(())
+    }
+
+    /// Takes the policy off its role, and all versions but the default, which goes with the policy: IAM refuses to delete
+    /// it while it is attached or has others.
+    async fn release(&self, step: &Step<'_>, attached: &[String], versions: &[Version]) -> Result<()> {
+        if attached.contains(&self.attachment()) {
+            let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(self.arn());
+            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
+        }
+        for version in versions.iter().filter(|version| !version.is_default) {
+            self.delete_version(step, &version.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_version(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let delete = step.aws.iam.delete_policy_version().policy_arn(self.arn()).version_id(id);
+        let delete = || step.call("iam:DeletePolicyVersion", delete.clone().send());
+        absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

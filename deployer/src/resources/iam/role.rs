@@ -1,0 +1,339 @@
+//! The IAM role that a function runs as.
+
+mod pages;
+
+use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent, diff_tags, tags_differ};
+use crate::error::{Error, Result};
+use crate::names::{Owner, Scope, Tags};
+use crate::resources::iam::policy_document as document;
+use crate::resources::iam::waits::{
+    IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE, is_about_boundary,
+};
+use aws_sdk_iam::primitives::DateTime;
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+use std::time::SystemTime;
+
+const NO_SUCH: &[&str] = &["NoSuchEntity"];
+
+/// IAM's own default, in seconds.
+const SESSION: i32 = 3600;
+
+const BOUNDARY: &str = "permissions-boundary";
+
+/// Where roles are made; their ARNs are computed from it.
+const PATH: &str = "/";
+
+/// A role as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) trust: Value,
+    pub(crate) description: String,
+    /// ARN of the policy that bounds it. `None` leaves whatever bounds it: that is somebody's safeguard.
+    pub(crate) boundary: Option<String>,
+    /// ARNs of the policies that the stack attaches to it.
+    pub(crate) policies: Vec<String>,
+    pub(crate) scope: Scope,
+}
+
+/// A role as IAM has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) role_id: String,
+    pub(crate) path: String,
+    pub(crate) trust: Value,
+    pub(crate) description: String,
+    pub(crate) max_session: i32,
+    pub(crate) boundary: Option<String>,
+    /// ARNs of the managed policies attached to it, by whomever. Only looked at when it is to be deleted, as is the next.
+    pub(crate) attached: Vec<String>,
+    /// EC2's instance profiles that hold it. They are somebody else's: Lambda needs none.
+    pub(crate) instance_profiles: Vec<String>,
+    pub(crate) tags: Tags,
+    /// Made so lately, by whichever run, that IAM may not have told Lambda yet.
+    pub(crate) fresh: bool,
+}
+
+/// What a function needs of its role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) arn: String,
+    /// `AROA…`: another one after the role was deleted and made again under the same name.
+    pub(crate) role_id: String,
+    /// New, or changed by this run, so IAM may not have told Lambda yet.
+    pub(crate) fresh: bool,
+}
+
+impl Resource for Role {
+    type Needs = ();
+    type Observed = Observed;
+    type Output = Output;
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Role, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
+        let Some(role) = absent(step.retry(&[], get).await, NO_SUCH)?.and_then(|output| output.role) else {
+            return Ok(None);
+        };
+        Ok(Some(Observed {
+            trust: role.assume_role_policy_document().and_then(document::decode).unwrap_or_default(),
+            description: role.description.unwrap_or_default(),
+            max_session: role.max_session_duration.unwrap_or(SESSION),
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            attached: Vec::new(),
+            instance_profiles: Vec::new(),
+            tags: tags(role.tags.as_deref().unwrap_or_default()),
+            fresh: is_fresh(role.create_date),
+            path: role.path,
+            role_id: role.role_id,
+        }))
+    }
+
+    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let (seen, attached, profiles) = tokio::join!(
+            self.observe(step),
+            pages::attached_policies(step, &self.name),
+            pages::instance_profiles(step, &self.name)
+        );
+        let Some(seen) = seen? else { return Ok(None) };
+        Ok(Some(Observed {
+            // A role that has only just been made may be known to one call and not to the other.
+            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            instance_profiles: absent(profiles, NO_SUCH)?.unwrap_or_default(),
+            ..seen
+        }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        self.scope.owner(&seen.tags)
+    }
+
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        if seen.path != PATH {
+            changes.push(Change::Refused {
+                field: "path".to_owned(),
+                from: seen.path.as_str().into(),
+                to: PATH.into(),
+                why: "a role's path cannot be changed; declare a role of another name".to_owned(),
+            });
+        }
+        if !document::same(&self.trust, &seen.trust) {
+            let (from, to) = document::difference(&seen.trust, &self.trust);
+            changes.push(Change::Update {
+                field: "trust".to_owned(),
+                from: from.into(),
+                to: to.into(),
+                impact: Impact::None,
+            });
+        }
+        changes.extend(Change::update(
+            "description",
+            seen.description.as_str(),
+            &self.description,
+            Impact::None,
+        ));
+        changes.extend(Change::update(
+            "max-session-duration",
+            Some(seen.max_session),
+            Some(SESSION),
+            Impact::None,
+        ));
+        if self.boundary.is_some() {
+            changes.extend(Change::update(
+                BOUNDARY,
+                seen.boundary.clone(),
+                self.boundary.clone(),
+                Impact::None,
+            ));
+        }
+        changes
+    }
+
+    fn output(&self, seen: &Observed) -> Output {
+        // IAM may show the unique id in place of the ARN for a moment, so the ARN is computed.
+        Output { arn: self.scope.role_arn(&self.name), role_id: seen.role_id.clone(), fresh: seen.fresh }
+    }
+
+    fn state(&self, _seen: &Observed) -> String {
+        "ready".to_owned()
+    }
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
+        match seen {
+            None => self.create(step).await,
+            Some(seen) => self.update(step, seen).await,
+        }
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let policies = seen.attached.iter().filter(|arn| !self.policies.contains(arn));
+        let policies =
+            policies.map(|arn| format!("has the policy {arn} attached, which is not of this stack"));
+        let profiles = seen.instance_profiles.iter();
+        policies.chain(profiles.map(|name| format!("is in the instance profile {name}"))).collect()
+    }
+
+    /// The policies of the stack were detached with their own deletion, so the role is usually bare. If IAM says that it
+    /// is not, an earlier run was stopped in between, or there are inline policies, which have no life without the role.
+    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
+        let delete = async || {
+            step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
+        };
+        let mut bare = false;
+        let (passing, again) = ([&IAM_STILL_DETACHING], async || self.lay_bare(step).await);
+        let deleted = step.retry_checking(&passing, again, async || match delete().await {
+            Err(error) if error.has_code("DeleteConflict") && !std::mem::replace(&mut bare, true) => {
+                self.lay_bare(step).await?;
+                delete().await
+            }
+            other => other,
+        });
+        absent(deleted.await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+impl Role {
+    /// What every role of a stack is described by, which is how a list of roles tells them.
+    pub(crate) fn description_of(scope: &Scope) -> String {
+        format!("Runs the functions of {} in {}", scope.stack, scope.region)
+    }
+
+    /// One that is only to be looked at and deleted.
+    pub(crate) fn undeclared(name: &str, policy_arn: String, scope: &Scope) -> Self {
+        Self {
+            name: name.to_owned(),
+            trust: Value::Null,
+            description: String::new(),
+            boundary: None,
+            policies: vec![policy_arn],
+            scope: scope.clone(),
+        }
+    }
+
+    /// Takes every policy off the role: IAM deletes none that has any.
+    async fn lay_bare(&self, step: &Step<'_>) -> Result<()> {
+        let (attached, inline) = tokio::join!(
+            pages::attached_policies(step, &self.name),
+            pages::inline_policies(step, &self.name)
+        );
+        for arn in absent(attached, NO_SUCH)?.unwrap_or_default() {
+            let detach = step.aws.iam.detach_role_policy().role_name(&self.name).policy_arn(arn);
+            let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;
+        }
+        for name in absent(inline, NO_SUCH)?.unwrap_or_default() {
+            let delete = step.aws.iam.delete_role_policy().role_name(&self.name).policy_name(name);
+            let delete = || step.call("iam:DeleteRolePolicy", delete.clone().send());
+            absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, step: &Step<'_>) -> Result<Output> {
+        let create = step
+            .aws
+            .iam
+            .create_role()
+            .role_name(&self.name)
+            .description(&self.description)
+            .assume_role_policy_document(document::text(&self.trust))
+            .max_session_duration(SESSION)
+            .set_permissions_boundary(self.boundary.clone())
+            .set_tags(Some(iam_tags(&self.scope.tags())?));
+        let create = || step.call("iam:CreateRole", create.clone().send());
+        let output = step.retry(&[&IAM_BUSY], create).await.map_err(explain)?;
+        let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
+        Ok(Output { arn: self.scope.role_arn(&self.name), role_id, fresh: true })
+    }
+
+    async fn update(&self, step: &Step<'_>, seen: Observed) -> Result<Output> {
+        let changes = self.diff(Some(&()), Some(&seen));
+        let differs = |name: &str| changes.iter().any(|change| change.is_about(name));
+        let passing = [&IAM_NOT_YET_VISIBLE];
+        if tags_differ(&changes) {
+            let tag = step.aws.iam.tag_role().role_name(&self.name);
+            let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
+            step.retry(&passing, || step.call("iam:TagRole", tag.clone().send())).await?;
+        }
+        if differs("trust") {
+            let trust = step.aws.iam.update_assume_role_policy().role_name(&self.name);
+            let trust = trust.policy_document(document::text(&self.trust));
+            step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
+        }
+        if differs("description") || differs("max-session-duration") {
+            // IAM leaves alone what is not sent, so both are.
+            let update = step.aws.iam.update_role().role_name(&self.name);
+            let update = update.description(&self.description).max_session_duration(SESSION);
+            step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send())).await?;
+        }
+        if differs(BOUNDARY) {
+            let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.name);
+            let put = put.set_permissions_boundary(self.boundary.clone());
+            let put = || step.call("iam:PutRolePermissionsBoundary", put.clone().send());
+            step.retry(&passing, put).await.map_err(explain)?;
+        }
+        // A trust that was just changed spreads as slowly as a new role.
+        Ok(Output { fresh: seen.fresh || differs("trust"), ..self.output(&seen) })
+    }
+}
+
+/// Whether the role that something waits for is still the one that there was.
+///
+/// # Errors
+/// Another run has deleted it meanwhile.
+pub(crate) async fn still_stands(step: &Step<'_>, name: &str, role: &Output) -> Result<()> {
+    let get = step.aws.iam.get_role().role_name(name);
+    let found = absent(step.retry(&[], || step.call("iam:GetRole", get.clone().send())).await, NO_SUCH)?;
+    match found.and_then(|output| output.role) {
+        Some(found) if found.role_id == role.role_id => Ok(()),
+        Some(_) => Err(Error::new(format!("the role {name} was deleted and made again meanwhile"))),
+        None => Err(Error::new(format!("the role {name} was deleted meanwhile"))),
+    }
+}
+
+/// Where AWS's message alone names what nobody has declared under that name.
+fn explain(error: Error) -> Error {
+    if error.aws().is_some_and(is_about_boundary) {
+        return error.hint(
+            "The policy that permissions-boundary names does not exist: check its ARN in the manifest, or make it first.",
+        );
+    }
+    error
+}
+
+/// To a clock that is behind IAM's, a new role was made in the future.
+fn is_fresh(created: DateTime) -> bool {
+    let Ok(created) = SystemTime::try_from(created) else {
+        return false;
+    };
+    let age = SystemTime::now().duration_since(created).unwrap_or_default();
+    age < ROLE_NOT_YET_ASSUMABLE.cadence.within
+}
+
+pub(crate) fn tags(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+}
+
+pub(crate) fn iam_tags(tags: &Tags) -> Result<Vec<Tag>> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|e| Error::new(format!("bad tag {key}: {e}")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

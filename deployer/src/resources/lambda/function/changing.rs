@@ -1,0 +1,283 @@
+//! The calls that make and change a function, and the waits between two of them.
+
+use super::{Function, NO_SUCH, Observed, Output, Variables, settled_state};
+use crate::engine::{Resource, Step, absent, diff_tags, tags_differ};
+use crate::error::{AwsError, Error, Result};
+use crate::names::{Tags, log_group_of};
+use crate::packaging::{Package, merged};
+use crate::resources::iam::role;
+use crate::resources::iam::waits::{ROLE_NOT_ASSUMABLE, ROLE_NOT_YET_ALLOWED, ROLE_NOT_YET_ASSUMABLE};
+use crate::resources::lambda::waits::{
+    FUNCTION_BUSY, FUNCTION_GONE, FUNCTION_NOT_YET_VISIBLE, FUNCTION_READY,
+};
+use crate::time::Passing;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture as SdkArchitecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus,
+    LoggingConfig, Runtime, State, TracingConfig, TracingMode,
+};
+
+impl Function {
+    pub(super) async fn create(&self, step: &Step<'_>, needs: <Self as Resource>::Needs) -> Result<Output> {
+        let tags = self.wanted_tags(&needs, &Tags::new());
+        let (role, package) = needs;
+        let package =
+            package.ok_or_else(|| Error::new(format!("the code of {} was not built", self.name)))?;
+        let create = step
+            .aws
+            .lambda
+            .create_function()
+            .function_name(&self.name)
+            .description(&self.description)
+            .runtime(Runtime::from(self.runtime.as_str()))
+            .handler(&self.handler)
+            .memory_size(self.memory)
+            .timeout(self.timeout)
+            .architectures(self.sdk_architecture())
+            .environment(self.sdk_environment())
+            .tracing_config(self.sdk_tracing())
+            .role(&role.arn)
+            .set_tags(Some(tags.into_iter().collect()));
+        let create = async || {
+            let _turn = step.aws.pace.upload(package.size()).await;
+            // The code is read for each call: a hundred functions may be waiting for their roles.
+            let code = FunctionCode::builder().zip_file(Blob::new(package.read()?)).build();
+            step.call("lambda:CreateFunction", create.clone().code(code).send()).await
+        };
+        let role_stands = async || role::still_stands(step, &self.role, &role).await;
+        let size = package.size();
+        let made = step.retry_backing_off(size, &role_passing(&role), role_stands, create).await;
+        let made = made.map_err(|e| self.explain(e))?;
+        self.until_ready(step, is_busy(made.state(), made.last_update_status())).await?;
+        if let Some(reserved) = self.reserved_concurrency {
+            self.reserve(step, Some(reserved)).await?;
+        }
+        Ok(Output { fresh: true })
+    }
+
+    /// Code and configuration are two calls, and Lambda takes the second only when it is done with the first.
+    pub(super) async fn update(
+        &self,
+        step: &Step<'_>,
+        needs: <Self as Resource>::Needs,
+        seen: Observed,
+    ) -> Result<Output> {
+        let tags = self.wanted_tags(&needs, &seen.tags);
+        let (role, package) = needs;
+        let lambda = &step.aws.lambda;
+        // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
+        let again = seen.last_update == LastUpdateStatus::Failed;
+        if settled_state(&seen) != "Active" && !again {
+            self.until_ready(step, false).await?;
+        }
+        if tags_differ(&diff_tags(&tags, &seen.tags)) {
+            let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
+            let tag = tag.set_tags(Some(tags.into_iter().collect()));
+            step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
+        }
+        let rebuilt = seen.architecture != self.architecture.name();
+        let new_code = package.filter(|package| again || rebuilt || package.sha256() != seen.code_sha256);
+        let bridged = new_code.as_ref().is_some_and(|package| self.is_bridged(&seen, package));
+        match &new_code {
+            Some(package) if bridged => {
+                let size = seen.code_size + package.size();
+                self.upload(step, size, async || self.both_codes(step, &seen, package).await).await?;
+            }
+            Some(package) => self.upload_new(step, package).await?,
+            None => {}
+        }
+        if again || !self.diff_configuration(&seen).is_empty() {
+            // Lambda leaves alone what is not sent, so all of it is, but for what may not be overwritten.
+            let environment = match seen.variables {
+                Variables::Readable(_) => Some(self.sdk_environment()),
+                Variables::Unreadable(_) => None,
+            };
+            let update = lambda
+                .update_function_configuration()
+                .function_name(&self.name)
+                .description(&self.description)
+                .runtime(Runtime::from(self.runtime.as_str()))
+                .handler(&self.handler)
+                .memory_size(self.memory)
+                .timeout(self.timeout)
+                .set_environment(environment)
+                .tracing_config(self.sdk_tracing())
+                .set_logging_config(self.moved_logging(&seen))
+                .role(&role.arn);
+            let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
+            let [spreading, allowing] = role_passing(&role);
+            let passing = [&FUNCTION_BUSY, spreading, allowing];
+            let role_stands = async || role::still_stands(step, &self.role, &role).await;
+            let updated = step.retry_backing_off(0, &passing, role_stands, update).await;
+            let updated = updated.map_err(|e| self.explain(e))?;
+            self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await?;
+        }
+        if let Some(package) = new_code.filter(|_| bridged) {
+            self.upload_new(step, &package).await?;
+        }
+        if seen.reserved_concurrency != self.reserved_concurrency {
+            self.reserve(step, self.reserved_concurrency).await?;
+        }
+        Ok(Output { fresh: false })
+    }
+
+    async fn upload_new(&self, step: &Step<'_>, package: &Package) -> Result<()> {
+        self.upload(step, package.size(), async || package.read()).await
+    }
+
+    /// Uploads code of about so many bytes, and waits until it runs. The code is made for each call, and lives no longer than
+    /// that.
+    async fn upload(
+        &self,
+        step: &Step<'_>,
+        size: usize,
+        zip: impl AsyncFn() -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        // The architecture rides on the code; left out, the old one would stay.
+        let update = step
+            .aws
+            .lambda
+            .update_function_code()
+            .function_name(&self.name)
+            .architectures(self.sdk_architecture());
+        let update = async || {
+            let _turn = step.aws.pace.upload(size).await;
+            let update = update.clone().zip_file(Blob::new(zip().await?));
+            step.call("lambda:UpdateFunctionCode", update.send()).await
+        };
+        let updated = step.retry(&[&FUNCTION_BUSY], update).await?;
+        self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await
+    }
+
+    /// The old files and the new ones in one zip, which runs under the old runtime and under the new one.
+    ///
+    /// # Errors
+    /// Old code that could be had when the plan looked, and cannot be any more.
+    async fn both_codes(&self, step: &Step<'_>, seen: &Observed, new: &Package) -> Result<Vec<u8>> {
+        let cannot = |why: String| {
+            let what = "the old code, which answers requests until the runtime is changed, cannot be had";
+            Error::new(format!("{what}: {why}"))
+                .hint("The function was not changed. Run deployer up again: its plan says what can be done.")
+        };
+        let url = seen.code_url.as_deref().unwrap_or_default();
+        let old = step.aws.http.download(url).await.map_err(cannot)?;
+        merged(&old, &new.read()?).map_err(|error| cannot(error.to_string()))
+    }
+
+    async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {
+        let lambda = &step.aws.lambda;
+        if let Some(reserved) = reserved {
+            let put = lambda.put_function_concurrency().function_name(&self.name);
+            let put = put.reserved_concurrent_executions(reserved);
+            let put = || step.call("lambda:PutFunctionConcurrency", put.clone().send());
+            step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], put).await?;
+        } else {
+            let delete = lambda.delete_function_concurrency().function_name(&self.name);
+            let delete = || step.call("lambda:DeleteFunctionConcurrency", delete.clone().send());
+            step.retry(&[&FUNCTION_BUSY], delete).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the function can be invoked and changed. If the last answer said that it cannot yet, that was the
+    /// first look.
+    async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
+        step.until(&FUNCTION_READY, async || {
+            if std::mem::take(&mut is_busy) {
+                return Ok(None);
+            }
+            let found = self.look(step, &[&FUNCTION_NOT_YET_VISIBLE]).await?;
+            if found.state == Some(State::Failed)
+                || found.last_update_status == Some(LastUpdateStatus::Failed)
+            {
+                let reason = found.state_reason.or(found.last_update_status_reason).unwrap_or_default();
+                return Err(Error::new(format!(
+                    "Lambda could not make the function {}: {reason}",
+                    self.name
+                ))
+                .hint("Mend what the reason names, and run deployer up again."));
+            }
+            let ready = matches!(found.state, None | Some(State::Active | State::Inactive))
+                && matches!(found.last_update_status, None | Some(LastUpdateStatus::Successful));
+            Ok(ready.then_some(()))
+        })
+        .await
+    }
+
+    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
+    pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
+        let mut was_going = false;
+        step.until(&FUNCTION_GONE, async || {
+            let Some(found) = absent(self.look(step, &[]).await, NO_SUCH)? else {
+                return Ok(Some(()));
+            };
+            let is_going = found.state == Some(State::Deleting);
+            let is_another = was_going || revision.is_some() && found.revision_id != revision;
+            was_going |= is_going;
+            Ok((!is_going && is_another).then_some(()))
+        })
+        .await
+    }
+
+    /// With `GetFunction`, because Lambda lets many more of it through than of `GetFunctionConfiguration`, which takes its
+    /// share of what all changes have together.
+    async fn look(&self, step: &Step<'_>, passing: &[&'static Passing]) -> Result<FunctionConfiguration> {
+        let get = step.aws.lambda.get_function().function_name(&self.name);
+        let get = || step.call("lambda:GetFunction", get.clone().send());
+        step.retry(passing, get).await?.configuration.ok_or_else(|| self.unsaid())
+    }
+
+    /// Where AWS's message alone would send people the wrong way, or say too much.
+    fn explain(&self, error: Error) -> Error {
+        let Some(aws) = error.aws() else { return error };
+        if aws.message.contains("cannot be assumed") {
+            return error.hint(format!(
+                "Check that the trust policy of the role {} lets lambda.amazonaws.com do sts:AssumeRole.",
+                self.role
+            ));
+        }
+        if aws.message.contains("does not have permissions to call") {
+            return error.hint(format!(
+                "Check what bounds the role {}: a permissions boundary or the organisation's own policies may withhold \
+                 what its policy grants.",
+                self.role
+            ));
+        }
+        // What follows is the whole environment, values and all.
+        if let Some((before, _)) = aws.message.split_once("String measured") {
+            return AwsError { message: before.trim_end().to_owned(), ..aws.clone() }.into();
+        }
+        error
+    }
+
+    fn sdk_architecture(&self) -> SdkArchitecture {
+        SdkArchitecture::from(self.architecture.name())
+    }
+
+    /// An empty set of variables clears them; no set at all would keep the old ones.
+    fn sdk_environment(&self) -> Environment {
+        Environment::builder().set_variables(Some(self.environment.clone().into_iter().collect())).build()
+    }
+
+    /// The logging that Lambda has, with the stack's log group; `None` where nothing is to be changed.
+    fn moved_logging(&self, seen: &Observed) -> Option<LoggingConfig> {
+        let group = log_group_of(&self.name);
+        let mut logging = seen.logging.clone().filter(|_| self.observed_log_group(seen) != group)?;
+        logging.log_group = Some(group);
+        Some(logging)
+    }
+
+    fn sdk_tracing(&self) -> TracingConfig {
+        let mode = if self.tracing { TracingMode::Active } else { TracingMode::PassThrough };
+        TracingConfig::builder().mode(mode).build()
+    }
+}
+
+/// What the answer to a change says of the function. It may leave out either.
+fn is_busy(state: Option<&State>, last_update: Option<&LastUpdateStatus>) -> bool {
+    state == Some(&State::Pending) || last_update == Some(&LastUpdateStatus::InProgress)
+}
+
+fn role_passing(role: &role::Output) -> [&'static Passing; 2] {
+    [if role.fresh { &ROLE_NOT_YET_ASSUMABLE } else { &ROLE_NOT_ASSUMABLE }, &ROLE_NOT_YET_ALLOWED]
+}

@@ -1,0 +1,310 @@
+//! The statements of a function's resource policy that let the API invoke it.
+//!
+//! A statement's id is made of what it allows, so a new API gets a new statement beside the old one, and the old one
+//! goes only after the new one stands, which is looked at. One resource holds all statements of one function: Lambda
+//! loses statements when two calls change the same policy at once.
+
+use super::function;
+use crate::engine::{ANSWER_UNCLEAR, Change, Id, Impact, Kind, Resource, Shown, Step, absent};
+use crate::error::{Error, Result};
+use crate::names::{Owner, Scope};
+use crate::resources::api_gateway::rest_api;
+use crate::resources::iam::policy_document;
+use crate::resources::lambda::waits::{FUNCTION_BUSY, FUNCTION_NOT_YET_VISIBLE};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+
+/// How long a function's resource policy may be.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const POLICY_BYTES: usize = 20_480;
+
+/// What it is without statements.
+const EMPTY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"default","Statement":[]}"#;
+
+/// What ids of our statements begin with.
+const PREFIX: &str = "deployer-";
+
+/// The permissions of one function, as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Permission {
+    pub(crate) function: String,
+    /// Method and path of each route to the function. There may be none: then statements of ours go.
+    pub(crate) routes: Vec<(String, String)>,
+    pub(crate) part: Part,
+    pub(crate) scope: Scope,
+}
+
+/// How much of it is done in one step. An API that is in use is deployed between the two halves: what it leads to next
+/// is allowed before, and what it led to until then goes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    Adding,
+    Removing,
+}
+
+/// The statements that exist, whoever made them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// One statement of a resource policy, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) id: String,
+    /// Set when it lets API Gateway invoke the function from this source and does nothing else.
+    pub(crate) source_arn: Option<String>,
+    /// How long it is in the policy, in bytes.
+    pub(crate) size: usize,
+}
+
+impl Resource for Permission {
+    type Needs = (function::Output, rest_api::Output);
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::Permission, &self.function)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let get = step.aws.lambda.get_policy().function_name(&self.function);
+        let found =
+            absent(step.retry(&[], || step.call("lambda:GetPolicy", get.clone().send())).await, NO_SUCH)?;
+        let Some(text) = found.and_then(|output| output.policy) else {
+            return Ok(None);
+        };
+        let statements = statements(&text);
+        Ok((!statements.is_empty()).then_some(Observed { statements }))
+    }
+
+    /// A statement's owner is the function's.
+    fn owner(&self, _seen: &Observed) -> Owner {
+        Owner::Ours
+    }
+
+    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
+        // Where there is nothing yet, nothing goes; and a function may have no route, or none any more.
+        let adds = self.part != Part::Removing && !self.routes.is_empty();
+        let created = || {
+            let create = adds.then_some(Change::Create);
+            create.into_iter().chain(self.too_long(needs.map(|(_, api)| api), None)).collect()
+        };
+        let Some((function, api)) = needs else { return created() };
+        let Some(seen) = seen.filter(|_| !function.fresh) else { return created() };
+        let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
+            field: "statement".to_owned(),
+            from: Shown::Nothing,
+            to: source.into(),
+            impact: Impact::None,
+        });
+        let stale = self.stale(api, seen).into_iter().filter(|_| self.part != Part::Adding);
+        let stale = stale.map(|statement| Change::Update {
+            field: "statement".to_owned(),
+            from: statement.source_arn.as_deref().unwrap_or(&statement.id).into(),
+            to: Shown::Nothing,
+            impact: Impact::None,
+        });
+        missing.chain(stale).chain(self.too_long(Some(api), Some(seen))).collect()
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        let count = seen.statements.iter().filter(|s| s.source_arn.is_some()).count();
+        format!("{count} statement{}", if count == 1 { "" } else { "s" })
+    }
+
+    async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<()> {
+        let (function, api) = needs;
+        let seen = seen.filter(|_| !function.fresh).unwrap_or_default();
+        let mut stale = self.stale(&api, &seen).into_iter();
+        let mut standing = seen.clone();
+        // Lambda says yes and loses a statement when somebody changes the same policy meanwhile: only a look can tell.
+        step.until(&ANSWER_UNCLEAR, async || {
+            let missing = self.missing(&api, &standing);
+            if missing.is_empty() {
+                return Ok(Some(()));
+            }
+            for source in missing {
+                let id = free_id(&source, &standing);
+                while let Err(error) = self.add(step, &id, &source).await {
+                    // An answer was lost, or the look that found nothing of this id came too early. The next one shows it.
+                    if exists(&error) {
+                        break;
+                    }
+                    // Where there is room for both, the new one stands before the old one goes.
+                    match stale.next().filter(|_| error.has_code("PolicyLengthExceededException")) {
+                        Some(old) => self.remove(step, &old.id).await?,
+                        None => return Err(error),
+                    }
+                }
+            }
+            standing = self.observe(step).await?.unwrap_or_default();
+            Ok(self.missing(&api, &standing).is_empty().then_some(()))
+        })
+        .await?;
+        if self.part != Part::Adding {
+            for statement in stale {
+                self.remove(step, &statement.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for statement in seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX)) {
+            self.remove(step, &statement.id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Permission {
+    /// The same, of which only this much is done.
+    pub(crate) fn only(&self, part: Part) -> Self {
+        Self { part, ..self.clone() }
+    }
+
+    /// The statements of all routes beside those of others, where Lambda would refuse them half-way.
+    fn too_long(&self, api: Option<&rest_api::Output>, seen: Option<&Observed>) -> Option<Change> {
+        let unknown = rest_api::Output::unknown();
+        let sources = self.wanted(api.unwrap_or(&unknown));
+        let others = || {
+            let all = seen.into_iter().flat_map(|seen| &seen.statements);
+            all.filter(|statement| !statement.id.starts_with(PREFIX))
+        };
+        let stands = |source: &&String| others().any(|other| other.source_arn.as_ref() == Some(source));
+        let ours = sources.iter().filter(|source| !stands(source));
+        let ours = ours.map(|source| self.statement(source).to_string().len());
+        let others = others().map(|statement| statement.size);
+        // A comma follows all but the last one.
+        let size = EMPTY_POLICY.len() + ours.chain(others).map(|size| size + 1).sum::<usize>();
+        (self.part != Part::Removing && size > POLICY_BYTES).then(|| Change::Refused {
+            field: "statements".to_owned(),
+            from: Shown::Nothing,
+            to: format!("{size} bytes for {} routes", self.routes.len()).into(),
+            why: "a function's resource policy may have 20,480; take routes together as ANY /…/{proxy+}, or \
+                  declare a second function for some of them"
+                .to_owned(),
+        })
+    }
+
+    /// A statement as Lambda writes it when it is added.
+    fn statement(&self, source: &str) -> Value {
+        json!({
+            "Sid": free_id(source, &Observed::default()),
+            "Effect": "Allow",
+            "Principal": { "Service": "apigateway.amazonaws.com" },
+            "Action": "lambda:InvokeFunction",
+            "Resource": self.scope.function_arn(&self.function),
+            "Condition": { "ArnLike": { "AWS:SourceArn": source } },
+        })
+    }
+
+    fn wanted(&self, api: &rest_api::Output) -> Vec<String> {
+        let arn = |(method, path): &(String, String)| {
+            let method = if method == "ANY" { "*" } else { method };
+            self.scope.execute_api_arn(&api.id, method, api.path(path))
+        };
+        self.routes.iter().map(arn).collect()
+    }
+
+    /// Sources that nothing allows yet. Who wrote the statement does not matter.
+    fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
+        let stands = |source: &String| seen.statements.iter().any(|s| s.source_arn.as_ref() == Some(source));
+        let adds = self.part != Part::Removing;
+        self.wanted(api).into_iter().filter(|source| adds && !stands(source)).collect()
+    }
+
+    /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.
+    fn stale<'a>(&self, api: &rest_api::Output, seen: &'a Observed) -> Vec<&'a Statement> {
+        let wanted = self.wanted(api);
+        let is_wanted = |s: &Statement| s.source_arn.as_ref().is_some_and(|source| wanted.contains(source));
+        seen.statements.iter().filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s)).collect()
+    }
+
+    async fn add(&self, step: &Step<'_>, id: &str, source: &str) -> Result<()> {
+        let add = step
+            .aws
+            .lambda
+            .add_permission()
+            .function_name(&self.function)
+            .statement_id(id)
+            .action("lambda:InvokeFunction")
+            .principal("apigateway.amazonaws.com")
+            .source_arn(source);
+        let add = || step.call("lambda:AddPermission", add.clone().send());
+        let passing = [&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE];
+        step.retry_checking(&passing, async || self.function_stands(step).await, add).await?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// Another run has deleted the function meanwhile.
+    async fn function_stands(&self, step: &Step<'_>) -> Result<()> {
+        let get = step.aws.lambda.get_function().function_name(&self.function);
+        let get = || step.call("lambda:GetFunction", get.clone().send());
+        match absent(step.retry(&[], get).await, NO_SUCH)? {
+            Some(_) => Ok(()),
+            None => Err(Error::new(format!("the function {} was deleted meanwhile", self.function))),
+        }
+    }
+
+    async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let remove = step.aws.lambda.remove_permission().function_name(&self.function).statement_id(id);
+        let remove = || step.call("lambda:RemovePermission", remove.clone().send());
+        absent(step.retry(&[&FUNCTION_BUSY], remove).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+/// Whether a statement of this id stands already. A change in progress is refused with the same code.
+fn exists(error: &Error) -> bool {
+    error.has_code("ResourceConflictException")
+        && error.aws().is_some_and(|aws| aws.message.contains("already exists"))
+}
+
+/// An id for a statement of this source. A changed statement of the same id stays until the new one stands.
+fn free_id(source: &str, seen: &Observed) -> String {
+    let hash = Sha256::digest(source.as_bytes());
+    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let id = format!("{PREFIX}{hex}");
+    let is_taken = |id: &String| seen.statements.iter().any(|statement| statement.id == *id);
+    let others = (2..).map(|n| format!("{id}-{n}"));
+    std::iter::once(id.clone()).chain(others).find(|id| !is_taken(id)).unwrap_or(id)
+}
+
+fn statements(policy: &str) -> Vec<Statement> {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    policy_document::statements(&policy)
+        .into_iter()
+        .map(|statement| Statement {
+            id: statement["Sid"].as_str().unwrap_or_default().to_owned(),
+            source_arn: source_arn(statement),
+            size: statement.to_string().len(),
+        })
+        .collect()
+}
+
+/// The source that a statement lets in, when it is of the form that AddPermission writes.
+fn source_arn(statement: &Value) -> Option<String> {
+    let is_ours = statement["Effect"] == "Allow"
+        && statement["Action"] == "lambda:InvokeFunction"
+        && statement["Principal"]["Service"] == "apigateway.amazonaws.com";
+    let condition = statement["Condition"].as_object()?;
+    let (operator, keys) = condition.iter().next()?;
+    let keys = keys.as_object()?;
+    let (key, value) = keys.iter().next()?;
+    let simple = condition.len() == 1
+        && keys.len() == 1
+        && (operator == "ArnLike" || operator == "StringLike")
+        && key.eq_ignore_ascii_case("aws:SourceArn");
+    (is_ours && simple).then(|| value.as_str().map(str::to_owned))?
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! The waits for Lambda: what passes by itself, and what takes its time.
+
+use crate::time::{Cadence, Passing, ms, secs};
+
+/// Lambda takes one change of a function at a time. "Function already exist" has the same code and never passes.
+pub(crate) static FUNCTION_BUSY: Passing = Passing {
+    cadence: Cadence {
+        reason: "Lambda to finish the previous change of the function",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(300),
+    },
+    applies: |e| {
+        e.code == "ResourceConflictException"
+            && ["in progress", "Pending", "concurrent update"].iter().any(|text| e.message.contains(text))
+    },
+};
+
+/// A function that has just been created may not be known to the next call, nor to one after that. What stays unknown is gone.
+pub(crate) static FUNCTION_NOT_YET_VISIBLE: Passing = Passing {
+    cadence: Cadence {
+        reason: "Lambda to know the function",
+        first: ms(250),
+        longest: secs(2),
+        within: secs(30),
+    },
+    applies: |e| e.code == "ResourceNotFoundException",
+};
+
+/// A new function is pending for a second or two, and its permission and the proof wait for it. Lambda lets a hundred of
+/// these looks a second through.
+pub(crate) static FUNCTION_READY: Cadence = Cadence {
+    reason: "Lambda to make the function ready",
+    first: ms(50),
+    longest: ms(100),
+    within: secs(300),
+};
+
+/// Deleting a function may be asynchronous.
+pub(crate) static FUNCTION_GONE: Cadence =
+    Cadence { reason: "the function to be gone", first: ms(250), longest: secs(2), within: secs(600) };

@@ -1,0 +1,156 @@
+//! The log group of a function. Lambda would make it unasked, to be kept for ever, so we make it first.
+
+use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent, diff_tags, pages, tags_differ};
+use crate::error::Result;
+use crate::names::{Owner, STACK_TAG, Scope, Tags};
+use crate::resources::logs::waits::{LOG_GROUP_BUSY, LOG_GROUP_NOT_YET_VISIBLE};
+use aws_sdk_cloudwatchlogs::types::LogGroup as SdkLogGroup;
+
+const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+
+/// A log group as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct LogGroup {
+    pub(crate) name: String,
+    pub(crate) retention_days: i32,
+    /// Whether a group of this name without any owner counts as ours. A late log line makes a deleted group again,
+    /// bare of tags; but such a group may also be of somebody's function that we refused to touch.
+    pub(crate) claims_unowned: bool,
+    pub(crate) scope: Scope,
+}
+
+/// A log group as `CloudWatch` Logs has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    /// `None` keeps logs for ever.
+    pub(crate) retention_days: Option<i32>,
+    pub(crate) deletion_protection: bool,
+    pub(crate) tags: Tags,
+}
+
+impl Resource for LogGroup {
+    type Needs = ();
+    type Observed = Observed;
+    type Output = ();
+
+    fn id(&self) -> Id {
+        Id::new(Kind::LogGroup, &self.name)
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let arn = self.arn();
+        let list_tags = step.aws.logs.list_tags_for_resource().resource_arn(&arn);
+        let tags = || step.call("logs:ListTagsForResource", list_tags.clone().send());
+        let (group, tags) = tokio::join!(self.find(step), step.retry(&[], tags));
+        let Some(group) = group? else {
+            return Ok(None);
+        };
+        let tags = absent(tags, NO_SUCH)?.and_then(|output| output.tags).unwrap_or_default();
+        Ok(Some(Observed {
+            retention_days: group.retention_in_days,
+            deletion_protection: group.deletion_protection_enabled.unwrap_or_default(),
+            tags: tags.into_iter().collect(),
+        }))
+    }
+
+    fn owner(&self, seen: &Observed) -> Owner {
+        if self.claims_unowned && !seen.tags.contains_key(STACK_TAG) {
+            return Owner::Ours;
+        }
+        self.scope.owner(&seen.tags)
+    }
+
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
+        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        changes.extend(self.diff_retention(seen));
+        changes
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    fn state(&self, seen: &Observed) -> String {
+        match seen.retention_days {
+            Some(days) => format!("kept {days} days"),
+            None => "kept for ever".to_owned(),
+        }
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        if seen.deletion_protection {
+            vec!["is protected against deletion; switch that off first, if you mean it".to_owned()]
+        } else {
+            Vec::new()
+        }
+    }
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
+        let logs = &step.aws.logs;
+        let changes = self.diff(Some(&()), seen.as_ref());
+        if seen.is_none() {
+            let create = logs.create_log_group().log_group_name(&self.name);
+            let create = create.set_tags(Some(self.scope.tags().into_iter().collect()));
+            let create = || step.call("logs:CreateLogGroup", create.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY], create).await?;
+        } else if tags_differ(&changes) {
+            let tag = logs.tag_resource().resource_arn(self.arn());
+            let tag = tag.set_tags(Some(self.scope.tags().into_iter().collect()));
+            let tag = || step.call("logs:TagResource", tag.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], tag).await?;
+        }
+        if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
+            let put = logs.put_retention_policy().log_group_name(&self.name);
+            let put = put.retention_in_days(self.retention_days);
+            let put = || step.call("logs:PutRetentionPolicy", put.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], put).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
+        let delete = step.aws.logs.delete_log_group().log_group_name(&self.name);
+        let delete = || step.call("logs:DeleteLogGroup", delete.clone().send());
+        absent(step.retry(&[&LOG_GROUP_BUSY], delete).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+impl LogGroup {
+    /// One that is only to be looked at and deleted.
+    pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
+        Self { name: name.to_owned(), retention_days: 0, claims_unowned: false, scope: scope.clone() }
+    }
+
+    /// Less than somebody has set is a loss. The groups that Lambda makes by itself keep everything until `up` comes.
+    fn diff_retention(&self, seen: &Observed) -> Option<Change> {
+        let means = "logs older than that are deleted";
+        let impact = match seen.retention_days {
+            Some(days) if days > self.retention_days => {
+                let (name, days) = (&self.name, self.retention_days);
+                Impact::Loses { what: format!("what {name} holds from more than {days} days ago"), means }
+            }
+            _ => Impact::Notice(means),
+        };
+        Change::update("retention-days", seen.retention_days, Some(self.retention_days), impact)
+    }
+
+    fn arn(&self) -> String {
+        self.scope.log_group_arn(&self.name)
+    }
+
+    /// `DescribeLogGroups` finds by prefix, so only the exact name counts.
+    async fn find(&self, step: &Step<'_>) -> Result<Option<SdkLogGroup>> {
+        let named = pages(async |token| {
+            let list = step.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);
+            let list = list.set_next_token(token);
+            let page = step.retry(&[], || step.call("logs:DescribeLogGroups", list.clone().send())).await?;
+            Ok((page.log_groups.unwrap_or_default(), page.next_token))
+        });
+        Ok(named.await?.into_iter().find(|group| group.log_group_name() == Some(&self.name)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
