@@ -4,11 +4,12 @@ mod clock;
 mod credentials;
 mod endpoint;
 mod identity;
+pub(crate) mod pace;
 
+use crate::aws::pace::Pace;
 use crate::error::{AwsError, Error, Result};
 use crate::http::{Expected, Http, Network};
 use crate::names::{Scope, is_read};
-use crate::pace::Pace;
 use crate::time::{self, Stop};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;

@@ -5,6 +5,7 @@ use crate::cli::{Global, Output};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_MANIFEST};
 use crate::http::{Certificates, Network, is_loopback, proxy_problem};
+use crate::local_aws::LocalAws;
 use crate::machine::{Machine, env};
 use crate::manifest::Manifest;
 use crate::packaging::Build;
@@ -36,17 +37,6 @@ pub(crate) struct Config {
     pub yes: bool,
     /// The end of all waiting.
     pub timeout: Duration,
-}
-
-/// Where the local AWS runs.
-#[derive(Clone, Debug)]
-pub(crate) struct LocalAws {
-    /// On the loopback interface; 0 is a free one. Absent when any will do.
-    pub port: Option<u16>,
-    /// Its secret, its log and what it holds; absolute.
-    pub state: PathBuf,
-    /// Whether it checks policies, as AWS does.
-    pub enforces_iam: bool,
 }
 
 impl Config {

@@ -8,6 +8,7 @@ mod observations;
 mod resource;
 mod retry;
 mod shared;
+mod stack_state;
 mod step;
 
 pub(crate) use change::{Change, Id, Impact, Kind, Shown, diff_tags, tags_differ};
@@ -18,6 +19,7 @@ pub(crate) use resource::Resource;
 pub(crate) use retry::THROTTLED;
 pub(crate) use retry::{ANSWER_UNCLEAR, Pauses};
 pub(crate) use shared::PolicyPaths;
+pub(crate) use stack_state::StackState;
 pub(crate) use step::Step;
 
 use crate::aws::Aws;

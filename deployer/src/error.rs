@@ -4,9 +4,11 @@
 //! exit code, in one place.
 
 mod aws;
+mod exit_status;
 mod hints;
 
 pub(crate) use aws::{AwsError, Transport, Unreadable, root_causes};
+pub(crate) use exit_status::ExitStatus;
 
 use crate::shell::{Flags, completed};
 use std::fmt;
@@ -17,24 +19,24 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 /// What kind of failure it was, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
-    /// Something went wrong and nothing was changed by it, or everything else went through. Exit code 1.
+    /// Something went wrong and nothing was changed by it, or everything else went through.
     Failed,
-    /// The command line or the manifest is wrong. Exit code 2.
+    /// The command line or the manifest is wrong.
     Usage,
-    /// Some changes were made and some were not: running the command again goes on from there. Exit code 3.
+    /// Some changes were made and some were not: running the command again goes on from there.
     Partial,
-    /// The person said no. Exit code 1, one calm line.
+    /// The person said no. It is said in one calm line.
     Declined,
 }
 
 impl ErrorKind {
-    /// The process's exit code for this kind.
+    /// How the process ends with it.
     #[must_use]
-    pub(crate) fn exit_code(self) -> u8 {
+    pub(crate) fn exit_status(self) -> ExitStatus {
         match self {
-            Self::Failed | Self::Declined => 1,
-            Self::Usage => 2,
-            Self::Partial => 3,
+            Self::Failed | Self::Declined => ExitStatus::Failed,
+            Self::Usage => ExitStatus::Usage,
+            Self::Partial => ExitStatus::Partial,
         }
     }
 }

@@ -3,8 +3,5 @@
 
 pub(crate) mod call;
 pub(crate) mod event;
-pub(crate) mod log_events;
-pub(crate) mod log_follow;
-pub(crate) mod log_request;
 pub(crate) mod refusal;
 pub(crate) mod report;

@@ -17,26 +17,26 @@
 // A command is one future, and what it awaits lies deep in it.
 #![recursion_limit = "256"]
 
+mod app;
 mod aws;
 pub mod cli;
 mod commands;
 mod config;
-mod cost;
 mod engine;
 mod error;
 mod files;
 mod http;
 mod invocation;
 mod load;
-mod local;
+mod local_aws;
+mod logs;
 mod machine;
 mod manifest;
 mod names;
-mod orphans;
-mod pace;
+mod output;
 mod packaging;
+mod pricing;
 mod printable;
-mod report;
 mod resources;
 mod shell;
 mod smoke;
@@ -44,13 +44,14 @@ mod stack;
 #[cfg(test)]
 mod testing;
 mod time;
-mod tune;
+mod tuning;
 
+use app::session::Session;
 use cli::{Cli, Command, Output};
 use config::Config;
-use error::Error;
-use report::console::{Console, show_error};
-use report::json::Document;
+use error::{Error, ExitStatus};
+use output::console::{Console, show_error};
+use output::json::Document;
 use std::pin::Pin;
 use time::Stop;
 
@@ -59,7 +60,7 @@ use time::Stop;
 #[must_use]
 pub fn show_usage(error: &clap::Error) -> u8 {
     if error.use_stderr() {
-        report::text::talk(error.render().to_string().trim_end());
+        output::text::talk(error.render().to_string().trim_end());
     } else {
         // Nobody can be told when that fails.
         let _ = error.print();
@@ -80,7 +81,7 @@ pub async fn run(cli: Cli) -> u8 {
                 let _ = Document::new(name(&cli.command)).failed(&error).print();
             }
             show_error(&error, false);
-            return error.kind().exit_code();
+            return error.kind().exit_status().code();
         }
     };
     // What happens on this machine only has no document.
@@ -91,33 +92,33 @@ pub async fn run(cli: Cli) -> u8 {
     let console = Console::new(output, &config.machine, config.yes).naming(cli.global.which_stack());
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
-    let session = commands::Session { config: &config, console: &console, stop: &stop };
+    let session = Session { config: &config, console: &console, stop: &stop };
     let work = dispatch(&cli.command, &session, &mut document);
-    let result = stop.on_interrupt(work, |words| report::text::talk(words)).await;
+    let result = stop.on_interrupt(work, |words| output::text::talk(words)).await;
     let result = result.map_err(|error| error.naming(cli.global.which_stack()));
     console.document(&match &result {
         Ok(_) => document,
         Err(error) => document.failed(error),
     });
-    let code = result.unwrap_or_else(|error| {
+    let mut status = result.unwrap_or_else(|error| {
         console.error(&error);
-        error.kind().exit_code()
+        error.kind().exit_status()
     });
-    match console.written() {
-        Ok(()) => code,
-        Err(error) => {
-            console.error(&error);
-            if code == 0 { error.kind().exit_code() } else { code }
+    if let Err(error) = console.written() {
+        console.error(&error);
+        if status == ExitStatus::Success {
+            status = error.kind().exit_status();
         }
     }
+    status.code()
 }
 
 /// Futures of whole commands are large, and so on the heap: a thread may have little stack.
 async fn dispatch(
     command: &Command,
-    session: &commands::Session<'_>,
+    session: &Session<'_>,
     document: &mut Document,
-) -> Result<u8, Error> {
+) -> Result<ExitStatus, Error> {
     match command {
         Command::Init => commands::init::run(session),
         Command::Up(args) => on_heap(|| commands::up::run(session, args, document)).await,

@@ -1,13 +1,15 @@
 //! What the stack is made of, what needs what, and in which order it goes. Read this file first.
 
-use crate::aws::Aws;
 use crate::config::Config;
+use crate::smoke;
+pub(crate) mod orphans;
+
+use crate::aws::Aws;
 use crate::engine::{Engine, both, nothing};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_POLICY};
 use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind, Route};
 use crate::names::{Scope, log_group_of, policy_of_role};
-use crate::orphans::{Declared, Orphans};
 use crate::packaging::{Packages, Place};
 use crate::resources::api_gateway::definition::Definition;
 use crate::resources::api_gateway::rest_api::{self, RestApi};
@@ -19,7 +21,7 @@ use crate::resources::iam::role::Role;
 use crate::resources::lambda::function::Function;
 use crate::resources::lambda::permission::{Part, Permission};
 use crate::resources::logs::log_group::LogGroup;
-use crate::smoke;
+use crate::stack::orphans::{Declared, Orphans};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
 use serde_json::Value;

@@ -115,7 +115,7 @@ impl World {
             scope: scope(),
             endpoint_url: None,
             http: Http::new(Duration::from_secs(1), &crate::http::Network::default()).unwrap(),
-            pace: crate::pace::Pace::default(),
+            pace: crate::aws::pace::Pace::default(),
             clock: crate::aws::Clock::default(),
         };
         Self {

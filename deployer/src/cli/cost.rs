@@ -1,7 +1,7 @@
 //! The flags of `cost`, and the numbers that it reads.
 
-use crate::cost::LOG_BYTES;
 use crate::manifest::Architecture;
+use crate::pricing::LOG_BYTES;
 use clap::Args;
 
 /// Flags of `cost`.

@@ -1,12 +1,12 @@
 //! `cost`: what the declared stack costs, from the price book. It asks no AWS and needs no credentials.
 
-use super::Session;
+use crate::app::session::Session;
 use crate::cli::Cost;
-use crate::cost::{Bill, Capacity, FreeTier, LOG_COMPRESSION, Prices, Usage, read_units, write_units};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExitStatus, Result};
 use crate::manifest::{Billing, Function, Manifest};
-use crate::report::cost as report;
-use crate::report::json::Document;
+use crate::output::cost as report;
+use crate::output::json::Document;
+use crate::pricing::{Bill, Capacity, FreeTier, LOG_COMPRESSION, Prices, Usage, read_units, write_units};
 use serde::Serialize;
 
 /// What is billed, as the document shows it.
@@ -21,7 +21,7 @@ struct Estimate<'a> {
     bill: &'a Bill,
 }
 
-pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -> Result<u8> {
+pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -> Result<ExitStatus> {
     let config = session.config;
     let region = config.named_region().ok_or_else(|| {
         Error::usage("prices differ by region, and none is named")
@@ -55,7 +55,7 @@ pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -
         free_tier: args.free_tier,
         bill: &bill,
     });
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
 fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> Usage {

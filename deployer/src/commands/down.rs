@@ -1,10 +1,14 @@
 //! `down`: list, ask, delete in AWS's order, and look again.
 
-use super::{ABSENT, Connected, DIFFERENT_STATE, Session, Stack, holding, readable, refuse_blocked, settle};
+use crate::app::refusals::refuse_blocked;
+use crate::app::session::{Connected, Session};
+use crate::app::summary::summarise;
+use crate::app::survey::{holding, readable};
 use crate::cli::Down;
-use crate::engine::{Id, Kind, Mode, Outcome, Pauses, Record, Step};
-use crate::error::{Error, Result};
-use crate::report::json::Document;
+use crate::engine::{Id, Kind, Mode, Outcome, Pauses, Record, StackState, Step};
+use crate::error::{Error, ExitStatus, Result};
+use crate::output::json::Document;
+use crate::stack::Stack;
 use crate::time::{Cadence, Stop, ms, pause, secs};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +21,7 @@ static ALL_GONE: Cadence = Cadence {
     within: secs(15),
 };
 
-pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<ExitStatus> {
     let at = session.connect_to_delete(document).await?;
     let keep_tables = args.keep_table.then_some("as asked");
     let (found, orphans) = survey(&at, keep_tables).await?;
@@ -26,8 +30,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     list(session, &found);
     if going == 0 {
         session.console.talk(&format!("Nothing of {} exists.", at.place()));
-        document.state = Some(ABSENT);
-        return Ok(0);
+        document.state = Some(StackState::Absent);
+        return Ok(ExitStatus::Success);
     }
     refuse_blocked(&found, "Nothing was deleted.")?;
     let asked = data(session, &at, &orphans, args, &found).await?;
@@ -36,16 +40,16 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     }
     let records = destroy(&at, &orphans, keep_tables).await;
     document.done(&records);
-    settle(&records, session.stop, "down")?;
+    summarise(&records, session.stop, "down")?;
     verify(session, at, keep_tables, &records).await?;
     if records.iter().any(|record| matches!(record.result, Ok(Outcome::Kept { .. }))) {
         session.console.talk("Everything is gone, but for what stays.");
-        document.state = Some(DIFFERENT_STATE);
+        document.state = Some(StackState::Different);
     } else {
         session.console.talk("Everything of the stack is gone.");
-        document.state = Some(ABSENT);
+        document.state = Some(StackState::Absent);
     }
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
 /// Everything of ours, declared or not.
@@ -148,7 +152,7 @@ async fn remaining(at: &Connected<'_>, keep_tables: Option<&str>, stop: &Stop) -
     if left.iter().all(|record| record.changes.is_empty()) {
         return Ok(Vec::new());
     }
-    settle(&destroy(at, &orphans, keep_tables).await, stop, "down")?;
+    summarise(&destroy(at, &orphans, keep_tables).await, stop, "down")?;
     let id = Id::new(Kind::Tags, &at.aws.scope.stack);
     at.engine(Mode::Plan).read(id, async |step| still_there(at, keep_tables, step).await).await
 }

@@ -1,14 +1,14 @@
 //! `init`: a manifest to start from. It needs no AWS, and no manifest.
 
-use super::Session;
-use crate::error::{Error, Result};
+use crate::app::session::Session;
+use crate::error::{Error, ExitStatus, Result};
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 
 /// The project's own manifest, so that what it explains is what is tested.
 pub(crate) const MANIFEST: &str = include_str!("../../../stack.toml");
 
-pub(crate) fn run(session: &Session<'_>) -> Result<u8> {
+pub(crate) fn run(session: &Session<'_>) -> Result<ExitStatus> {
     let path = &session.config.manifest_path;
     // Asking first whether it is there would leave a moment to overwrite what somebody else has just made.
     let mut file = File::create_new(path).map_err(|e| match e.kind() {
@@ -24,7 +24,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<u8> {
     console.talk(&console.advice(
         "Next, change what you like. deployer plan shows what it comes to, and deployer up makes it.",
     ));
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! `invoke`: one event to a function, and its answer.
 
-use super::{Connected, Session};
+use crate::app::session::{Connected, Session};
 use crate::aws::Access;
 use crate::cli::{Invoke, Via};
 use crate::engine::{Mode, Resource as _};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExitStatus, Result};
 use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
 use crate::invocation::report::Report;
 use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, listed_routes, path_precedence};
-use crate::report::console::Console;
-use crate::report::json::Document;
-use crate::report::log_line::took;
+use crate::output::console::Console;
+use crate::output::json::Document;
+use crate::output::log_line::took;
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -34,7 +34,7 @@ struct Invocation<'a> {
     log: Vec<&'a str>,
 }
 
-pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Document) -> Result<ExitStatus> {
     let (declared, route) = aim(session, args)?;
     let name = session.config.named(declared);
     let tables: Vec<&String> = session.config.manifest.tables.keys().collect();
@@ -62,7 +62,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
     });
     session.console.answer(&answer.body);
     match &answer.failure {
-        None => Ok(0),
+        None => Ok(ExitStatus::Success),
         Some(failure) => Err(explain(failure, &answer, route)),
     }
 }

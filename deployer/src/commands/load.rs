@@ -5,15 +5,17 @@ pub(super) mod aim;
 pub(super) mod announce;
 pub(super) mod price;
 
-use super::{Connected, DIFFERENT, DIFFERENT_STATE, Packages, Session, output};
+use crate::app::result_file;
+use crate::app::session::{Connected, Session};
 use crate::aws::Access;
 use crate::cli::Load;
-use crate::cost::Bill;
-use crate::engine::{Event, Id, Kind, Mode, Outcome, Pauses, Reporter as _};
-use crate::error::{Error, ErrorKind, Result};
+use crate::engine::{Event, Id, Kind, Mode, Outcome, Pauses, Reporter as _, StackState};
+use crate::error::{Error, ErrorKind, ExitStatus, Result};
 use crate::load::{self, Asked, CleanedUp, Comparison, Measurement, Plan, Progress, Server, Verdict};
-use crate::report::json::Document;
-use crate::report::load::{self as report, Parts};
+use crate::output::json::Document;
+use crate::output::load::{self as report, Parts};
+use crate::packaging::Packages;
+use crate::pricing::Bill;
 use crate::time::{Cadence, ms, secs};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -38,11 +40,11 @@ struct Own<'a> {
     comparison: Option<&'a Comparison>,
 }
 
-pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Document) -> Result<ExitStatus> {
     // A file that cannot be read or written is said before the load, not after it.
     let read = args.compare.iter().chain(&args.with).map(PathBuf::as_path);
-    let inputs = output::inputs(session.config, Some(&args.traffic), read);
-    output::check(&[args.json.as_deref(), args.html.as_deref()], &inputs)?;
+    let inputs = result_file::inputs(session.config, Some(&args.traffic), read);
+    result_file::check(&[args.json.as_deref(), args.html.as_deref()], &inputs)?;
     let before: Vec<Measurement> =
         args.compare.iter().map(|file| load::read_result(file)).collect::<Result<_>>()?;
     if let Some(file) = &args.with {
@@ -52,7 +54,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let at = session.connect(Access::ReadOnly, document).await?;
     let survey = at.plan(&Packages::not_compared(), false).await?;
     document.found(&survey.records);
-    document.state = Some(super::state(&survey.records));
+    document.state = Some(StackState::found(&survey.records));
     let aim = aim::at(session, &at, &survey, &args.traffic)?;
     document.url = Some(aim.url.clone());
     let plan = aim.plan(&args.traffic);
@@ -60,7 +62,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         load::check_comparable(before, &Asked::of(&plan))?;
     }
     say_where(session, &before, plan.target.url());
-    if document.state == Some(DIFFERENT_STATE) {
+    if document.state == Some(StackState::Different) {
         let console = session.console;
         console.talk(&console.advice("The stack is not as declared: deployer plan shows how."));
     }
@@ -107,7 +109,7 @@ fn compare_only(
     document: &mut Document,
     before: &[Measurement],
     now: &Measurement,
-) -> Result<u8> {
+) -> Result<ExitStatus> {
     for before in before {
         load::check_comparable(before, &now.asked)?;
     }
@@ -134,14 +136,14 @@ impl<'a> Own<'a> {
 ///
 /// # Errors
 /// Nothing could be judged: whoever relies on the exit code must not take that for a good result.
-fn code(comparison: &Comparison) -> Result<u8> {
+fn code(comparison: &Comparison) -> Result<ExitStatus> {
     match comparison.verdict {
-        Verdict::Regression => Ok(DIFFERENT),
+        Verdict::Regression => Ok(ExitStatus::Different),
         Verdict::TooFew => {
             Err(Error::new("the runs are too short, or have too few requests, to be compared")
                 .hint("Make longer ones, or ask for more requests a second."))
         }
-        _ => Ok(0),
+        _ => Ok(ExitStatus::Success),
     }
 }
 
@@ -237,18 +239,18 @@ fn show(session: &Session<'_>, args: &Load, document: &mut Document, parts: &Par
 
 fn write_files(session: &Session<'_>, args: &Load, parts: &Parts<'_>) -> Result<()> {
     if let Some(file) = &args.json {
-        output::write(file, &serde_json::to_string_pretty(&Own::of(parts)).unwrap_or_default())?;
+        result_file::write(file, &serde_json::to_string_pretty(&Own::of(parts)).unwrap_or_default())?;
         session.console.talk(&format!("The result is in {}.", file.display()));
     }
     if let Some(file) = &args.html {
-        output::write(file, &report::page::page(&session.config.stack_name(), parts))?;
+        result_file::write(file, &report::page::page(&session.config.stack_name(), parts))?;
         session.console.talk(&format!("The page is in {}.", file.display()));
     }
     Ok(())
 }
 
 /// How the process ends.
-fn conclude(session: &Session<'_>, parts: &Parts<'_>, cleaned_up: Option<CleanedUp>) -> Result<u8> {
+fn conclude(session: &Session<'_>, parts: &Parts<'_>, cleaned_up: Option<CleanedUp>) -> Result<ExitStatus> {
     let measurement = parts.measurement;
     if let Some(CleanedUp { done, left }) = cleaned_up {
         if left > 0 {
@@ -270,7 +272,7 @@ fn conclude(session: &Session<'_>, parts: &Parts<'_>, cleaned_up: Option<Cleaned
     if measurement.counts.ok == 0 {
         return Err(nothing_done(measurement));
     }
-    parts.comparison.map_or(Ok(0), code)
+    parts.comparison.map_or(Ok(ExitStatus::Success), code)
 }
 
 fn nothing_done(measurement: &Measurement) -> Error {

@@ -1,13 +1,13 @@
 //! `local`: the local AWS by hand.
 
-use super::Session;
+use crate::app::session::Session;
 use crate::cli::Local as Verb;
-use crate::error::{Error, Result};
+use crate::error::{Error, ExitStatus, Result};
 use crate::files;
-use crate::local::{Local, credentials_file};
+use crate::local_aws::{Local, credentials_file};
 use crate::shell::quoted;
 
-pub(crate) async fn run(session: &Session<'_>, verb: Verb) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, verb: Verb) -> Result<ExitStatus> {
     let console = session.console;
     let local = Local::new(&session.config.local, &session.config.machine, session.stop)?;
     match verb {
@@ -46,5 +46,5 @@ pub(crate) async fn run(session: &Session<'_>, verb: Verb) -> Result<u8> {
             console.talk(if ran { "It holds nothing now, and runs on." } else { "It holds nothing now." });
         }
     }
-    Ok(0)
+    Ok(ExitStatus::Success)
 }

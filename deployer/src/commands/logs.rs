@@ -1,14 +1,14 @@
 //! `logs`: what a function wrote, and what Lambda wrote about it.
 
-use super::Session;
+use crate::app::session::Session;
 use crate::aws::Access;
 use crate::cli::{Logs, Output};
 use crate::engine::{Id, Kind, Mode};
-use crate::error::{Error, Result};
-use crate::invocation::log_events::{self, LogEvent, Query};
-use crate::invocation::{log_follow, log_request};
-use crate::report::json::Document;
-use crate::report::text::span;
+use crate::error::{Error, ExitStatus, Result};
+use crate::logs::events::{self, LogEvent, Query};
+use crate::logs::{follow, request};
+use crate::output::json::Document;
+use crate::output::text::span;
 use crate::time::unless_stopped;
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -23,7 +23,7 @@ struct Shown<'a> {
     events: &'a [LogEvent],
 }
 
-pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Document) -> Result<ExitStatus> {
     if args.follow && session.config.output == Output::Json {
         return Err(Error::usage("--follow has no end, and --output json is one document").hint(
             "Without --output json, what does not go to a terminal is each message as it was written.",
@@ -62,8 +62,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
             session.console.log(event.time_ms, &event.message)
         };
         let say = |text: &str| session.console.talk(&session.console.advice(text));
-        log_follow::follow(engine, session.stop, &query, take, say).await?;
-        return Ok(0);
+        follow::follow(engine, session.stop, &query, take, say).await?;
+        return Ok(ExitStatus::Success);
     }
     let mut found = Found::new(session.config.output);
     if exists {
@@ -77,8 +77,8 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
         };
         let go = engine();
         let read = go.read(group.clone(), async |step| match &args.request_id {
-            None => log_events::read(step, &query, take).await.map(|_| ()),
-            Some(request) => log_request::read(step, &group.name, request, from_ms, take).await,
+            None => events::read(step, &query, take).await.map(|_| ()),
+            Some(request) => request::read(step, &group.name, request, from_ms, take).await,
         });
         unless_stopped(session.stop, read).await??;
     }
@@ -90,7 +90,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
         let fits = if args.filter.is_some() || args.request_id.is_some() { " that fits" } else { "" };
         session.console.talk(&format!("Nothing{fits} was logged in the last {}.", span(args.since)));
     }
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
 /// What was found. Only a document needs the events after they were shown, and a log may be larger than memory.

@@ -1,20 +1,23 @@
 //! `plan`: what `up` would change.
 
-use super::{DIFFERENT, Session, Stack, Survey};
+use crate::app::session::Session;
+use crate::app::survey::Survey;
 use crate::aws::Access;
 use crate::cli::Plan;
-use crate::error::Result;
-use crate::report::json::Document;
+use crate::engine::StackState;
+use crate::error::{ExitStatus, Result};
+use crate::output::json::Document;
+use crate::stack::Stack;
 
-pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Document) -> Result<ExitStatus> {
     let packages = Stack::packages(session.config)?;
     let at = session.connect(Access::ReadOnly, document).await?.adopting(&args.adopt);
     let Survey { records, api, .. } = at.plan(&packages, args.delete_data).await?;
     document.found(&records);
-    document.state = Some(super::state(&records));
+    document.state = Some(StackState::found(&records));
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
-    session.console.plan(&records, super::Console::data);
-    super::refuse(&records, args.adopt.any())?;
+    session.console.plan(&records, crate::output::console::Console::data);
+    crate::app::refusals::refuse(&records, args.adopt.any())?;
     let differs = records.iter().any(|record| !record.changes.is_empty());
-    Ok(if differs && args.exit_code { DIFFERENT } else { 0 })
+    Ok(if differs && args.exit_code { ExitStatus::Different } else { ExitStatus::Success })
 }

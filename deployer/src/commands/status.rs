@@ -1,21 +1,23 @@
 //! `status`: the condition of each resource, whether the URL answers, and the URL.
 
-use super::{ABSENT, Connected, DIFFERENT, IN_SYNC, Packages, Session, Survey, state};
+use crate::app::session::{Connected, Session};
+use crate::app::survey::Survey;
 use crate::aws::Access;
 use crate::cli::Status;
-use crate::engine::Record;
-use crate::error::{Error, Result};
+use crate::engine::{Record, StackState};
+use crate::error::{Error, ExitStatus, Result};
 use crate::names::Owner;
-use crate::report::json::Document;
+use crate::output::json::Document;
+use crate::packaging::Packages;
 use crate::smoke;
 
-pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<ExitStatus> {
     let at = session.connect(Access::ReadOnly, document).await?;
     // Code is not compared: that would mean building it, and a look should not take minutes.
     let packages = Packages::not_compared();
     let Survey { records, api, .. } = at.plan(&packages, false).await?;
     document.found(&records);
-    let state = state(&records);
+    let state = StackState::found(&records);
     document.state = Some(state);
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
     if args.url {
@@ -30,14 +32,14 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
         _ => None,
     };
     show(session, &at, &records, document, instead.as_deref());
-    let healthy = state == IN_SYNC && document.answers != Some(false);
-    Ok(if !healthy && args.exit_code { DIFFERENT } else { 0 })
+    let healthy = state == StackState::InSync && document.answers != Some(false);
+    Ok(if !healthy && args.exit_code { ExitStatus::Different } else { ExitStatus::Success })
 }
 
-fn print_url(session: &Session<'_>, at: &Connected<'_>, url: Option<&str>) -> Result<u8> {
+fn print_url(session: &Session<'_>, at: &Connected<'_>, url: Option<&str>) -> Result<ExitStatus> {
     let error = || Error::new(format!("{} has no URL: it is not up", at.place())).hint("Run deployer up.");
     session.console.data(url.ok_or_else(error)?);
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
 fn show(
@@ -49,12 +51,14 @@ fn show(
 ) {
     let console = session.console;
     match document.state {
-        Some(ABSENT) => return console.data(&format!("{} does not exist.", capital(&at.place()))),
+        Some(StackState::Absent) => {
+            return console.data(&format!("{} does not exist.", capital(&at.place())));
+        }
         Some(state) => {
             console.data(&format!("{}:", capital(&at.place())));
             console.conditions(records);
             let foreign = records.iter().filter_map(|r| r.found.as_ref()).any(|f| f.owner != Owner::Ours);
-            console.data(&console.advice(if state == IN_SYNC {
+            console.data(&console.advice(if state == StackState::InSync {
                 "Everything is as declared. The function's code was not compared; deployer plan does."
             } else if foreign {
                 "Not all of it is of this stack: deployer plan --adopt shows what taking it over would change."

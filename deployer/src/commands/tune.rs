@@ -6,18 +6,21 @@ mod setting;
 use super::load::after::server;
 use super::load::aim::{self, Aim};
 use super::load::{clean_up, measure};
-use super::{ABSENT, Connected, DIFFERENT_STATE, IN_SYNC, Packages, Session, Stack, output, state};
+use crate::app::result_file;
+use crate::app::session::{Connected, Session};
 use crate::aws::Access;
 use crate::cli::{Traffic, Tune};
-use crate::cost::{Meter, Prices};
-use crate::engine::Record;
-use crate::error::{Error, ErrorKind, Result};
+use crate::engine::{Record, StackState};
+use crate::error::{Error, ErrorKind, ExitStatus, Result};
 use crate::load::{Asked, Measurement, reserve_descriptors};
 use crate::manifest::Architecture;
-use crate::report;
-use crate::report::json::Document;
+use crate::output;
+use crate::output::json::Document;
+use crate::packaging::Packages;
+use crate::pricing::{Meter, Prices};
+use crate::stack::Stack;
 use crate::time::interrupted;
-use crate::tune::{Choice, Setting, Trial};
+use crate::tuning::{Choice, Setting, Trial};
 use serde::Serialize;
 use setting::Tuned;
 
@@ -43,12 +46,12 @@ struct Tried {
     first: Option<Measurement>,
 }
 
-pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Document) -> Result<ExitStatus> {
     let config = session.config;
     let function = session.function(args.traffic.function.as_deref())?;
     let declared = setting::declared(config, function)?;
     let settings = settings(session, args, function, declared)?;
-    output::check(&[args.html.as_deref()], &output::inputs(config, Some(&args.traffic), []))?;
+    result_file::check(&[args.html.as_deref()], &result_file::inputs(config, Some(&args.traffic), []))?;
     reserve_descriptors(args.traffic.concurrency)?;
     let at = session.connect(Access::ReadWrite, document).await?;
     // Code is compared only where it is going to be exchanged.
@@ -56,7 +59,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let packages = if others { Stack::packages(config)? } else { Packages::not_compared() };
     let survey = at.plan(&packages, false).await?;
     document.found(&survey.records);
-    document.state = Some(state(&survey.records));
+    document.state = Some(StackState::found(&survey.records));
     let aim = aim::at(session, &at, &survey, &args.traffic)?;
     if !aim.plan(&args.traffic).mix.functions().contains(&function) {
         return Err(Error::usage(format!("no request of the mix {} gets to {function}", args.traffic.mix))
@@ -79,11 +82,11 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     if restored.is_ok() {
         session.console.talk(&format!("{} has {} again.", config.named(function), declared.text()));
     } else {
-        document.state = Some(DIFFERENT_STATE);
+        document.state = Some(StackState::Different);
     }
     let choice = Choice::of(&tried.trials.iter().filter_map(Trial::point).collect::<Vec<_>>());
     let source = prices.as_ref().and_then(|prices| prices.tariff(Meter::LambdaRequests));
-    let source = source.map(|tariff| report::cost::source(&tariff.page, &tariff.as_of));
+    let source = source.map(|tariff| output::cost::source(&tariff.page, &tariff.as_of));
     let own = Own {
         function: &config.named(function),
         declared,
@@ -97,7 +100,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let shown = show(session, args, function, &tried, &own);
     restored?;
     went?;
-    shown.map(|()| 0)
+    shown.map(|()| ExitStatus::Success)
 }
 
 /// Ends at the first setting that cannot be had, and at Ctrl-C.
@@ -168,9 +171,9 @@ fn settings(session: &Session<'_>, args: &Tune, function: &str, declared: Settin
 
 /// What is put back in the end is what is declared: so that has to be what there is.
 fn require_in_sync(at: &Connected<'_>, records: &[Record]) -> Result<()> {
-    match state(records) {
-        IN_SYNC => Ok(()),
-        ABSENT => Err(Error::new(format!("{} is not up", at.place())).hint("Run deployer up.")),
+    match StackState::found(records) {
+        StackState::InSync => Ok(()),
+        StackState::Absent => Err(Error::new(format!("{} is not up", at.place())).hint("Run deployer up.")),
         _ => {
             Err(Error::new(format!("{} is not as declared, and tune ends with what is declared", at.place()))
                 .hint("Nothing was changed. deployer plan shows the difference, deployer up makes it so."))
@@ -180,21 +183,21 @@ fn require_in_sync(at: &Connected<'_>, records: &[Record]) -> Result<()> {
 
 fn show(session: &Session<'_>, args: &Tune, function: &str, tried: &Tried, own: &Own<'_>) -> Result<()> {
     let Some(first) = &tried.first else { return Ok(()) };
-    for line in report::tune::table(own.trials, own.choice) {
+    for line in output::tune::table(own.trials, own.choice) {
         session.console.data(&line);
     }
     let prices = own.prices.map(|prices| format!("Lambda's list prices are from {prices}."));
     if let Some(prices) = &prices {
         session.console.data(prices);
     }
-    let mut advice = report::tune::advice(function, own.declared, own.trials, own.choice);
+    let mut advice = output::tune::advice(function, own.declared, own.trials, own.choice);
     for line in &advice {
         session.console.talk(line);
     }
     let Some(file) = &args.html else { return Ok(()) };
     advice.extend(prices);
-    let asked = report::load::page::asked(first);
-    output::write(file, &report::tune::page(own.function, &asked, own.trials, own.choice, &advice))?;
+    let asked = output::load::page::asked(first);
+    result_file::write(file, &output::tune::page(own.function, &asked, own.trials, own.choice, &advice))?;
     session.console.talk(&format!("The page is in {}.", file.display()));
     Ok(())
 }

@@ -1,18 +1,22 @@
 //! `up`: as declared, proven, and its URL.
 
-use super::{
-    Connected, IN_SYNC, Packages, Session, Stack, Survey, holding, refuse, settle, undeclared_tables,
-};
+use crate::app::refusals::refuse;
+use crate::app::session::{Connected, Session};
+use crate::app::summary::summarise;
+use crate::app::survey::{Survey, holding, undeclared_tables};
 use crate::aws::Access;
 use crate::cli::Up;
-use crate::engine::{Change, Id, Kind, Mode, Outcome, Record};
-use crate::error::{Error, ErrorKind, Result};
-use crate::report::json::Document;
+use crate::engine::{Change, Id, Kind, Mode, Outcome, Record, StackState};
+use crate::error::{Error, ErrorKind, ExitStatus, Result};
+use crate::output::console::Console;
+use crate::output::json::Document;
+use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
 use crate::smoke;
+use crate::stack::Stack;
 use std::collections::BTreeSet;
 
-pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<u8> {
+pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<ExitStatus> {
     let packages = Stack::packages(session.config)?;
     let at = session.connect(Access::ReadWrite, document).await?.adopting(&args.adopt);
     let Survey { records: planned, api, orphans } = survey(&at, &packages, args).await?;
@@ -20,7 +24,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     refuse(&planned, args.adopt.any())?;
     let changed = planned.iter().any(|record| !record.changes.is_empty());
     let api = if changed {
-        session.console.plan(&planned, super::Console::talk);
+        session.console.plan(&planned, Console::talk);
         for (table, count) in holding(&at, &orphans.tables, &planned).await? {
             session.console.talk(&format!("  table {} holds {count}", table.name));
         }
@@ -43,9 +47,9 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
         let curl = format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{ping}'");
         session.console.talk(&curl);
     }
-    document.state = Some(IN_SYNC);
+    document.state = Some(StackState::InSync);
     session.console.data(&url);
-    Ok(0)
+    Ok(ExitStatus::Success)
 }
 
 /// Looks at everything while Cargo builds, and waits for the build unless all there is to do is to create: then what needs no
@@ -107,7 +111,7 @@ async fn apply(
     }
     let records = go.finish();
     document.done(&records);
-    settle(&records, at.session.stop, "up")?;
+    summarise(&records, at.session.stop, "up")?;
     Ok(api)
 }
 

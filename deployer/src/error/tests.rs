@@ -118,7 +118,7 @@ fn context_comes_first_and_awss_answer_stays() {
     let error = Error::from(refusal("LimitExceeded", "in use")).context("gave up after 3 s");
     assert_eq!(error.to_string(), "gave up after 3 s: lab:Make failed: LimitExceeded: in use");
     assert!(error.has_code("LimitExceeded"));
-    assert_eq!(error.kind().exit_code(), 1);
+    assert_eq!(error.kind().exit_status().code(), 1);
 }
 
 #[test]

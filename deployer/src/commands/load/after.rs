@@ -1,13 +1,13 @@
 //! What is found out when a run is over: what the function says itself, and what that costs.
 
-use super::super::{Connected, Session};
 use super::price;
-use crate::cost::{Bill, Prices};
+use crate::app::session::{Connected, Session};
 use crate::engine::{Id, Kind, Mode, Pauses};
-use crate::invocation::log_events;
 use crate::invocation::report::Report;
 use crate::load::{Measurement, Plan, Server, nearly_all};
+use crate::logs::events;
 use crate::names::log_group_of;
+use crate::pricing::{Bill, Prices};
 use crate::time::{Cadence, ms, secs};
 use futures_util::future::join_all;
 use std::time::{Duration, SystemTime};
@@ -113,7 +113,7 @@ pub(in crate::commands) async fn server(
         let mut pauses = Pauses::new(&FUNCTION_REPORTS);
         let mut before = None;
         loop {
-            let reports = log_events::reports(step, &group, &name, from_ms, to_ms).await?;
+            let reports = events::reports(step, &group, &name, from_ms, to_ms).await?;
             let found = reports.len();
             if span.is_complete(found, before) || !pauses.wait(step, None).await? {
                 return Server::of(&name, &span.of_the_load(reports, memory_mb), span.expected);

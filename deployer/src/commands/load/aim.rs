@@ -1,6 +1,7 @@
 //! What of the stack is asked, and with what.
 
-use super::super::{Connected, Session, Survey};
+use crate::app::session::{Connected, Session};
+use crate::app::survey::Survey;
 use crate::cli::Traffic;
 use crate::engine::Kind;
 use crate::error::{Error, Result};

@@ -1,12 +1,12 @@
 //! What is said, and asked, before the first request.
 
-use super::super::{Connected, Session};
 use super::price;
-use crate::cost::{Prices, dollars, grouped};
+use crate::app::session::{Connected, Session};
 use crate::engine::{Id, Kind, Mode};
 use crate::error::Result;
 use crate::load::{Plan, Request};
 use crate::manifest::{Manifest, Throttle};
+use crate::pricing::{Prices, dollars, grouped};
 use crate::resources::account_limits::{DEFAULT_CONCURRENCY, DEFAULT_REQUESTS, Limits};
 
 /// A load that costs this much, in dollars, is asked about.

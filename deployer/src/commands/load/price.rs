@@ -1,8 +1,8 @@
 //! What a load costs: before it, by what is known of its requests, and after it, by what the function was billed.
 
-use crate::cost::{Bill, FreeTier, Prices, Usage};
 use crate::load::{Mix, Plan, Request, Server};
 use crate::manifest::{Function, Manifest};
+use crate::pricing::{Bill, FreeTier, Prices, Usage};
 
 /// What an invocation is billed for at a guess, in ms: what is not known before it was measured, and little beside the
 /// requests themselves.
@@ -65,7 +65,7 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, mix: &Mix, billed
     let by_request = by_request(manifest, function);
     Usage {
         write_units: writes * by_request,
-        read_units: reads * by_request * crate::cost::read_units(1024.0),
+        read_units: reads * by_request * crate::pricing::read_units(1024.0),
         ..Usage::of(function, billed_ms)
     }
 }
@@ -83,10 +83,10 @@ pub(super) fn part(mix: &Mix, which: impl Fn(&Request) -> bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::Meter;
     use crate::invocation::report::Report;
     use crate::load::BuiltIn;
     use crate::manifest::Table;
+    use crate::pricing::Meter;
 
     /// With a function of 128 MB and one of 512 MB, and a table.
     fn manifest() -> Manifest {

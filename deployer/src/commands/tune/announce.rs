@@ -1,11 +1,11 @@
 //! What is said, and asked, before the first setting.
 
 use super::super::load::{announce, price};
-use super::super::{Connected, Session};
-use crate::cost::{Prices, grouped};
+use crate::app::session::{Connected, Session};
 use crate::error::Result;
 use crate::load::Plan;
-use crate::tune::Setting;
+use crate::pricing::{Prices, grouped};
+use crate::tuning::Setting;
 
 /// # Errors
 /// A no, where it costs so much that it is asked.

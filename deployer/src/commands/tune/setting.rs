@@ -1,6 +1,7 @@
 //! One setting of a function after the other, and the declared one again at the end.
 
-use super::super::{Connected, Session, settle};
+use crate::app::session::{Connected, Session};
+use crate::app::summary::summarise;
 use crate::config::Config;
 use crate::engine::{Engine, Id, Kind, Mode, Pauses, Record};
 use crate::error::{AwsError, Error, Result};
@@ -8,7 +9,7 @@ use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
 use crate::stack::Stack;
 use crate::time::{Cadence, Stop, secs};
-use crate::tune::Setting;
+use crate::tuning::Setting;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
@@ -68,7 +69,7 @@ impl<'a> Tuned<'a> {
     /// What AWS refuses; Ctrl-C.
     pub(super) async fn apply(&self, setting: Setting) -> Result<()> {
         let stop = self.session.stop;
-        settle(&self.walk(setting, stop, self.deadline()).await?, stop, "up")
+        summarise(&self.walk(setting, stop, self.deadline()).await?, stop, "up")
     }
 
     /// Makes it as declared again, whatever came before, Ctrl-C too, and however often AWS cannot be reached. The second
@@ -84,7 +85,7 @@ impl<'a> Tuned<'a> {
             let mut pauses = Pauses::new(&SETTING_BACK);
             loop {
                 let records = self.walk(self.declared, &stop, deadline).await?;
-                let result = settle(&records, &stop, "up");
+                let result = summarise(&records, &stop, "up");
                 if result.is_ok() || !records.iter().any(was_outage) || !pauses.wait(step, None).await? {
                     return result;
                 }

@@ -225,7 +225,7 @@ mod tests {
         ] {
             let error = filled_in(&format!("[{statement}]"), &values).unwrap_err();
             assert!(error.to_string().contains(named), "{error}");
-            assert_eq!(error.kind().exit_code(), 2);
+            assert_eq!(error.kind().exit_status().code(), 2);
         }
         let own = r#"[{"Resource":"arn:aws:s3:::b/${aws:username}/${*}${?}${$}x"}]"#;
         assert!(filled_in(own, &values).is_ok());
@@ -247,7 +247,7 @@ mod tests {
         for nothing in [r#"{"Resource":"${tables}"}"#, r#"[{"Resource":["${tables}"]}]"#, "[]", "null"] {
             let error = filled_in(nothing, &values).unwrap_err();
             assert!(error.to_string().contains("no statement of it has a resource"), "{nothing}: {error}");
-            assert_eq!(error.kind().exit_code(), 2);
+            assert_eq!(error.kind().exit_status().code(), 2);
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::html::tests::is_well_formed;
+use crate::output::html::tests::is_well_formed;
 use serde_json::{Value, json};
 
 /// A run of 20 seconds in which everything happened.

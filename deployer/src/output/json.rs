@@ -1,7 +1,7 @@
 //! The one JSON document that a command leaves on stdout. README.md documents it; `schema_version` grows when a field
 //! changes its meaning or goes.
 
-use crate::engine::{Change, Kind, Outcome, Record};
+use crate::engine::{Change, Kind, Outcome, Record, StackState};
 use crate::error::Error;
 use crate::names::{Owner, Scope};
 use crate::printable::in_json;
@@ -18,7 +18,7 @@ pub(crate) struct Document {
     account: Option<String>,
     region: Option<String>,
     /// `absent`, `in_sync` or `different`, when the command ended.
-    pub(crate) state: Option<&'static str>,
+    pub(crate) state: Option<StackState>,
     pub(crate) url: Option<String>,
     /// Whether the URL answered as it should when it was asked.
     pub(crate) answers: Option<bool>,

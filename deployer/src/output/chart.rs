@@ -98,7 +98,7 @@ fn plain(value: f64) -> String {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
-        crate::cost::grouped(&text)
+        crate::pricing::grouped(&text)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::one_digit;
 use crate::load::{ComparedLine, Comparison, Verdict};
-use crate::report::columns::aligned;
+use crate::output::columns::aligned;
 
 /// The lines of it.
 pub(crate) fn table(comparison: &Comparison) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! A bill as a table, with the source and the day of every price.
 
 use super::columns::aligned;
-use crate::cost::{Bill, Line, dollars, grouped};
+use crate::pricing::{Bill, Line, dollars, grouped};
 
 /// The lines of a bill: what is charged, for a million requests and for a month, and where the price is from.
 pub(crate) fn table(bill: &Bill) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! The log of a function, page by page.
 
-use super::report::Report;
 use crate::engine::{Step, absent};
 use crate::error::Result;
+use crate::invocation::report::Report;
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The files that a command reads, which no result may take the place of: the manifest, what it names, the mix, and those
 /// that are given as `read`.
-pub(super) fn inputs<'a>(
+pub(crate) fn inputs<'a>(
     config: &Config,
     traffic: Option<&Traffic>,
     read: impl IntoIterator<Item = &'a Path>,
@@ -30,7 +30,7 @@ pub(super) fn inputs<'a>(
 ///
 /// # Errors
 /// A file that cannot be written, one that is named twice, and one of `inputs`.
-pub(super) fn check(files: &[Option<&Path>], inputs: &[PathBuf]) -> Result<()> {
+pub(crate) fn check(files: &[Option<&Path>], inputs: &[PathBuf]) -> Result<()> {
     let files: Vec<&Path> = files.iter().copied().flatten().collect();
     let inputs: Vec<PathBuf> = inputs.iter().map(|file| place(file)).collect();
     for (index, file) in files.iter().enumerate() {
@@ -56,7 +56,7 @@ pub(super) fn check(files: &[Option<&Path>], inputs: &[PathBuf]) -> Result<()> {
 ///
 /// # Errors
 /// The system's own.
-pub(super) fn write(file: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     let place = place(file);
     let written = if is_a_stream(&place) { std::fs::write(&place, text) } else { replace(&place, text) };
     written.map_err(|e| refused(file, &e))

@@ -4,7 +4,7 @@
 //! `END` and `REPORT` belongs to the request. A function whose log format is JSON has records `platform.start` and
 //! `platform.report` instead.
 
-use super::log_events::{self, LogEvent, Query};
+use super::events::{self, LogEvent, Query};
 use crate::engine::Step;
 use crate::error::Result;
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(crate) async fn read(
         streams.entry(event.stream.clone()).or_insert(mentions).add(&event);
         ControlFlow::Continue(())
     };
-    log_events::read(step, &naming, mention).await?;
+    events::read(step, &naming, mention).await?;
     let mut streams: Vec<_> = streams.into_iter().collect();
     streams.sort_by_key(|(_, mentions)| mentions.first_ms);
     for (stream, Mentions { first_ms, last_ms, runs }) in streams {
@@ -49,7 +49,7 @@ pub(crate) async fn read(
             events.push(event);
             ControlFlow::Continue(())
         };
-        log_events::read(step, &around, keep).await?;
+        events::read(step, &around, keep).await?;
         let found = during(&events, request);
         if found.last().is_none_or(|last| last.time_ms < since_ms) {
             continue;

@@ -4,8 +4,8 @@ pub(crate) mod compared;
 pub(crate) mod page;
 
 use super::columns::aligned;
-use crate::cost::{Bill, dollars, grouped};
 use crate::load::{Bucket, Comparison, Measurement, Percentiles, Server};
+use crate::pricing::{Bill, dollars, grouped};
 
 /// All that there is to show.
 #[derive(Clone, Copy, Debug)]

@@ -7,9 +7,9 @@
 //! environment. As there, both means leave out the lowest and the highest fifth: how many environments had to start is
 //! chance.
 
-use crate::cost::Prices;
 use crate::load::{Measurement, Percentiles, Server};
 use crate::manifest::Architecture;
+use crate::pricing::Prices;
 use serde::Serialize;
 use std::cmp::Ordering;
 

@@ -1,11 +1,11 @@
 //! A measurement as a page.
 
 use super::{Parts, latency_rows, ms, one_digit, remarks, server_remark, server_rows};
-use crate::cost::{Bill, dollars, grouped};
 use crate::load::{Comparison, Entry, Measurement, Verdict};
-use crate::report::chart::{Axis, Chart};
-use crate::report::cost::sources;
-use crate::report::html::Page;
+use crate::output::chart::{Axis, Chart};
+use crate::output::cost::sources;
+use crate::output::html::Page;
+use crate::pricing::{Bill, dollars, grouped};
 
 /// The page of a run.
 pub(crate) fn page(stack: &str, parts: &Parts<'_>) -> String {

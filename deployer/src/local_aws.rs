@@ -9,7 +9,6 @@ mod record;
 pub(crate) use access::file as credentials_file;
 
 use crate::aws::Target;
-use crate::config::LocalAws;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::http::{Http, Network};
@@ -29,6 +28,17 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 /// The launcher, as Python sees it.
+/// Where the local AWS runs.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalAws {
+    /// On the loopback interface; 0 is a free one. Absent when any will do.
+    pub port: Option<u16>,
+    /// Its secret, its log and what it holds; absolute.
+    pub state: PathBuf,
+    /// Whether it checks policies, as AWS does.
+    pub enforces_iam: bool,
+}
+
 const LAUNCHER: [(&str, &str); 25] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authentication.py", include_str!("../local/authentication.py")),

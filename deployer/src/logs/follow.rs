@@ -1,6 +1,6 @@
 //! A log while it is written: the same span of time is read again and again, and what is new in it is handed over.
 
-use super::log_events::{self, LogEvent, Query, now_ms};
+use super::events::{self, LogEvent, Query, now_ms};
 use crate::engine::{Engine, Id, Kind};
 use crate::error::{AwsError, Result};
 use crate::time::{Stop, pause, unless_stopped};
@@ -47,7 +47,7 @@ pub(crate) async fn follow<'a>(
             open
         };
         let go = engine();
-        let read = go.read(id.clone(), async |step| log_events::read(step, &query, new).await);
+        let read = go.read(id.clone(), async |step| events::read(step, &query, new).await);
         let Ok(read) = unless_stopped(stop, read).await else { return Ok(()) };
         if open.is_break() || stop.is_set() {
             return Ok(());

@@ -4,8 +4,8 @@ use super::chart::{Axis, Chart};
 use super::columns::aligned;
 use super::html::Page;
 use super::load::ms;
-use crate::cost::dollars;
-use crate::tune::{Choice, Setting, Trial};
+use crate::pricing::dollars;
+use crate::tuning::{Choice, Setting, Trial};
 
 /// One line for each setting, with what it was chosen for.
 pub(crate) fn table(trials: &[Trial], choice: Option<Choice>) -> Vec<String> {
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::load::Percentiles;
     use crate::manifest::Architecture;
-    use crate::report::html::tests::is_well_formed;
+    use crate::output::html::tests::is_well_formed;
 
     fn trial(memory_mb: i32, billed_ms: Option<f64>, failed: u64) -> Trial {
         let latency =

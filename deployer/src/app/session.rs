@@ -1,0 +1,134 @@
+//! From a command line to a stack in AWS.
+
+use crate::aws::{Access, Aws};
+use crate::cli::Adopt;
+use crate::config::Config;
+use crate::engine::{Engine, Mode, Resource, Seen};
+use crate::error::{Error, Result};
+use crate::local_aws::Local;
+use crate::names::Scope;
+use crate::output::console::Console;
+use crate::output::json::Document;
+use crate::stack::Stack;
+use crate::time::Stop;
+use tokio::time::Instant;
+
+/// A command that is about to run.
+pub(crate) struct Session<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) console: &'a Console,
+    pub(crate) stop: &'a Stop,
+}
+
+/// A command that has found its stack.
+pub(crate) struct Connected<'a> {
+    pub(crate) session: &'a Session<'a>,
+    pub(crate) aws: Aws,
+    pub(crate) stack: Stack,
+    pub(crate) adopt: bool,
+    pub(crate) seen: Seen,
+}
+
+impl<'a> Session<'a> {
+    /// The function that is meant, by its name in the manifest.
+    ///
+    /// # Errors
+    /// None of this name, or several and no name.
+    pub(crate) fn function(&self, wanted: Option<&str>) -> Result<&'a str> {
+        let names: Vec<&str> = self.config.manifest.functions.keys().map(String::as_str).collect();
+        match (wanted, &names[..]) {
+            (None, [only]) => Ok(only),
+            (None, _) => Err(Error::usage(format!("the stack has several functions: {}", names.join(", ")))
+                .hint("Say which with --function NAME.")),
+            (Some(wanted), _) => {
+                let is_it = |name: &&&str| **name == wanted || self.config.named(name) == wanted;
+                names.iter().find(is_it).copied().ok_or_else(|| {
+                    Error::usage(format!("the stack has no function {wanted}"))
+                        .hint(format!("It declares {}.", names.join(", ")))
+                })
+            }
+        }
+    }
+
+    /// Starts the local AWS if it is the target, and finds out where the stack is.
+    pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
+        self.connect_to(access, document, Stack::new).await
+    }
+
+    /// The same for what is to be deleted, which no mistake in a policy document keeps.
+    pub(crate) async fn connect_to_delete(&'a self, document: &mut Document) -> Result<Connected<'a>> {
+        self.connect_to(Access::ReadWrite, document, Stack::to_delete).await
+    }
+
+    async fn connect_to(
+        &'a self,
+        access: Access,
+        document: &mut Document,
+        stack: impl FnOnce(&Config, &Scope) -> Result<Stack>,
+    ) -> Result<Connected<'a>> {
+        let config = self.config;
+        let talk = |line: &str| self.console.talk(line);
+        let target = if config.target.local {
+            let local = Local::new(&config.local, &config.machine, self.stop)?;
+            &local.target(&config.target, talk).await?
+        } else {
+            &config.target
+        };
+        let allowed = &config.manifest.allowed_accounts;
+        let name = config.stack_name();
+        let mut aws = Aws::connect(target, &name, allowed, access, self.stop, config.timeout, talk).await?;
+        aws.scope.more_tags.clone_from(&config.manifest.tags);
+        document.place(&aws.scope);
+        let stack = stack(config, &aws.scope)?;
+        Ok(Connected { session: self, aws, stack, adopt: false, seen: Seen::default() })
+    }
+}
+
+impl Connected<'_> {
+    /// The same, taking over what nobody has claimed.
+    pub(crate) fn adopting(self, adopt: &Adopt) -> Self {
+        Self { stack: self.stack.adopting_api(adopt.adopt_api.as_deref()), adopt: adopt.any(), ..self }
+    }
+
+    /// Which stack, and where, in words.
+    pub(crate) fn place(&self) -> String {
+        let scope = &self.aws.scope;
+        format!("the stack {} in {} (account {})", scope.stack, scope.region, scope.account)
+    }
+
+    pub(crate) fn engine(&self, mode: Mode) -> Engine<'_> {
+        let deadline = Instant::now() + self.session.config.timeout;
+        Engine::new(&self.aws, self.session.console, self.session.stop, mode, deadline)
+            .adopting(self.adopt)
+            .sharing(&self.seen)
+    }
+
+    /// What AWS has of one resource, if it stands and is ours.
+    ///
+    /// # Errors
+    /// It does not exist, or is not of this stack.
+    pub(crate) async fn standing<R: Resource>(&self, resource: &R) -> Result<R::Observed> {
+        let absent = || {
+            Error::new(format!("{} does not exist: {} is not up", resource.id(), self.place()))
+                .hint("Run deployer up.")
+        };
+        self.found(resource).await?.ok_or_else(absent)
+    }
+
+    /// The same; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// It is not of this stack.
+    pub(crate) async fn found<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {
+        let id = resource.id();
+        let go = self.engine(Mode::Plan);
+        let Some(seen) = go.read(id.clone(), async |step| resource.observe(step).await).await? else {
+            return Ok(None);
+        };
+        match resource.owner(&seen).objection() {
+            None => Ok(Some(seen)),
+            Some(why) => Err(Error::new(format!("{id} is not of this stack: it {why}"))
+                .hint("deployer plan --adopt shows what taking it over would change.")),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Looks at everything that a stack declares or once declared, and compares it.
+
+use super::session::Connected;
+use crate::engine::{Change, Id, Kind, Mode, Record, Step};
+use crate::error::{Error, Result};
+use crate::packaging::Packages;
+use crate::resources::api_gateway::rest_api;
+use crate::resources::dynamodb::table::{ItemCount, Table};
+use crate::stack::{Stack, orphans};
+
+/// What a walk that only looks has found.
+pub(crate) struct Survey {
+    pub(crate) records: Vec<Record>,
+    pub(crate) api: Option<rest_api::Output>,
+    /// What carries our tags and is no longer declared.
+    pub(crate) orphans: Stack,
+}
+
+impl Connected<'_> {
+    /// What carries the stack's tags and is no longer declared, as a stack of its own.
+    pub(crate) async fn orphans(&self) -> Result<Stack> {
+        let declared = self.stack.declared();
+        let id = Id::new(Kind::Tags, &self.aws.scope.stack);
+        let find = async |step: &Step<'_>| orphans::find(step, &declared, &self.aws.scope).await;
+        Ok(Stack::of(self.engine(Mode::Plan).read(id, find).await?))
+    }
+
+    /// Looks at everything and compares it, with what is no longer declared.
+    ///
+    /// # Errors
+    /// What could not be looked at: nothing was changed by then.
+    pub(crate) async fn plan(&self, packages: &Packages, delete_data: bool) -> Result<Survey> {
+        let go = self.engine(Mode::Plan);
+        let (api, orphans) = tokio::join!(self.stack.walk(&go, packages, None), self.orphans());
+        let orphans = orphans?;
+        orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        for warning in self.stack.warnings() {
+            self.session.console.talk(&warning);
+        }
+        Ok(Survey { records: readable(go.finish())?, api, orphans })
+    }
+
+    /// The same survey with the code compared, once it is built. AWS is asked again only about what it was asked a while ago.
+    ///
+    /// # Errors
+    /// What could not be built or looked at: nothing was changed by then.
+    pub(crate) async fn comparing_code(
+        &self,
+        survey: Survey,
+        packages: &Packages,
+        delete_data: bool,
+    ) -> Result<Survey> {
+        let go = self.engine(Mode::Plan).reusing_seen();
+        let api = self.stack.walk(&go, packages, None).await;
+        survey.orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        Ok(Survey { records: readable(go.finish())?, api, ..survey })
+    }
+}
+
+/// Why tables that are no longer declared stay, if they do: they hold what nobody can bring back.
+pub(crate) fn undeclared_tables(delete_data: bool) -> Option<&'static str> {
+    (!delete_data).then_some("no longer declared, and up --delete-data deletes it")
+}
+
+/// The records, unless some of them could not be read.
+pub(crate) fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
+    match records.iter().position(|record| record.result.is_err()) {
+        None => Ok(records),
+        Some(first) => {
+            let failed = records.iter().filter(|record| record.result.is_err()).count();
+            let mut records = records;
+            let record = records.swap_remove(first);
+            let id = record.id;
+            let error = record.result.err().unwrap_or_else(|| Error::new("it could not be read"));
+            let more = if failed > 1 { format!(" (and {} more)", failed - 1) } else { String::new() };
+            Err(error.context(&format!("{id}{more}")).hint("Nothing was changed."))
+        }
+    }
+}
+
+/// Those of the tables that are to go and hold items, with how many.
+pub(crate) async fn holding<'t>(
+    at: &Connected<'_>,
+    tables: impl IntoIterator<Item = &'t Table>,
+    records: &[Record],
+) -> Result<Vec<(&'t Table, ItemCount)>> {
+    let mut holding = Vec::new();
+    for table in tables {
+        let id = Id::new(Kind::Table, &table.name);
+        if records.iter().any(|record| record.id == id && record.changes == [Change::Delete]) {
+            let count = at.engine(Mode::Plan).read(id, async |step| table.count_items(step).await).await?;
+            if count.counted > 0 {
+                holding.push((table, count));
+            }
+        }
+    }
+    Ok(holding)
+}

@@ -1,0 +1,138 @@
+//! The layers of `deployer/src`: each module uses only those below it, so that there are no circles.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From the bottom to the top. ARCHITECTURE.md says what each is.
+const LAYERS: [&str; 26] = [
+    "printable",
+    "files",
+    "shell",
+    "machine",
+    "names",
+    "error",
+    "time",
+    "manifest",
+    "pricing",
+    "http",
+    "aws",
+    "engine",
+    "packaging",
+    "resources",
+    "invocation",
+    "logs",
+    "load",
+    "tuning",
+    "smoke",
+    "cli",
+    "local_aws",
+    "config",
+    "stack",
+    "output",
+    "app",
+    "commands",
+];
+
+/// The same within `resources`.
+const SERVICES: [&str; 6] = ["account_limits", "iam", "logs", "dynamodb", "api_gateway", "lambda"];
+
+/// Every source file of the program, without its unit tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() && name != "tests" && name != "testing" {
+            files.extend(sources(&path));
+        } else if name.ends_with(".rs") && !["tests.rs", "testing.rs"].contains(&name.as_str()) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The modules that a text names after this path.
+fn used(text: &str, path: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for rest in text.split(path).skip(1) {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if let Some(group) = rest.strip_prefix('{') {
+            let names = group.split("};").next().unwrap().split([',', '{', '}']);
+            let names = names.filter_map(|path| path.trim().split("::").next());
+            used.extend(names.filter(|name| LAYERS.contains(name)).map(str::to_owned));
+        } else {
+            used.insert(rest.chars().take_while(|c| is_name(*c)).collect());
+        }
+    }
+    used
+}
+
+/// What each module uses of those beside it, with a file that does. `path` is what names of modules follow.
+fn arrows(root: &Path, path: &str) -> BTreeMap<(String, String), PathBuf> {
+    let mut arrows = BTreeMap::new();
+    for file in sources(root) {
+        let inside = file.strip_prefix(root).unwrap();
+        let first = inside.iter().next().unwrap().to_str().unwrap();
+        let module = first.trim_end_matches(".rs").to_owned();
+        if ["main", "lib"].contains(&module.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for other in used(program, path) {
+            arrows.entry((module.clone(), other)).or_insert_with(|| inside.to_owned());
+        }
+    }
+    arrows.retain(|(from, to), _| from != to);
+    arrows
+}
+
+/// Every arrow that does not point downwards.
+fn wrong(arrows: &BTreeMap<(String, String), PathBuf>, layers: &[&str]) -> Vec<String> {
+    let layer = |name: &str| layers.iter().position(|layer| *layer == name);
+    let mut wrong = Vec::new();
+    for ((from, to), file) in arrows {
+        match (layer(from), layer(to)) {
+            (Some(above), Some(below)) if above > below => {}
+            (Some(_), Some(_)) => wrong.push(format!("{} uses {to}, which lies above it", file.display())),
+            _ => wrong.push(format!("{}: the layers lack {from} or {to}", file.display())),
+        }
+    }
+    wrong
+}
+
+#[test]
+fn each_module_uses_only_those_below_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let arrows = arrows(&root, "crate::");
+    assert!(arrows.len() > 100, "{arrows:?}");
+    let wrong = wrong(&arrows, &LAYERS);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_service_uses_only_those_below_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources");
+    let arrows = arrows(&root, "crate::resources::");
+    assert!(!arrows.is_empty());
+    let wrong = wrong(&arrows, &SERVICES);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_arrow_upwards_is_found() {
+    let up = BTreeMap::from([(("time".to_owned(), "engine".to_owned()), PathBuf::from("time.rs"))]);
+    assert_eq!(wrong(&up, &LAYERS), ["time.rs uses engine, which lies above it"]);
+    let new = BTreeMap::from([(("new".to_owned(), "engine".to_owned()), PathBuf::from("new.rs"))]);
+    assert_eq!(wrong(&new, &LAYERS), ["new.rs: the layers lack new or engine"]);
+}
+
+#[test]
+fn reads_every_way_to_name_a_module() {
+    let text =
+        "use crate::error::{Error, Result};\nuse crate::{aws::Aws, time};\nlet x = crate::files::read();";
+    assert_eq!(used(text, "crate::").into_iter().collect::<Vec<_>>(), ["aws", "error", "files", "time"]);
+}
