@@ -215,7 +215,7 @@ fn undrained() -> RetryPartition {
     RetryPartition::custom("deployer").token_bucket(TokenBucket::unlimited()).build()
 }
 
-/// What AWS refuses is not repeated by the SDK, only what did not get through or broke: `retry.rs` knows which refusals
+/// What AWS refuses is not repeated by the SDK, only what did not get through or broke: `engine/retry.rs` knows which refusals
 /// pass, and says what it waits for. To the SDK, a quota that is full is too many requests, too.
 #[derive(Debug)]
 struct Refused;

@@ -2,7 +2,7 @@
 //! is, it could clear the screen, reverse its direction or hide a part of itself, and so forge the plan that people approve.
 //!
 //! Everything for people is a [`Printable`]: what others wrote is escaped when it becomes one, and only
-//! [`Printable::painted`] adds escape codes. `report/text.rs` prints nothing else for people.
+//! [`Printable::painted`] adds escape codes. `output/text.rs` prints nothing else for people.
 
 /// Text for people without anything that could steer a terminal or hide: control characters, direction marks, invisible
 /// characters and line separators are shown as `\u{1b}`. Line feeds and tabs stay.

@@ -4,7 +4,7 @@
 //! The figures are AWS's published quotas: "Amazon API Gateway quotas" (fixed control-plane rates), "Lambda quotas" (API
 //! requests), the API reference of `DynamoDB` (of the operations named here), "CloudWatch Logs quotas". Of IAM, AWS publishes
 //! none; what is kept here is what others were let through. Other processes share all of them, so a refusal is still
-//! possible, and `retry.rs` handles it.
+//! possible, and `engine/retry.rs` handles it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,0 +1,236 @@
+//! From a manifest to what is to be in AWS, under its final names.
+
+use super::{Stack, scalings};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::files::{self, LARGEST_POLICY};
+use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind, Route};
+use crate::names::{Scope, log_group_of, policy_of_role};
+use crate::resources::api_gateway::definition::Definition;
+use crate::resources::api_gateway::rest_api::RestApi;
+use crate::resources::dynamodb::table::Table;
+use crate::resources::iam::policy::Policy;
+use crate::resources::iam::policy_document::{self, Placeholders};
+use crate::resources::iam::role::Role;
+use crate::resources::lambda::function::Function;
+use crate::resources::lambda::permission::{Part, Permission};
+use crate::resources::logs::log_group::LogGroup;
+use crate::smoke;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const TRUST_POLICY: &str = include_str!("../../../policies/lambda-trust-policy.json");
+const CUSTOM_POLICY: &str = include_str!("../../../policies/lambda-apigateway-policy.json");
+
+/// What provided runtimes start, and so what a built package holds.
+const BOOTSTRAP: &str = "bootstrap";
+const RUNTIME: &str = "provided.al2023";
+
+impl Stack {
+    /// # Errors
+    /// Everything that is wrong with policy documents and permissions boundaries. They are checked here because IAM would
+    /// refuse them half-way, and because only here is known what their placeholders stand for.
+    pub(crate) fn new(config: &Config, scope: &Scope) -> Result<Self> {
+        let mut mistakes = Vec::new();
+        let stack = Self::build(config, scope, |members| {
+            let boundary = members[0].1.permissions_boundary.as_deref();
+            mistakes.extend(boundary.and_then(|arn| boundary_elsewhere(arn, scope)));
+            custom_policy(config, scope, members).unwrap_or_else(|error| {
+                mistakes.push(error.to_string());
+                Value::Null
+            })
+        })?;
+        if mistakes.is_empty() { Ok(stack) } else { Err(Error::usage(mistakes.join("\n"))) }
+    }
+
+    /// What is to be looked at and deleted, whatever its policy documents say.
+    ///
+    /// # Errors
+    /// None that a manifest could cause.
+    pub(crate) fn to_delete(config: &Config, scope: &Scope) -> Result<Self> {
+        Self::build(config, scope, |_| Value::Null)
+    }
+
+    fn build(
+        config: &Config,
+        scope: &Scope,
+        mut document: impl FnMut(&[&(String, &DeclaredFunction)]) -> Value,
+    ) -> Result<Self> {
+        let manifest = &config.manifest;
+        let named = |name: &str| format!("{name}{}", config.suffix);
+        let functions: Vec<(String, &DeclaredFunction)> =
+            manifest.functions.iter().map(|(name, function)| (named(name), function)).collect();
+        let mut roles = Vec::new();
+        let mut policies = Vec::new();
+        for (name, members) in by_role(&functions) {
+            let role = named(name);
+            let policy = Policy {
+                name: policy_of_role(&role),
+                role: role.clone(),
+                document: document(&members),
+                scope: scope.clone(),
+            };
+            roles.push(Role {
+                name: role,
+                trust: policy_document::fill(TRUST_POLICY, &Placeholders::new(), Vec::new())?,
+                description: Role::description_of(scope),
+                boundary: members[0].1.permissions_boundary.clone(),
+                policies: vec![policy.arn()],
+                scope: scope.clone(),
+            });
+            policies.push(policy);
+        }
+        let routes = &manifest.api.routes;
+        let takes_ping = |route: &&Route| {
+            route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
+        };
+        let runs = |route: &&Route| {
+            let function = manifest.functions.get(&route.function);
+            function.is_none_or(|function| function.reserved_concurrency != Some(0))
+        };
+        let stopped = routes.iter().find(takes_ping);
+        let proof = routes.iter().filter(takes_ping).find(runs);
+        let not_asked = match (proof, stopped) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(smoke::NOT_RUNNING),
+            (None, None) => Some(smoke::NOT_ASKED),
+        };
+        let any = || routes.iter().find(|route| !route.has_parameters());
+        let shown = proof.or(stopped).or_else(any);
+        let tables: Vec<Table> = manifest
+            .tables
+            .iter()
+            .map(|(name, declared)| Table {
+                name: named(name),
+                declared: declared.clone(),
+                scope: scope.clone(),
+            })
+            .collect();
+        Ok(Self {
+            roles,
+            policies,
+            log_groups: functions.iter().map(|(name, f)| log_group(name, f, scope)).collect(),
+            scalings: scalings(&tables),
+            tables,
+            permissions: functions
+                .iter()
+                .map(|(name, _)| Permission {
+                    function: name.clone(),
+                    routes: routes
+                        .iter()
+                        .filter(|route| named(&route.function) == *name)
+                        .map(|route| (route.method.clone(), route.path.clone()))
+                        .collect(),
+                    part: Part::All,
+                    scope: scope.clone(),
+                })
+                .collect(),
+            functions: functions.iter().map(|(name, f)| function(name, f, &named(&f.role), scope)).collect(),
+            api: Some(RestApi {
+                name: named(&manifest.api.name),
+                stage: manifest.api.stage.clone(),
+                throttle: manifest.api.throttle,
+                variables: manifest.api.variables.clone(),
+                definition: Definition::of(routes, &config.suffix, scope),
+                adopt: None,
+                scope: scope.clone(),
+            }),
+            path: shown.map(|route| route.path.clone()),
+            not_asked,
+        })
+    }
+}
+
+/// Functions may share a role, and then declare the same of it.
+fn by_role<'a>(
+    functions: &'a [(String, &'a DeclaredFunction)],
+) -> BTreeMap<&'a str, Vec<&'a (String, &'a DeclaredFunction)>> {
+    let mut roles: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for member in functions {
+        roles.entry(&member.1.role).or_default().push(member);
+    }
+    roles
+}
+
+fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredFunction)]) -> Result<Value> {
+    let file = &members[0].1.policy;
+    let path = config.root.join(file);
+    let text = match files::read_text(&path, LARGEST_POLICY) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && *file == *DEFAULT_POLICY => {
+            CUSTOM_POLICY.to_owned()
+        }
+        Err(e) => return Err(Error::usage(format!("cannot read the policy {}: {e}", path.display()))),
+    };
+    let tables: BTreeSet<String> = members
+        .iter()
+        .flat_map(|(_, function)| match &function.tables {
+            Some(tables) => tables.clone(),
+            None => config.manifest.tables.keys().cloned().collect(),
+        })
+        .map(|table| scope.table_arn(&format!("{table}{}", config.suffix)))
+        .collect();
+    let logs: Vec<String> =
+        members.iter().map(|(function, _)| scope.log_group_arn(&log_group_of(function))).collect();
+    let with = |suffix: &str, arns: &[String]| arns.iter().map(|arn| format!("{arn}{suffix}")).collect();
+    let tables: Vec<String> = tables.into_iter().collect();
+    let values = Placeholders::from([
+        ("table-indexes", with("/index/*", &tables)),
+        ("tables", tables),
+        ("log-streams", with(":*", &logs)),
+        ("log-groups", logs),
+    ]);
+    // Lambda refuses to trace for a role that may not. X-Ray's actions know no resources.
+    let tracing = members.iter().any(|(_, function)| function.tracing).then(|| {
+        let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+        serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" })
+    });
+    let name = format!("the policy {}", path.display());
+    let document = policy_document::fill(&text, &values, tracing.into_iter().collect())
+        .map_err(|error| error.context(&name))?;
+    let mistakes = policy_document::mistakes(&document);
+    if mistakes.is_empty() {
+        return Ok(document);
+    }
+    Err(Error::usage(format!("{name} is not what IAM takes:\n  {}", mistakes.join("\n  "))))
+}
+
+/// IAM takes the account's own policies for boundaries, and AWS's.
+fn boundary_elsewhere(arn: &str, scope: &Scope) -> Option<String> {
+    let mut parts = arn.split(':').skip(1);
+    let (partition, account) = (parts.next()?, parts.nth(2)?);
+    let is_here = partition == scope.partition && (account == "aws" || account == scope.account);
+    (!is_here).then(|| {
+        format!(
+            "the permissions boundary {arn} is not of this account: IAM takes policies of {} in the partition {}, and AWS's \
+             own",
+            scope.account, scope.partition
+        )
+    })
+}
+
+fn log_group(function: &str, declared: &DeclaredFunction, scope: &Scope) -> LogGroup {
+    LogGroup {
+        name: log_group_of(function),
+        retention_days: declared.log_retention_days,
+        claims_unowned: true,
+        scope: scope.clone(),
+    }
+}
+
+fn function(name: &str, declared: &DeclaredFunction, role: &str, scope: &Scope) -> Function {
+    Function {
+        name: name.to_owned(),
+        description: declared.description.clone(),
+        runtime: declared.runtime.clone().unwrap_or_else(|| RUNTIME.to_owned()),
+        handler: declared.handler.clone().unwrap_or_else(|| BOOTSTRAP.to_owned()),
+        memory: declared.memory,
+        timeout: declared.timeout,
+        architecture: declared.architecture,
+        environment: declared.environment.clone(),
+        tracing: declared.tracing,
+        reserved_concurrency: declared.reserved_concurrency,
+        role: role.to_owned(),
+        scope: scope.clone(),
+    }
+}

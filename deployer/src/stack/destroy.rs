@@ -1,0 +1,59 @@
+//! The order in which a stack goes.
+
+use super::{Stack, known};
+use crate::engine::Engine;
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use std::future::{Ready, ready};
+use tokio::join;
+
+impl Stack {
+    /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. Whatever the API leads
+    /// to outlives it: it may refuse to go, and then its requests still work. The role outlives
+    /// the function and the policy. So does the log group, because a last log line would make it again: without the
+    /// policy, nobody may write one.
+    ///
+    /// `keep_tables` says why the tables stay, if they do.
+    pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
+        let api = join_all(self.api.iter().map(|api| go.remove(api, now()))).map(|gone| all(&gone));
+        let api = known(api);
+        let functions = self.functions.iter().map(|function| go.remove(function, api.clone()));
+        let functions = join_all(functions).map(|gone| all(&gone));
+        let policies = self.policies.iter().map(|policy| go.remove(policy, api.clone()));
+        let policies = join_all(policies).map(|gone| all(&gone));
+        // What is not there waits for nothing, so that its being gone does not say that the API is.
+        let silent = known(both_gone(api.clone(), both_gone(functions, policies)));
+        let roles = join_all(self.roles.iter().map(|role| go.remove(role, silent.clone())));
+        let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, silent.clone())));
+        let tables = join_all(self.tables.iter().map(|table| async {
+            let scaling = self.scalings.iter().find(|scaling| scaling.table == table.name);
+            match keep_tables {
+                Some(why) => go.keep(table, why).await,
+                None => {
+                    let unscaled = async {
+                        match scaling {
+                            Some(scaling) => both_gone(api.clone(), go.remove(scaling, api.clone())).await,
+                            None => api.clone().await,
+                        }
+                    };
+                    go.remove(table, unscaled).await
+                }
+            }
+        }));
+        join!(roles, log_groups, tables, silent);
+    }
+}
+
+/// Nothing has to go first.
+fn now() -> Ready<bool> {
+    ready(true)
+}
+
+fn all(gone: &[bool]) -> bool {
+    gone.iter().all(|gone| *gone)
+}
+
+async fn both_gone(a: impl Future<Output = bool>, b: impl Future<Output = bool>) -> bool {
+    let (a, b) = join!(a, b);
+    a && b
+}
