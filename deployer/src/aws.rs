@@ -1,5 +1,6 @@
 //! Every client, built once from one configuration. The only place that knows how AWS is reached.
 
+mod calls;
 mod clock;
 mod credentials;
 mod endpoint;
@@ -30,6 +31,8 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+pub(crate) use calls::CALLS;
+use calls::Calls;
 pub(crate) use clock::Clock;
 use std::time::Duration;
 
@@ -125,6 +128,7 @@ impl Aws {
         // What passes is tried again by `identity`, which says so, and which gives up first.
         let sts = aws_sdk_sts::config::Builder::from(&sdk)
             .interceptor(Guard(Access::ReadOnly))
+            .interceptor(Calls)
             .retry_config(one_attempt())
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(timeout * 2).build());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
@@ -163,6 +167,7 @@ impl Aws {
                 $sdk::Client::from_conf(
                     $sdk::config::Builder::from(sdk)
                         .interceptor(guard.clone())
+                        .interceptor(Calls)
                         .interceptor(clock.clone())
                         .retry_partition(retries.clone())
                         .retry_classifier(Refused)
@@ -320,7 +325,6 @@ impl Intercept for Guard {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = cfg.load::<Metadata>().map_or("?", Metadata::name);
-        tracing::debug!(operation, "call");
         if self.0 == Access::ReadOnly && !is_read(operation) {
             return Err(format!("{operation} would change something, and this command only reads").into());
         }

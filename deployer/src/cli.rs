@@ -6,13 +6,14 @@ mod log_filter;
 mod trimmed;
 mod tune;
 
+pub use crate::machine::Colour;
 pub use crate::manifest::Architecture;
 pub use cost::Cost;
 pub use load::{Load, Traffic};
 pub use tune::Tune;
 
 use crate::shell::{Flags, quoted};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,9 +64,18 @@ pub struct Global {
     /// Send a session token unencrypted to an http:// endpoint on another machine
     #[arg(long, global = true)]
     pub allow_plain_http: bool,
-    /// What stdout gets
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
     pub output: Output,
+    /// When to colour the output
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// Show each call to AWS on stderr; twice, also what the SDK says
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Show no progress on stderr, only plans, questions, warnings and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// Do not ask before something is deleted or replaced
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
@@ -103,7 +113,7 @@ impl Global {
     }
 }
 
-/// What stdout gets.
+/// Output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// Text for people.

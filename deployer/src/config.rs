@@ -12,6 +12,30 @@ use crate::packaging::Build;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Volume {
+    /// Plans, questions, warnings and errors.
+    Quiet,
+    /// Also progress.
+    Normal,
+    /// Also each call to AWS.
+    Calls,
+    /// Also what the SDK says.
+    Sdk,
+}
+
+impl Volume {
+    fn of(global: &Global) -> Self {
+        match (global.quiet, global.verbose) {
+            (true, _) => Self::Quiet,
+            (false, 0) => Self::Normal,
+            (false, 1) => Self::Calls,
+            (false, _) => Self::Sdk,
+        }
+    }
+}
+
 /// Everything that a command needs to know before it starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -31,8 +55,10 @@ pub(crate) struct Config {
     pub build: Build,
     /// What this machine has.
     pub machine: Machine,
-    /// What stdout gets.
+    /// Output format.
     pub output: Output,
+    /// How much is said on stderr.
+    pub volume: Volume,
     /// Nobody is asked.
     pub yes: bool,
     /// The end of all waiting.
@@ -97,12 +123,13 @@ impl Config {
                 enforces_iam: env("DEPLOYER_LOCAL_IAM").is_some(),
             },
             build: if global.local && !builds_release { Build::Quick } else { Build::Release },
-            machine: Machine::look(&root),
+            machine: Machine::look(&root, global.color),
             target,
             manifest,
             manifest_path,
             root,
             output: global.output,
+            volume: Volume::of(global),
             yes: global.yes,
             timeout: global.timeout,
         })

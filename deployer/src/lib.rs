@@ -84,12 +84,14 @@ pub async fn run(cli: Cli) -> u8 {
             return error.kind().exit_status().code();
         }
     };
+    output::trace::start(config.volume);
     // What happens on this machine only has no document.
     let output = match cli.command {
         Command::Init | Command::Local(_) => Output::Human,
         _ => config.output,
     };
-    let console = Console::new(output, &config.machine, config.yes).naming(cli.global.which_stack());
+    let console =
+        Console::new(output, &config.machine, config.volume, config.yes).naming(cli.global.which_stack());
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
     let session = Session { config: &config, console: &console, stop: &stop };

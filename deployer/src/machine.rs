@@ -1,8 +1,30 @@
 //! The machine and its environment. The only reader of the environment.
 
+use clap::ValueEnum;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set or the terminal is dumb.
+    Auto,
+    /// Also in files and pipes.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Colour {
+    fn is_wanted(self, terminal: bool) -> bool {
+        match self {
+            Self::Auto => terminal && env("NO_COLOR").is_none(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
 
 /// What the environment says about this machine and this terminal.
 #[derive(Clone, Debug)]
@@ -19,6 +41,8 @@ pub(crate) struct Machine {
     pub draws: bool,
     /// Colour on stderr.
     pub colour: bool,
+    /// Colour on stdout.
+    pub colour_of_data: bool,
     /// Somebody can answer a question.
     pub asks: bool,
 }
@@ -47,7 +71,7 @@ impl CargoVariables {
 }
 
 impl Machine {
-    pub(crate) fn look(root: &Path) -> Self {
+    pub(crate) fn look(root: &Path, colour: Colour) -> Self {
         let tools = root.join(".venv/bin");
         let inherited = env("PATH").unwrap_or_default();
         let path =
@@ -62,7 +86,8 @@ impl Machine {
             cargo: CargoVariables::look(),
             home: env("HOME"),
             draws: terminal && !ci && !dumb,
-            colour: terminal && !dumb && env("NO_COLOR").is_none(),
+            colour: colour.is_wanted(terminal && !dumb),
+            colour_of_data: colour.is_wanted(std::io::stdout().is_terminal() && !dumb),
             asks: terminal && std::io::stdin().is_terminal() && !ci,
         }
     }

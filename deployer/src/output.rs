@@ -12,4 +12,5 @@ pub(crate) mod log_line;
 pub(crate) mod plain;
 mod pretty;
 pub(crate) mod text;
+pub(crate) mod trace;
 pub(crate) mod tune;

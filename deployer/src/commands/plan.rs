@@ -6,6 +6,7 @@ use crate::aws::Access;
 use crate::cli::Plan;
 use crate::engine::StackState;
 use crate::error::{ExitStatus, Result};
+use crate::output::console::Stream;
 use crate::output::json::Document;
 use crate::stack::Stack;
 
@@ -16,7 +17,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Docum
     document.found(&records);
     document.state = Some(StackState::found(&records));
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
-    session.console.plan(&records, crate::output::console::Console::data);
+    session.console.plan(&records, Stream::Data);
     crate::app::refusals::refuse(&records, args.adopt.any())?;
     let differs = records.iter().any(|record| !record.changes.is_empty());
     Ok(if differs && args.exit_code { ExitStatus::Different } else { ExitStatus::Success })

@@ -8,7 +8,7 @@ use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Change, Id, Kind, Mode, Outcome, Record, StackState};
 use crate::error::{Error, ErrorKind, ExitStatus, Result};
-use crate::output::console::Console;
+use crate::output::console::Stream;
 use crate::output::json::Document;
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
@@ -24,7 +24,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
     refuse(&planned, args.adopt.any())?;
     let changed = planned.iter().any(|record| !record.changes.is_empty());
     let api = if changed {
-        session.console.plan(&planned, Console::talk);
+        session.console.plan(&planned, Stream::Talk);
         for (table, count) in holding(&at, &orphans.tables, &planned).await? {
             session.console.talk(&format!("  table {} holds {count}", table.name));
         }

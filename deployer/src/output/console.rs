@@ -7,6 +7,7 @@ use super::plain::Plain;
 use super::pretty::pretty;
 use super::text::{ask, data, talk};
 use crate::cli::Output;
+use crate::config::Volume;
 use crate::engine::{Change, Event, Outcome, Record, Reporter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Machine;
@@ -17,10 +18,20 @@ use std::cell::OnceCell;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::ops::ControlFlow;
 
+/// Where a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// stdout, for people and programs.
+    Data,
+    /// stderr, for people.
+    Talk,
+}
+
 /// Both channels, and how they look.
 pub(crate) struct Console {
     output: Output,
     colour: bool,
+    colour_of_data: bool,
     asks: bool,
     yes: bool,
     /// The flags that name the stack, for commands in advice.
@@ -31,12 +42,18 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    pub(crate) fn new(output: Output, machine: &Machine, yes: bool) -> Self {
-        let reporter: Box<dyn Reporter> =
-            if machine.draws { Box::new(Tree::new(machine.colour)) } else { Box::new(Plain::default()) };
+    pub(crate) fn new(output: Output, machine: &Machine, volume: Volume, yes: bool) -> Self {
+        let reporter: Box<dyn Reporter> = match volume {
+            Volume::Quiet => Box::new(Quiet),
+            // Other lines come between, which nothing may move over.
+            Volume::Calls | Volume::Sdk => Box::new(Plain::default()),
+            Volume::Normal if machine.draws => Box::new(Tree::new(machine.colour)),
+            Volume::Normal => Box::new(Plain::default()),
+        };
         Self {
             output,
             colour: machine.colour,
+            colour_of_data: machine.colour_of_data,
             asks: machine.asks,
             yes,
             flags: Flags::default(),
@@ -115,7 +132,7 @@ impl Console {
             let message = message.strip_suffix('\n').unwrap_or(message);
             return self.bytes(format!("{message}\n").as_bytes());
         }
-        match readable(message, self.colour) {
+        match readable(message, self.colour_of_data) {
             Some(line) => self.line(&Printable::spaced([self.painted(&moment(time_ms), 2), line])),
             None => ControlFlow::Continue(()),
         }
@@ -197,12 +214,21 @@ impl Console {
     }
 
     /// The changes of a plan, one block for each resource, and a summary.
-    pub(crate) fn plan(&self, records: &[Record], say: impl Fn(&Self, Printable)) {
+    pub(crate) fn plan(&self, records: &[Record], stream: Stream) {
+        let colour = match stream {
+            Stream::Data => self.colour_of_data,
+            Stream::Talk => self.colour,
+        };
+        let say = |line: Printable| match stream {
+            Stream::Data => self.data(line),
+            Stream::Talk => self.talk(line),
+        };
         let mut changed: Vec<&Record> = records.iter().filter(|record| !record.changes.is_empty()).collect();
         changed.sort_by(|a, b| a.id.cmp(&b.id));
         for record in &changed {
-            let (sign, code) = sign(record);
-            let mut head = self.painted(sign, code).with(&format!(" {}", record.id));
+            let sign = Sign::of(record);
+            let mut head =
+                Printable::painted(sign.text(), sign.colour(), colour).with(&format!(" {}", record.id));
             for one in &record.changes {
                 let meaning = one.means(record.id.kind).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
@@ -210,14 +236,14 @@ impl Console {
                     other => head.push(&format!("\n    {}{meaning}", other)),
                 }
             }
-            say(self, head);
+            say(head);
         }
         for record in records {
             if let Ok(Outcome::Kept { why }) = &record.result {
-                say(self, (&format!("  {} stays: {}", record.id, one_line(why))).into());
+                say((&format!("  {} stays: {}", record.id, one_line(why))).into());
             }
         }
-        say(self, (&summary(records)).into());
+        say((&summary(records)).into());
     }
 
     /// The condition of each resource, as a table.
@@ -249,8 +275,15 @@ impl Console {
     }
 
     fn painted(&self, text: &str, colour: u8) -> Printable {
-        Printable::painted(text, colour, self.colour && on_terminal())
+        Printable::painted(text, colour, self.colour_of_data)
     }
+}
+
+/// Shows no progress.
+struct Quiet;
+
+impl Reporter for Quiet {
+    fn event(&self, _event: Event) {}
 }
 
 impl Reporter for Console {
@@ -280,34 +313,74 @@ fn declined() -> Error {
     Error::of(ErrorKind::Declined, "Nothing was changed.")
 }
 
-fn sign(record: &Record) -> (&'static str, u8) {
-    let any = |test: fn(&Change) -> bool| record.changes.iter().any(test);
-    if any(|c| matches!(c, Change::Refused { .. })) {
-        ("!", 31)
-    } else if any(|c| matches!(c, Change::Replace { .. })) {
-        ("±", 31)
-    } else if any(|c| matches!(c, Change::Delete)) {
-        ("-", 31)
-    } else if any(|c| matches!(c, Change::Create)) {
-        ("+", 32)
-    } else {
-        ("~", 33)
+/// What becomes of a resource: how its line in a plan begins, and what the summary counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Create,
+    Change,
+    Replace,
+    Delete,
+    Refused,
+}
+
+impl Sign {
+    /// In the order of the summary.
+    const ALL: [Self; 5] = [Self::Create, Self::Change, Self::Replace, Self::Delete, Self::Refused];
+
+    /// Of a resource that is to change.
+    fn of(record: &Record) -> Self {
+        let any = |test: fn(&Change) -> bool| record.changes.iter().any(test);
+        if any(|c| matches!(c, Change::Refused { .. })) {
+            Self::Refused
+        } else if any(|c| matches!(c, Change::Replace { .. })) {
+            Self::Replace
+        } else if any(|c| matches!(c, Change::Delete)) {
+            Self::Delete
+        } else if any(|c| matches!(c, Change::Create)) {
+            Self::Create
+        } else {
+            Self::Change
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Create => "+",
+            Self::Change => "~",
+            Self::Replace => "±",
+            Self::Delete => "-",
+            Self::Refused => "!",
+        }
+    }
+
+    /// A number of ECMA-48 (SGR).
+    fn colour(self) -> u8 {
+        match self {
+            Self::Create => 32,
+            Self::Change => 33,
+            Self::Replace | Self::Delete | Self::Refused => 31,
+        }
+    }
+
+    /// To follow a number of resources.
+    fn counted(self) -> &'static str {
+        match self {
+            Self::Create => "to create",
+            Self::Change => "to change",
+            Self::Replace => "to replace",
+            Self::Delete => "to delete",
+            Self::Refused => "that cannot be changed",
+        }
     }
 }
 
 fn summary(records: &[Record]) -> String {
-    let count =
-        |wanted: &str| records.iter().filter(|r| !r.changes.is_empty() && sign(r).0 == wanted).count();
-    let parts: Vec<String> = [
-        ("+", "to create"),
-        ("~", "to change"),
-        ("±", "to replace"),
-        ("-", "to delete"),
-        ("!", "that cannot be changed"),
-    ]
-    .into_iter()
-    .filter(|(sign, _)| count(sign) > 0)
-    .map(|(sign, what)| format!("{} {what}", count(sign)))
-    .collect();
+    let signs: Vec<Sign> = records.iter().filter(|r| !r.changes.is_empty()).map(Sign::of).collect();
+    let parts: Vec<String> = Sign::ALL
+        .into_iter()
+        .map(|sign| (sign, signs.iter().filter(|one| **one == sign).count()))
+        .filter(|(_, count)| *count > 0)
+        .map(|(sign, count)| format!("{count} {}", sign.counted()))
+        .collect();
     if parts.is_empty() { "Nothing to change.".to_owned() } else { format!("Plan: {}.", parts.join(", ")) }
 }
