@@ -132,6 +132,24 @@ class Settings(Case):
         self.assertEqual(self.table("provisioned")["ProvisionedThroughput"]["WriteCapacityUnits"], 3)
         self.assertNotIn("BillingModeSummary", self.table("provisioned"))
 
+    def test_a_table_that_was_just_replicated_is_not_deleted(self):
+        self.active("replicated")
+        self.assertNotIn("Replicas", self.table("replicated"))
+
+        def replicate(**change) -> None:
+            tables.update_table(TableName="replicated", ReplicaUpdates=[change])
+            self.wait("replicated")
+
+        replicate(Create={"RegionName": "eu-west-1"})
+        replicas = [{"RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE"}]
+        self.assertEqual(self.table("replicated")["Replicas"], replicas)
+        with self.refused("ValidationException", "acted as a source region for new replica"):
+            tables.delete_table(TableName="replicated")
+        replicate(Delete={"RegionName": "eu-west-1"})
+        self.assertNotIn("Replicas", self.table("replicated"))
+        tables.delete_table(TableName="replicated")
+        wait_until(lambda: self.status("replicated") is None)
+
     def test_time_to_live(self):
         self.active("ttl")
 
