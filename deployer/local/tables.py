@@ -7,6 +7,8 @@ import time
 from ministack.core import responses
 from ministack.services import dynamodb
 
+import decreases
+
 # How long a table is in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
@@ -93,7 +95,7 @@ def table_description(name):
     """A table's description, with the status that it has for the moment, and how it is billed as DynamoDB tells it."""
     status, _description = _transition(name) or ("", {})
     description = _table_description(name)
-    throughput = {"NumberOfDecreasesToday": 0, **description["ProvisionedThroughput"]}
+    throughput = {**decreases.described(dynamodb._tables[name], time.time()), **description["ProvisionedThroughput"]}
     description["ProvisionedThroughput"] = throughput
     billing = description.pop("BillingModeSummary", {})
     on_demand = billing.get("BillingMode") == "PAY_PER_REQUEST"
@@ -120,7 +122,15 @@ def update_table(data):
     if refusal:
         return _invalid(refusal)
     before = table["BillingModeSummary"]
+    provisioned = before["BillingMode"] == "PROVISIONED"
+    wanted = data.get("ProvisionedThroughput") or {}
+    decreased = provisioned and decreases.is_decrease(table["ProvisionedThroughput"], wanted)
+    refusal = decreases.refusal(table, time.time()) if decreased else None
+    if refusal:
+        return responses.error_response_json("LimitExceededException", refusal, 400)
     answer = _update_table(data)
+    if answer[0] < 300 and decreased:
+        decreases.count(table, time.time())
     if answer[0] < 300 and any("Create" in update for update in data.get("ReplicaUpdates") or []):
         table[_SOURCED_AT] = {responses.get_region(): time.time()}
     if answer[0] < 300 and data.get("BillingMode") == "PROVISIONED":

@@ -132,6 +132,19 @@ class Settings(Case):
         self.assertEqual(self.table("provisioned")["ProvisionedThroughput"]["WriteCapacityUnits"], 3)
         self.assertNotIn("BillingModeSummary", self.table("provisioned"))
 
+    def test_capacity_is_decreased_four_times(self):
+        self.active("decreased", **units(9, 9))
+        for read in (8, 7, 6, 5):
+            tables.update_table(TableName="decreased", **units(read, 9))
+            self.wait("decreased")
+        with self.refused("LimitExceededException", "decreases today: 4"):
+            tables.update_table(TableName="decreased", **units(5, 8))
+        tables.update_table(TableName="decreased", **units(9, 10))
+        self.wait("decreased")
+        throughput = self.table("decreased")["ProvisionedThroughput"]
+        self.assertEqual((throughput["NumberOfDecreasesToday"], throughput["WriteCapacityUnits"]), (4, 10))
+        self.assertIn("LastDecreaseDateTime", throughput)
+
     def test_a_table_that_was_just_replicated_is_not_deleted(self):
         self.active("replicated")
         self.assertNotIn("Replicas", self.table("replicated"))

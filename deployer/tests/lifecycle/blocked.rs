@@ -184,6 +184,30 @@ fn an_api_that_cannot_be_deleted_keeps_all_that_it_needs() {
     assert_eq!(aws.everything(), BTreeSet::new());
 }
 
+/// DynamoDB says itself when the next one can be made.
+#[test]
+fn a_decrease_of_capacity_that_is_one_too_many_today_has_to_wait() {
+    let lab = Lab::new();
+    let aws = lab.lookup();
+    let declare = |read: u8| {
+        lab.project
+            .declare(&format!("\n[tables.lambda-apigateway]\nbilling = {{ read = {read}, write = 5 }}\n"));
+    };
+    declare(9);
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    for read in [8, 7, 6, 5] {
+        let throughput = json!({ "ReadCapacityUnits": read, "WriteCapacityUnits": 5 });
+        update_table(&aws, "ProvisionedThroughput", &throughput);
+    }
+    declare(4);
+    let up = lab.deployer(&["up", "--yes"]).run().exits(3);
+    for said in ["Number of decreases today: 4", "Next decrease can be made at", "only so often a day"] {
+        assert!(up.stderr.contains(said), "{said}: {up}");
+    }
+    declare(9);
+    let _ = lab.deployer(&["up", "--yes"]).run().succeeds();
+}
+
 /// AWS refuses some other orders, and makes things again in others.
 #[test]
 fn things_go_in_awss_order() {
