@@ -8,7 +8,7 @@ import threading
 import time
 
 from ministack.core import iam_evaluator, responses
-from ministack.services import iam, lambda_svc
+from ministack.services import iam, kms, lambda_svc
 
 import authentication
 import authorization
@@ -64,7 +64,8 @@ def _invalid(message: str):
 def create_function(data):
     """Refuses what Lambda refuses."""
     role = data.get("Role") or ""
-    return _role_refusal(role) or _settings_refusal(data, role) or _create_function(data)
+    refusal = _role_refusal(role) or _settings_refusal(data, role) or _key_refusal(data.get("KMSKeyArn"))
+    return refusal or _create_function(data)
 
 
 def update_config(name, data):
@@ -75,6 +76,8 @@ def update_config(name, data):
     if "Environment" in data and "Variables" not in data["Environment"]:
         data = {key: value for key, value in data.items() if key != "Environment"}
     refusal = _role_refusal(data["Role"]) if data.get("Role") else None
+    if data.keys() & {"Environment", "KMSKeyArn"}:
+        refusal = refusal or _key_refusal(data.get("KMSKeyArn", record["config"].get("KMSKeyArn")))
     role = data.get("Role") or record["config"]["Role"]
     return refusal or _settings_refusal(data, role) or _update_config(name, data)
 
@@ -157,6 +160,29 @@ def _environment_refusal(variables: dict):
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
     return None
+
+
+def _key_fault(arn: str) -> tuple[str, str] | None:
+    """Why KMS can't use the key: its error's code and message; else None."""
+    key = kms._resolve_key(arn)
+    if key is None:
+        return "NotFoundException", f"Key '{arn}' does not exist"
+    refusal = kms._check_key_state(key)
+    if refusal is None:
+        return None
+    refused = json.loads(refusal[2])
+    return refused["__type"], refused["message"]
+
+
+def _key_refusal(arn: str | None):
+    """Refuses to encrypt environment variables with a key that can't be used."""
+    fault = _key_fault(arn) if arn else None
+    if fault is None:
+        return None
+    return _invalid(
+        "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
+        f"CreateGrant. Please check your KMS key settings. KMS Exception: {fault[0]} KMS Message: {fault[1]}"
+    )
 
 
 def update_code(name, data):
@@ -298,7 +324,14 @@ def load_functions(data):
 
 
 def _tidy(config: dict, created: bool = False) -> dict:
-    """A function's configuration as Lambda writes it: without what isn't set."""
+    """A function's configuration as Lambda writes it: without what isn't set, and variables only with a key for them."""
+    fault = _key_fault(config["KMSKeyArn"]) if config.get("KMSKeyArn") and config.get("Environment") else None
+    if fault:
+        message = (
+            "Lambda was unable to decrypt your environment variables because the KMS access was denied. "
+            f"Please check your KMS permissions. KMS Exception: {fault[0]} KMS Message: {fault[1]}"
+        )
+        config = {**config, "Environment": {"Error": {"ErrorCode": fault[0], "Message": message}}}
     unset = {key for key, value in config.items() if value in ("", [], None) and key != "Description"}
     if not (config.get("VpcConfig") or {}).get("SubnetIds"):
         unset.add("VpcConfig")
