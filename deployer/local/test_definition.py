@@ -322,6 +322,61 @@ class Deployments(unittest.TestCase):
         described = next(one for one in listed if one["id"] == first)
         self.assertEqual(set(described), {"id", "description", "createdDate", "apiSummary"})
 
+    def test_so_are_validators_models_and_authorizers(self):
+        def authorizer(token: str) -> dict:
+            return {
+                "type": "apiKey",
+                "name": "Authorization",
+                "in": "header",
+                "x-amazon-apigateway-authtype": "custom",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "token",
+                    "authorizerUri": integration("f")["uri"],
+                    "identityValidationExpression": token,
+                },
+            }
+
+        def define(field: str, token: str) -> None:
+            body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Event"}}}}
+            validated = {**operation("f"), "requestBody": body, "x-amazon-apigateway-request-validator": "body"}
+            guarded = {**operation("f"), "security": [{"guard": []}]}
+            stack.define(
+                document(
+                    {"/v": {"post": validated}, "/g": {"post": guarded}},
+                    **{"x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}}},
+                    components={
+                        "schemas": {"Event": {"type": "object", "required": [field]}},
+                        "securitySchemes": {"guard": authorizer(token)},
+                    },
+                )
+            )
+
+        def deploy() -> None:
+            stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
+
+        def statuses() -> list[int]:
+            bodies = [stack.send("/v", body)[0] for body in (b'{"old":1}', b'{"new":1}')]
+            # The function answers with no policy (500), when its authorizer lets the token through to it (else 401).
+            tokens = ("old", "new")
+            return bodies + [stack.send("/g", b"1", headers={"Authorization": token})[0] for token in tokens]
+
+        define("old", "old")
+        deploy()
+        self.assertEqual(statuses(), [200, 400, 500, 401])
+        define("new", "new")
+        self.assertEqual(statuses(), [200, 400, 500, 401])
+        deploy()
+        self.assertEqual(statuses(), [400, 200, 401, 500])
+        validator = stack.gateway.get_request_validators(restApiId=stack.api)["items"][0]["id"]
+        stack.gateway.update_request_validator(
+            restApiId=stack.api,
+            requestValidatorId=validator,
+            patchOperations=[{"op": "replace", "path": "/validateRequestBody", "value": "false"}],
+        )
+        self.assertEqual(statuses(), [400, 200, 401, 500])
+        deploy()
+        self.assertEqual(statuses(), [200, 200, 401, 500])
+
     def test_what_can_not_be_deployed(self):
         api = stack.gateway.create_rest_api(name="empty")["id"]
         root = stack.gateway.get_resources(restApiId=api)["items"][0]["id"]
