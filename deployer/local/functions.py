@@ -29,6 +29,12 @@ _CONCURRENT, _UNRESERVED = 1000, 100
 # A function's resource policy: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 _POLICY_BYTES = 20_480
 
+# What may be a permission's source, by Lambda's API model.
+_SOURCE_ARN = (
+    r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"
+)
+_SOURCE_ARN_LENGTH = 10_000
+
 _RESERVED_VARIABLES = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
     "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
@@ -220,12 +226,14 @@ def get_account_settings():
 
 
 def add_permission(function, data, *arguments):
-    """Refuses an id that isn't one, and a policy that gets too long."""
-    statement = data.get("StatementId") or ""
+    """Refuses an id or a source that isn't one, and a policy that gets too long."""
+    statement, source = data.get("StatementId") or "", data.get("SourceArn")
     if not re.fullmatch(r"[\w-]{1,100}", statement, re.ASCII):
-        message = f"1 validation error detected: Value '{statement}' at 'statementId' failed to satisfy constraint: "
-        pattern = "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+)"
-        return _refusal("ValidationException", message + pattern)
+        return _constraint("statementId", statement, "satisfy regular expression pattern: ([a-zA-Z0-9-_]+)")
+    if source and not re.fullmatch(_SOURCE_ARN, source, re.ASCII):
+        return _constraint("sourceArn", source, f"satisfy regular expression pattern: {_SOURCE_ARN}")
+    if source and len(source) > _SOURCE_ARN_LENGTH:
+        return _constraint("sourceArn", source, f"have length less than or equal to {_SOURCE_ARN_LENGTH}")
     answer = _add_permission(function, data, *arguments)
     record = lambda_svc._functions.get(function)
     if answer[0] < 300 and record:
@@ -235,6 +243,11 @@ def add_permission(function, data, *arguments):
             message = f"The final policy size ({size}) is bigger than the limit ({_POLICY_BYTES})."
             return _refusal("PolicyLengthExceededException", message)
     return answer
+
+
+def _constraint(place: str, value: str, constraint: str):
+    message = f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: Member must "
+    return _refusal("ValidationException", message + constraint)
 
 
 def remove_permission(function, statement, *arguments):

@@ -38,6 +38,17 @@ LAB = document(
 )
 
 
+def authorizer(**fields) -> dict:
+    """A security scheme that asks the function."""
+    return {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "custom",
+        "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": integration("f")["uri"], **fields},
+    }
+
+
 def setUpModule():
     global aws, stack
     aws = LocalAws()
@@ -271,6 +282,18 @@ class Limits(unittest.TestCase):
         self.assertEqual(len(stack.resources()), 300)
         stack.define(LAB)
 
+    def test_the_path_of_a_method_with_an_authorizer(self):
+        methods = {"/open/{x}": {}, "/guarded/{x}": {"security": [{"guard": []}]}}
+        paths = {path: {"post": {**operation("f"), **fields}} for path, fields in methods.items()}
+        stack.define(document(paths, components={"securitySchemes": {"guard": authorizer()}}))
+        stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
+        before = len(f"arn:aws:execute-api:us-east-1:123456789012:{stack.api}/Prod/POST/guarded/")
+        token = {"Authorization": "x"}
+        # The function answers with no policy.
+        self.assertEqual(stack.send("/guarded/" + "x" * (1600 - before), b"1", headers=token)[0], 500)
+        self.assertEqual(stack.send("/guarded/" + "x" * (1601 - before), b"1", headers=token)[0], 414)
+        self.assertEqual(stack.send("/open/" + "x" * 1601, b"1")[0], 200)
+
     def test_an_api_behind_a_custom_domain_is_not_deleted(self):
         api = stack.gateway.create_rest_api(name="mapped")["id"]
         stack.gateway.create_domain_name(domainName="api.example.com")
@@ -323,19 +346,6 @@ class Deployments(unittest.TestCase):
         self.assertEqual(set(described), {"id", "description", "createdDate", "apiSummary"})
 
     def test_so_are_validators_models_and_authorizers(self):
-        def authorizer(token: str) -> dict:
-            return {
-                "type": "apiKey",
-                "name": "Authorization",
-                "in": "header",
-                "x-amazon-apigateway-authtype": "custom",
-                "x-amazon-apigateway-authorizer": {
-                    "type": "token",
-                    "authorizerUri": integration("f")["uri"],
-                    "identityValidationExpression": token,
-                },
-            }
-
         def define(field: str, token: str) -> None:
             body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Event"}}}}
             validated = {**operation("f"), "requestBody": body, "x-amazon-apigateway-request-validator": "body"}
@@ -346,7 +356,7 @@ class Deployments(unittest.TestCase):
                     **{"x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}}},
                     components={
                         "schemas": {"Event": {"type": "object", "required": [field]}},
-                        "securitySchemes": {"guard": authorizer(token)},
+                        "securitySchemes": {"guard": authorizer(identityValidationExpression=token)},
                     },
                 )
             )

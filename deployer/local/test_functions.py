@@ -236,6 +236,15 @@ class Settings(Case):
         with self.refused("ValidationException", "statementId"):
             self.permit("example.com")
 
+    def test_a_permissions_source_is_an_arn_of_bounded_length(self):
+        self.create()
+        source = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:abc/*/POST/"
+        with self.refused("ValidationException", "sourceArn.*regular expression"):
+            self.permit("api", SourceArn=source.replace(ACCOUNT, "12"))
+        with self.refused("ValidationException", "sourceArn.*less than or equal to 10000"):
+            self.permit("api", SourceArn=source.ljust(10_001, "x"))
+        self.permit("api", SourceArn=source.ljust(10_000, "x"))
+
 
 if __name__ == "__main__":
     unittest.main()
