@@ -21,6 +21,8 @@ from ministack.core.responses import (
 )
 from ministack.services import dynamodb
 
+import decreases
+
 _SERVICE, _MODULE = "application-autoscaling", "application_autoscaling"
 _RESOURCE = re.compile(r"table/([\w.-]+)(/index/[\w.-]+)?", re.ASCII)
 _DIMENSION = re.compile(r"dynamodb:(table|index):(Read|Write)CapacityUnits")
@@ -98,12 +100,18 @@ def register_scalable_target(data: dict) -> dict:
 
 
 def _clamp(resource: str, dimension: str, least: int, most: int) -> None:
-    """Brings the table's capacity within the limits, as registering does."""
+    """Brings the table's capacity within the limits, as registering does, as far as it may be decreased today."""
     name, index = _RESOURCE.fullmatch(resource).groups()
     throughput = dynamodb._tables[name].get("ProvisionedThroughput") or {}
     units = f"{_DIMENSION.fullmatch(dimension)[2]}CapacityUnits"
-    if not index and throughput.get(units):
-        throughput[units] = min(max(throughput[units], least), most)
+    if index or not throughput.get(units):
+        return
+    table, wanted = dynamodb._tables[name], min(max(throughput[units], least), most)
+    if wanted < throughput[units]:
+        if decreases.refusal(table, time.time()):
+            return
+        decreases.count(table, time.time())
+    throughput[units] = wanted
 
 
 def describe_scalable_targets(data: dict) -> dict:

@@ -15,29 +15,38 @@ from ministack.services import apigateway_v1 as gateway
 
 import patches
 
-# The deployment's record carries the snapshot, so that it is persisted and deleted with it. The REST API's answers
-# leave out what starts with an underscore (fidelity.py).
-SNAPSHOT = "_resources"
-
 _deployed: contextvars.ContextVar[dict | None] = contextvars.ContextVar("deployed", default=None)
 
 
-class _Resources(AccountRegionScopedDict):
-    """The resources of all APIs; while a request is served, those of the stage's deployment instead."""
+class _Definitions(AccountRegionScopedDict):
+    """One part of the definitions of all APIs; while a request is served, that of the stage's deployment instead."""
+
+    def __init__(self, field: str):
+        super().__init__()
+        self.field = field
 
     def get(self, key, default=None):
-        snapshot = _deployed.get()
+        snapshot = (_deployed.get() or {}).get(self.field)
         return super().get(key, default) if snapshot is None else snapshot
+
+
+# What requests depend on, and the field of a deployment's record that holds its snapshot, so that it is persisted and
+# deleted with it. The REST API's answers leave out what starts with an underscore (fidelity.py).
+_PARTS = {
+    "_resources": _Definitions("_resources"),
+    "_authorizers_v1": _Definitions("_authorizers"),
+    "_request_validators": _Definitions("_request_validators"),
+    "_models": _Definitions("_models"),
+}
 
 
 @contextlib.contextmanager
 def _as_deployed(api_id: str, stage_name: str):
-    """Resources are those of the stage's deployment; without a snapshot (older state) those of the API."""
+    """Definitions are those of the stage's deployment; what it has no snapshot of (older state) is the API's."""
     stage = gateway._stages_v1.get(api_id, {}).get(stage_name) or {}
     canary = stage.get("canarySettings") or {}
     serving = canary if random.random() * 100 < canary.get("percentTraffic", 0) else stage
-    deployment = gateway._deployments_v1.get(api_id, {}).get(serving.get("deploymentId")) or {}
-    token = _deployed.set(deployment.get(SNAPSHOT))
+    token = _deployed.set(gateway._deployments_v1.get(api_id, {}).get(serving.get("deploymentId")))
     try:
         yield
     finally:
@@ -81,7 +90,8 @@ def create_deployment(api_id, data):
     status, headers, body = _create_deployment(api_id, data)
     if status == 201:
         deployment = gateway._deployments_v1[api_id][json.loads(body)["id"]]
-        deployment[SNAPSHOT] = copy.deepcopy(resources)
+        for part in _PARTS.values():
+            deployment[part.field] = copy.deepcopy(part.get(api_id, {}))
         stage = gateway._stages_v1[api_id].get(data.get("stageName"))
         if stage and "tracingEnabled" in data:
             stage["tracingEnabled"] = data["tracingEnabled"]
@@ -120,8 +130,9 @@ def _bad_request(message: str):
 
 
 def install() -> None:
-    """Makes ministack use all of the above. Before any state is there: the resources get another container."""
-    gateway._resources = _Resources()
+    """Makes ministack use all of the above. Before any state is there: the definitions get other containers."""
+    for name, part in _PARTS.items():
+        setattr(gateway, name, part)
     gateway._execute_in_scope = execute_in_scope
     gateway.method_authorization_type = method_authorization_type
     gateway._create_deployment = create_deployment

@@ -3,6 +3,7 @@
 import json
 
 from ministack.core import responses
+from ministack.core.arn import execute_api_arn
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import cloudwatch_logs, iam, tagging
 
@@ -96,6 +97,7 @@ async def rest_api(method, path, headers, body, query_params):
 _find_api_scope = gateway.find_api_scope
 _create_rest_api = gateway._create_rest_api
 _delete_rest_api = gateway._delete_rest_api
+_authorize_request = gateway._authorize_request_v1
 _delete_resource = gateway._delete_resource
 _delete_stage = gateway._delete_stage
 
@@ -122,6 +124,21 @@ def create_rest_api(data):
         api["endpointAccessMode"] = data.get("endpointAccessMode")
         return gateway._v1_response(gateway._rest_api_view(api), 201)
     return answer
+
+
+# Of the ARN that an authorizer is asked about: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+_METHOD_ARN_BYTES = 1600
+
+
+async def authorize_request(api_id, stage_name, called, method, path, *rest):
+    """Refuses a path that is too long to ask an authorizer about."""
+    *_, account, region = rest
+    arn = execute_api_arn(region, account, api_id, stage_name, method, path)
+    if called.get("authorizerId") and len(arn.encode()) > _METHOD_ARN_BYTES:
+        # AWS's own words are not known.
+        body = json.dumps({"message": "Request URI too long"}).encode()
+        return (414, {"Content-Type": "application/json"}, body), None
+    return await _authorize_request(api_id, stage_name, called, method, path, *rest)
 
 
 def delete_resource(api_id, resource_id):
@@ -225,6 +242,7 @@ def install() -> None:
     gateway.find_api_scope = find_api_scope
     gateway._create_rest_api = create_rest_api
     gateway._delete_rest_api = delete_rest_api
+    gateway._authorize_request_v1 = authorize_request
     gateway._delete_resource = delete_resource
     gateway._delete_stage = delete_stage
 

@@ -8,7 +8,7 @@ import threading
 import time
 
 from ministack.core import iam_evaluator, responses
-from ministack.services import iam, lambda_svc
+from ministack.services import iam, kms, lambda_svc
 
 import authentication
 import authorization
@@ -28,6 +28,12 @@ _CONCURRENT, _UNRESERVED = 1000, 100
 
 # A function's resource policy: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 _POLICY_BYTES = 20_480
+
+# What may be a permission's source, by Lambda's API model.
+_SOURCE_ARN = (
+    r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"
+)
+_SOURCE_ARN_LENGTH = 10_000
 
 _RESERVED_VARIABLES = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -64,7 +70,8 @@ def _invalid(message: str):
 def create_function(data):
     """Refuses what Lambda refuses."""
     role = data.get("Role") or ""
-    return _role_refusal(role) or _settings_refusal(data, role) or _create_function(data)
+    refusal = _role_refusal(role) or _settings_refusal(data, role) or _key_refusal(data.get("KMSKeyArn"))
+    return refusal or _create_function(data)
 
 
 def update_config(name, data):
@@ -75,6 +82,8 @@ def update_config(name, data):
     if "Environment" in data and "Variables" not in data["Environment"]:
         data = {key: value for key, value in data.items() if key != "Environment"}
     refusal = _role_refusal(data["Role"]) if data.get("Role") else None
+    if data.keys() & {"Environment", "KMSKeyArn"}:
+        refusal = refusal or _key_refusal(data.get("KMSKeyArn", record["config"].get("KMSKeyArn")))
     role = data.get("Role") or record["config"]["Role"]
     return refusal or _settings_refusal(data, role) or _update_config(name, data)
 
@@ -159,6 +168,29 @@ def _environment_refusal(variables: dict):
     return None
 
 
+def _key_fault(arn: str) -> tuple[str, str] | None:
+    """Why KMS can't use the key: its error's code and message; else None."""
+    key = kms._resolve_key(arn)
+    if key is None:
+        return "NotFoundException", f"Key '{arn}' does not exist"
+    refusal = kms._check_key_state(key)
+    if refusal is None:
+        return None
+    refused = json.loads(refusal[2])
+    return refused["__type"], refused["message"]
+
+
+def _key_refusal(arn: str | None):
+    """Refuses to encrypt environment variables with a key that can't be used."""
+    fault = _key_fault(arn) if arn else None
+    if fault is None:
+        return None
+    return _invalid(
+        "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
+        f"CreateGrant. Please check your KMS key settings. KMS Exception: {fault[0]} KMS Message: {fault[1]}"
+    )
+
+
 def update_code(name, data):
     """Refuses an update without code, whatever else it changes."""
     if name in lambda_svc._functions and not data.keys() & {"ZipFile", "S3Bucket", "ImageUri"}:
@@ -194,12 +226,14 @@ def get_account_settings():
 
 
 def add_permission(function, data, *arguments):
-    """Refuses an id that isn't one, and a policy that gets too long."""
-    statement = data.get("StatementId") or ""
+    """Refuses an id or a source that isn't one, and a policy that gets too long."""
+    statement, source = data.get("StatementId") or "", data.get("SourceArn")
     if not re.fullmatch(r"[\w-]{1,100}", statement, re.ASCII):
-        message = f"1 validation error detected: Value '{statement}' at 'statementId' failed to satisfy constraint: "
-        pattern = "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+)"
-        return _refusal("ValidationException", message + pattern)
+        return _constraint("statementId", statement, "satisfy regular expression pattern: ([a-zA-Z0-9-_]+)")
+    if source and not re.fullmatch(_SOURCE_ARN, source, re.ASCII):
+        return _constraint("sourceArn", source, f"satisfy regular expression pattern: {_SOURCE_ARN}")
+    if source and len(source) > _SOURCE_ARN_LENGTH:
+        return _constraint("sourceArn", source, f"have length less than or equal to {_SOURCE_ARN_LENGTH}")
     answer = _add_permission(function, data, *arguments)
     record = lambda_svc._functions.get(function)
     if answer[0] < 300 and record:
@@ -209,6 +243,11 @@ def add_permission(function, data, *arguments):
             message = f"The final policy size ({size}) is bigger than the limit ({_POLICY_BYTES})."
             return _refusal("PolicyLengthExceededException", message)
     return answer
+
+
+def _constraint(place: str, value: str, constraint: str):
+    message = f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: Member must "
+    return _refusal("ValidationException", message + constraint)
 
 
 def remove_permission(function, statement, *arguments):
@@ -298,7 +337,14 @@ def load_functions(data):
 
 
 def _tidy(config: dict, created: bool = False) -> dict:
-    """A function's configuration as Lambda writes it: without what isn't set."""
+    """A function's configuration as Lambda writes it: without what isn't set, and variables only with a key for them."""
+    fault = _key_fault(config["KMSKeyArn"]) if config.get("KMSKeyArn") and config.get("Environment") else None
+    if fault:
+        message = (
+            "Lambda was unable to decrypt your environment variables because the KMS access was denied. "
+            f"Please check your KMS permissions. KMS Exception: {fault[0]} KMS Message: {fault[1]}"
+        )
+        config = {**config, "Environment": {"Error": {"ErrorCode": fault[0], "Message": message}}}
     unset = {key for key, value in config.items() if value in ("", [], None) and key != "Description"}
     if not (config.get("VpcConfig") or {}).get("SubnetIds"):
         unset.add("VpcConfig")

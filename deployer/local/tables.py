@@ -7,6 +7,8 @@ import time
 from ministack.core import responses
 from ministack.services import dynamodb
 
+import decreases
+
 # How long a table is in a state between two others. Long enough to be seen, short enough to wait for.
 _TRANSITION = float(os.environ.get("TRANSITION_SECONDS", "0.1"))
 
@@ -93,7 +95,7 @@ def table_description(name):
     """A table's description, with the status that it has for the moment, and how it is billed as DynamoDB tells it."""
     status, _description = _transition(name) or ("", {})
     description = _table_description(name)
-    throughput = {"NumberOfDecreasesToday": 0, **description["ProvisionedThroughput"]}
+    throughput = {**decreases.described(dynamodb._tables[name], time.time()), **description["ProvisionedThroughput"]}
     description["ProvisionedThroughput"] = throughput
     billing = description.pop("BillingModeSummary", {})
     on_demand = billing.get("BillingMode") == "PAY_PER_REQUEST"
@@ -120,7 +122,17 @@ def update_table(data):
     if refusal:
         return _invalid(refusal)
     before = table["BillingModeSummary"]
+    provisioned = before["BillingMode"] == "PROVISIONED"
+    wanted = data.get("ProvisionedThroughput") or {}
+    decreased = provisioned and decreases.is_decrease(table["ProvisionedThroughput"], wanted)
+    refusal = decreases.refusal(table, time.time()) if decreased else None
+    if refusal:
+        return responses.error_response_json("LimitExceededException", refusal, 400)
     answer = _update_table(data)
+    if answer[0] < 300 and decreased:
+        decreases.count(table, time.time())
+    if answer[0] < 300 and any("Create" in update for update in data.get("ReplicaUpdates") or []):
+        table[_SOURCED_AT] = {responses.get_region(): time.time()}
     if answer[0] < 300 and data.get("BillingMode") == "PROVISIONED":
         was_on_demand = before["BillingMode"] == "PAY_PER_REQUEST"
         since = before.get("LastUpdateToPayPerRequestDateTime", table["CreationDateTime"] if was_on_demand else None)
@@ -158,6 +170,12 @@ def _billing_refusal(table: dict, data: dict) -> str | None:
     return None
 
 
+# Region -> when its table was last the source of a new replica: in the table's record. For a day after, DynamoDB refuses
+# to delete it while it has replicas. (A replica gets a copy of the record, hence the region.)
+_SOURCED_AT = "_sourced_replica_at"
+_DAY = 24 * 60 * 60
+
+
 def delete_table(data):
     """Refuses in DynamoDB's words."""
     table = dynamodb._tables.get(_name(data)) or {}
@@ -165,6 +183,13 @@ def delete_table(data):
         return _invalid(
             "Resource cannot be deleted as it is currently protected against deletion. "
             "Disable deletion protection first."
+        )
+    replicas = set(dynamodb._replica_group(table)) - {responses.get_region()}
+    sourced_at = table.get(_SOURCED_AT, {}).get(responses.get_region(), 0)
+    if replicas and time.time() - sourced_at < _DAY:
+        return _invalid(
+            "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the "
+            "table in the last 24 hours."
         )
     return _delete_table(data)
 

@@ -168,7 +168,13 @@ class Capacity(Case):
         self.assertEqual(capacity(), (5, 1))
         scaling.register_scalable_target(**target(READ), MinCapacity=1, MaxCapacity=3)
         self.assertEqual(capacity(), (3, 1))
+        for most in (2, 1):
+            scaling.register_scalable_target(**target(READ), MinCapacity=1, MaxCapacity=most)
+        scaling.register_scalable_target(**target(READ), MinCapacity=5, MaxCapacity=50)
+        scaling.register_scalable_target(**target(READ), MinCapacity=1, MaxCapacity=4)
+        scaling.register_scalable_target(**target(READ), MinCapacity=5, MaxCapacity=50)
         scaling.register_scalable_target(**target(READ), MinCapacity=1, MaxCapacity=1)
+        self.assertEqual(capacity(), (5, 1), "the fifth decrease of a day has to wait")
 
 
 if __name__ == "__main__":

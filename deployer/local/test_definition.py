@@ -38,6 +38,17 @@ LAB = document(
 )
 
 
+def authorizer(**fields) -> dict:
+    """A security scheme that asks the function."""
+    return {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "custom",
+        "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": integration("f")["uri"], **fields},
+    }
+
+
 def setUpModule():
     global aws, stack
     aws = LocalAws()
@@ -271,6 +282,18 @@ class Limits(unittest.TestCase):
         self.assertEqual(len(stack.resources()), 300)
         stack.define(LAB)
 
+    def test_the_path_of_a_method_with_an_authorizer(self):
+        methods = {"/open/{x}": {}, "/guarded/{x}": {"security": [{"guard": []}]}}
+        paths = {path: {"post": {**operation("f"), **fields}} for path, fields in methods.items()}
+        stack.define(document(paths, components={"securitySchemes": {"guard": authorizer()}}))
+        stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
+        before = len(f"arn:aws:execute-api:us-east-1:123456789012:{stack.api}/Prod/POST/guarded/")
+        token = {"Authorization": "x"}
+        # The function answers with no policy.
+        self.assertEqual(stack.send("/guarded/" + "x" * (1600 - before), b"1", headers=token)[0], 500)
+        self.assertEqual(stack.send("/guarded/" + "x" * (1601 - before), b"1", headers=token)[0], 414)
+        self.assertEqual(stack.send("/open/" + "x" * 1601, b"1")[0], 200)
+
     def test_an_api_behind_a_custom_domain_is_not_deleted(self):
         api = stack.gateway.create_rest_api(name="mapped")["id"]
         stack.gateway.create_domain_name(domainName="api.example.com")
@@ -321,6 +344,48 @@ class Deployments(unittest.TestCase):
         listed = stack.gateway.get_deployments(restApiId=stack.api)["items"]
         described = next(one for one in listed if one["id"] == first)
         self.assertEqual(set(described), {"id", "description", "createdDate", "apiSummary"})
+
+    def test_so_are_validators_models_and_authorizers(self):
+        def define(field: str, token: str) -> None:
+            body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Event"}}}}
+            validated = {**operation("f"), "requestBody": body, "x-amazon-apigateway-request-validator": "body"}
+            guarded = {**operation("f"), "security": [{"guard": []}]}
+            stack.define(
+                document(
+                    {"/v": {"post": validated}, "/g": {"post": guarded}},
+                    **{"x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}}},
+                    components={
+                        "schemas": {"Event": {"type": "object", "required": [field]}},
+                        "securitySchemes": {"guard": authorizer(identityValidationExpression=token)},
+                    },
+                )
+            )
+
+        def deploy() -> None:
+            stack.gateway.create_deployment(restApiId=stack.api, stageName="Prod")
+
+        def statuses() -> list[int]:
+            bodies = [stack.send("/v", body)[0] for body in (b'{"old":1}', b'{"new":1}')]
+            # The function answers with no policy (500), when its authorizer lets the token through to it (else 401).
+            tokens = ("old", "new")
+            return bodies + [stack.send("/g", b"1", headers={"Authorization": token})[0] for token in tokens]
+
+        define("old", "old")
+        deploy()
+        self.assertEqual(statuses(), [200, 400, 500, 401])
+        define("new", "new")
+        self.assertEqual(statuses(), [200, 400, 500, 401])
+        deploy()
+        self.assertEqual(statuses(), [400, 200, 401, 500])
+        validator = stack.gateway.get_request_validators(restApiId=stack.api)["items"][0]["id"]
+        stack.gateway.update_request_validator(
+            restApiId=stack.api,
+            requestValidatorId=validator,
+            patchOperations=[{"op": "replace", "path": "/validateRequestBody", "value": "false"}],
+        )
+        self.assertEqual(statuses(), [400, 200, 401, 500])
+        deploy()
+        self.assertEqual(statuses(), [200, 200, 401, 500])
 
     def test_what_can_not_be_deployed(self):
         api = stack.gateway.create_rest_api(name="empty")["id"]

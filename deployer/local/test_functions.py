@@ -94,6 +94,30 @@ class Settings(Case):
         changed = self.update(Environment={"Variables": {}}, Description="")
         self.assertEqual((changed["Environment"], changed["Description"]), ({"Variables": {}}, ""))
 
+    def test_variables_are_readable_only_with_their_key(self):
+        keys = aws.client("kms")
+        key = keys.create_key()["KeyMetadata"]["Arn"]
+        self.active(Environment={"Variables": {"A": "1"}}, KMSKeyArn=key)
+        self.assertEqual(self.configuration()["Environment"], {"Variables": {"A": "1"}})
+        keys.disable_key(KeyId=key)
+        answers = [
+            functions.get_function(FunctionName="f")["Configuration"],
+            functions.get_function_configuration(FunctionName="f"),
+            functions.list_functions()["Functions"][0],
+        ]
+        for answer in answers:
+            self.assertEqual(answer["Environment"]["Error"]["ErrorCode"], "DisabledException")
+            self.assertIn("unable to decrypt", answer["Environment"]["Error"]["Message"])
+            self.assertNotIn("Variables", answer["Environment"])
+        with self.refused("InvalidParameterValueException", "KMS key is invalid for CreateGrant.*DisabledException"):
+            functions.update_function_configuration(FunctionName="f", Environment={"Variables": {"A": "2"}})
+        self.assertIn("Error", self.update(MemorySize=256)["Environment"])
+        keys.enable_key(KeyId=key)
+        self.assertEqual(self.configuration()["Environment"], {"Variables": {"A": "1"}})
+        nothing = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/nothing"
+        with self.refused("InvalidParameterValueException", "KMS key is invalid for CreateGrant.*NotFoundException"):
+            functions.update_function_configuration(FunctionName="f", KMSKeyArn=nothing)
+
     def test_tracing_needs_a_role_that_may(self):
         self.active()
         with self.refused("InvalidParameterValueException", "PutTraceSegments on XRAY"):
@@ -211,6 +235,15 @@ class Settings(Case):
         self.create()
         with self.refused("ValidationException", "statementId"):
             self.permit("example.com")
+
+    def test_a_permissions_source_is_an_arn_of_bounded_length(self):
+        self.create()
+        source = f"arn:aws:execute-api:us-east-1:{ACCOUNT}:abc/*/POST/"
+        with self.refused("ValidationException", "sourceArn.*regular expression"):
+            self.permit("api", SourceArn=source.replace(ACCOUNT, "12"))
+        with self.refused("ValidationException", "sourceArn.*less than or equal to 10000"):
+            self.permit("api", SourceArn=source.ljust(10_001, "x"))
+        self.permit("api", SourceArn=source.ljust(10_000, "x"))
 
 
 if __name__ == "__main__":

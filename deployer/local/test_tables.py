@@ -132,6 +132,37 @@ class Settings(Case):
         self.assertEqual(self.table("provisioned")["ProvisionedThroughput"]["WriteCapacityUnits"], 3)
         self.assertNotIn("BillingModeSummary", self.table("provisioned"))
 
+    def test_capacity_is_decreased_four_times(self):
+        self.active("decreased", **units(9, 9))
+        for read in (8, 7, 6, 5):
+            tables.update_table(TableName="decreased", **units(read, 9))
+            self.wait("decreased")
+        with self.refused("LimitExceededException", "decreases today: 4"):
+            tables.update_table(TableName="decreased", **units(5, 8))
+        tables.update_table(TableName="decreased", **units(9, 10))
+        self.wait("decreased")
+        throughput = self.table("decreased")["ProvisionedThroughput"]
+        self.assertEqual((throughput["NumberOfDecreasesToday"], throughput["WriteCapacityUnits"]), (4, 10))
+        self.assertIn("LastDecreaseDateTime", throughput)
+
+    def test_a_table_that_was_just_replicated_is_not_deleted(self):
+        self.active("replicated")
+        self.assertNotIn("Replicas", self.table("replicated"))
+
+        def replicate(**change) -> None:
+            tables.update_table(TableName="replicated", ReplicaUpdates=[change])
+            self.wait("replicated")
+
+        replicate(Create={"RegionName": "eu-west-1"})
+        replicas = [{"RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE"}]
+        self.assertEqual(self.table("replicated")["Replicas"], replicas)
+        with self.refused("ValidationException", "acted as a source region for new replica"):
+            tables.delete_table(TableName="replicated")
+        replicate(Delete={"RegionName": "eu-west-1"})
+        self.assertNotIn("Replicas", self.table("replicated"))
+        tables.delete_table(TableName="replicated")
+        wait_until(lambda: self.status("replicated") is None)
+
     def test_time_to_live(self):
         self.active("ttl")
 

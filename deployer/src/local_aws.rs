@@ -39,12 +39,13 @@ pub(crate) struct LocalAws {
     pub enforces_iam: bool,
 }
 
-const LAUNCHER: [(&str, &str); 25] = [
+const LAUNCHER: [(&str, &str); 26] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authentication.py", include_str!("../local/authentication.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
     ("autoscaling.py", include_str!("../local/autoscaling.py")),
     ("connections.py", include_str!("../local/connections.py")),
+    ("decreases.py", include_str!("../local/decreases.py")),
     ("definition.py", include_str!("../local/definition.py")),
     ("deployments.py", include_str!("../local/deployments.py")),
     ("durability.py", include_str!("../local/durability.py")),

@@ -13,7 +13,6 @@ use crate::cli::{Traffic, Tune};
 use crate::engine::{Record, StackState};
 use crate::error::{Error, ErrorKind, ExitStatus, Result};
 use crate::load::{Asked, Measurement, reserve_descriptors};
-use crate::manifest::Architecture;
 use crate::output;
 use crate::output::json::Document;
 use crate::packaging::Packages;
@@ -148,8 +147,7 @@ async fn try_all(
 }
 
 fn settings(session: &Session<'_>, args: &Tune, function: &str, declared: Setting) -> Result<Vec<Setting>> {
-    let mut architectures: Vec<Architecture> =
-        args.architectures.iter().copied().map(Architecture::from).collect();
+    let mut architectures = args.architectures.clone();
     if architectures.is_empty() {
         architectures.push(declared.architecture);
     }
@@ -174,7 +172,7 @@ fn require_in_sync(at: &Connected<'_>, records: &[Record]) -> Result<()> {
     match StackState::found(records) {
         StackState::InSync => Ok(()),
         StackState::Absent => Err(Error::new(format!("{} is not up", at.place())).hint("Run deployer up.")),
-        _ => {
+        StackState::Different => {
             Err(Error::new(format!("{} is not as declared, and tune ends with what is declared", at.place()))
                 .hint("Nothing was changed. deployer plan shows the difference, deployer up makes it so."))
         }

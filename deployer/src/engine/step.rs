@@ -80,7 +80,7 @@ impl Step<'_> {
             match self.aws.pace.send(operation) {
                 Ok(number) => break number,
                 Err(length) => pause(self.stop, length).await?,
-            };
+            }
         };
         let within = self.time_left().max(least(operation));
         let answer = self.answer(UNANSWERED, within, request).await;

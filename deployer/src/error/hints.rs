@@ -110,6 +110,20 @@ mod tests {
         assert!(for_aws(&error("ExpiredToken", "")).unwrap().contains("have expired"));
     }
 
+    /// AWS has two answers: that the account may not, and that it does not know the credentials there.
+    #[test]
+    fn a_region_that_is_not_enabled_is_named_as_a_reason() {
+        for (code, message) in [
+            ("OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
+            ("AuthFailure", "AWS was not able to validate the provided access credentials"),
+            ("InvalidClientTokenId", "The security token included in the request is invalid."),
+            ("UnrecognizedClientException", "The security token included in the request is invalid."),
+        ] {
+            let hint = for_aws(&error(code, message)).unwrap();
+            assert!(hint.contains("region: enable it, or choose another with --region."), "{code}: {hint}");
+        }
+    }
+
     #[test]
     fn a_limit_gets_the_advice_that_helps() {
         let below = "Specified ReservedConcurrentExecutions for function decreases account's \

@@ -1,7 +1,7 @@
 //! The log of a function, page by page.
 
 use crate::engine::{Step, absent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::invocation::report::Report;
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -11,6 +11,10 @@ const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
 /// Finds reports in both formats of a function's log. Terms with a question mark are alternatives.
 const REPORTS: &str = r#"?"REPORT RequestId" ?"platform.report""#;
+
+/// Pages in a row without a new event. One that looks for what is rare goes through a megabyte or so of the log and finds
+/// nothing: so many are some gigabytes, and a quarter of an hour or more.
+const MOST_WITHOUT_NEWS: usize = 10_000;
 
 /// Which events of a log group.
 #[derive(Clone, Debug)]
@@ -54,14 +58,26 @@ impl LogEvent {
 /// An event is found some seconds after it was written, and one that was written earlier may be found later.
 ///
 /// # Errors
-/// AWS's refusal; what was handed over before it stays so.
+/// AWS's refusal; pages without end. What was handed over before stays so.
 pub(crate) async fn read(
     step: &Step<'_>,
     query: &Query<'_>,
+    take: impl FnMut(LogEvent) -> ControlFlow<()>,
+) -> Result<bool> {
+    read_within(step, query, MOST_WITHOUT_NEWS, take).await
+}
+
+/// The same, with another bound than usual on pages in a row without a new event.
+async fn read_within(
+    step: &Step<'_>,
+    query: &Query<'_>,
+    most_without_news: usize,
     mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
 ) -> Result<bool> {
     let mut token = None;
-    loop {
+    let mut last: Option<(i64, String)> = None;
+    let mut without_news = 0;
+    while without_news < most_without_news {
         let filter = step.aws.logs.filter_log_events().log_group_name(query.group);
         let filter = filter.start_time(query.from_ms).set_end_time(query.to_ms);
         let filter =
@@ -71,7 +87,13 @@ pub(crate) async fn read(
         let Some(page) = absent(step.retry(&[], filter).await, NO_SUCH)? else {
             return Ok(false);
         };
-        for event in page.events.unwrap_or_default() {
+        let events = page.events.unwrap_or_default();
+        let newest = events
+            .last()
+            .map(|event| (event.timestamp.unwrap_or_default(), event.event_id.clone().unwrap_or_default()));
+        without_news = if newest.is_none() || newest == last { without_news + 1 } else { 0 };
+        last = newest.or(last);
+        for event in events {
             let event = LogEvent {
                 id: event.event_id.unwrap_or_default(),
                 stream: event.log_stream_name.unwrap_or_default(),
@@ -90,6 +112,9 @@ pub(crate) async fn read(
         }
         token = next;
     }
+    Err(Error::new(format!(
+        "CloudWatch Logs answers without end: the last {without_news} pages had no new event"
+    )))
 }
 
 /// By this machine's clock, in milliseconds since 1970.
@@ -173,6 +198,30 @@ mod tests {
         let pages = [page(&["a"], Some("1")), page(&["b"], Some("1"))];
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
         assert_eq!(all(&world).await.unwrap().1, ["a", "b"]);
+    }
+
+    /// Each mark is another one.
+    #[tokio::test(start_paused = true)]
+    async fn pages_without_end_and_without_news_are_an_error() {
+        for messages in [&[][..], &["the same"][..]] {
+            let pages = (0..=20).map(|number| done(page(messages, Some(&number.to_string()))));
+            let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages)]);
+            let query = Query { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None, stream: None };
+            let take = |_| ControlFlow::Continue(());
+            let read = world.at(async |step| read_within(step, &query, 20, take).await).await;
+            let error = read.unwrap_err().to_string();
+            assert_eq!(error, "CloudWatch Logs answers without end: the last 20 pages had no new event");
+            assert_eq!(world.sent.of("FilterLogEvents").len(), 20 + messages.len(), "{messages:?}");
+        }
+    }
+
+    /// What is rare may stand at the end of a large log.
+    #[tokio::test(start_paused = true)]
+    async fn many_empty_pages_are_read_through() {
+        let empty = (0..1_000).map(|number| page(&[], Some(&number.to_string())));
+        let pages = empty.chain([page(&["found"], None)]);
+        let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
+        assert_eq!(all(&world).await.unwrap().1, ["found"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -233,7 +233,7 @@ impl Console {
                 let meaning = one.means(record.id.kind).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
                     Change::Create | Change::Delete => head.push(&meaning),
-                    other => head.push(&format!("\n    {}{meaning}", other)),
+                    other => head.push(&format!("\n    {other}{meaning}")),
                 }
             }
             say(head);

@@ -146,8 +146,8 @@ impl Worker<'_> {
         let (binary, kept, root) = (binary.clone(), self.kept.clone(), self.cargo.root.clone());
         let (build, is_local) = (self.build, self.is_local);
         let made = tokio::task::spawn_blocking(move || {
-            let (code, built) = zip(&kept, &root, &binary, &executable, build, architecture)?;
-            Ok(Package { code: Arc::new(code), build: is_local.then_some(build), built })
+            let (code, is_new) = zip(&kept, &root, &binary, &executable, build, architecture)?;
+            Ok(Package { code: Arc::new(code), build: is_local.then_some(build), built: is_new })
         });
         made.await.map_err(|e| Error::new(format!("packaging was broken off: {e}")))?
     }

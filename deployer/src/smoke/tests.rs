@@ -117,3 +117,16 @@ async fn what_it_says_instead_is_said_and_explained() {
         assert!(error.hints().iter().any(|said| said.contains(hint)), "{:?}", error.hints());
     }
 }
+
+/// A proxy's or a sign-in page.
+#[tokio::test]
+async fn a_page_of_somebodys_is_an_error_of_one_line() {
+    const PAGE: &str = "<!DOCTYPE html>\r\n<html>\n\t<head>\n<title>Sign in</title>\n</head>\n\n<body>\n<h1>Hotel\u{1b}[2J</h1>\n";
+    for status in [200, 302, 503] {
+        let answers: &'static [(u16, &str)] = Box::leak(Box::new([(status, PAGE)]));
+        let error = tested(answers, true, Duration::ZERO).await.unwrap_err();
+        let said = error.to_string();
+        let expected = format!("it says: HTTP {status} <!DOCTYPE html> <html> <head> <title>Sign in</title>");
+        assert!(said.contains(&expected) && !said.contains(['\n', '\r', '\t']), "{said}");
+    }
+}

@@ -199,7 +199,7 @@ pub(crate) const FULL: &[Row] = &[
     },
 ];
 
-fn set(stack: &Stack, configuration: &Value) {
+pub(crate) fn set(stack: &Stack, configuration: &Value) {
     stack.lambda("PUT", "/configuration", configuration);
     settle(stack);
 }

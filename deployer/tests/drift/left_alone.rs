@@ -1,10 +1,11 @@
 //! What nobody declared is nobody's business: it is no difference, and stays.
 
+use super::function;
 use super::permission::allow;
 use super::row::{EVERYTHING, FUNCTION, LOG_GROUP, ROLE, Stack, TABLE, arn};
 use super::table;
 use serde_json::{Value, json};
-use support::proxy::mutating;
+use support::proxy::{mutating, operations};
 
 #[test]
 fn what_is_not_declared_is_no_difference() {
@@ -49,4 +50,36 @@ fn what_is_not_declared_is_no_difference() {
         serde_json::from_str(stack.lambda("GET", "/policy", &Value::Null)["Policy"].as_str().unwrap())
             .unwrap();
     assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(2), "{policy}");
+}
+
+/// Whoever may not use the key would write the variables that are declared over those that nobody has seen.
+#[test]
+fn variables_that_cannot_be_decrypted_are_not_overwritten() {
+    let declare = |variables: &str, memory: u32| format!("environment = {variables}\nmemory = {memory}\n");
+    let stack = Stack::up(&declare(r#"{ LEVEL = "hush-hush" }"#, 128));
+    let key = stack.aws.json("kms", "TrentService.CreateKey", &json!({}));
+    let key = json!({ "KeyId": key["KeyMetadata"]["Arn"] });
+    let by_hand =
+        json!({ "KMSKeyArn": key["KeyId"], "Environment": { "Variables": { "LEVEL": "by-hand-secret" } } });
+    function::set(&stack, &by_hand);
+    stack.aws.json("kms", "TrentService.DisableKey", &key);
+    let environment = || stack.aws.function(FUNCTION)["Configuration"]["Environment"].clone();
+    assert_eq!(environment()["Error"]["ErrorCode"], "DisabledException");
+
+    let note = "its environment variables cannot be read, so they stay as they are";
+    let plan = stack.lab.deployer(&["plan", "--exit-code"]).run().succeeds();
+    assert_eq!(plan.stdout, "Nothing to change.\n");
+    assert!(plan.stderr.contains(note), "{plan}");
+
+    stack.lab.project.declare(&declare(r#"{ MODE = "top-secret" }"#, 256));
+    stack.lab.proxy.take_calls();
+    let up = stack.lab.deployer(&["up", "--yes"]).run().succeeds();
+    assert!(up.stderr.contains(note), "{up}");
+    let calls = mutating(stack.lab.proxy.take_calls());
+    assert_eq!(operations(&calls), ["UpdateFunctionConfiguration"], "the memory: {up}");
+
+    stack.aws.json("kms", "TrentService.EnableKey", &key);
+    assert_eq!(environment(), json!({ "Variables": { "LEVEL": "by-hand-secret" } }));
+    let _ = stack.lab.deployer(&["up", "--yes"]).run().succeeds();
+    assert_eq!(environment(), json!({ "Variables": { "MODE": "top-secret" } }));
 }

@@ -18,7 +18,7 @@ const PROFILE: (&str, &str) = ("InstanceProfileName", "theirs");
 /// What somebody does with our things, how `down` names it, and how it is taken back.
 type Case = (fn(&Lookup), &'static str, fn(&Lookup));
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     (
         |aws| {
             aws.iam("CreatePolicy", &[("PolicyName", "theirs"), ("PolicyDocument", NOTHING)]);
@@ -58,6 +58,11 @@ const CASES: [Case; 6] = [
         |aws| protect(aws, false),
     ),
     (
+        |aws| replicate(aws, "Create"),
+        "table lambda-apigateway: it has replicas in eu-west-1",
+        |aws| replicate(aws, "Delete"),
+    ),
+    (
         |aws| {
             let deployment = of_api(aws, "GET", "/stages/Prod", &Value::Null)["deploymentId"].clone();
             let stage = json!({ "stageName": "theirs", "deploymentId": deployment });
@@ -91,8 +96,16 @@ fn of_api(aws: &Lookup, method: &str, path: &str, input: &Value) -> Value {
 }
 
 fn protect(aws: &Lookup, on: bool) {
-    let table = json!({ "TableName": "lambda-apigateway", "DeletionProtectionEnabled": on });
-    aws.dynamodb("UpdateTable", &table);
+    update_table(aws, "DeletionProtectionEnabled", &json!(on));
+}
+
+/// Adds a replica of the table in another region, or takes it away.
+fn replicate(aws: &Lookup, action: &str) {
+    update_table(aws, "ReplicaUpdates", &json!([{ action: { "RegionName": "eu-west-1" } }]));
+}
+
+fn update_table(aws: &Lookup, field: &str, value: &Value) {
+    aws.dynamodb("UpdateTable", &json!({ "TableName": "lambda-apigateway", field: value }));
     support::wait_for("the table to settle", Duration::from_secs(10), || {
         let table = aws.dynamodb("DescribeTable", &json!({ "TableName": "lambda-apigateway" }));
         (table["Table"]["TableStatus"] == "ACTIVE").then_some(())
@@ -169,6 +182,30 @@ fn an_api_that_cannot_be_deleted_keeps_all_that_it_needs() {
     aws.rest("apigateway", "DELETE", "/domainnames/api.example.com", &Value::Null);
     let _ = lab.deployer(&["down", "--yes"]).run().succeeds();
     assert_eq!(aws.everything(), BTreeSet::new());
+}
+
+/// DynamoDB says itself when the next one can be made.
+#[test]
+fn a_decrease_of_capacity_that_is_one_too_many_today_has_to_wait() {
+    let lab = Lab::new();
+    let aws = lab.lookup();
+    let declare = |read: u8| {
+        lab.project
+            .declare(&format!("\n[tables.lambda-apigateway]\nbilling = {{ read = {read}, write = 5 }}\n"));
+    };
+    declare(9);
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    for read in [8, 7, 6, 5] {
+        let throughput = json!({ "ReadCapacityUnits": read, "WriteCapacityUnits": 5 });
+        update_table(&aws, "ProvisionedThroughput", &throughput);
+    }
+    declare(4);
+    let up = lab.deployer(&["up", "--yes"]).run().exits(3);
+    for said in ["Number of decreases today: 4", "Next decrease can be made at", "only so often a day"] {
+        assert!(up.stderr.contains(said), "{said}: {up}");
+    }
+    declare(9);
+    let _ = lab.deployer(&["up", "--yes"]).run().succeeds();
 }
 
 /// AWS refuses some other orders, and makes things again in others.

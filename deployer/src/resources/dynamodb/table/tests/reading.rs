@@ -19,6 +19,16 @@ async fn no_table_is_read_as_none() {
     assert!(empty_world([], vec![]).observe(&table()).await.unwrap().is_none());
 }
 
+/// A proxy on the way may answer anything.
+#[tokio::test]
+async fn an_empty_answer_is_no_table_that_is_absent() {
+    let world = world([done(json!({}))], vec![]);
+    let (_, record) = world.step(Mode::Apply, &table(), ()).await;
+    let error = record.result.unwrap_err().to_string();
+    assert_eq!(error, format!("DynamoDB answered without the table {}", table().name));
+    assert_eq!(world.mutations(), [""; 0]);
+}
+
 #[tokio::test]
 async fn a_table_without_a_billing_summary_is_provisioned() {
     let never_on_demand = described_as("ACTIVE", |table| {

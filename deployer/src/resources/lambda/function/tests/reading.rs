@@ -103,3 +103,13 @@ async fn tags_that_cannot_be_read_are_not_taken_for_none() {
     let error = world([hidden], [], vec![]).observe(&function()).await.unwrap_err();
     assert_eq!(error.hints(), ["Your own permissions lack lambda:ListTags."]);
 }
+
+/// A proxy on the way may answer anything.
+#[tokio::test]
+async fn an_empty_answer_is_no_function_that_is_absent() {
+    let world = world([done(json!({}))], [], vec![]);
+    let (_, record) = world.step(Mode::Apply, &function(), needs()).await;
+    let error = record.result.unwrap_err().to_string();
+    assert_eq!(error, format!("Lambda answered without the function {}", function().name));
+    assert_eq!(world.mutations(), [""; 0]);
+}
