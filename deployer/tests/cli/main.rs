@@ -13,6 +13,7 @@ mod local_aws;
 mod stdout;
 mod tools;
 mod usage;
+mod volume;
 
 use std::path::Path;
 use support::deployer::{Deployer, Done};
