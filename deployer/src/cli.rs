@@ -323,17 +323,12 @@ fn ago(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time like `90s` or `1h30m`; a number alone is seconds.
 fn time(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("{text} is not a time; try 90s or 10m"))?;
-    let seconds = match &text[digits.len()..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => DAY,
-        unit => return Err(format!("{unit} is not a unit of time; use s, m, h or d")),
-    };
-    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    humantime::parse_duration(text).map_err(|_| format!("{text} is not a time; try 90s, 10m or 1h30m"))
 }
 
 #[cfg(test)]
@@ -343,6 +338,21 @@ mod tests {
     fn flags(args: &[&str]) -> String {
         let args = ["deployer", "plan"].iter().chain(args);
         Cli::try_parse_from(args).unwrap().global.which_stack().stack
+    }
+
+    #[test]
+    fn times_are_written_as_people_write_them() {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2h", 7200)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(ago("7d"), Ok(Duration::from_secs(7 * DAY)));
+        for text in ["", "soon", "-1s", "1.5.2h", "10 apples"] {
+            let error = duration(text).unwrap_err();
+            assert!(error.contains("is not a time; try 90s, 10m or 1h30m"), "{error}");
+        }
+        for text in ["0", "10ms", "25h", "5M", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

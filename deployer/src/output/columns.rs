@@ -1,6 +1,30 @@
 //! Columns side by side.
 
 use crate::printable::one_line;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// How many columns of a terminal a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, with spaces behind it up to so many columns.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// The text, cut where it would take more than so many columns.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut taken = 1;
+    let fits = |c: &char| {
+        taken += c.width().unwrap_or_default();
+        taken <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
 
 /// One line for each row: the columns of these numbers are text and start at the left, the others are figures.
 pub(crate) fn aligned(rows: &[Vec<String>], text: &[usize]) -> Vec<String> {
@@ -8,12 +32,16 @@ pub(crate) fn aligned(rows: &[Vec<String>], text: &[usize]) -> Vec<String> {
         rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        cells.map(|cell| cell.width()).max().unwrap_or_default()
     };
     let line = |row: &Vec<String>| {
         let cells = row.iter().enumerate().map(|(column, cell)| {
-            let width = width(column);
-            if text.contains(&column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            let columns = width(column);
+            if text.contains(&column) {
+                padded(cell, columns)
+            } else {
+                format!("{}{cell}", " ".repeat(columns.saturating_sub(cell.width())))
+            }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
@@ -23,6 +51,13 @@ pub(crate) fn aligned(rows: &[Vec<String>], text: &[usize]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!((width("注文"), padded("注文", 6).as_str()), (4, "注文  "));
+        assert_eq!((cut("注文票", 6).as_str(), cut("注文票", 5).as_str()), ("注文票", "注文…"));
+        assert_eq!((cut("orders", 4).as_str(), cut("orders", 6).as_str()), ("ord…", "orders"));
+    }
 
     #[test]
     fn text_is_on_the_left_and_figures_are_on_the_right() {

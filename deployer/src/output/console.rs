@@ -1,5 +1,6 @@
 //! What a command says to the person, or the program, that started it.
 
+use super::columns;
 use super::human::Tree;
 use super::json::Document;
 use super::log_line::{moment, readable};
@@ -251,7 +252,7 @@ impl Console {
         let mut all: Vec<&Record> = records.iter().filter(|r| r.is_of_the_stack()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         let names: Vec<String> = all.iter().map(|record| one_line(&record.id.name)).collect();
-        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        let width = names.iter().map(|name| columns::width(name)).max().unwrap_or_default();
         for (record, name) in all.into_iter().zip(names) {
             let condition = match &record.found {
                 None => self.painted("absent", 31),
@@ -261,7 +262,9 @@ impl Console {
                 }),
             };
             let kind = record.id.kind.to_string();
-            self.data(Printable::from(&format!("{kind:<11} {name:<width$}  ")).with(condition));
+            self.data(
+                Printable::from(&format!("{kind:<11} {}  ", columns::padded(&name, width))).with(condition),
+            );
             if record.found.is_some() {
                 let indented = Printable::from(&format!("{:<11} ", ""));
                 for one in &record.changes {

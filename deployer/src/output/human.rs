@@ -1,5 +1,6 @@
 //! A tree on the terminal: one line for each resource, with what it does and for how long.
 
+use super::columns::{cut, padded};
 use super::text::{doing, seconds};
 use crate::engine::{Event, Outcome, Reporter};
 use crate::engine::{Id, Kind};
@@ -55,14 +56,10 @@ impl Tree {
     }
 
     /// What a line is about, cut where it would leave no room for what becomes of it.
-    fn name(&self, id: &Id, padded: bool) -> String {
+    fn name(&self, id: &Id, is_padded: bool) -> String {
         let (name, width) = (one_line(&id.to_string()), self.name_width);
-        let name = if name.chars().count() > width {
-            name.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-        } else {
-            name
-        };
-        if padded { format!("{name:<width$}") } else { name }
+        let name = cut(&name, width);
+        if is_padded { padded(&name, width) } else { name }
     }
 
     fn mark(&self, outcome: &Outcome) -> Printable {
