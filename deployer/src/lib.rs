@@ -33,6 +33,7 @@ mod logs;
 mod machine;
 mod manifest;
 mod names;
+mod nesting;
 mod output;
 mod packaging;
 mod pricing;

@@ -32,8 +32,9 @@ pub(crate) use table::{Billing, Key, KeyType, Table};
 pub(crate) use words::nearest;
 
 use crate::error::Result;
+use crate::nesting;
 use api::Callable;
-use problem::{Problem, Problems};
+use problem::{MOST_SHOWN, Problem, Problems};
 use read::Item;
 use section::Section;
 use std::collections::BTreeMap;
@@ -78,9 +79,21 @@ impl Manifest {
     /// Everything that is wrong with it, each with line and column.
     pub(crate) fn parse(text: &str, path: &Path, suffix: &str) -> Result<Self> {
         let problems = Problems::default();
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
+        if let Some(bracket) = nesting::too_deep(text) {
+            problems
+                .add(Problem::new(bracket, "this is not TOML: too many brackets are open here").unquoted());
+            problems.into_result(&path.display().to_string(), text)?;
+            return Ok(Self::default());
+        }
+        let (document, mut errors) = DeTable::parse_recoverable(text);
+        errors.sort_by_key(|error| error.span().map_or(text.len(), |span| span.start));
+        // Each takes a look through the text, and only the first are shown.
+        let (shown, counted) = errors.split_at(errors.len().min(MOST_SHOWN));
+        for error in shown {
             problems.add(not_toml(error, text));
+        }
+        for error in counted {
+            problems.add(Problem::new(error.span().unwrap_or(text.len()..text.len()), error.message()));
         }
         // Of text that is no TOML, what was meant can only be guessed, and so could the mistakes in it.
         let manifest = if errors.is_empty() {

@@ -7,12 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. ARCHITECTURE.md says what each is.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "printable",
     "files",
     "shell",
     "machine",
     "names",
+    "nesting",
     "error",
     "time",
     "manifest",

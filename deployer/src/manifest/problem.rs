@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 /// So many are shown. Nobody reads on, and showing each takes a look through the whole text.
-const MOST_SHOWN: usize = 50;
+pub(super) const MOST_SHOWN: usize = 50;
 
 /// Nobody finds anything on a longer line, and quoting it takes long.
 const LONGEST_LINE: usize = 2_000;

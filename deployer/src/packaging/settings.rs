@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::manifest::Architecture;
+use crate::nesting;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -155,6 +156,9 @@ impl From<Declared> for Settings {
 
 fn file(path: &Path) -> Result<Value> {
     match std::fs::read_to_string(path) {
+        Ok(text) if nesting::too_deep(&text).is_some() => {
+            Err(Error::usage(format!("cannot read {}: it is nested too deep", path.display())))
+        }
         Ok(text) => {
             toml::from_str(&text).map_err(|e| Error::usage(format!("cannot read {}: {e}", path.display())))
         }

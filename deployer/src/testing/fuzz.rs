@@ -313,7 +313,9 @@ fn the_largest_files_are_read_in_no_time() {
     });
     let keys = manifest(&|n| format!("k{n} = 1\n"));
     let one_line = format!("tags = {{ {} }}", full(files::LARGEST_MANIFEST - 20, &|n| format!("k{n} = 1, ")));
-    for text in [functions, routes, keys, one_line] {
+    let duplicates = manifest(&|_| "name = \"shop\"\n".to_owned());
+    let unclosed = manifest(&|_| "[tables.orders]\nbilling = {  = \"shop\"\n".to_owned());
+    for text in [functions, routes, keys, one_line, duplicates, unclosed] {
         let began = Instant::now();
         let said = Manifest::parse(&text, Path::new("stack.toml"), "").map(|_| ()).unwrap_err().to_string();
         assert!(said.len() < 200_000, "{} bytes: {said:.300}", said.len());

@@ -4,6 +4,7 @@ use super::{Mix, Request, few_enough};
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_MIX};
 use crate::load::template::Template;
+use crate::nesting;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,6 +63,8 @@ impl Mix {
         let declared: File = if is_json {
             serde_json::from_str(&text)
                 .map_err(|e| Error::usage(format!("the mix {shown}: {}", without_values(&e.to_string()))))?
+        } else if nesting::too_deep(&text).is_some() {
+            return Err(Error::usage(format!("the mix {shown}: it is nested too deep")));
         } else {
             toml::from_str(&text)
                 .map_err(|e| Error::usage(format!("the mix {shown}: {}", of_toml(&e, &text))))?

@@ -1,0 +1,39 @@
+//! How deep a TOML text is nested. The parser recovers from mistakes by going on one level deeper, without a limit of its own,
+//! and thousands of unclosed brackets would overflow the stack.
+
+use std::ops::Range;
+use toml_parser::Source;
+use toml_parser::lexer::TokenKind;
+
+/// The parser's own limit for what is well-formed.
+const DEEPEST: usize = 80;
+
+/// The bracket that opens one level too many, in bytes.
+pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
+    let mut depth = 0_usize;
+    for token in Source::new(text).lex() {
+        match token.kind() {
+            TokenKind::LeftCurlyBracket | TokenKind::LeftSquareBracket => depth += 1,
+            TokenKind::RightCurlyBracket | TokenKind::RightSquareBracket => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Some(token.span().start()..token.span().end());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unclosed_brackets_outside_text_count() {
+        let line = "a = { b = [1, 2] } # {\nc = \"{{[\"\n[[d]]\n";
+        assert_eq!(too_deep(&line.repeat(1000)), None);
+        assert_eq!(too_deep(&"a = {\n".repeat(80)), None);
+        assert_eq!(too_deep(&"a = {\n".repeat(81)), Some(484..485));
+        assert_eq!(too_deep(&format!("a = {}", "[".repeat(100))), Some(84..85));
+    }
+}
