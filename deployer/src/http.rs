@@ -231,8 +231,11 @@ struct Bounded(SharedHttpConnector);
 impl HttpConnector for Bounded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let expected = request.extension::<Expected>().copied();
-        let limit = request.extension::<Limit>().copied().unwrap_or_default();
+        let (limit, permits) = match request.extension::<Limit>() {
+            Some(limit) => (*limit, &answer::DOWNLOADS),
+            None => (Limit::default(), &answer::LONG_ANSWERS),
+        };
         let answer = self.0.call(request);
-        HttpConnectorFuture::new(async move { answer::read(answer.await?, expected, limit).await })
+        HttpConnectorFuture::new(async move { answer::read(answer.await?, expected, limit, permits).await })
     }
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod load;
 mod local_aws;
 mod stdout;
+mod terminal;
 mod tools;
 mod usage;
 mod volume;

@@ -1,5 +1,6 @@
 //! Running the binary, in an environment that holds nothing of the machine's owner.
 
+use crate::terminal::Terminal;
 use crate::{binary, repository, target_folder, variable, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::{OsStr, OsString};
@@ -99,6 +100,11 @@ impl Deployer {
     /// Runs it to its end.
     pub fn run(self) -> Done {
         self.spawn().wait()
+    }
+
+    /// Starts it as people do, in a terminal of 80 columns.
+    pub fn in_terminal(self) -> Terminal {
+        Terminal::start(&self.0)
     }
 
     /// Starts it.

@@ -14,6 +14,7 @@ pub mod project;
 pub mod proxy;
 pub mod redact;
 pub mod requests;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
