@@ -194,22 +194,20 @@ fn every_option_that_is_named_exists() {
     }
 }
 
-/// The keys of every section of the table, by its heading.
+/// The keys of every section of the manifest, by its heading.
 fn documented_keys() -> BTreeMap<String, Names> {
     let mut sections: BTreeMap<String, Names> = BTreeMap::new();
-    let mut place = String::new();
     let reference = page("reference/manifest.md");
-    for row in rows(&reference).skip(1) {
-        if let Some(heading) = row[0].strip_prefix("**") {
-            place = heading.replace(['*', '`'], "");
-            continue;
-        }
-        for key in quoted(row[0]) {
-            sections.entry(place.clone()).or_default().insert(key.to_owned());
-            // A table in a table: `{ rate, burst }`.
-            if let Some((_, inner)) = row[1].split_once('{') {
-                let inner = inner.split_once('}').unwrap().0.split(',').map(|key| key.trim().to_owned());
-                sections.insert(key.to_owned(), inner.collect());
+    for part in reference.split("\n## ").skip(1) {
+        let place = part.lines().next().unwrap().replace('`', "");
+        for row in rows(part).filter(|row| row[0] != "key") {
+            for key in quoted(row[0]) {
+                sections.entry(place.clone()).or_default().insert(key.to_owned());
+                // A table in a table: `{ rate, burst }`.
+                if let Some((_, inner)) = row[1].split_once('{') {
+                    let inner = inner.split_once('}').unwrap().0.split(',').map(|key| key.trim().to_owned());
+                    sections.insert(key.to_owned(), inner.collect());
+                }
             }
         }
     }
@@ -226,9 +224,9 @@ fn known_keys(manifest: &str) -> Names {
 }
 
 #[test]
-fn the_table_of_the_manifest_has_every_key() {
+fn the_manifest_reference_has_every_key() {
     let known = [
-        ("top level", "x = 1"),
+        ("Top level", "x = 1"),
         ("[tables.NAME]", "[tables.some]\nx = 1"),
         ("partition-key", "[tables.some]\npartition-key = { x = 1 }"),
         ("sort-key", "[tables.some]\nsort-key = { x = 1 }"),
