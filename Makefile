@@ -19,7 +19,7 @@ RELEASE = --locked --release -p deployer
 binary  = $$(cargo build --quiet $(1) --message-format json | sed -n 's|.*"executable":"\([^"]*/deployer\)".*|\1|p')
 
 .DEFAULT_GOAL := help
-.PHONY: beside-python help setup build ready release up plan status down test bench bench-function bench-load crash-matrix random-edits check format lint deny docs clean
+.PHONY: beside-python help setup build ready release up plan status down test bench bench-function bench-load crash-matrix random-edits reference check format lint deny docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -108,6 +108,9 @@ crash-matrix: setup $(TESTS) ## Break up and down at every call, in every way
 
 random-edits: setup ## Deploy after each of 200 random edits of a project, and look for code that is stale
 	@cargo test --locked --workspace --test packaging -- --ignored --nocapture
+
+reference: ## Write the book's command reference from the command line's definition
+	@cargo test --quiet --locked --workspace --test book -- --ignored
 
 check: format lint deny docs test ## Everything that has to pass before a change lands
 

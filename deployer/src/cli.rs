@@ -18,10 +18,10 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Ship a Rust serverless API to AWS: from a manifest to a URL that answers, and back to nothing.
+/// Deploy a small serverless API to AWS, from a manifest to a URL that answers, and remove it again.
 ///
 /// Without a manifest it deploys the built-in lab: a DynamoDB table behind a Lambda function behind a REST API.
-/// There is no state file: what AWS has is the truth, and tags say what belongs to the stack.
+/// There is no state file: each run reads AWS, and tags say what belongs to the stack.
 #[derive(Debug, Parser)]
 #[command(name = "deployer", version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
@@ -37,10 +37,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The manifest [default: stack.toml, if there is one]
+    /// The manifest; paths in it start at its folder [default: stack.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// An independent copy of the stack: names and tag get the suffix -NAME
+    /// Use an independent copy of the stack, whose names and tag have the suffix -NAME
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
     /// The AWS region [default: the manifest's, then the SDK's chain]
@@ -49,13 +49,13 @@ pub struct Global {
     /// A profile of the shared AWS configuration
     #[arg(long, global = true)]
     pub profile: Option<String>,
-    /// Another endpoint than AWS's own, for all services
+    /// An endpoint to use instead of AWS's own, for all services
     #[arg(long, global = true, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env_values = true)]
     pub endpoint_url: Option<String>,
-    /// Use the local AWS, and start it when needed
+    /// Use the local AWS, and start it if necessary
     #[arg(long, global = true)]
     pub local: bool,
-    /// The port of the local AWS; 0 takes a free one [default: where it runs, else 4566]
+    /// The port of the local AWS; 0 takes a free one [default: where it runs, otherwise 4566]
     #[arg(long, global = true, value_name = "PORT", env = "DEPLOYER_LOCAL_PORT", hide_env_values = true)]
     pub local_port: Option<u16>,
     /// Where the local AWS keeps its state [default: .deployer/local beside the manifest]
@@ -76,10 +76,10 @@ pub struct Global {
     /// Show no progress on stderr, only plans, questions, warnings and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Do not ask before something is deleted or replaced
+    /// Answer every question with yes; never deletes a table's items by itself
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
-    /// How long to wait for AWS while looking, while changing and while proving, like 90s or 10m
+    /// Time limit for each phase: reading, changing and the smoke test, like 90s or 10m
     #[arg(long, global = true, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
 }
@@ -125,27 +125,83 @@ pub enum Output {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a manifest to start from: the lab, with every other key as an example
+    /// Write a manifest that declares the lab and shows every other key as an example
+    ///
+    /// It needs no AWS and never overwrites a file.
+    #[command(after_long_help = "Examples:\n  deployer init\n  deployer init --manifest shop.toml")]
     Init,
-    /// Make the stack as declared, prove that it answers, print its URL
+    /// Create or update the stack, check that it answers, and print its URL
+    ///
+    /// It shows the plan first, and asks before it deletes or replaces anything, lets in callers that were kept out, or loses
+    /// backups or logs. If it stops half-way, run it again.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer up\n\
+            \x20 deployer up --local\n\
+            \x20 deployer up --env alice --yes")]
     Up(Up),
-    /// Show what `up` would change; changes nothing
+    /// Show what `up` would change; only reads
+    ///
+    /// It builds the packages to compare the code. The signs are + create, ~ change, ± replace, - delete, and ! for what
+    /// cannot be changed.
+    #[command(after_long_help = "Examples:\n  deployer plan\n  deployer plan --exit-code --output json")]
     Plan(Plan),
-    /// Show each resource's condition, then the URL; changes nothing
+    /// Show the condition of each resource, whether the URL answers, and the URL; only reads
+    ///
+    /// It does not compare the function's code. `plan` does.
+    #[command(after_long_help = "Examples:\n  deployer status\n  deployer status --local --url")]
     Status(Status),
     /// Remove the stack, and check that nothing is left
+    ///
+    /// A table with items is deleted only after its name was typed, or with --delete-data. What others use stops the command
+    /// before the first deletion.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer down\n\
+            \x20 deployer down --local --yes --delete-data\n\
+            \x20 deployer down --keep-table")]
     Down(Down),
     /// Send one event to a function, and show its answer
+    ///
+    /// The answer goes to stdout byte for byte, or indented on a terminal. The log and Lambda's report go to stderr. If the
+    /// function fails, its answer is still on stdout, and the exit code is 1.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer invoke ping\n\
+            \x20 deployer invoke echo '{\"somekey1\":\"somevalue1\"}'\n\
+            \x20 deployer invoke event.json --via api --route /items")]
     Invoke(Invoke),
-    /// Show what a function wrote to its log, and what its requests took
+    /// Show a function's log, with the duration and billing of its requests
+    ///
+    /// On a terminal, times are in UTC, and Lambda's reports are put into words. Elsewhere each message is printed as it was
+    /// written.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer logs --since 1h --filter ERROR\n\
+            \x20 deployer logs --follow")]
     Logs(Logs),
-    /// Say what the stack costs a month, and a million requests; needs no AWS
+    /// Estimate what the stack costs a month, and per million requests; needs no AWS
+    ///
+    /// Retention of logs, billing of tables and the way to the function come from the manifest. The prices are list prices with
+    /// their dates.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer cost --region us-east-1 --requests 1M --duration-ms 5")]
     Cost(Cost),
-    /// Load the stack's own URL at a fixed rate, and measure how it answers
+    /// Send requests to the stack's own URL at a fixed rate, and measure the answers
+    ///
+    /// Requests follow a fixed schedule and never wait for earlier answers. Latency counts from the scheduled time. The command
+    /// says what the load costs before it starts, and asks from one dollar on.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer load --rate 50 --duration 1m --cleanup\n\
+            \x20 deployer load --compare before.json --json now.json\n\
+            \x20 deployer load --compare before.json --with now.json")]
     Load(Load),
-    /// Try a function at several memory settings under load, and say which to take
+    /// Measure a function at several memory settings under load, and recommend one
+    ///
+    /// The declared setting is restored at the end, also after an error or Ctrl-C.
+    #[command(after_long_help = "Examples:\n\
+            \x20 deployer tune --cleanup\n\
+            \x20 deployer tune --memory 128,256,512 --duration 1m --html tune.html")]
     Tune(Tune),
-    /// Run the local AWS
+    /// Start, stop and inspect the local AWS
+    ///
+    /// --local on any other command starts it, too.
     #[command(subcommand)]
     Local(Local),
 }
@@ -165,7 +221,7 @@ impl Command {
 /// How packages are built.
 #[derive(Debug, Args)]
 pub struct Building {
-    /// With --local, build packages as for AWS: with optimisation, by cargo-lambda
+    /// With --local, build packages as for AWS: optimised, with cargo-lambda
     #[arg(long)]
     pub release: bool,
 }
@@ -187,10 +243,10 @@ pub struct Up {
 /// Flags of `up` and `plan`.
 #[derive(Debug, Args)]
 pub struct Adopt {
-    /// Take over what has the stack's names and carries nobody's tags
+    /// Take over resources that have the stack's names and carry no ownership tags
     #[arg(long)]
     pub adopt: bool,
-    /// The API to take over, where several have its name
+    /// The API to take over, if several have the declared name
     #[arg(long, value_name = "ID")]
     pub adopt_api: Option<String>,
 }
@@ -212,10 +268,10 @@ pub struct Plan {
     /// What to take over.
     #[command(flatten)]
     pub adopt: Adopt,
-    /// Show what `up --delete-data` would delete, too
+    /// Also show what `up --delete-data` would delete
     #[arg(long)]
     pub delete_data: bool,
-    /// Exit with 4 when there is something to change
+    /// Exit with 4 if there is something to change
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -226,7 +282,7 @@ pub struct Status {
     /// Print the invoke URL and nothing else
     #[arg(long)]
     pub url: bool,
-    /// Exit with 4 when the stack is not as declared
+    /// Exit with 4 if AWS differs from the manifest, or the URL does not answer
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -234,10 +290,10 @@ pub struct Status {
 /// Flags of `down`.
 #[derive(Debug, Args)]
 pub struct Down {
-    /// Delete tables although they hold items
+    /// Delete tables even if they hold items
     #[arg(long, conflicts_with = "keep_table")]
     pub delete_data: bool,
-    /// Leave the tables, with their items, where they are
+    /// Keep the tables, with their items
     #[arg(long)]
     pub keep_table: bool,
 }
@@ -250,13 +306,13 @@ pub struct Invoke {
     /// The payload of an operation, as JSON
     #[arg(allow_negative_numbers = true)]
     pub payload: Option<String>,
-    /// Which function, where the stack has several
+    /// The function, if the stack has several
     #[arg(long, value_name = "NAME")]
     pub function: Option<String>,
-    /// The way to the function
+    /// How the event gets to the function
     #[arg(long, value_enum, default_value_t = Via::Lambda)]
     pub via: Via,
-    /// The path to ask, like /items/7 [default: that of the function's first route without parameters]
+    /// With --via api, the path, like /items/7 [default: the function's first route without parameters]
     #[arg(long, value_name = "PATH")]
     pub route: Option<String>,
 }
@@ -267,16 +323,16 @@ pub struct Logs {
     /// How far back, like 90s, 10m, 2h or 7d
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = ago)]
     pub since: Duration,
-    /// Go on until Ctrl-C
+    /// Continue until Ctrl-C, which exits with 0
     #[arg(long, short = 'f')]
     pub follow: bool,
-    /// Only what fits a filter pattern of CloudWatch Logs
+    /// Only messages that match a filter pattern of CloudWatch Logs, like '?ERROR ?WARN'
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = log_filter::pattern)]
     pub filter: Option<String>,
-    /// Only what was written during one request
+    /// Only messages that were written during one request, whether or not they name it
     #[arg(long, value_name = "ID", conflicts_with_all = ["follow", "filter"], value_parser = log_filter::request_id)]
     pub request_id: Option<String>,
-    /// Which function, where the stack has several
+    /// The function, if the stack has several
     #[arg(long, value_name = "NAME")]
     pub function: Option<String>,
 }
@@ -296,13 +352,13 @@ pub enum Via {
 pub enum Local {
     /// Start it, unless it runs
     Start,
-    /// Stop it; what it holds stays for the next start
+    /// Stop it; it keeps what it holds for the next start
     Stop,
-    /// Say whether it runs, and where
+    /// Show whether it runs, where, and how other programs use it
     Status,
     /// Print its log
     Logs,
-    /// Forget everything it holds
+    /// Delete everything it holds
     Reset,
 }
 

@@ -7,13 +7,13 @@ use clap::Args;
 /// Flags of `cost`.
 #[derive(Debug, Args)]
 pub struct Cost {
-    /// Requests a month, like 250k, 1M or 1.5B
+    /// Requests per month, like 250k, 1M or 1.5B
     #[arg(long, value_name = "NUMBER", value_parser = requests)]
     pub requests: f64,
-    /// How long the function takes, in ms; Lambda rounds up to whole ones
+    /// Duration of one invocation in ms; Lambda rounds up to whole milliseconds
     #[arg(long, value_name = "MS", value_parser = milliseconds)]
     pub duration_ms: f64,
-    /// The function, where there are several
+    /// The function, if the stack has several
     #[arg(long, value_name = "NAME")]
     pub function: Option<String>,
     /// Its memory in MB [default: the manifest's]
@@ -22,19 +22,19 @@ pub struct Cost {
     /// Its processor [default: the manifest's]
     #[arg(long, value_enum)]
     pub architecture: Option<Architecture>,
-    /// Items that a request writes, on average
+    /// Items that one request writes, on average
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = items)]
     pub writes: f64,
-    /// Items that a request reads, on average
+    /// Items that one request reads, on average
     #[arg(long, value_name = "NUMBER", default_value = "0", value_parser = items)]
     pub reads: f64,
-    /// The size of an item in bytes; DynamoDB counts 1 KB for a write, 4 KB for a read
+    /// Size of an item in bytes: each started KB is a write unit, each started 4 KB half a read unit
     #[arg(long, value_name = "BYTES", default_value = "1024", value_parser = item_size)]
     pub item_size: f64,
-    /// What a request writes to the log, in bytes
+    /// Bytes that one request writes to the log; the default is an estimate
     #[arg(long, value_name = "BYTES", default_value_t = LOG_BYTES, value_parser = log_bytes)]
     pub log_bytes: f64,
-    /// Take off what Lambda gives every account each month: 1M requests and 400,000 GB-seconds
+    /// Subtract Lambda's monthly free tier: 1M requests and 400,000 GB-seconds
     #[arg(long)]
     pub free_tier: bool,
 }

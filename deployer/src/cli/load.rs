@@ -7,28 +7,28 @@ use std::time::Duration;
 /// What requests are sent: flags of `load` and `tune`.
 #[derive(Debug, Args)]
 pub struct Traffic {
-    /// Requests a second, sent on time whatever becomes of them
+    /// Requests per second, 1 to 100,000
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: u32,
-    /// How long is measured, like 30s or 5m
+    /// How long to measure, 1s to 24h
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::duration)]
     pub duration: Duration,
-    /// How long the same goes on before that
+    /// How long to send the same load before measuring, 0s to 1h
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = warmup)]
     pub warmup: Duration,
-    /// How many requests may be under way at once; others wait, and that counts
+    /// Most requests in flight, 1 to 10,000; the others wait, which counts as latency
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = concurrency)]
     pub concurrency: usize,
-    /// Shares of the built-in requests, or a file
+    /// Shares of the built-in requests, or a file that describes requests
     #[arg(long, value_name = "SHARES|FILE", default_value = "create=20,read=50,list=10,ping=20")]
     pub mix: String,
-    /// The path that is asked, where several are declared
+    /// The path to send to, if several are declared [default: the one that `up` tests]
     #[arg(long, value_name = "PATH")]
     pub route: Option<String>,
-    /// The function whose route is asked, where there are several
+    /// The function to send to, if the stack has several
     #[arg(long, value_name = "NAME")]
     pub function: Option<String>,
-    /// Delete what the requests have made, also after Ctrl-C
+    /// Delete what the requests have created, also after Ctrl-C
     #[arg(long)]
     pub cleanup: bool,
 }
@@ -39,19 +39,19 @@ pub struct Load {
     /// What requests are sent.
     #[command(flatten)]
     pub traffic: Traffic,
-    /// Write the result as JSON to a file, also to compare with
+    /// Write the result as JSON to a file, for a later --compare; never over a file that is read
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write the result with charts to a file, a page for a browser
+    /// Write the result as an HTML page with charts, in one file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Compare with an earlier result, or several of them; exit with 4 if this one is clearly worse
+    /// Compare with an earlier result; repeat it for several; exit with 4 if this run is clearly worse
     #[arg(long, value_name = "FILE")]
     pub compare: Vec<PathBuf>,
-    /// How much worse is too much, in percent
+    /// How much worse is too much, in percent, 0.1 to 1000
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = threshold)]
     pub threshold: f64,
-    /// Compare this result instead of one of a new run; needs no AWS
+    /// Compare this result instead of running a new load; needs no AWS
     #[arg(long, value_name = "FILE", requires = "compare")]
     pub with: Option<PathBuf>,
 }

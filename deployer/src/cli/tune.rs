@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Flags of `tune`.
 #[derive(Debug, Args)]
 pub struct Tune {
-    /// Memory settings to try, in MB, 128 to 10240
+    /// Memory settings to measure, in MB, 128 to 10240
     #[arg(
         long,
         value_name = "MB,…",
@@ -20,7 +20,7 @@ pub struct Tune {
         value_parser = Trimmed(clap::value_parser!(i32).range(128..=10_240))
     )]
     pub memory: Vec<i32>,
-    /// Processors to try [default: the manifest's]
+    /// Processors to measure each memory setting on; a Cargo package only [default: the manifest's]
     #[arg(
         long,
         value_name = "NAME,…",
@@ -34,7 +34,7 @@ pub struct Tune {
     /// What requests are sent to each setting.
     #[command(flatten)]
     pub traffic: Traffic,
-    /// Write the result with charts to a file, a page for a browser
+    /// Write the result as an HTML page with charts, in one file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! The one JSON document that a command leaves on stdout. README.md documents it; `schema_version` grows when a field
+//! The one JSON document that a command leaves on stdout. docs/src/reference/json.md documents it; `schema_version` grows when a field
 //! changes its meaning or goes.
 
 use crate::engine::{Change, Kind, Outcome, Record, StackState};

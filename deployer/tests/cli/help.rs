@@ -6,6 +6,9 @@ use clap::{Command, CommandFactory as _};
 /// What stands above the flags of every verb.
 const COMMON: &str = "\nOptions of every command:\n";
 
+/// What stands above the examples, at the end.
+const EXAMPLES: &str = "\nExamples:\n";
+
 #[test]
 fn every_verb_explains_itself() {
     let folder = folder();
@@ -20,14 +23,16 @@ fn every_verb_explains_itself() {
         assert_eq!(help.stderr, "", "{help}");
         let longest = help.stdout.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(100), "too wide: {help}");
-        let (own, common) = help.stdout.split_once(COMMON).unwrap();
+        let (own, rest) = help.stdout.split_once(COMMON).unwrap();
+        let (common, examples) = rest.split_once(EXAMPLES).map_or((rest, None), |(a, b)| (a, Some(b)));
         // What every verb has in common is shown once, so that a new flag changes one snapshot.
         args.pop();
         if args.is_empty() {
             insta::assert_snapshot!("deployer", help.stdout);
             all = common.to_owned();
         } else {
-            insta::assert_snapshot!(format!("deployer-{}", args.join("-")), own);
+            let examples = examples.map(|examples| format!("{EXAMPLES}{examples}")).unwrap_or_default();
+            insta::assert_snapshot!(format!("deployer-{}", args.join("-")), format!("{own}{examples}"));
             assert_eq!(common, all, "{help}");
         }
     }

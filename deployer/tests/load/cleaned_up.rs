@@ -72,10 +72,10 @@ fn a_load_is_counted_measured_and_cleaned_up_also_after_ctrl_c() {
     let _ = deployer(&["down", "--yes", "--delete-data"]).run().succeeds();
 }
 
-/// Every field of the result stands in README.md.
+/// Every field of the result stands in the reference.
 fn is_documented(result: &Value) {
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("**The result**").unwrap();
+    let reference = std::fs::read_to_string(repository().join("docs/src/reference/json.md")).unwrap();
+    let (_, section) = reference.split_once("\n## load\n").unwrap();
     let (section, _) = section.split_once("\n#").unwrap();
     let mut places = vec![result];
     while let Some(place) = places.pop() {

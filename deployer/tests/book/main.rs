@@ -1,12 +1,15 @@
-//! Keeps README.md true: its commands, flags, keys, documents, requests and links are those that there are.
+//! Holds the README and the book in `docs` to the program: commands, options, manifest keys, JSON documents, requests,
+//! test names and links.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod command_reference;
 
 use clap::{Command, CommandFactory as _, Parser as _};
 use deployer::cli::Cli;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use support::deployer::Deployer;
 use support::lab::Lab;
 use support::proxy::{At, Fault};
@@ -22,6 +25,52 @@ fn readme() -> String {
     file("README.md")
 }
 
+/// A page of the book, by its path in `docs/src`.
+fn page(name: &str) -> String {
+    file(&format!("docs/src/{name}"))
+}
+
+/// Every document for people, by its path in the repository.
+fn documents() -> BTreeMap<String, String> {
+    let mut names: Vec<String> = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "deployer/local/README.md",
+    ]
+    .map(str::to_owned)
+    .into();
+    names.extend(pages().into_iter().map(|name| format!("docs/src/{name}")));
+    names.into_iter().map(|name| (name.clone(), file(&name))).collect()
+}
+
+/// The README and the pages of the book: what users read.
+fn manual() -> BTreeMap<String, String> {
+    let of_users = |name: &String| name == "README.md" || name.starts_with("docs/");
+    documents().into_iter().filter(|(name, _)| of_users(name)).collect()
+}
+
+/// The pages of the book, as paths in `docs/src`.
+fn pages() -> Vec<String> {
+    let root = repository().join("docs/src");
+    let mut pages = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                pages.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
 /// The text under a heading, up to the next one of any level.
 fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     let start = format!("\n{heading}\n");
@@ -31,10 +80,17 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     &rest[..end.next().unwrap_or(rest.len())]
 }
 
-/// What people are told to type.
+/// The code blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let blocks = text.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
+
+/// What people are told to type, without comments.
 fn commands(text: &str) -> Vec<&str> {
-    let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("console\n"));
-    blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("$ ")).collect()
+    let lines = blocks(text, "console").into_iter().flat_map(str::lines);
+    let commands = lines.filter_map(|line| line.strip_prefix("$ "));
+    commands.map(|command| command.split_once(" # ").map_or(command, |(command, _)| command).trim()).collect()
 }
 
 /// The rows of tables, as cells.
@@ -62,28 +118,46 @@ fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> Names {
 }
 
 #[test]
-fn the_two_commands_of_a_new_machine_come_first_and_exist() {
+fn the_two_commands_of_a_new_machine_come_first() {
     let readme = readme();
     assert_eq!(commands(section(&readme, "## Quick start"))[..2], ["make up", "make test"]);
+    assert_eq!(commands(&readme)[..2], ["make up", "make test"]);
+}
+
+#[test]
+fn the_readme_is_a_front_door() {
+    let readme = readme();
+    assert!(readme.lines().count() <= 250, "what is longer belongs into the book");
+    let headings: Vec<&str> = readme.lines().filter(|line| line.starts_with("## ")).collect();
+    let first = ["## Quick start", "## A tour", "## Your own function", "## On AWS"];
+    assert_eq!(headings[..4], first);
+}
+
+#[test]
+fn every_make_target_that_is_named_exists() {
     let makefile = file("Makefile");
-    let targets = commands(&readme).into_iter().filter_map(|command| command.strip_prefix("make "));
-    let listed = section(&readme, "## Development").split_once("targets:").unwrap().1;
-    let listed = quoted(listed.split_once('.').unwrap().0);
-    for target in targets.chain(listed) {
-        assert!(makefile.contains(&format!("\n{target}:")), "there is no make {target}");
+    for (name, text) in documents() {
+        let typed = commands(&text).into_iter();
+        for command in typed.chain(quoted(&text)).filter_map(|command| command.strip_prefix("make ")) {
+            let targets = command.split_whitespace().take_while(|word| !word.contains('='));
+            for target in targets {
+                assert!(makefile.contains(&format!("\n{target}:")), "{name}: there is no make {target}");
+            }
+        }
     }
 }
 
 #[test]
 fn every_command_line_is_understood() {
-    let readme = readme();
     let mut verbs = Names::new();
-    for command in commands(&readme) {
-        let command = command.split_once("$(").map_or(command, |(_, inner)| inner.trim_end_matches(')'));
-        if command.starts_with("deployer ") {
-            let parsed = Cli::try_parse_from(command.split_whitespace());
-            assert!(parsed.is_ok(), "{command}: {parsed:?}");
-            verbs.insert(command.split_whitespace().nth(1).unwrap().to_owned());
+    for (name, text) in documents() {
+        for command in commands(&text) {
+            let command = command.split_once("$(").map_or(command, |(_, inner)| inner.trim_end_matches(')'));
+            if command.starts_with("deployer ") {
+                let parsed = Cli::try_parse_from(command.split_whitespace());
+                assert!(parsed.is_ok(), "{name}: {command}: {parsed:?}");
+                verbs.insert(command.split_whitespace().nth(1).unwrap().to_owned());
+            }
         }
     }
     let all = Cli::command();
@@ -91,43 +165,49 @@ fn every_command_line_is_understood() {
 }
 
 #[test]
-fn the_tables_of_flags_are_complete() {
-    let readme = readme();
+fn the_reference_has_every_option() {
+    let reference = page("reference/commands.md");
     let documented = |text: &str| flags(&rows(text).map(|row| row[0]).collect::<String>());
     let mut command = Cli::command();
     command.build();
-    let (text, _) = section(&readme, "## Commands").split_once("**stdout is data").unwrap();
-    assert_eq!(documented(text), flags_of(command.get_arguments()), "flags of every command");
-    let mut all = flags_of(command.get_arguments());
+    let ends = names(["--help", "--version"]);
+    let common = &flags_of(command.get_arguments()) - &ends;
+    assert_eq!(documented(section(&reference, "## Options of every command")), common);
     for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
         let own = verb.get_arguments().filter(|arg| !arg.is_global_set());
-        let own = &flags_of(own) - &names(["--help", "--version"]);
-        let text = section(&readme, &format!("### {}", verb.get_name()));
-        assert_eq!(documented(text), own, "flags of {}", verb.get_name());
-        all.extend(own);
-    }
-    let ours = readme.lines().filter(|line| !line.starts_with("$ cargo"));
-    for flag in ours.flat_map(flags) {
-        assert!(all.contains(&flag), "there is no {flag}");
+        let own = &flags_of(own) - &ends;
+        let text = section(&reference, &format!("## {}", verb.get_name()));
+        assert_eq!(documented(text), own, "options of {}", verb.get_name());
     }
 }
 
-/// The keys of every section of the table, by its heading.
+#[test]
+fn every_option_that_is_named_exists() {
+    let mut command = Cli::command();
+    command.build();
+    let verbs = command.get_subcommands().flat_map(Command::get_arguments);
+    let all = flags_of(command.get_arguments().chain(verbs));
+    for (name, text) in manual() {
+        for flag in text.lines().filter(|line| !line.starts_with("$ cargo")).flat_map(flags) {
+            assert!(all.contains(&flag), "{name}: there is no {flag}");
+        }
+    }
+}
+
+/// The keys of every section of the manifest, by its heading.
 fn documented_keys() -> BTreeMap<String, Names> {
     let mut sections: BTreeMap<String, Names> = BTreeMap::new();
-    let mut place = String::new();
-    let readme = readme();
-    for row in rows(section(&readme, "## Manifest")).skip(1) {
-        if let Some(heading) = row[0].strip_prefix("**") {
-            place = heading.replace(['*', '`'], "");
-            continue;
-        }
-        for key in quoted(row[0]) {
-            sections.entry(place.clone()).or_default().insert(key.to_owned());
-            // A table in a table: `{ rate, burst }`.
-            if let Some((_, inner)) = row[1].split_once('{') {
-                let inner = inner.split_once('}').unwrap().0.split(',').map(|key| key.trim().to_owned());
-                sections.insert(key.to_owned(), inner.collect());
+    let reference = page("reference/manifest.md");
+    for part in reference.split("\n## ").skip(1) {
+        let place = part.lines().next().unwrap().replace('`', "");
+        for row in rows(part).filter(|row| row[0] != "key") {
+            for key in quoted(row[0]) {
+                sections.entry(place.clone()).or_default().insert(key.to_owned());
+                // A table in a table: `{ rate, burst }`.
+                if let Some((_, inner)) = row[1].split_once('{') {
+                    let inner = inner.split_once('}').unwrap().0.split(',').map(|key| key.trim().to_owned());
+                    sections.insert(key.to_owned(), inner.collect());
+                }
             }
         }
     }
@@ -144,9 +224,9 @@ fn known_keys(manifest: &str) -> Names {
 }
 
 #[test]
-fn the_table_of_the_manifest_has_every_key() {
+fn the_manifest_reference_has_every_key() {
     let known = [
-        ("top level", "x = 1"),
+        ("Top level", "x = 1"),
         ("[tables.NAME]", "[tables.some]\nx = 1"),
         ("partition-key", "[tables.some]\npartition-key = { x = 1 }"),
         ("sort-key", "[tables.some]\nsort-key = { x = 1 }"),
@@ -158,6 +238,24 @@ fn the_table_of_the_manifest_has_every_key() {
     ];
     let known = known.map(|(place, manifest)| (place.to_owned(), known_keys(manifest)));
     assert_eq!(documented_keys(), BTreeMap::from(known));
+}
+
+#[test]
+fn every_manifest_that_is_shown_is_accepted() {
+    let mut accepted = 0;
+    for (name, text) in manual() {
+        let declares = |block: &&str| block.lines().any(|line| line.starts_with("[functions."));
+        for manifest in blocks(&text, "toml").into_iter().filter(declares) {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("stack.toml"), manifest).unwrap();
+            // It reads the manifest and needs neither AWS nor the function's code.
+            let cost = ["cost", "--region", "us-east-1", "--requests", "1M", "--duration-ms", "5"];
+            let done = Deployer::new(folder.path()).args(cost).run().succeeds();
+            assert!(done.stdout.contains("Lambda"), "{name}: {done}");
+            accepted += 1;
+        }
+    }
+    assert!(accepted >= 3, "{accepted}");
 }
 
 /// The fields of a table, with the values that it names.
@@ -180,10 +278,11 @@ fn collect(seen: &mut BTreeMap<&str, Seen>, place: &'static str, value: &Value) 
 
 #[test]
 fn the_json_document_is_as_documented() {
-    let readme = readme();
-    let tables = section(&readme, "### JSON").split("\n\n").filter(|block| block.starts_with('|'));
-    let places = ["document", "resources", "changes", "error"].into_iter();
-    let tables: BTreeMap<&str, BTreeMap<String, Names>> = places.zip(tables.map(fields)).collect();
+    let reference = page("reference/json.md");
+    let places = ["document", "resources", "changes", "error"];
+    let headings = ["## Document", "## Resources", "## Changes", "## Error"];
+    let tables = headings.map(|heading| fields(section(&reference, heading)));
+    let tables: BTreeMap<&str, BTreeMap<String, Names>> = places.into_iter().zip(tables).collect();
 
     let lab = Lab::new();
     let run = |args: &[&str], code: i32| {
@@ -248,9 +347,9 @@ fn lines<'a>(all: impl IntoIterator<Item = &'a str>, url: &str) -> BTreeSet<Stri
 
 #[test]
 fn the_answers_of_up_and_status_are_as_shown() {
-    let readme = readme();
-    let up = transcript(section(&readme, "### up"), "deployer up --local");
-    let status = transcript(section(&readme, "### status"), "deployer status --local");
+    let guide = page("guides/first-deployment.md");
+    let up = transcript(&guide, "deployer up --local");
+    let status = transcript(&guide, "deployer status --local");
     let url = *up.last().unwrap();
     assert_eq!(status.last(), Some(&url));
 
@@ -265,16 +364,17 @@ fn the_answers_of_up_and_status_are_as_shown() {
 
 #[test]
 fn the_bill_is_as_shown() {
-    let readme = readme();
+    let guide = page("guides/cost.md");
     let command = "deployer cost --region us-east-1 --requests 1M --duration-ms 5";
     let folder = tempfile::tempdir().unwrap();
     let done = Deployer::new(folder.path()).args(command.split(' ').skip(1)).run().succeeds();
     let all: Vec<&str> = done.stdout.lines().chain(done.stderr.lines()).collect();
-    assert_eq!(transcript(section(&readme, "### cost"), command), all);
+    assert_eq!(transcript(&guide, command), all);
 
     let json = Deployer::new(folder.path()).args(command.split(' ').skip(1)).args(["--output", "json"]);
     let json = json.run().succeeds().json();
-    let known = rows(section(&readme, "### cost")).flat_map(|row| [row[0], row[1]].map(quoted)).flatten();
+    let reference = page("reference/json.md");
+    let known = rows(section(&reference, "## cost")).flat_map(|row| [row[0], row[1]].map(quoted)).flatten();
     let known = names(known);
     let mut fields = Names::new();
     for object in [&json["cost"], &json["cost"]["lines"][0]] {
@@ -288,8 +388,8 @@ fn the_requests_are_those_of_the_postman_collection() {
     let collection: Value = serde_json::from_str(&file("deployer/postman_collection.json")).unwrap();
     let items = collection["item"].as_array().unwrap();
     let sent = items.iter().map(|item| item["request"]["body"]["raw"].as_str().unwrap());
-    let readme = readme();
-    let told = commands(section(&readme, "## Requests")).into_iter();
+    let reference = page("reference/requests.md");
+    let told = commands(&reference).into_iter();
     let told = told.filter_map(|command| command.split_once(" -d '")?.1.strip_suffix('\''));
     let told: Vec<&str> = told.collect();
     // The last one is the mistake.
@@ -307,8 +407,8 @@ fn the_requests_are_those_of_the_postman_collection() {
 
 #[test]
 fn every_http_status_and_every_code_of_the_function_is_listed() {
-    let readme = readme();
-    let table: Vec<Vec<&str>> = rows(section(&readme, "## Requests")).collect();
+    let reference = page("reference/requests.md");
+    let table: Vec<Vec<&str>> = rows(section(&reference, "## Errors")).collect();
     let source = file("function/src/error_table.rs");
     let (patterns, codes) = source.split_once("fn status_of").unwrap();
     let numbers = patterns.split(|c: char| !c.is_ascii_digit()).filter(|number| number.len() == 3);
@@ -338,14 +438,14 @@ fn sources(folder: &Path, all: &mut String) {
 
 #[test]
 fn every_guarantee_has_its_test() {
-    let readme = readme();
+    let page = page("concepts/guarantees.md");
     let mut code = String::new();
     for folder in ["deployer/src", "deployer/tests", "function/src", "function/tests"] {
         sources(&repository().join(folder), &mut code);
     }
-    let guarantees: Vec<Vec<&str>> = rows(section(&readme, "## Guarantees")).skip(1).collect();
-    assert!(guarantees.len() > 5);
-    for row in guarantees.iter().filter(|row| row[0] != "---") {
+    let guarantees: Vec<Vec<&str>> = rows(&page).filter(|row| row[0] != "guarantee").collect();
+    assert!(guarantees.len() >= 39, "{}", guarantees.len());
+    for row in guarantees {
         assert!(quoted(row[1]).next().is_some(), "{} names no test", row[0]);
         for test in quoted(row[1]) {
             assert!(code.contains(&format!("fn {test}()")), "there is no test {test}");
@@ -353,21 +453,67 @@ fn every_guarantee_has_its_test() {
     }
 }
 
+/// The anchors of a page, as GitHub and mdBook make them of its headings.
+fn anchors(text: &str) -> Names {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let words = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    words.map(|words| words.chars().filter(plain).collect::<String>().replace(' ', "-")).collect()
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => assert!(normal.pop(), "{} leaves the repository", path.display()),
+            Component::CurDir => {}
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
 #[test]
 fn every_link_leads_somewhere() {
-    let heading = |line: &str| {
-        let words = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
-        Some(words.replace(' ', "-"))
-    };
-    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
-        let text = file(name);
-        let anchors: Vec<String> = text.lines().filter_map(heading).collect();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            match target.strip_prefix('#') {
-                Some(anchor) => assert!(anchors.iter().any(|a| a == anchor), "{name}: {target}"),
-                None if target.starts_with("https://") => {}
-                None => assert!(repository().join(target).exists(), "{name}: {target}"),
+    for (name, text) in documents() {
+        let prose = text.split("```").step_by(2).collect::<String>();
+        for target in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.starts_with("https://") {
+                continue;
             }
+            let (path, anchor) = target.split_once('#').map_or((target, None), |(path, at)| (path, Some(at)));
+            let linked = match path {
+                "" => name.clone(),
+                path => normal(&Path::new(&name).with_file_name("").join(path)).to_str().unwrap().to_owned(),
+            };
+            assert!(repository().join(&linked).exists(), "{name}: {target}");
+            let known = |anchor| anchors(&file(&linked)).contains(anchor);
+            assert!(anchor.is_none_or(known), "{name}: {target}: there is no such heading");
+        }
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_in_its_summary_and_in_no_other_place() {
+    let summary = page("SUMMARY.md");
+    let listed = summary.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let listed: Vec<&str> = listed.collect();
+    let pages: Vec<String> = pages().into_iter().filter(|page| page != "SUMMARY.md").collect();
+    assert_eq!(names(listed.iter().copied()), names(pages.iter().map(String::as_str)));
+    assert_eq!(listed.len(), pages.len(), "a page is listed twice");
+    for (title, path) in summary.split('[').skip(1).filter_map(|entry| entry.split_once("](")) {
+        let path = path.split(')').next().unwrap();
+        assert_eq!(page(path).lines().next(), Some(&*format!("# {title}")), "{path}");
+    }
+}
+
+#[test]
+fn the_readme_leads_to_every_page_of_guides_concepts_and_reference() {
+    let readme = readme();
+    for page in pages() {
+        if ["guides/", "concepts/", "reference/"].iter().any(|part| page.starts_with(part)) {
+            assert!(readme.contains(&format!("(docs/src/{page})")), "{page}");
         }
     }
 }
@@ -375,10 +521,11 @@ fn every_link_leads_somewhere() {
 #[test]
 fn the_map_of_the_code_is_complete() {
     let text = file("ARCHITECTURE.md");
+    assert!(text.lines().count() <= 150, "what is longer belongs into the book");
     for entry in std::fs::read_dir(repository().join("deployer/src")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let module = name.trim_end_matches(".rs");
-        let listed = [format!("`{module}.rs`"), format!("`{module}/`")];
+        let listed = [format!("`{module}`"), format!("`{module}.rs`"), format!("`{module}/`")];
         assert!(listed.iter().any(|name| text.contains(name)), "{module} is not in ARCHITECTURE.md");
     }
 }
