@@ -36,6 +36,7 @@ pub struct Cli {
 /// Flags of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Global {
     /// The manifest; paths in it start at its folder [default: stack.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]

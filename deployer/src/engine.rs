@@ -14,7 +14,7 @@ mod step;
 pub(crate) use change::{Change, Id, Impact, Kind, Shown, diff_tags, tags_differ};
 pub(crate) use events::{Event, Outcome, Reporter};
 pub(crate) use observations::Seen;
-pub(crate) use resource::Resource;
+pub(crate) use resource::{Declared, Existing, ObservedOf};
 #[cfg(test)]
 pub(crate) use retry::THROTTLED;
 pub(crate) use retry::{ANSWER_UNCLEAR, Pauses};
@@ -27,6 +27,7 @@ use crate::error::{AwsError, Error, ErrorKind, Result};
 use crate::names::Owner;
 use crate::time::Stop;
 use shared::Shared;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
@@ -77,13 +78,6 @@ pub(crate) struct Found {
     pub(crate) blockers: Vec<String>,
     /// What goes with it, each in words; asked only when something is to be deleted.
     pub(crate) takes_along: Vec<String>,
-}
-
-/// What something is looked at for.
-#[derive(Clone, Copy, Debug)]
-enum Purpose {
-    Compare,
-    Delete,
 }
 
 /// One walk over a stack.
@@ -144,16 +138,16 @@ impl<'a> Engine<'a> {
     ///
     /// An error stays here, in the records: it skips the dependents and never cancels a sibling, because a sibling's
     /// call may already have changed AWS.
-    pub(crate) async fn step<R: Resource>(
+    pub(crate) async fn step<D: Declared>(
         &self,
-        resource: &R,
-        needs: impl Future<Output = Option<R::Needs>>,
-    ) -> Option<R::Output> {
-        let id = resource.id();
+        declared: &D,
+        needs: impl Future<Output = Option<D::Needs>>,
+    ) -> Option<D::Output> {
+        let id = declared.existing().id();
         let step = self.at(id.clone());
         let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Unchanged) };
         step.started();
-        let result = self.try_step(resource, needs, &step, &mut record).await;
+        let result = self.try_step(declared, needs, &step, &mut record).await;
         let output = match result {
             Ok((outcome, output)) => {
                 record.result = Ok(outcome);
@@ -168,45 +162,47 @@ impl<'a> Engine<'a> {
         output
     }
 
-    async fn try_step<R: Resource>(
+    async fn try_step<D: Declared>(
         &self,
-        resource: &R,
-        needs: impl Future<Output = Option<R::Needs>>,
+        declared: &D,
+        needs: impl Future<Output = Option<D::Needs>>,
         step: &Step<'_>,
         record: &mut Record,
-    ) -> Result<(Outcome, Option<R::Output>)> {
+    ) -> Result<(Outcome, Option<D::Output>)> {
+        let existing = declared.existing();
         // Names are ours, so looking needs nobody: observe while the parents are still being made.
-        let (needs, seen) = tokio::join!(needs, self.look(resource, step, Purpose::Compare));
+        let look = self.look::<D::Existing>(step, Box::pin(declared.observe(step)));
+        let (needs, seen) = tokio::join!(needs, look);
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok((Outcome::Skipped, None)),
             seen => seen?,
         };
         record.found = seen.as_ref().map(|seen| Found {
-            owner: resource.owner(seen),
-            state: resource.state(seen),
+            owner: existing.owner(seen),
+            state: existing.state(seen),
             blockers: Vec::new(),
             takes_along: Vec::new(),
         });
         if self.mode == Mode::Apply {
             // The plan was fine with it, but that was a while ago.
             if let Some(seen) = &seen {
-                self.may_change(resource, seen)?;
+                self.may_change(existing, seen)?;
             }
             if needs.is_none() {
                 return Ok((Outcome::Skipped, None));
             }
         }
-        record.changes = resource.diff(needs.as_ref(), seen.as_ref());
-        let existing = seen.as_ref().map(|seen| resource.output(seen));
+        record.changes = declared.diff(needs.as_ref(), seen.as_ref());
+        let output = seen.as_ref().map(|seen| declared.output(seen));
         if self.mode == Mode::Plan {
             self.report.event(Event::Planned { id: record.id.clone(), changes: record.changes.clone() });
-            self.remember::<R>(&record.id, seen);
-            return Ok((Outcome::Unchanged, existing));
+            self.remember::<D::Existing>(&record.id, seen);
+            return Ok((Outcome::Unchanged, output));
         }
         if record.changes.is_empty() {
             // Nothing is there, and nothing is declared that would have to be.
             let outcome = if seen.is_none() { Outcome::Absent } else { Outcome::Unchanged };
-            return Ok((outcome, existing));
+            return Ok((outcome, output));
         }
         let Some(needs) = needs else {
             return Ok((Outcome::Skipped, None));
@@ -217,24 +213,24 @@ impl<'a> Engine<'a> {
         refuse(&record.changes)?;
         let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
-        let output = self.settle(resource, needs, seen, step).await?;
+        let output = self.settle(declared, needs, seen, step).await?;
         Ok((outcome, Some(output)))
     }
 
     /// Applies, and looks again where the answer says too little: it was lost, or something of this name exists after
     /// all, because another run or a call of our own got there first.
-    async fn settle<R: Resource>(
+    async fn settle<D: Declared>(
         &self,
-        resource: &R,
-        needs: R::Needs,
-        mut seen: Option<R::Observed>,
+        declared: &D,
+        needs: D::Needs,
+        mut seen: Option<ObservedOf<D>>,
         step: &Step<'_>,
-    ) -> Result<R::Output> {
+    ) -> Result<D::Output> {
         let mut pauses = None;
         loop {
             // On the heap, as all that a kind does: nested in one another, the futures of a whole walk would take a large
             // part of a thread's stack.
-            let error = match Box::pin(resource.apply(step, needs.clone(), seen)).await {
+            let error = match Box::pin(declared.apply(step, needs.clone(), seen)).await {
                 Ok(output) => return Ok(output),
                 Err(error) if !error.aws().is_some_and(is_unclear) => return Err(error),
                 Err(error) => error,
@@ -243,14 +239,14 @@ impl<'a> Engine<'a> {
             let pauses = pauses.get_or_insert_with(|| Pauses::new(&ANSWER_UNCLEAR));
             let goes_on = pauses.wait(step, None).await?;
             step.shared.forget().await;
-            seen = Box::pin(resource.observe(step)).await?;
+            seen = Box::pin(declared.observe(step)).await?;
             if let Some(seen) = &seen {
-                if let Err(foreign) = self.may_change(resource, seen) {
+                if let Err(foreign) = self.may_change(declared.existing(), seen) {
                     return Err(error.context(&foreign.to_string()));
                 }
-                let changes = resource.diff(Some(&needs), Some(seen));
+                let changes = declared.diff(Some(&needs), Some(seen));
                 if changes.is_empty() {
-                    return Ok(resource.output(seen));
+                    return Ok(declared.output(seen));
                 }
                 if let Err(refused) = refuse(&changes) {
                     return Err(error.context(&refused.to_string()));
@@ -263,39 +259,36 @@ impl<'a> Engine<'a> {
     }
 
     /// What AWS has, or had when the plan looked, if that was a moment ago: nobody was asked anything in between.
-    async fn look<R: Resource>(
+    ///
+    /// The look is on the heap: many are going on at once, and a thread's stack holds few.
+    async fn look<E: Existing>(
         &self,
-        resource: &R,
         step: &Step<'_>,
-        purpose: Purpose,
-    ) -> Result<Option<R::Observed>> {
+        look: Pin<Box<impl Future<Output = Result<Option<E::Observed>>>>>,
+    ) -> Result<Option<E::Observed>> {
         let remembered = match self.mode {
             Mode::Plan if !self.reuses_seen => None,
-            Mode::Plan | Mode::Apply => self.seen.and_then(|seen| seen.take::<R>(&step.id)),
+            Mode::Plan | Mode::Apply => self.seen.and_then(|seen| seen.take::<E>(&step.id)),
         };
         match remembered {
             Some(seen) => Ok(seen),
-            // On the heap: many are going on at once, and a thread's stack holds few.
-            None => match purpose {
-                Purpose::Compare => Box::pin(resource.observe(step)).await,
-                Purpose::Delete => Box::pin(resource.observe_to_delete(step)).await,
-            },
+            None => look.await,
         }
     }
 
     /// Keeps what a plan has seen for the walk that follows it.
-    fn remember<R: Resource>(&self, id: &Id, seen: Option<R::Observed>) {
+    fn remember<E: Existing>(&self, id: &Id, seen: Option<E::Observed>) {
         if let (Mode::Plan, Some(all)) = (self.mode, self.seen) {
-            all.put::<R>(id.clone(), seen);
+            all.put::<E>(id.clone(), seen);
         }
     }
 
     /// Refuses what is not ours, and not to be adopted either.
-    fn may_change<R: Resource>(&self, resource: &R, seen: &R::Observed) -> Result<()> {
-        let owner = resource.owner(seen);
+    fn may_change<E: Existing>(&self, existing: &E, seen: &E::Observed) -> Result<()> {
+        let owner = existing.owner(seen);
         match owner.objection() {
             Some(why) if !(self.adopt && owner == Owner::Unclaimed) => {
-                Err(Error::new(format!("{} is not of this stack: it {why}", resource.id())))
+                Err(Error::new(format!("{} is not of this stack: it {why}", existing.id())))
             }
             _ => Ok(()),
         }
@@ -304,65 +297,65 @@ impl<'a> Engine<'a> {
     /// Removes one resource after `before` is done; true when it is gone. When planning, only looks.
     ///
     /// What is not ours stays. A failure before it keeps this one: its order is AWS's.
-    pub(crate) async fn remove<R: Resource>(&self, resource: &R, before: impl Future<Output = bool>) -> bool {
-        let id = resource.id();
+    pub(crate) async fn remove<E: Existing>(&self, existing: &E, before: impl Future<Output = bool>) -> bool {
+        let id = existing.id();
         let step = self.at(id.clone());
         let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
         step.started();
-        record.result = self.try_remove(resource, before, &step, &mut record).await;
+        record.result = self.try_remove(existing, before, &step, &mut record).await;
         let gone = matches!(record.result, Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. }));
         self.close(&step, record);
         gone
     }
 
-    async fn try_remove<R: Resource>(
+    async fn try_remove<E: Existing>(
         &self,
-        resource: &R,
+        existing: &E,
         before: impl Future<Output = bool>,
         step: &Step<'_>,
         record: &mut Record,
     ) -> Result<Outcome> {
-        let (clear, seen) = tokio::join!(before, self.look(resource, step, Purpose::Delete));
+        let (clear, seen) = tokio::join!(before, self.look::<E>(step, Box::pin(existing.observe(step))));
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok(Outcome::Skipped),
             seen => seen?,
         };
         let Some(seen) = seen else {
-            self.remember::<R>(&record.id, None);
+            self.remember::<E>(&record.id, None);
             return Ok(Outcome::Absent);
         };
-        let owner = resource.owner(&seen);
+        let owner = existing.owner(&seen);
         record.found = Some(Found {
             owner: owner.clone(),
-            state: resource.state(&seen),
-            blockers: resource.blockers(&seen),
-            takes_along: resource.takes_along(&seen),
+            state: existing.state(&seen),
+            blockers: existing.blockers(&seen),
+            takes_along: existing.takes_along(&seen),
         });
         if let Some(why) = owner.objection() {
             return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
         }
         record.changes = vec![Change::Delete];
         if self.mode == Mode::Plan {
-            self.remember::<R>(&record.id, Some(seen));
+            self.remember::<E>(&record.id, Some(seen));
             return Ok(Outcome::Unchanged);
         }
         if !clear || self.stop.is_set() {
             return Ok(Outcome::Skipped);
         }
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
-        Box::pin(resource.delete(step, seen)).await?;
+        Box::pin(existing.delete(step, seen)).await?;
         Ok(Outcome::Deleted)
     }
 
     /// Leaves one resource where it is, and says why.
-    pub(crate) async fn keep<R: Resource>(&self, resource: &R, why: &str) -> bool {
-        let step = self.at(resource.id());
+    pub(crate) async fn keep<E: Existing>(&self, existing: &E, why: &str) -> bool {
+        let step = self.at(existing.id());
         let mut record =
-            Record { id: resource.id(), found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
-        match Box::pin(resource.observe(&step)).await {
+            Record { id: existing.id(), found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
+        match Box::pin(existing.observe(&step)).await {
             Ok(None) => {}
             Ok(Some(seen)) => {
-                let (owner, state) = (resource.owner(&seen), resource.state(&seen));
+                let (owner, state) = (existing.owner(&seen), existing.state(&seen));
                 record.found = Some(Found { owner, state, blockers: Vec::new(), takes_along: Vec::new() });
                 record.result = Ok(Outcome::Kept { why: why.to_owned() });
             }

@@ -28,6 +28,7 @@ impl Colour {
 
 /// What the environment says about this machine and this terminal.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Machine {
     /// Where the programs that we start find others: the project's virtual environment first.
     pub path: OsString,

@@ -1,4 +1,4 @@
-//! What the stack is made of. What needs what is in `walk`, the order in which it goes in `destroy`.
+//! What the stack is made of. What needs what is in `walk`, the order of deletion in `destroy`.
 
 mod build;
 mod destroy;
@@ -12,16 +12,15 @@ use crate::names::log_group_of;
 use crate::packaging::{Packages, Place};
 use crate::resources::api_gateway::rest_api::{self, RestApi};
 use crate::resources::dynamodb::scaling::Scaling;
-use crate::resources::dynamodb::table::Table;
+use crate::resources::dynamodb::table::{ExistingTable, Table};
 use crate::resources::iam::policy::Policy;
 use crate::resources::iam::role::Role;
 use crate::resources::lambda::function::Function;
 use crate::resources::lambda::permission::Permission;
 use crate::resources::logs::log_group::LogGroup;
-use crate::smoke;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared};
-use orphans::{Declared, Orphans};
+use orphans::DeclaredNames;
 use std::collections::BTreeSet;
 
 /// Everything that is declared, under its final names.
@@ -30,11 +29,10 @@ pub(crate) struct Stack {
     roles: Vec<Role>,
     policies: Vec<Policy>,
     log_groups: Vec<LogGroup>,
-    pub(crate) tables: Vec<Table>,
+    tables: Vec<Table>,
     /// One for each table, whether or not its capacity is to scale.
     scalings: Vec<Scaling>,
     functions: Vec<Function>,
-    /// `None` for what is no longer declared: an API of ours is found whatever its name.
     api: Option<RestApi>,
     permissions: Vec<Permission>,
     /// Of the route whose URL is shown.
@@ -44,30 +42,14 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// What is no longer declared, as a stack of its own, so that it goes the same way as everything else.
-    pub(crate) fn of(orphans: Orphans) -> Self {
-        Self {
-            roles: orphans.roles,
-            policies: orphans.policies,
-            log_groups: orphans.log_groups,
-            scalings: scalings(&orphans.tables),
-            tables: orphans.tables,
-            functions: orphans.functions,
-            api: None,
-            permissions: Vec::new(),
-            path: None,
-            not_asked: Some(smoke::NOT_ASKED),
-        }
-    }
-
     /// A declared function, by its name in AWS.
     pub(crate) fn function(&self, name: &str) -> Option<&Function> {
-        self.functions.iter().find(|function| function.name == name)
+        self.functions.iter().find(|function| function.existing.name == name)
     }
 
     /// The log group of a declared function, by the function's name in AWS.
     pub(crate) fn log_group(&self, function: &str) -> Option<&LogGroup> {
-        self.log_groups.iter().find(|group| group.name == log_group_of(function))
+        self.log_groups.iter().find(|group| group.existing.name == log_group_of(function))
     }
 
     /// What people should know before they go on, a sentence each.
@@ -79,19 +61,24 @@ impl Stack {
         self.api.as_ref()
     }
 
-    pub(crate) fn declared(&self) -> Declared {
-        Declared {
-            functions: self.functions.iter().map(|function| function.name.clone()).collect(),
-            log_groups: self.log_groups.iter().map(|group| group.name.clone()).collect(),
-            tables: self.tables.iter().map(|table| table.name.clone()).collect(),
-            roles: self.roles.iter().map(|role| role.name.clone()).collect(),
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &ExistingTable> {
+        self.tables.iter().map(|table| &table.existing)
+    }
+
+    pub(crate) fn declared(&self) -> DeclaredNames {
+        DeclaredNames {
+            functions: self.functions.iter().map(|function| function.existing.name.clone()).collect(),
+            log_groups: self.log_groups.iter().map(|group| group.existing.name.clone()).collect(),
+            tables: self.tables.iter().map(|table| table.existing.name.clone()).collect(),
+            roles: self.roles.iter().map(|role| role.existing.name.clone()).collect(),
         }
     }
 
     /// The same stack, whose log groups count as ours even without tags where their function was ours.
     pub(crate) fn claiming_logs_of(mut self, functions: &BTreeSet<String>) -> Self {
         for group in &mut self.log_groups {
-            group.claims_unowned = functions.iter().any(|function| log_group_of(function) == group.name);
+            let name = &group.existing.name;
+            group.existing.claims_unowned = functions.iter().any(|function| log_group_of(function) == *name);
         }
         self
     }
@@ -107,7 +94,7 @@ impl Stack {
     /// Where the route is called that takes the smoke test's request. A stack without one has the URL of its first route,
     /// or of its stage where all paths have parameters.
     pub(crate) fn invoke_url(&self, aws: &Aws, output: &rest_api::Output) -> Option<String> {
-        let stage = &self.api.as_ref()?.stage;
+        let stage = &self.api.as_ref()?.existing.stage;
         let path = self.path.as_deref().map_or("", |path| output.path(path));
         Some(aws.invoke_url(&output.id, stage, path))
     }
@@ -138,8 +125,4 @@ type Known<'a, T> = Shared<LocalBoxFuture<'a, T>>;
 
 fn known<'a, T: Clone>(step: impl Future<Output = T> + 'a) -> Known<'a, T> {
     step.boxed_local().shared()
-}
-
-fn scalings(tables: &[Table]) -> Vec<Scaling> {
-    tables.iter().map(|table| Scaling::of(table.name.clone(), &table.declared.billing)).collect()
 }

@@ -6,7 +6,7 @@ pub(crate) mod gateway;
 pub(crate) mod script;
 
 use crate::aws::{Aws, one_attempt};
-use crate::engine::{Change, Engine, Event, Id, Impact, Mode, Record, Reporter, Resource, Step};
+use crate::engine::{Change, Declared, Engine, Event, Id, Impact, Mode, ObservedOf, Record, Reporter, Step};
 use crate::error::{AwsError, Result};
 use crate::http::Http;
 use crate::names::Scope;
@@ -182,26 +182,26 @@ impl World {
         self.engine(Mode::Apply).read(Id::new(crate::engine::Kind::SmokeTest, "test"), work).await
     }
 
-    pub(crate) async fn observe<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {
-        self.at(async |step| resource.observe(step).await).await
+    pub(crate) async fn observe<D: Declared>(&self, declared: &D) -> Result<Option<ObservedOf<D>>> {
+        self.at(async |step| declared.observe(step).await).await
     }
 
     /// The whole step of a walk: observe, diff, and when applying, apply.
-    pub(crate) async fn step<R: Resource>(
+    pub(crate) async fn step<D: Declared>(
         &self,
         mode: Mode,
-        resource: &R,
-        needs: R::Needs,
-    ) -> (Option<R::Output>, Record) {
+        declared: &D,
+        needs: D::Needs,
+    ) -> (Option<D::Output>, Record) {
         let go = self.engine(mode);
-        let output = go.step(resource, async { Some(needs) }).await;
+        let output = go.step(declared, async { Some(needs) }).await;
         (output, go.finish().remove(0))
     }
 
-    /// The whole removal of a walk.
-    pub(crate) async fn remove<R: Resource>(&self, mode: Mode, resource: &R) -> Record {
+    /// The whole removal of a walk, of what exists under a declared name.
+    pub(crate) async fn remove<D: Declared>(&self, mode: Mode, declared: &D) -> Record {
         let go = self.engine(mode);
-        go.remove(resource, async { true }).await;
+        go.remove(declared.existing(), async { true }).await;
         go.finish().remove(0)
     }
 }

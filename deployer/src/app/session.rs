@@ -3,7 +3,7 @@
 use crate::aws::{Access, Aws};
 use crate::cli::Adopt;
 use crate::config::Config;
-use crate::engine::{Engine, Mode, Resource, Seen};
+use crate::engine::{Declared, Engine, Existing as _, Mode, ObservedOf, Seen};
 use crate::error::{Error, Result};
 use crate::local_aws::Local;
 use crate::names::Scope;
@@ -107,25 +107,25 @@ impl Connected<'_> {
     ///
     /// # Errors
     /// It does not exist, or is not of this stack.
-    pub(crate) async fn standing<R: Resource>(&self, resource: &R) -> Result<R::Observed> {
+    pub(crate) async fn standing<D: Declared>(&self, declared: &D) -> Result<ObservedOf<D>> {
         let absent = || {
-            Error::new(format!("{} does not exist: {} is not up", resource.id(), self.place()))
+            Error::new(format!("{} does not exist: {} is not up", declared.existing().id(), self.place()))
                 .hint("Run deployer up.")
         };
-        self.found(resource).await?.ok_or_else(absent)
+        self.found(declared).await?.ok_or_else(absent)
     }
 
     /// The same; `None` when it does not exist.
     ///
     /// # Errors
     /// It is not of this stack.
-    pub(crate) async fn found<R: Resource>(&self, resource: &R) -> Result<Option<R::Observed>> {
-        let id = resource.id();
+    pub(crate) async fn found<D: Declared>(&self, declared: &D) -> Result<Option<ObservedOf<D>>> {
+        let id = declared.existing().id();
         let go = self.engine(Mode::Plan);
-        let Some(seen) = go.read(id.clone(), async |step| resource.observe(step).await).await? else {
+        let Some(seen) = go.read(id.clone(), async |step| declared.observe(step).await).await? else {
             return Ok(None);
         };
-        match resource.owner(&seen).objection() {
+        match declared.existing().owner(&seen).objection() {
             None => Ok(Some(seen)),
             Some(why) => Err(Error::new(format!("{id} is not of this stack: it {why}"))
                 .hint("deployer plan --adopt shows what taking it over would change.")),

@@ -5,24 +5,24 @@ use crate::engine::{Change, Id, Kind, Mode, Record, Step};
 use crate::error::{Error, Result};
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
-use crate::resources::dynamodb::table::{ItemCount, Table};
-use crate::stack::{Stack, orphans};
+use crate::resources::dynamodb::table::{ExistingTable, ItemCount};
+use crate::stack::orphans::{self, Orphans};
 
 /// What a walk that only looks has found.
 pub(crate) struct Survey {
     pub(crate) records: Vec<Record>,
     pub(crate) api: Option<rest_api::Output>,
     /// What carries our tags and is no longer declared.
-    pub(crate) orphans: Stack,
+    pub(crate) orphans: Orphans,
 }
 
 impl Connected<'_> {
-    /// What carries the stack's tags and is no longer declared, as a stack of its own.
-    pub(crate) async fn orphans(&self) -> Result<Stack> {
+    /// Finds what carries the stack's tags and is no longer declared.
+    pub(crate) async fn orphans(&self) -> Result<Orphans> {
         let declared = self.stack.declared();
         let id = Id::new(Kind::Tags, &self.aws.scope.stack);
         let find = async |step: &Step<'_>| orphans::find(step, &declared, &self.aws.scope).await;
-        Ok(Stack::of(self.engine(Mode::Plan).read(id, find).await?))
+        self.engine(Mode::Plan).read(id, find).await
     }
 
     /// Looks at everything and compares it, with what is no longer declared.
@@ -81,9 +81,9 @@ pub(crate) fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
 /// Those of the tables that are to go and hold items, with how many.
 pub(crate) async fn holding<'t>(
     at: &Connected<'_>,
-    tables: impl IntoIterator<Item = &'t Table>,
+    tables: impl IntoIterator<Item = &'t ExistingTable>,
     records: &[Record],
-) -> Result<Vec<(&'t Table, ItemCount)>> {
+) -> Result<Vec<(&'t ExistingTable, ItemCount)>> {
     let mut holding = Vec::new();
     for table in tables {
         let id = Id::new(Kind::Table, &table.name);

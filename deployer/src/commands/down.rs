@@ -8,7 +8,7 @@ use crate::cli::Down;
 use crate::engine::{Id, Kind, Mode, Outcome, Pauses, Record, StackState, Step};
 use crate::error::{Error, ExitStatus, Result};
 use crate::output::json::Document;
-use crate::stack::Stack;
+use crate::stack::orphans::Orphans;
 use crate::time::{Cadence, Stop, ms, pause, secs};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
 }
 
 /// Everything of ours, declared or not.
-async fn survey(at: &Connected<'_>, keep_tables: Option<&str>) -> Result<(Vec<Record>, Stack)> {
+async fn survey(at: &Connected<'_>, keep_tables: Option<&str>) -> Result<(Vec<Record>, Orphans)> {
     let go = at.engine(Mode::Plan);
     let ((), orphans) = tokio::join!(at.stack.destroy(&go, keep_tables), at.orphans());
     let orphans = orphans?;
@@ -61,7 +61,7 @@ async fn survey(at: &Connected<'_>, keep_tables: Option<&str>) -> Result<(Vec<Re
     Ok((readable(go.finish())?, orphans))
 }
 
-async fn destroy(at: &Connected<'_>, orphans: &Stack, keep_tables: Option<&str>) -> Vec<Record> {
+async fn destroy(at: &Connected<'_>, orphans: &Orphans, keep_tables: Option<&str>) -> Vec<Record> {
     let go = at.engine(Mode::Apply);
     tokio::join!(at.stack.destroy(&go, keep_tables), orphans.destroy(&go, keep_tables));
     go.finish()
@@ -84,11 +84,11 @@ fn list(session: &Session<'_>, found: &[Record]) {
 async fn data(
     session: &Session<'_>,
     at: &Connected<'_>,
-    orphans: &Stack,
+    orphans: &Orphans,
     args: &Down,
     found: &[Record],
 ) -> Result<bool> {
-    let holding = holding(at, at.stack.tables.iter().chain(&orphans.tables), found).await?;
+    let holding = holding(at, at.stack.tables().chain(&orphans.tables), found).await?;
     if args.delete_data {
         for (table, count) in &holding {
             session.console.talk(&format!("  table {} holds {count}", table.name));

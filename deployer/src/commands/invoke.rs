@@ -3,7 +3,7 @@
 use crate::app::session::{Connected, Session};
 use crate::aws::Access;
 use crate::cli::{Invoke, Via};
-use crate::engine::{Mode, Resource as _};
+use crate::engine::{Declared as _, Existing as _, Mode};
 use crate::error::{Error, ExitStatus, Result};
 use crate::invocation::call::{self, Answer, Failure};
 use crate::invocation::event;
@@ -93,7 +93,8 @@ async fn through_lambda(
     let seen = at.standing(function).await?;
     let timeout = Duration::from_secs(seen.timeout.try_into().unwrap_or_default());
     let go = at.engine(Mode::Apply);
-    let answer = go.read(function.id(), async |step| call::invoke(step, name, timeout, event).await).await?;
+    let answer =
+        go.read(function.existing.id(), async |step| call::invoke(step, name, timeout, event).await).await?;
     tell(session.console, &answer);
     Ok(answer)
 }
@@ -139,12 +140,13 @@ async fn through_url(
     let output = api.output(&seen);
     // An adopted API may spell a path otherwise than it is declared.
     let path = path.filter(|_| route.has_parameters()).unwrap_or_else(|| output.path(&route.path));
-    let url = at.aws.invoke_url(&output.id, &api.stage, path);
+    let url = at.aws.invoke_url(&output.id, &api.existing.stage, path);
     document.url = Some(url.clone());
     let method = if route.method == "ANY" { "POST" } else { &route.method };
     let sent = Instant::now();
     let go = at.engine(Mode::Apply);
-    let answer = go.read(api.id(), async |step| call::request(step, method, &url, event).await).await?;
+    let answer =
+        go.read(api.existing.id(), async |step| call::request(step, method, &url, event).await).await?;
     let took = sent.elapsed().as_millis();
     session.console.talk(&format!("{method} {url}: HTTP {} after {took} ms", answer.status));
     Ok(answer)

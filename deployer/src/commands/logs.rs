@@ -36,11 +36,12 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     };
     let (function_found, group_found) = tokio::join!(at.found(function), at.found(group));
     let elsewhere = function_found.as_ref().ok().and_then(Option::as_ref);
-    let elsewhere =
-        elsewhere.map(|seen| function.observed_log_group(seen)).filter(|other| *other != group.name);
+    let elsewhere = elsewhere
+        .map(|seen| function.existing.observed_log_group(seen))
+        .filter(|other| *other != group.existing.name);
     let exists = match &elsewhere {
         Some(other) => {
-            session.console.talk(&format!("{name} logs to {other}, and not to {}.", group.name));
+            session.console.talk(&format!("{name} logs to {other}, and not to {}.", group.existing.name));
             true
         }
         None => group_found?.is_some(),
@@ -49,7 +50,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
         // Whose log it would be.
         at.standing(function).await?;
     }
-    let group = Id::new(Kind::LogGroup, elsewhere.unwrap_or_else(|| group.name.clone()));
+    let group = Id::new(Kind::LogGroup, elsewhere.unwrap_or_else(|| group.existing.name.clone()));
     let from_ms = at.aws.clock.now_ms() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let query =
         Query { group: &group.name, from_ms, to_ms: None, pattern: args.filter.as_deref(), stream: None };

@@ -14,6 +14,7 @@ use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
 use crate::smoke;
 use crate::stack::Stack;
+use crate::stack::orphans::Orphans;
 use std::collections::BTreeSet;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<ExitStatus> {
@@ -100,7 +101,7 @@ async fn apply(
     packages: &Packages,
     args: &Up,
     standing: Option<&rest_api::Output>,
-    orphans: &Stack,
+    orphans: &Orphans,
     document: &mut Document,
 ) -> Result<Option<rest_api::Output>> {
     let go = at.engine(Mode::Apply);

@@ -1,6 +1,6 @@
 //! What a plan has seen, for the walk that makes it so. Looking at everything a second time would cost a round trip.
 
-use super::{Id, Resource};
+use super::{Existing, Id};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,13 +18,13 @@ type Sight = (Instant, Box<dyn Any>);
 pub(crate) struct Seen(Mutex<BTreeMap<Id, Sight>>);
 
 impl Seen {
-    pub(crate) fn put<R: Resource>(&self, id: Id, seen: Option<R::Observed>) {
+    pub(crate) fn put<E: Existing>(&self, id: Id, seen: Option<E::Observed>) {
         self.all().insert(id, (Instant::now(), Box::new(seen)));
     }
 
     /// `None` when nothing fresh is known; `Some(None)` when it is known that there is none.
     #[expect(clippy::option_option, reason = "knowing nothing and knowing that there is none are two things")]
-    pub(crate) fn take<R: Resource>(&self, id: &Id) -> Option<Option<R::Observed>> {
+    pub(crate) fn take<E: Existing>(&self, id: &Id) -> Option<Option<E::Observed>> {
         let (at, seen) = self.all().remove(id)?;
         (at.elapsed() < FRESH).then(|| seen.downcast().ok().map(|seen| *seen))?
     }

@@ -106,10 +106,8 @@ impl<'c> Fake<'c> {
     }
 }
 
-impl Resource for Fake<'_> {
-    type Needs = Vec<&'static str>;
+impl Existing for Fake<'_> {
     type Observed = Thing;
-    type Output = &'static str;
 
     fn id(&self) -> Id {
         Id::new(Kind::Role, self.name)
@@ -122,6 +120,31 @@ impl Resource for Fake<'_> {
 
     fn owner(&self, seen: &Thing) -> Owner {
         seen.owner.clone()
+    }
+
+    fn state(&self, seen: &Thing) -> String {
+        format!("holds {}", seen.value)
+    }
+
+    fn blockers(&self, seen: &Thing) -> Vec<String> {
+        if seen.value == 13 { vec!["brings bad luck".to_owned()] } else { Vec::new() }
+    }
+
+    async fn delete(&self, _step: &Step<'_>, _seen: Thing) -> Result<()> {
+        self.work(Verb::Delete, "delete", self.takes).await?;
+        self.cloud.things.borrow_mut().remove(self.name);
+        self.cloud.note("deleted", self.name);
+        Ok(())
+    }
+}
+
+impl Declared for Fake<'_> {
+    type Existing = Self;
+    type Needs = Vec<&'static str>;
+    type Output = &'static str;
+
+    fn existing(&self) -> &Self {
+        self
     }
 
     fn diff(&self, _needs: Option<&Self::Needs>, seen: Option<&Thing>) -> Vec<Change> {
@@ -141,14 +164,6 @@ impl Resource for Fake<'_> {
         self.name
     }
 
-    fn state(&self, seen: &Thing) -> String {
-        format!("holds {}", seen.value)
-    }
-
-    fn blockers(&self, seen: &Thing) -> Vec<String> {
-        if seen.value == 13 { vec!["brings bad luck".to_owned()] } else { Vec::new() }
-    }
-
     async fn apply(&self, _step: &Step<'_>, needs: Self::Needs, seen: Option<Thing>) -> Result<&'static str> {
         assert_ne!(self.diff(Some(&needs), seen.as_ref()), [], "apply without a change of {}", self.name);
         assert!(
@@ -164,13 +179,6 @@ impl Resource for Fake<'_> {
         }
         self.cloud.note("applied", self.name);
         Ok(self.name)
-    }
-
-    async fn delete(&self, _step: &Step<'_>, _seen: Thing) -> Result<()> {
-        self.work(Verb::Delete, "delete", self.takes).await?;
-        self.cloud.things.borrow_mut().remove(self.name);
-        self.cloud.note("deleted", self.name);
-        Ok(())
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) enum Stream {
 }
 
 /// Both channels, and how they look.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Console {
     output: Output,
     colour: bool,

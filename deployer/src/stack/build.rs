@@ -1,20 +1,21 @@
 //! From a manifest to what is to be in AWS, under its final names.
 
-use super::{Stack, scalings};
+use super::Stack;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_POLICY};
 use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind, Route};
-use crate::names::{Scope, log_group_of, policy_of_role};
+use crate::names::{Scope, log_group_of};
 use crate::resources::api_gateway::definition::Definition;
-use crate::resources::api_gateway::rest_api::RestApi;
-use crate::resources::dynamodb::table::Table;
-use crate::resources::iam::policy::Policy;
+use crate::resources::api_gateway::rest_api::{ExistingRestApi, RestApi};
+use crate::resources::dynamodb::scaling::Scaling;
+use crate::resources::dynamodb::table::{ExistingTable, Table};
+use crate::resources::iam::policy::{ExistingPolicy, Policy};
 use crate::resources::iam::policy_document::{self, Placeholders};
-use crate::resources::iam::role::Role;
-use crate::resources::lambda::function::Function;
-use crate::resources::lambda::permission::{Part, Permission};
-use crate::resources::logs::log_group::LogGroup;
+use crate::resources::iam::role::{ExistingRole, Role};
+use crate::resources::lambda::function::{ExistingFunction, Function};
+use crate::resources::lambda::permission::{ExistingPermission, Part, Permission};
+use crate::resources::logs::log_group::{ExistingLogGroup, LogGroup};
 use crate::smoke;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,21 +65,16 @@ impl Stack {
         let mut policies = Vec::new();
         for (name, members) in by_role(&functions) {
             let role = named(name);
-            let policy = Policy {
-                name: policy_of_role(&role),
-                role: role.clone(),
+            policies.push(Policy {
+                existing: ExistingPolicy::of_role(&role, scope),
                 document: document(&members),
-                scope: scope.clone(),
-            };
-            roles.push(Role {
-                name: role,
-                trust: policy_document::fill(TRUST_POLICY, &Placeholders::new(), Vec::new())?,
-                description: Role::description_of(scope),
-                boundary: members[0].1.permissions_boundary.clone(),
-                policies: vec![policy.arn()],
-                scope: scope.clone(),
             });
-            policies.push(policy);
+            roles.push(Role {
+                existing: ExistingRole { name: role, scope: scope.clone() },
+                trust: policy_document::fill(TRUST_POLICY, &Placeholders::new(), Vec::new())?,
+                description: ExistingRole::description_of(scope),
+                boundary: members[0].1.permissions_boundary.clone(),
+            });
         }
         let routes = &manifest.api.routes;
         let takes_ping = |route: &&Route| {
@@ -101,21 +97,20 @@ impl Stack {
             .tables
             .iter()
             .map(|(name, declared)| Table {
-                name: named(name),
+                existing: ExistingTable { name: named(name), scope: scope.clone() },
                 declared: declared.clone(),
-                scope: scope.clone(),
             })
             .collect();
         Ok(Self {
             roles,
             policies,
             log_groups: functions.iter().map(|(name, f)| log_group(name, f, scope)).collect(),
-            scalings: scalings(&tables),
+            scalings: tables.iter().map(scaling).collect(),
             tables,
             permissions: functions
                 .iter()
                 .map(|(name, _)| Permission {
-                    function: name.clone(),
+                    existing: ExistingPermission { function: name.clone() },
                     routes: routes
                         .iter()
                         .filter(|route| named(&route.function) == *name)
@@ -127,13 +122,15 @@ impl Stack {
                 .collect(),
             functions: functions.iter().map(|(name, f)| function(name, f, &named(&f.role), scope)).collect(),
             api: Some(RestApi {
-                name: named(&manifest.api.name),
-                stage: manifest.api.stage.clone(),
+                existing: ExistingRestApi {
+                    name: named(&manifest.api.name),
+                    stage: manifest.api.stage.clone(),
+                    scope: scope.clone(),
+                },
                 throttle: manifest.api.throttle,
                 variables: manifest.api.variables.clone(),
                 definition: Definition::of(routes, &config.suffix, scope),
                 adopt: None,
-                scope: scope.clone(),
             }),
             path: shown.map(|route| route.path.clone()),
             not_asked,
@@ -209,18 +206,24 @@ fn boundary_elsewhere(arn: &str, scope: &Scope) -> Option<String> {
     })
 }
 
+fn scaling(table: &Table) -> Scaling {
+    Scaling::of(table.existing.name.clone(), &table.declared.billing)
+}
+
 fn log_group(function: &str, declared: &DeclaredFunction, scope: &Scope) -> LogGroup {
     LogGroup {
-        name: log_group_of(function),
+        existing: ExistingLogGroup {
+            name: log_group_of(function),
+            claims_unowned: true,
+            scope: scope.clone(),
+        },
         retention_days: declared.log_retention_days,
-        claims_unowned: true,
-        scope: scope.clone(),
     }
 }
 
 fn function(name: &str, declared: &DeclaredFunction, role: &str, scope: &Scope) -> Function {
     Function {
-        name: name.to_owned(),
+        existing: ExistingFunction { name: name.to_owned(), scope: scope.clone() },
         description: declared.description.clone(),
         runtime: declared.runtime.clone().unwrap_or_else(|| RUNTIME.to_owned()),
         handler: declared.handler.clone().unwrap_or_else(|| BOOTSTRAP.to_owned()),
@@ -231,6 +234,5 @@ fn function(name: &str, declared: &DeclaredFunction, role: &str, scope: &Scope) 
         tracing: declared.tracing,
         reserved_concurrency: declared.reserved_concurrency,
         role: role.to_owned(),
-        scope: scope.clone(),
     }
 }

@@ -1,42 +1,91 @@
-//! The order in which a stack goes.
+//! The order in which things are deleted.
 
+use super::orphans::Orphans;
 use super::{Stack, known};
 use crate::engine::Engine;
+use crate::resources::api_gateway::rest_api::ExistingRestApi;
+use crate::resources::dynamodb::scaling::ExistingScaling;
+use crate::resources::dynamodb::table::ExistingTable;
+use crate::resources::iam::policy::ExistingPolicy;
+use crate::resources::iam::role::ExistingRole;
+use crate::resources::lambda::function::ExistingFunction;
+use crate::resources::logs::log_group::ExistingLogGroup;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use std::future::{Ready, ready};
 use tokio::join;
 
 impl Stack {
-    /// Down, by hand: deleting the API takes its stage, deleting a function takes its permissions. Whatever the API leads
-    /// to outlives it: it may refuse to go, and then its requests still work. The role outlives
-    /// the function and the policy. So does the log group, because a last log line would make it again: without the
-    /// policy, nobody may write one.
-    ///
-    /// `keep_tables` says why the tables stay, if they do.
+    /// Deletes what is declared, as far as it exists. `keep_tables` says why the tables stay, if they do.
     pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
-        let api = join_all(self.api.iter().map(|api| go.remove(api, now()))).map(|gone| all(&gone));
+        let deletion = Deletion {
+            api: self.api.as_ref().map(|api| &api.existing),
+            functions: self.functions.iter().map(|function| &function.existing).collect(),
+            policies: self.policies.iter().map(|policy| &policy.existing).collect(),
+            roles: self.roles.iter().map(|role| &role.existing).collect(),
+            log_groups: self.log_groups.iter().map(|group| &group.existing).collect(),
+            tables: self.tables().collect(),
+            scalings: self.scalings.iter().map(|scaling| &scaling.existing).collect(),
+        };
+        deletion.run(go, keep_tables).await;
+    }
+}
+
+impl Orphans {
+    /// Deletes them in the same order as a stack. `keep_tables` says why the tables stay, if they do.
+    pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
+        let deletion = Deletion {
+            api: None,
+            functions: self.functions.iter().collect(),
+            policies: self.policies.iter().collect(),
+            roles: self.roles.iter().collect(),
+            log_groups: self.log_groups.iter().collect(),
+            tables: self.tables.iter().collect(),
+            scalings: self.scalings.iter().collect(),
+        };
+        deletion.run(go, keep_tables).await;
+    }
+}
+
+/// Everything that is deleted together.
+struct Deletion<'a> {
+    api: Option<&'a ExistingRestApi>,
+    functions: Vec<&'a ExistingFunction>,
+    policies: Vec<&'a ExistingPolicy>,
+    roles: Vec<&'a ExistingRole>,
+    log_groups: Vec<&'a ExistingLogGroup>,
+    tables: Vec<&'a ExistingTable>,
+    scalings: Vec<&'a ExistingScaling>,
+}
+
+impl Deletion<'_> {
+    /// The order is written by hand: deleting the API takes its stage, deleting a function takes its permissions. Whatever
+    /// the API leads to outlives it: it may refuse to go, and then its requests still work. The role outlives the function
+    /// and the policy. So does the log group, because a last log line would make it again: without the policy, nobody may
+    /// write one.
+    async fn run(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
+        let api = join_all(self.api.iter().map(|api| go.remove(*api, now()))).map(|gone| all(&gone));
         let api = known(api);
-        let functions = self.functions.iter().map(|function| go.remove(function, api.clone()));
+        let functions = self.functions.iter().map(|function| go.remove(*function, api.clone()));
         let functions = join_all(functions).map(|gone| all(&gone));
-        let policies = self.policies.iter().map(|policy| go.remove(policy, api.clone()));
+        let policies = self.policies.iter().map(|policy| go.remove(*policy, api.clone()));
         let policies = join_all(policies).map(|gone| all(&gone));
         // What is not there waits for nothing, so that its being gone does not say that the API is.
         let silent = known(both_gone(api.clone(), both_gone(functions, policies)));
-        let roles = join_all(self.roles.iter().map(|role| go.remove(role, silent.clone())));
-        let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(group, silent.clone())));
-        let tables = join_all(self.tables.iter().map(|table| async {
+        let roles = join_all(self.roles.iter().map(|role| go.remove(*role, silent.clone())));
+        let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(*group, silent.clone())));
+        let tables = join_all(self.tables.iter().map(async |table| {
             let scaling = self.scalings.iter().find(|scaling| scaling.table == table.name);
             match keep_tables {
-                Some(why) => go.keep(table, why).await,
+                Some(why) => go.keep(*table, why).await,
                 None => {
                     let unscaled = async {
                         match scaling {
-                            Some(scaling) => both_gone(api.clone(), go.remove(scaling, api.clone())).await,
+                            Some(scaling) => both_gone(api.clone(), go.remove(*scaling, api.clone())).await,
                             None => api.clone().await,
                         }
                     };
-                    go.remove(table, unscaled).await
+                    go.remove(*table, unscaled).await
                 }
             }
         }));

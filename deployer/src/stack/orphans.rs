@@ -1,14 +1,14 @@
 //! What carries the stack's tags and is no longer declared. Found by tags, not by a file.
 
-use crate::engine::{Resource as _, Step, pages};
+use crate::engine::{Existing as _, Step, pages};
 use crate::error::Result;
-use crate::manifest::Table as DeclaredTable;
 use crate::names::{Owner, REGION_TAG, STACK_TAG, Scope, function_of};
-use crate::resources::dynamodb::table::Table;
-use crate::resources::iam::policy::Policy;
-use crate::resources::iam::role::Role;
-use crate::resources::lambda::function::Function;
-use crate::resources::logs::log_group::LogGroup;
+use crate::resources::dynamodb::scaling::{ExistingScaling, Expected};
+use crate::resources::dynamodb::table::ExistingTable;
+use crate::resources::iam::policy::ExistingPolicy;
+use crate::resources::iam::role::ExistingRole;
+use crate::resources::lambda::function::ExistingFunction;
+use crate::resources::logs::log_group::ExistingLogGroup;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -21,16 +21,18 @@ const TAGGING_PAGE: i32 = 100;
 /// anyway, whatever its name.
 #[derive(Debug, Default)]
 pub(crate) struct Orphans {
-    pub(crate) functions: Vec<Function>,
-    pub(crate) log_groups: Vec<LogGroup>,
-    pub(crate) tables: Vec<Table>,
-    pub(crate) roles: Vec<Role>,
-    pub(crate) policies: Vec<Policy>,
+    pub(crate) functions: Vec<ExistingFunction>,
+    pub(crate) log_groups: Vec<ExistingLogGroup>,
+    pub(crate) tables: Vec<ExistingTable>,
+    /// One for each table.
+    pub(crate) scalings: Vec<ExistingScaling>,
+    pub(crate) roles: Vec<ExistingRole>,
+    pub(crate) policies: Vec<ExistingPolicy>,
 }
 
 /// Names that are declared, so no orphans. Role and policy share theirs.
 #[derive(Debug, Default)]
-pub(crate) struct Declared {
+pub(crate) struct DeclaredNames {
     pub(crate) functions: BTreeSet<String>,
     pub(crate) log_groups: BTreeSet<String>,
     pub(crate) tables: BTreeSet<String>,
@@ -39,45 +41,49 @@ pub(crate) struct Declared {
 
 /// Asks the tagging service, and IAM, whose roles that service does not list. What they say may be some seconds old:
 /// each find is looked at again before anything happens to it.
-pub(crate) async fn find(step: &Step<'_>, declared: &Declared, scope: &Scope) -> Result<Orphans> {
+pub(crate) async fn find(step: &Step<'_>, declared: &DeclaredNames, scope: &Scope) -> Result<Orphans> {
     let (tagged, roles) = tokio::join!(tagged_arns(step, scope), role_names(step, scope));
     let mut orphans = Orphans::default();
     for arn in tagged? {
         let Some((service, resource)) = parts(&arn) else { continue };
         match (service, resource.split_once([':', '/'])) {
             ("lambda", Some(("function", name))) if !declared.functions.contains(name) => {
-                orphans.functions.push(Function::undeclared(name, scope));
+                orphans.functions.push(existing_function(name, scope));
             }
             ("dynamodb", Some(("table", name))) if !declared.tables.contains(name) => {
-                let (name, scope) = (name.to_owned(), scope.clone());
-                orphans.tables.push(Table { name, declared: DeclaredTable::default(), scope });
+                let (name, expected) = (name.to_owned(), Expected::OnDemand);
+                orphans.scalings.push(ExistingScaling { table: name.clone(), expected });
+                orphans.tables.push(ExistingTable { name, scope: scope.clone() });
             }
             ("logs", Some(("log-group", name))) => {
                 let name = name.trim_end_matches(":*");
                 if !declared.log_groups.contains(name) {
-                    orphans.log_groups.push(LogGroup::undeclared(name, scope));
+                    let (name, scope) = (name.to_owned(), scope.clone());
+                    orphans.log_groups.push(ExistingLogGroup { name, claims_unowned: false, scope });
                 }
             }
             _ => {}
         }
     }
     let unlisted = unlisted_functions(&orphans, declared);
-    let looks =
-        unlisted.into_iter().map(async |name| is_ours(step, Function::undeclared(&name, scope)).await);
+    let looks = unlisted.into_iter().map(async |name| is_ours(step, existing_function(&name, scope)).await);
     for function in join_all(looks).await {
         orphans.functions.extend(function?);
     }
     for name in roles?.into_iter().filter(|name| !declared.roles.contains(name)) {
-        let policy = Policy::undeclared_of(&name, scope);
-        orphans.roles.push(Role::undeclared(&name, policy.arn(), scope));
-        orphans.policies.push(policy);
+        orphans.policies.push(ExistingPolicy::of_role(&name, scope));
+        orphans.roles.push(ExistingRole { name, scope: scope.clone() });
     }
     Ok(orphans)
 }
 
+fn existing_function(name: &str, scope: &Scope) -> ExistingFunction {
+    ExistingFunction { name: name.to_owned(), scope: scope.clone() }
+}
+
 /// Functions whose log group is an orphan and that are none themselves: the tagging service may list one later than the
 /// other. Their log groups, roles and policies must not go without them.
-fn unlisted_functions(orphans: &Orphans, declared: &Declared) -> Vec<String> {
+fn unlisted_functions(orphans: &Orphans, declared: &DeclaredNames) -> Vec<String> {
     let functions = orphans.log_groups.iter().filter_map(|group| function_of(&group.name));
     let listed = |name: &str| orphans.functions.iter().any(|function| function.name == name);
     let unlisted = functions.filter(|name| !declared.functions.contains(*name) && !listed(name));
@@ -85,7 +91,7 @@ fn unlisted_functions(orphans: &Orphans, declared: &Declared) -> Vec<String> {
 }
 
 /// The function, if it exists and is of this stack.
-async fn is_ours(step: &Step<'_>, function: Function) -> Result<Option<Function>> {
+async fn is_ours(step: &Step<'_>, function: ExistingFunction) -> Result<Option<ExistingFunction>> {
     let seen = function.observe(step).await?;
     Ok(seen.is_some_and(|seen| function.owner(&seen) == Owner::Ours).then_some(function))
 }
@@ -116,7 +122,7 @@ async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
     pages(async |marker| {
         let list = step.aws.iam.list_roles().max_items(IAM_PAGE).set_marker(marker);
         let page = step.retry(&[], || step.call("iam:ListRoles", list.clone().send())).await?;
-        let description = Role::description_of(scope);
+        let description = ExistingRole::description_of(scope);
         let ours = page.roles.into_iter().filter(|role| role.description() == Some(&description));
         Ok((ours.map(|role| role.role_name).collect(), page.marker))
     })
@@ -157,14 +163,14 @@ mod tests {
             )),
         ];
         let tagged = answers(mock!(aws_sdk_resourcegroupstagging::Client::get_resources), pages);
-        let ours = Role::description_of(&scope);
+        let ours = ExistingRole::description_of(&scope);
         let listed = mock!(aws_sdk_iam::Client::list_roles)
             .sequence()
             .output(|| roles("somebody-elses", "Runs something", Some("2")))
             .output(move || roles("old-role", &ours, None))
             .build();
         let world = World::new().with_tagging(&[tagged]).with_iam(&[listed]);
-        let declared = Declared { functions: ["kept".to_owned()].into(), ..Declared::default() };
+        let declared = DeclaredNames { functions: ["kept".to_owned()].into(), ..DeclaredNames::default() };
         let orphans = world.at(async |step| find(step, &declared, &scope).await).await.unwrap();
         let names = |all: Vec<&String>| all.into_iter().cloned().collect::<Vec<_>>();
         assert_eq!(names(orphans.functions.iter().map(|f| &f.name).collect()), ["old"]);
@@ -207,7 +213,7 @@ mod tests {
         let none = mock!(aws_sdk_iam::Client::list_roles)
             .then_output(|| ListRolesOutput::builder().set_roles(Some(Vec::new())).build().unwrap());
         let world = World::new().with_tagging(&[tagged]).with_iam(&[none]).with_lambda(&functions);
-        let declared = Declared { functions: ["kept".to_owned()].into(), ..Declared::default() };
+        let declared = DeclaredNames { functions: ["kept".to_owned()].into(), ..DeclaredNames::default() };
         let orphans = world.at(async |step| find(step, &declared, &scope).await).await.unwrap();
         let names: Vec<&str> = orphans.functions.iter().map(|function| function.name.as_str()).collect();
         assert_eq!(names, ["listed", "ours"]);

@@ -21,23 +21,33 @@ impl Stack {
         packages: &Packages,
         standing: Option<&rest_api::Output>,
     ) -> Option<rest_api::Output> {
-        let roles: BTreeMap<&str, Known<'_, _>> =
-            self.roles.iter().map(|role| (role.name.as_str(), known(go.step(role, nothing())))).collect();
-        let tables: BTreeMap<&str, Known<'_, _>> =
-            self.tables.iter().map(|table| (table.name.as_str(), known(go.step(table, nothing())))).collect();
+        let roles: BTreeMap<&str, Known<'_, _>> = self
+            .roles
+            .iter()
+            .map(|role| (role.existing.name.as_str(), known(go.step(role, nothing()))))
+            .collect();
+        let tables: BTreeMap<&str, Known<'_, _>> = self
+            .tables
+            .iter()
+            .map(|table| (table.existing.name.as_str(), known(go.step(table, nothing()))))
+            .collect();
         let scalings = join_all(
-            self.scalings.iter().map(|scaling| go.step(scaling, tables[scaling.table.as_str()].clone())),
+            self.scalings
+                .iter()
+                .map(|scaling| go.step(scaling, tables[scaling.existing.table.as_str()].clone())),
         );
         let tables = join_all(tables.values().cloned());
         let log_groups = join_all(self.log_groups.iter().map(|group| go.step(group, nothing())));
-        let policies =
-            join_all(self.policies.iter().map(|policy| go.step(policy, roles[policy.role.as_str()].clone())));
+        let policies = join_all(
+            self.policies.iter().map(|policy| go.step(policy, roles[policy.existing.role.as_str()].clone())),
+        );
         let functions: BTreeMap<&str, Known<'_, _>> = self
             .functions
             .iter()
             .map(|function| {
-                let needs = both(roles[function.role.as_str()].clone(), packages.get(go, &function.name));
-                (function.name.as_str(), known(go.step(function, needs)))
+                let needs =
+                    both(roles[function.role.as_str()].clone(), packages.get(go, &function.existing.name));
+                (function.existing.name.as_str(), known(go.step(function, needs)))
             })
             .collect();
         let allowed = async {
@@ -46,8 +56,10 @@ impl Stack {
             // A function without routes has nothing to allow, and nothing to wait for.
             let routed = self.permissions.iter().filter(|permission| !permission.routes.is_empty());
             let allowing = join_all(routed.map(async |permission| {
-                let needs =
-                    both(functions[permission.function.as_str()].clone(), ready(Some(standing.clone())));
+                let needs = both(
+                    functions[permission.existing.function.as_str()].clone(),
+                    ready(Some(standing.clone())),
+                );
                 go.step(&permission.only(Part::Adding), needs).await
             }));
             let (functions, permissions) = join!(functions_stand, allowing);
@@ -61,7 +73,7 @@ impl Stack {
         });
         let rest = if standing.is_some() { Part::Removing } else { Part::All };
         let permissions = join_all(self.permissions.iter().map(async |permission| {
-            let needs = both(functions[permission.function.as_str()].clone(), api.clone());
+            let needs = both(functions[permission.existing.function.as_str()].clone(), api.clone());
             go.step(&permission.only(rest), needs).await
         }));
         let functions = join_all(functions.values().cloned());

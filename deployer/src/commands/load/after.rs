@@ -150,7 +150,7 @@ pub(super) fn cost(
 async fn log_group(at: &Connected<'_>, function: &str) -> String {
     let Some(declared) = at.stack.function(function) else { return log_group_of(function) };
     let seen = at.found(declared).await.ok().flatten();
-    seen.map_or_else(|| log_group_of(function), |seen| declared.observed_log_group(&seen))
+    seen.map_or_else(|| log_group_of(function), |seen| declared.existing.observed_log_group(&seen))
 }
 
 #[cfg(test)]

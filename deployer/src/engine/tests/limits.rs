@@ -145,10 +145,8 @@ async fn an_error_names_its_call() {
 /// Looks by a call, as real kinds do.
 struct Looking;
 
-impl Resource for Looking {
-    type Needs = ();
+impl Existing for Looking {
     type Observed = ();
-    type Output = ();
 
     fn id(&self) -> Id {
         id()
@@ -163,22 +161,32 @@ impl Resource for Looking {
         Owner::Ours
     }
 
+    fn state(&self, (): &()) -> String {
+        String::new()
+    }
+
+    async fn delete(&self, _step: &Step<'_>, (): ()) -> Result<()> {
+        Err(Error::new("delete came after Ctrl-C"))
+    }
+}
+
+impl Declared for Looking {
+    type Existing = Self;
+    type Needs = ();
+    type Output = ();
+
+    fn existing(&self) -> &Self {
+        self
+    }
+
     fn diff(&self, _needs: Option<&()>, _seen: Option<&()>) -> Vec<Change> {
         vec![Change::Create]
     }
 
     fn output(&self, (): &()) {}
 
-    fn state(&self, (): &()) -> String {
-        String::new()
-    }
-
     async fn apply(&self, _step: &Step<'_>, (): (), _seen: Option<()>) -> Result<()> {
         Err(Error::new("apply came after Ctrl-C"))
-    }
-
-    async fn delete(&self, _step: &Step<'_>, (): ()) -> Result<()> {
-        Err(Error::new("delete came after Ctrl-C"))
     }
 }
 

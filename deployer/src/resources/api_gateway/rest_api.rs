@@ -15,7 +15,7 @@ use self::finding::Candidate;
 pub(crate) use self::finding::Twin;
 use self::settings::{Settings, Tls};
 use self::stage::{Stage, short, unused};
-use crate::engine::{Change, Id, Impact, Kind, Resource, Shown, Step, diff_tags, tags_differ};
+use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Shown, Step, diff_tags, tags_differ};
 use crate::error::{Error, Result};
 use crate::manifest::Throttle;
 use crate::names::{Owner, Scope, Tags};
@@ -38,17 +38,24 @@ const TOO_MANY_RESOURCES: &str = "API Gateway gives a new API 300, one for each 
 /// As long as the ids that API Gateway gives.
 pub(crate) const SOME_API_ID: &str = "0123456789";
 
+/// The API of a stack, which is found by its tags, and by its name only where no API has them.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingRestApi {
+    pub(crate) name: String,
+    /// The stage that routes are called at. Other stages may be somebody else's.
+    pub(crate) stage: String,
+    pub(crate) scope: Scope,
+}
+
 /// An API as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct RestApi {
-    pub(crate) name: String,
-    pub(crate) stage: String,
+    pub(crate) existing: ExistingRestApi,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) definition: Definition,
     /// The one to take over, where several untagged APIs have the name.
     pub(crate) adopt: Option<String>,
-    pub(crate) scope: Scope,
 }
 
 /// An API as API Gateway has it.
@@ -95,58 +102,16 @@ impl Output {
     }
 }
 
-impl Resource for RestApi {
-    type Needs = ();
+impl Existing for ExistingRestApi {
     type Observed = Observed;
-    type Output = Output;
 
     fn id(&self) -> Id {
         Id::new(Kind::RestApi, &self.name)
     }
 
-    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let Some(Candidate { api, leftovers, twins, rivals }) = Box::pin(self.find(step)).await? else {
-            return Ok(None);
-        };
-        let id = api.id.clone().unwrap_or_default();
-        let (resources, stages, deployments, parts) = tokio::join!(
-            // On the heap: all of these at once are large, and a thread may have little stack.
-            Box::pin(reading::resources(step, &id)),
-            Box::pin(reading::stages(step, &id)),
-            Box::pin(reading::deployments(step, &id)),
-            Box::pin(reading::parts(step, &id))
-        );
-        let (Some(resources), Some(stages), Some(deployments), Some(parts)) =
-            (resources?, stages?, deployments?, parts?)
-        else {
-            // Deleted since it was listed.
-            return Ok(None);
-        };
-        let account =
-            if stage::shows_limits(self, &stages) { account_limits::requests(step).await } else { None };
-        let mut settings = Settings::read(&api);
-        settings.additions.extend(parts.additions);
-        let others = stage::others(&self.stage, &stages, &deployments);
-        Ok(Some(Observed {
-            settings,
-            name: api.name.unwrap_or_default(),
-            tags: api.tags.unwrap_or_default().into_iter().collect(),
-            definition: Definition::read(&resources, &parts.names),
-            old_deployments: unused(&deployments, &stages),
-            stage: Stage::read(self, &stages, &deployments, account),
-            old_stages: others.old,
-            other_stages: others.other,
-            leftovers,
-            twins,
-            rivals,
-            mappings: Vec::new(),
-            id,
-        }))
-    }
-
     /// A custom domain in front of it prevents its deletion.
-    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let Some(seen) = self.observe(step).await? else { return Ok(None) };
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let Some(seen) = self.read(step, None).await? else { return Ok(None) };
         let mappings = reading::mappings(step, &seen.id).await?;
         Ok(Some(Observed { mappings, ..seen }))
     }
@@ -156,6 +121,68 @@ impl Resource for RestApi {
             Owner::Foreign(why) => Owner::Foreign(format!("(API {}) {why}", seen.id)),
             other => other,
         }
+    }
+
+    fn state(&self, seen: &Observed) -> String {
+        let has = if seen.stage.is_some() { "stage" } else { "no stage" };
+        let mut state = format!("{}, {has} {}", seen.id, self.stage);
+        if !seen.other_stages.is_empty() {
+            state.push_str(&format!("; not of this stack: stage {}", seen.other_stages.join(", ")));
+        }
+        state
+    }
+
+    /// Deleting the API would take them along, and somebody calls them.
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let stages = |names: &[String], of: &str| -> Vec<String> {
+            let stage = |name| format!("has the stage {name}{of}, which is not of this stack");
+            names.iter().map(stage).collect()
+        };
+        let mut blockers = stages(&seen.other_stages, "");
+        for twin in &seen.twins {
+            blockers.extend(stages(&twin.other_stages, &format!(" of its other API {}", twin.id)));
+        }
+        let mapped = seen.mappings.iter();
+        blockers.extend(mapped.map(|place| {
+            format!(
+                "is behind the custom domain {place}: remove that base path mapping first, if you mean it"
+            )
+        }));
+        blockers
+    }
+
+    fn takes_along(&self, seen: &Observed) -> Vec<String> {
+        seen.twins.iter().map(Twin::to_string).collect()
+    }
+
+    /// Takes resources, methods, deployments and stages along.
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for id in std::iter::once(&seen.id).chain(seen.others()) {
+            delete_api(step, id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Declared for RestApi {
+    type Existing = ExistingRestApi;
+    type Needs = ();
+    type Output = Output;
+
+    fn existing(&self) -> &ExistingRestApi {
+        &self.existing
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let Some(mut seen) = self.existing.read(step, self.adopt.as_deref()).await? else { return Ok(None) };
+        if let Some(stage) = &mut seen.stage
+            && self.throttle.is_none()
+            && stage.throttle.is_some()
+        {
+            // Only the account's own limits can tell whether the stage has any: it shows some that nobody declares.
+            stage.leave_out_limits_of(account_limits::requests(step).await.as_ref());
+        }
+        Ok(Some(seen))
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
@@ -173,14 +200,14 @@ impl Resource for RestApi {
         }
         let definition = self.wanted_definition(seen);
         changes.extend(self.too_large(Some(seen)));
-        changes.extend(Change::update("name", seen.name.as_str(), &self.name, Impact::None));
-        changes.extend(seen.settings.diff(&self.id().to_string()));
+        changes.extend(Change::update("name", seen.name.as_str(), &self.existing.name, Impact::None));
+        changes.extend(seen.settings.diff(&self.existing.id().to_string()));
         changes.extend(definition.diff(&seen.definition));
         let wanted = definition.fingerprint();
         match &seen.stage {
             None => {
                 let impact = Impact::Notice("the URL answers from then on");
-                changes.extend(Change::update("stage", None, Some(self.stage.as_str()), impact));
+                changes.extend(Change::update("stage", None, Some(self.existing.stage.as_str()), impact));
             }
             Some(stage) => {
                 let deployed = stage.fingerprint.as_deref().map(short);
@@ -219,38 +246,6 @@ impl Resource for RestApi {
         Output { id: seen.id.clone(), spelling: self.definition.spelling(&self.wanted_definition(seen)) }
     }
 
-    fn state(&self, seen: &Observed) -> String {
-        let has = if seen.stage.is_some() { "stage" } else { "no stage" };
-        let mut state = format!("{}, {has} {}", seen.id, self.stage);
-        if !seen.other_stages.is_empty() {
-            state.push_str(&format!("; not of this stack: stage {}", seen.other_stages.join(", ")));
-        }
-        state
-    }
-
-    /// Deleting the API would take them along, and somebody calls them.
-    fn blockers(&self, seen: &Observed) -> Vec<String> {
-        let stages = |names: &[String], of: &str| -> Vec<String> {
-            let stage = |name| format!("has the stage {name}{of}, which is not of this stack");
-            names.iter().map(stage).collect()
-        };
-        let mut blockers = stages(&seen.other_stages, "");
-        for twin in &seen.twins {
-            blockers.extend(stages(&twin.other_stages, &format!(" of its other API {}", twin.id)));
-        }
-        let mapped = seen.mappings.iter();
-        blockers.extend(mapped.map(|place| {
-            format!(
-                "is behind the custom domain {place}: remove that base path mapping first, if you mean it"
-            )
-        }));
-        blockers
-    }
-
-    fn takes_along(&self, seen: &Observed) -> Vec<String> {
-        seen.twins.iter().map(Twin::to_string).collect()
-    }
-
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
         let seen = match seen {
             Some(seen) => seen,
@@ -264,7 +259,8 @@ impl Resource for RestApi {
                     return Ok(Output { id, spelling: BTreeMap::new() });
                 }
                 None => {
-                    let other = self.observe(step).await?.filter(|other| self.owner(other) == Owner::Ours);
+                    let other =
+                        self.observe(step).await?.filter(|other| self.existing.owner(other) == Owner::Ours);
                     other.ok_or_else(|| Error::new("the API of the other run is gone again"))?
                 }
             },
@@ -273,7 +269,7 @@ impl Resource for RestApi {
         let definition = self.wanted_definition(&seen);
         let redefined = !definition.diff(&seen.definition).is_empty() || !seen.settings.additions.is_empty();
         // Before anything else: whoever may not put it has changed nothing, and has claimed nothing.
-        if redefined || seen.name != self.name {
+        if redefined || seen.name != self.existing.name {
             self.put_definition(step, &seen.id, &definition, &seen.settings.tls).await?;
         }
         self.update_endpoint(step, &seen.id, &seen.settings.endpoint, seen.settings.disabled).await?;
@@ -309,20 +305,54 @@ impl Resource for RestApi {
         }
         Ok(self.output(&seen))
     }
-
-    /// Takes resources, methods, deployments and stages along.
-    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for id in std::iter::once(&seen.id).chain(seen.others()) {
-            delete_api(step, id).await?;
-        }
-        Ok(())
-    }
 }
 
 impl Observed {
     /// The ids of all other APIs that carry the stack's tags.
     fn others(&self) -> impl Iterator<Item = &String> {
         self.leftovers.iter().chain(self.twins.iter().map(|twin| &twin.id))
+    }
+}
+
+impl ExistingRestApi {
+    /// Reads everything but what leads to it, which only a deletion needs. `adopt` is the API to take over, if any was chosen.
+    async fn read(&self, step: &Step<'_>, adopt: Option<&str>) -> Result<Option<Observed>> {
+        let Some(Candidate { api, leftovers, twins, rivals }) = Box::pin(self.find(step, adopt)).await?
+        else {
+            return Ok(None);
+        };
+        let id = api.id.clone().unwrap_or_default();
+        let (resources, stages, deployments, parts) = tokio::join!(
+            // On the heap: all of these at once are large, and a thread may have little stack.
+            Box::pin(reading::resources(step, &id)),
+            Box::pin(reading::stages(step, &id)),
+            Box::pin(reading::deployments(step, &id)),
+            Box::pin(reading::parts(step, &id))
+        );
+        let (Some(resources), Some(stages), Some(deployments), Some(parts)) =
+            (resources?, stages?, deployments?, parts?)
+        else {
+            // Deleted since it was listed.
+            return Ok(None);
+        };
+        let mut settings = Settings::read(&api);
+        settings.additions.extend(parts.additions);
+        let others = stage::others(&self.stage, &stages, &deployments);
+        Ok(Some(Observed {
+            settings,
+            name: api.name.unwrap_or_default(),
+            tags: api.tags.unwrap_or_default().into_iter().collect(),
+            definition: Definition::read(&resources, &parts.names),
+            old_deployments: unused(&deployments, &stages),
+            stage: Stage::read(&self.stage, &stages, &deployments),
+            old_stages: others.old,
+            other_stages: others.other,
+            leftovers,
+            twins,
+            rivals,
+            mappings: Vec::new(),
+            id,
+        }))
     }
 }
 
@@ -344,7 +374,7 @@ impl RestApi {
         }
         if let Some((path, method)) = definition.longest() {
             let id = seen.map_or(SOME_API_ID, |seen| seen.id.as_str());
-            let arn = self.scope.arn_of_route(id, &self.stage, method, path);
+            let arn = self.existing.scope.arn_of_route(id, &self.existing.stage, method, path);
             if arn.len() > ARN_BYTES {
                 let shown = format!("an ARN of {} bytes for {method} {path}", arn.len());
                 changes.push(refused("route", shown, "API Gateway takes 1,600; declare a shorter path"));
@@ -355,11 +385,11 @@ impl RestApi {
 
     /// An adopted API keeps the spelling of its paths, now and in every later run: a tag remembers it.
     fn keeps_paths(&self, seen: &Observed) -> bool {
-        seen.tags.contains_key(PATHS_TAG) || self.scope.owner(&seen.tags) == Owner::Unclaimed
+        seen.tags.contains_key(PATHS_TAG) || self.existing.scope.owner(&seen.tags) == Owner::Unclaimed
     }
 
     fn wanted_tags(&self, seen: &Observed) -> Tags {
-        let mut tags = self.scope.tags();
+        let mut tags = self.existing.scope.tags();
         if self.keeps_paths(seen) {
             tags.insert(PATHS_TAG.to_owned(), "as-adopted".to_owned());
         }

@@ -1,7 +1,7 @@
 //! Auto scaling of a provisioned table: `DynamoDB` changes the capacity, between what is declared as the least and the
 //! most, so that 70 % of it are used.
 
-use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent};
+use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Billing;
 use crate::names::Owner;
@@ -20,12 +20,28 @@ const NO_SUCH: &[&str] = &["ObjectNotFoundException"];
 /// HTTP's status of an endpoint that has no Application Auto Scaling, as emulators of AWS answer.
 const NOT_IMPLEMENTED: u16 = 501;
 
+/// The scaling of one table, whether or not it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingScaling {
+    pub(crate) table: String,
+    pub(crate) expected: Expected,
+}
+
+/// What the manifest lets us expect of a table's scaling. It decides which calls `observe` makes, not what is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// The table scales.
+    Scaling,
+    /// The table has a fixed capacity.
+    FixedCapacity,
+    /// The table is paid per request, or nothing is known about it.
+    OnDemand,
+}
+
 /// The scaling of one table, as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Scaling {
-    pub(crate) table: String,
-    /// Whether the table is declared to be paid by request.
-    pub(crate) on_demand: bool,
+    pub(crate) existing: ExistingScaling,
     /// `None` when capacity is fixed, so that scaling which was declared before goes.
     pub(crate) limits: Option<Limits>,
 }
@@ -79,10 +95,8 @@ impl Dimension {
     }
 }
 
-impl Resource for Scaling {
-    type Needs = ();
+impl Existing for ExistingScaling {
     type Observed = Observed;
-    type Output = ();
 
     fn id(&self) -> Id {
         Id::new(Kind::Scaling, &self.table)
@@ -92,6 +106,7 @@ impl Resource for Scaling {
         if !self.may_scale(step).await? {
             return Ok(None);
         }
+        let scales = self.expected == Expected::Scaling;
         let client = &step.aws.autoscaling;
         let targets = client.describe_scalable_targets().service_namespace(ServiceNamespace::Dynamodb);
         let targets = targets.resource_ids(self.resource());
@@ -102,13 +117,10 @@ impl Resource for Scaling {
             || step.call("application-autoscaling:DescribeScalingPolicies", policies.clone().send());
         // A table has two targets and two policies: one page, always. Where nothing is to scale, targets tell enough.
         let (targets, policies) = tokio::join!(step.retry(&[], targets), async {
-            match self.limits {
-                Some(_) => step.retry(&[&SCALING_NOT_YET_READY], policies).await.map(Some),
-                None => Ok(None),
-            }
+            if scales { step.retry(&[&SCALING_NOT_YET_READY], policies).await.map(Some) } else { Ok(None) }
         });
         let targets = match targets {
-            Err(error) if self.limits.is_none() && is_not_implemented(&error) => return Ok(None),
+            Err(error) if !scales && is_not_implemented(&error) => return Ok(None),
             targets => targets?,
         };
         let policies = policies?;
@@ -119,7 +131,7 @@ impl Resource for Scaling {
             let policy = policies.iter().find(|policy| follows(policy, &dimension, &metric));
             let tracking = policy.and_then(|p| p.target_tracking_scaling_policy_configuration());
             // Not asked for where nothing is to scale.
-            let not_asked = self.limits.is_none().then_some(UTILISATION);
+            let not_asked = (!scales).then_some(UTILISATION);
             seen.policies[i] = policy.map(|policy| policy.policy_name.clone());
             let beside = policies.iter().filter(|p| *p.scalable_dimension() == dimension);
             let others = beside.filter(|policy| !follows(policy, &dimension, &metric));
@@ -137,6 +149,33 @@ impl Resource for Scaling {
     /// Scaling belongs to its table.
     fn owner(&self, _seen: &Observed) -> Owner {
         Owner::Ours
+    }
+
+    fn state(&self, seen: &Observed) -> String {
+        let shown = |i: usize| {
+            seen.dimensions[i].map_or_else(|| "fixed".to_owned(), |found| found.shown(&seen.others[i]))
+        };
+        format!("read {}, write {}", shown(0), shown(1))
+    }
+
+    /// A deleted table leaves its targets behind, and a new one of the name would scale by them.
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for ((dimension, _), seen) in dimensions().into_iter().zip(seen.dimensions) {
+            if seen.is_some() {
+                self.deregister(step, dimension).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Declared for Scaling {
+    type Existing = ExistingScaling;
+    type Needs = ();
+    type Output = ();
+
+    fn existing(&self) -> &ExistingScaling {
+        &self.existing
     }
 
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
@@ -160,19 +199,12 @@ impl Resource for Scaling {
 
     fn output(&self, _seen: &Observed) {}
 
-    fn state(&self, seen: &Observed) -> String {
-        let shown = |i: usize| {
-            seen.dimensions[i].map_or_else(|| "fixed".to_owned(), |found| found.shown(&seen.others[i]))
-        };
-        format!("read {}, write {}", shown(0), shown(1))
-    }
-
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
         let seen = seen.unwrap_or_default();
         for (i, (dimension, metric)) in dimensions().into_iter().enumerate() {
             match (seen.dimensions[i], self.wanted()[i]) {
                 (seen, wanted) if seen == wanted => {}
-                (_, None) => self.deregister(step, dimension).await?,
+                (_, None) => self.existing.deregister(step, dimension).await?,
                 (there, Some(wanted)) => {
                     let target = |it: Dimension| (it.least, it.most, it.suspended);
                     if there.is_none_or(|there| target(there) != target(wanted)) {
@@ -186,14 +218,41 @@ impl Resource for Scaling {
         }
         Ok(())
     }
+}
 
-    /// A deleted table leaves its targets behind, and a new one of the name would scale by them.
-    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for ((dimension, _), seen) in dimensions().into_iter().zip(seen.dimensions) {
-            if seen.is_some() {
-                self.deregister(step, dimension).await?;
-            }
+impl ExistingScaling {
+    /// Whether there may be any scaling. A table that declares none is looked at first: most were never provisioned, and
+    /// then auto scaling is not asked, so that it needs neither permission nor, on an emulator of AWS, to be there.
+    async fn may_scale(&self, step: &Step<'_>) -> Result<bool> {
+        if self.expected == Expected::Scaling {
+            return Ok(true);
         }
+        let describe = step.aws.dynamodb.describe_table().table_name(&self.table);
+        let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
+        let found = absent(step.retry(&[], describe).await, &["ResourceNotFoundException"])?;
+        Ok(match found.and_then(|output| output.table) {
+            Some(table) => was_ever_provisioned(&table),
+            // A deleted table may have left targets behind, by which a new provisioned one of the name would scale.
+            None => self.expected == Expected::FixedCapacity,
+        })
+    }
+
+    fn resource(&self) -> String {
+        format!("table/{}", self.table)
+    }
+
+    /// Takes the policies along.
+    async fn deregister(&self, step: &Step<'_>, dimension: ScalableDimension) -> Result<()> {
+        let deregister = step
+            .aws
+            .autoscaling
+            .deregister_scalable_target()
+            .service_namespace(ServiceNamespace::Dynamodb)
+            .resource_id(self.resource())
+            .scalable_dimension(dimension);
+        let deregister =
+            || step.call("application-autoscaling:DeregisterScalableTarget", deregister.clone().send());
+        absent(step.retry(&[&SCALING_BUSY], deregister).await, NO_SUCH)?;
         Ok(())
     }
 }
@@ -211,27 +270,12 @@ impl Scaling {
                 most: units(most),
             }),
         };
-        Self { table, on_demand: matches!(billing, Billing::OnDemand), limits }
-    }
-
-    /// Whether there may be any scaling. A table that declares none is looked at first: most were never provisioned, and
-    /// then auto scaling is not asked, so that it needs neither permission nor, on an emulator of AWS, to be there.
-    async fn may_scale(&self, step: &Step<'_>) -> Result<bool> {
-        if self.limits.is_some() {
-            return Ok(true);
-        }
-        let describe = step.aws.dynamodb.describe_table().table_name(&self.table);
-        let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
-        let found = absent(step.retry(&[], describe).await, &["ResourceNotFoundException"])?;
-        Ok(match found.and_then(|output| output.table) {
-            Some(table) => was_ever_provisioned(&table),
-            // A deleted table may have left targets behind, by which a new provisioned one of the name would scale.
-            None => !self.on_demand,
-        })
-    }
-
-    fn resource(&self) -> String {
-        format!("table/{}", self.table)
+        let expected = match (billing, limits) {
+            (Billing::OnDemand, _) => Expected::OnDemand,
+            (Billing::Provisioned(_), None) => Expected::FixedCapacity,
+            (Billing::Provisioned(_), Some(_)) => Expected::Scaling,
+        };
+        Self { existing: ExistingScaling { table, expected }, limits }
     }
 
     fn wanted(&self) -> [Option<Dimension>; 2] {
@@ -247,7 +291,7 @@ impl Scaling {
             .autoscaling
             .register_scalable_target()
             .service_namespace(ServiceNamespace::Dynamodb)
-            .resource_id(self.resource())
+            .resource_id(self.existing.resource())
             .scalable_dimension(dimension)
             .min_capacity(wanted.least)
             .max_capacity(wanted.most)
@@ -284,27 +328,12 @@ impl Scaling {
             .put_scaling_policy()
             .policy_name(standing.unwrap_or_else(ours))
             .service_namespace(ServiceNamespace::Dynamodb)
-            .resource_id(self.resource())
+            .resource_id(self.existing.resource())
             .scalable_dimension(dimension)
             .policy_type(PolicyType::TargetTrackingScaling)
             .target_tracking_scaling_policy_configuration(configuration);
         let put = || step.call("application-autoscaling:PutScalingPolicy", put.clone().send());
         step.retry(&[&SCALING_BUSY, &SCALING_NOT_YET_READY], put).await?;
-        Ok(())
-    }
-
-    /// Takes the policies along.
-    async fn deregister(&self, step: &Step<'_>, dimension: ScalableDimension) -> Result<()> {
-        let deregister = step
-            .aws
-            .autoscaling
-            .deregister_scalable_target()
-            .service_namespace(ServiceNamespace::Dynamodb)
-            .resource_id(self.resource())
-            .scalable_dimension(dimension);
-        let deregister =
-            || step.call("application-autoscaling:DeregisterScalableTarget", deregister.clone().send());
-        absent(step.retry(&[&SCALING_BUSY], deregister).await, NO_SUCH)?;
         Ok(())
     }
 }

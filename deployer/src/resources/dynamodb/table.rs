@@ -3,9 +3,9 @@
 mod changing;
 pub(crate) mod reading;
 
-use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent, diff_tags};
+use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags};
 use crate::error::{Error, Result};
-use crate::manifest::{Billing, Key, KeyType, Table as Declared};
+use crate::manifest::{Billing, Key, KeyType, Table as DeclaredTable};
 use crate::names::{Owner, Scope, Tags};
 use crate::resources::dynamodb::waits::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
 use aws_sdk_dynamodb::types::{
@@ -17,12 +17,18 @@ const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 /// How many pages of 1 MB `count_items` reads at most.
 const PAGES_COUNTED: usize = 5;
 
+/// A table under its name, whether or not it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingTable {
+    pub(crate) name: String,
+    pub(crate) scope: Scope,
+}
+
 /// A table as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    pub(crate) name: String,
-    pub(crate) declared: Declared,
-    pub(crate) scope: Scope,
+    pub(crate) existing: ExistingTable,
+    pub(crate) declared: DeclaredTable,
 }
 
 /// A table as `DynamoDB` has it.
@@ -72,10 +78,8 @@ impl std::fmt::Display for Capacity {
     }
 }
 
-impl Resource for Table {
-    type Needs = ();
+impl Existing for ExistingTable {
     type Observed = Observed;
-    type Output = ();
 
     fn id(&self) -> Id {
         Id::new(Kind::Table, &self.name)
@@ -124,6 +128,50 @@ impl Resource for Table {
         if seen.status == TableStatus::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
+    fn state(&self, seen: &Observed) -> String {
+        let state = format!("{}, {}", seen.status.as_str().to_lowercase(), seen.capacity);
+        if seen.replicas.is_empty() {
+            state
+        } else {
+            format!("{state}, replicas in {}", seen.replicas.join(" and "))
+        }
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let mut blockers = Vec::new();
+        if seen.deletion_protection {
+            blockers.push("is protected against deletion; switch that off first, if you mean it".to_owned());
+        }
+        if !seen.replicas.is_empty() {
+            let regions = seen.replicas.join(" and ");
+            blockers.push(format!("has replicas in {regions}; delete those first, if you mean it"));
+        }
+        blockers
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        if seen.status == TableStatus::Deleting {
+            return self.until_gone(step, None).await;
+        }
+        let delete = step.aws.dynamodb.delete_table().table_name(&self.name);
+        let delete = || step.call("dynamodb:DeleteTable", delete.clone().send());
+        if let Some(deleted) = absent(step.retry(&[&TABLE_BUSY], delete).await, NO_SUCH)? {
+            let id = deleted.table_description.and_then(|table| table.table_id);
+            self.until_gone(step, id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Declared for Table {
+    type Existing = ExistingTable;
+    type Needs = ();
+    type Output = ();
+
+    fn existing(&self) -> &ExistingTable {
+        &self.existing
+    }
+
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
         let Some(seen) = seen else {
             return vec![Change::Create];
@@ -133,7 +181,7 @@ impl Resource for Table {
             return vec![Change::Create];
         }
         let declared = &self.declared;
-        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
         if seen.keys != self.keys() {
             changes.push(Change::Refused {
                 field: "keys".to_owned(),
@@ -172,63 +220,29 @@ impl Resource for Table {
 
     fn output(&self, _seen: &Observed) {}
 
-    fn state(&self, seen: &Observed) -> String {
-        let state = format!("{}, {}", seen.status.as_str().to_lowercase(), seen.capacity);
-        if seen.replicas.is_empty() {
-            state
-        } else {
-            format!("{state}, replicas in {}", seen.replicas.join(" and "))
-        }
-    }
-
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
         let seen = match seen {
             Some(seen) if seen.status == TableStatus::Active => seen,
             Some(seen) if seen.status != TableStatus::Deleting => {
-                self.until_active(step).await?;
+                self.existing.until_active(step).await?;
                 // While it changes, it may show what it was or what it becomes, and DynamoDB refuses to set what is
                 // already set.
                 step.until(&TABLE_NOT_YET_VISIBLE.cadence, async || self.observe(step).await).await?
             }
             deleting => {
                 if deleting.is_some() {
-                    self.until_gone(step, None).await?;
+                    self.existing.until_gone(step, None).await?;
                 }
                 self.create(step).await?;
-                self.until_active(step).await?;
+                self.existing.until_active(step).await?;
                 self.fresh()
             }
         };
         self.update(step, &seen).await
     }
-
-    fn blockers(&self, seen: &Observed) -> Vec<String> {
-        let mut blockers = Vec::new();
-        if seen.deletion_protection {
-            blockers.push("is protected against deletion; switch that off first, if you mean it".to_owned());
-        }
-        if !seen.replicas.is_empty() {
-            let regions = seen.replicas.join(" and ");
-            blockers.push(format!("has replicas in {regions}; delete those first, if you mean it"));
-        }
-        blockers
-    }
-
-    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        if seen.status == TableStatus::Deleting {
-            return self.until_gone(step, None).await;
-        }
-        let delete = step.aws.dynamodb.delete_table().table_name(&self.name);
-        let delete = || step.call("dynamodb:DeleteTable", delete.clone().send());
-        if let Some(deleted) = absent(step.retry(&[&TABLE_BUSY], delete).await, NO_SUCH)? {
-            let id = deleted.table_description.and_then(|table| table.table_id);
-            self.until_gone(step, id).await?;
-        }
-        Ok(())
-    }
 }
 
-impl Table {
+impl ExistingTable {
     /// Counts by reading, consistently: `DescribeTable`'s own count is six hours old. Reads at most a few MB.
     pub(crate) async fn count_items(&self, step: &Step<'_>) -> Result<ItemCount> {
         let mut counted = 0;
@@ -255,6 +269,16 @@ impl Table {
         Ok(ItemCount { counted, and_more: start.is_some() })
     }
 
+    fn vanished(&self) -> Error {
+        Error::new(format!("the table {} was deleted by somebody else", self.name))
+    }
+
+    fn arn(&self) -> String {
+        self.scope.table_arn(&self.name)
+    }
+}
+
+impl Table {
     /// What a table that we have just created looks like.
     fn fresh(&self) -> Observed {
         Observed {
@@ -265,7 +289,7 @@ impl Table {
             point_in_time_recovery: false,
             deletion_protection: self.declared.deletion_protection.unwrap_or_default(),
             replicas: Vec::new(),
-            tags: self.scope.tags(),
+            tags: self.existing.scope.tags(),
         }
     }
 
@@ -327,17 +351,9 @@ impl Table {
             return Impact::None;
         }
         Impact::Loses {
-            what: format!("the continuous backups of table {}", self.name),
+            what: format!("the continuous backups of table {}", self.existing.name),
             means: "the table cannot be restored to a moment of the last 35 days any more",
         }
-    }
-
-    fn vanished(&self) -> Error {
-        Error::new(format!("the table {} was deleted by somebody else", self.name))
-    }
-
-    fn arn(&self) -> String {
-        self.scope.table_arn(&self.name)
     }
 }
 

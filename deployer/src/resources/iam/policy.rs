@@ -3,7 +3,9 @@
 mod reading;
 
 use crate::aws::one_attempt;
-use crate::engine::{Change, Id, Impact, Kind, Resource, Shown, Step, absent, diff_tags, tags_differ};
+use crate::engine::{
+    Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent, diff_tags, tags_differ,
+};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, policy_of_role};
 use crate::resources::iam::policy_document as document;
@@ -20,13 +22,19 @@ const PATH: &str = "/";
 /// IAM keeps this many versions of a policy and refuses one more.
 const MOST_VERSIONS: usize = 5;
 
+/// The policy of one role under its name, whether or not it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingPolicy {
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) scope: Scope,
+}
+
 /// A policy as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    pub(crate) name: String,
-    pub(crate) role: String,
+    pub(crate) existing: ExistingPolicy,
     pub(crate) document: Value,
-    pub(crate) scope: Scope,
 }
 
 /// A policy as IAM has it. Of one at another path nothing else is known.
@@ -56,41 +64,15 @@ impl Version {
     }
 }
 
-impl Resource for Policy {
-    type Needs = role::Output;
+impl Existing for ExistingPolicy {
     type Observed = Observed;
-    type Output = ();
 
     fn id(&self) -> Id {
         Id::new(Kind::Policy, &self.name)
     }
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let arn = self.arn();
-        let get = || step.call("iam:GetPolicy", step.aws.iam.get_policy().policy_arn(&arn).send());
-        let (policy, attached) = tokio::join!(step.retry(&[], get), self.attached(step));
-        let Some(policy) = absent(policy, NO_SUCH)?.and_then(|output| output.policy) else {
-            let elsewhere = self.path_elsewhere(step).await?;
-            return Ok(elsewhere.map(|path| Observed { path, ..Observed::default() }));
-        };
-        let document = match policy.default_version_id() {
-            Some(id) => match self.document_of(step, id).await? {
-                Some(document) => document,
-                None => return Ok(None),
-            },
-            None => Value::Null,
-        };
-        Ok(Some(Observed {
-            path: PATH.to_owned(),
-            document,
-            versions: Vec::new(),
-            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
-            tags: tags(policy.tags()),
-        }))
-    }
-
-    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let (seen, versions) = tokio::join!(self.observe(step), self.versions(step));
+        let (seen, versions) = tokio::join!(self.read(step), self.versions(step));
         let Some(seen) = seen? else { return Ok(None) };
         Ok(Some(Observed { versions: absent(versions, NO_SUCH)?.unwrap_or_default(), ..seen }))
     }
@@ -106,63 +88,8 @@ impl Resource for Policy {
         self.scope.owner(&seen.tags)
     }
 
-    fn diff(&self, _needs: Option<&role::Output>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
-        if !document::same(&self.document, &seen.document) {
-            let (from, to) = document::difference(&seen.document, &self.document);
-            changes.push(Change::Update {
-                field: DOCUMENT.to_owned(),
-                from: from.into(),
-                to: to.into(),
-                impact: Impact::None,
-            });
-        }
-        if !self.is_attached(seen) {
-            changes.push(Change::Update {
-                field: "attached-to".to_owned(),
-                from: Shown::Nothing,
-                to: self.attachment().into(),
-                impact: Impact::None,
-            });
-        }
-        changes
-    }
-
-    fn output(&self, _seen: &Observed) {}
-
     fn state(&self, seen: &Observed) -> String {
         if self.is_attached(seen) { "attached".to_owned() } else { "not attached".to_owned() }
-    }
-
-    async fn apply(&self, step: &Step<'_>, _needs: role::Output, seen: Option<Observed>) -> Result<()> {
-        let attached = match seen {
-            None => {
-                self.create(step).await?;
-                false
-            }
-            Some(seen) => {
-                let changes = self.diff(None, Some(&seen));
-                if tags_differ(&changes) {
-                    let tag = step.aws.iam.tag_policy().policy_arn(self.arn());
-                    let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
-                    step.retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:TagPolicy", tag.clone().send()))
-                        .await?;
-                }
-                if changes.iter().any(|change| change.is_about(DOCUMENT)) {
-                    self.put_in_force(step).await?;
-                }
-                self.is_attached(&seen)
-            }
-        };
-        if !attached {
-            let attach = step.aws.iam.attach_role_policy().role_name(&self.role).policy_arn(self.arn());
-            let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
-            step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
-        }
-        Ok(())
     }
 
     fn blockers(&self, seen: &Observed) -> Vec<String> {
@@ -186,13 +113,111 @@ impl Resource for Policy {
     }
 }
 
+impl Declared for Policy {
+    type Existing = ExistingPolicy;
+    type Needs = role::Output;
+    type Output = ();
+
+    fn existing(&self) -> &ExistingPolicy {
+        &self.existing
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        self.existing.read(step).await
+    }
+
+    fn diff(&self, _needs: Option<&role::Output>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
+        };
+        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
+        if !document::same(&self.document, &seen.document) {
+            let (from, to) = document::difference(&seen.document, &self.document);
+            changes.push(Change::Update {
+                field: DOCUMENT.to_owned(),
+                from: from.into(),
+                to: to.into(),
+                impact: Impact::None,
+            });
+        }
+        if !self.existing.is_attached(seen) {
+            changes.push(Change::Update {
+                field: "attached-to".to_owned(),
+                from: Shown::Nothing,
+                to: self.existing.attachment().into(),
+                impact: Impact::None,
+            });
+        }
+        changes
+    }
+
+    fn output(&self, _seen: &Observed) {}
+
+    async fn apply(&self, step: &Step<'_>, _needs: role::Output, seen: Option<Observed>) -> Result<()> {
+        let attached = match seen {
+            None => {
+                self.create(step).await?;
+                false
+            }
+            Some(seen) => {
+                let changes = self.diff(None, Some(&seen));
+                if tags_differ(&changes) {
+                    let tag = step.aws.iam.tag_policy().policy_arn(self.existing.arn());
+                    let tag = tag.set_tags(Some(iam_tags(&self.existing.scope.tags())?));
+                    step.retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:TagPolicy", tag.clone().send()))
+                        .await?;
+                }
+                if changes.iter().any(|change| change.is_about(DOCUMENT)) {
+                    self.put_in_force(step).await?;
+                }
+                self.existing.is_attached(&seen)
+            }
+        };
+        if !attached {
+            let attach = step
+                .aws
+                .iam
+                .attach_role_policy()
+                .role_name(&self.existing.role)
+                .policy_arn(self.existing.arn());
+            let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
+            step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
+        }
+        Ok(())
+    }
+}
+
 const DOCUMENT: &str = "document";
 
-impl Policy {
-    /// The policy of a role that is no longer declared, only to be looked at and deleted.
-    pub(crate) fn undeclared_of(role: &str, scope: &Scope) -> Self {
-        let (name, role, scope) = (policy_of_role(role), role.to_owned(), scope.clone());
-        Self { name, role, document: Value::Null, scope }
+impl ExistingPolicy {
+    /// Reads all but the versions, which only a deletion needs.
+    async fn read(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let arn = self.arn();
+        let get = || step.call("iam:GetPolicy", step.aws.iam.get_policy().policy_arn(&arn).send());
+        let (policy, attached) = tokio::join!(step.retry(&[], get), self.attached(step));
+        let Some(policy) = absent(policy, NO_SUCH)?.and_then(|output| output.policy) else {
+            let elsewhere = self.path_elsewhere(step).await?;
+            return Ok(elsewhere.map(|path| Observed { path, ..Observed::default() }));
+        };
+        let document = match policy.default_version_id() {
+            Some(id) => match self.document_of(step, id).await? {
+                Some(document) => document,
+                None => return Ok(None),
+            },
+            None => Value::Null,
+        };
+        Ok(Some(Observed {
+            path: PATH.to_owned(),
+            document,
+            versions: Vec::new(),
+            attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
+            tags: tags(policy.tags()),
+        }))
+    }
+
+    /// Names the policy after its role.
+    pub(crate) fn of_role(role: &str, scope: &Scope) -> Self {
+        Self { name: policy_of_role(role), role: role.to_owned(), scope: scope.clone() }
     }
 
     pub(crate) fn arn(&self) -> String {
@@ -213,54 +238,6 @@ impl Policy {
         others.map(|entity| format!("is attached to {entity}, which is not of this stack"))
     }
 
-    async fn create(&self, step: &Step<'_>) -> Result<()> {
-        let create = step
-            .aws
-            .iam
-            .create_policy()
-            .policy_name(&self.name)
-            .policy_document(document::text(&self.document))
-            .set_tags(Some(iam_tags(&self.scope.tags())?));
-        step.retry(&[&IAM_BUSY], || step.call("iam:CreatePolicy", create.clone().send())).await?;
-        Ok(())
-    }
-
-    /// Promotes a version that already says the right thing, which a run that was killed in between leaves behind;
-    /// otherwise makes one, and room for it first.
-    async fn put_in_force(&self, step: &Step<'_>) -> Result<()> {
-        let arn = self.arn();
-        let versions = absent(self.versions(step).await, NO_SUCH)?.unwrap_or_default();
-        for version in versions.iter().filter(|version| !version.is_default) {
-            let document = self.document_of(step, &version.id).await?;
-            if document.is_some_and(|document| document::same(&document, &self.document)) {
-                let promote =
-                    step.aws.iam.set_default_policy_version().policy_arn(&arn).version_id(&version.id);
-                let promote = || step.call("iam:SetDefaultPolicyVersion", promote.clone().send());
-                step.retry(&[&IAM_NOT_YET_VISIBLE], promote).await?;
-                return Ok(());
-            }
-        }
-        if versions.len() >= MOST_VERSIONS
-            && let Some(oldest) = versions.iter().filter(|v| !v.is_default).min_by_key(|v| v.number())
-        {
-            self.delete_version(step, &oldest.id).await?;
-        }
-        let create = step
-            .aws
-            .iam
-            .create_policy_version()
-            .policy_arn(&arn)
-            .policy_document(document::text(&self.document))
-            .set_as_default(true);
-        let create = || {
-            let create = create.clone().customize();
-            let create = create.config_override(Config::builder().retry_config(one_attempt()));
-            step.call("iam:CreatePolicyVersion", create.send())
-        };
-        step.retry(&[&IAM_NOT_YET_VISIBLE], create).await?;
-        Ok(())
-    }
-
     /// Takes the policy off its role, and all versions but the default, which goes with the policy: IAM refuses to delete
     /// it while it is attached or has others.
     async fn release(&self, step: &Step<'_>, attached: &[String], versions: &[Version]) -> Result<()> {
@@ -279,6 +256,56 @@ impl Policy {
         let delete = step.aws.iam.delete_policy_version().policy_arn(self.arn()).version_id(id);
         let delete = || step.call("iam:DeletePolicyVersion", delete.clone().send());
         absent(step.retry(&[&IAM_STILL_DETACHING], delete).await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+impl Policy {
+    async fn create(&self, step: &Step<'_>) -> Result<()> {
+        let create = step
+            .aws
+            .iam
+            .create_policy()
+            .policy_name(&self.existing.name)
+            .policy_document(document::text(&self.document))
+            .set_tags(Some(iam_tags(&self.existing.scope.tags())?));
+        step.retry(&[&IAM_BUSY], || step.call("iam:CreatePolicy", create.clone().send())).await?;
+        Ok(())
+    }
+
+    /// Promotes a version that already says the right thing, which a run that was killed in between leaves behind;
+    /// otherwise makes one, and room for it first.
+    async fn put_in_force(&self, step: &Step<'_>) -> Result<()> {
+        let arn = self.existing.arn();
+        let versions = absent(self.existing.versions(step).await, NO_SUCH)?.unwrap_or_default();
+        for version in versions.iter().filter(|version| !version.is_default) {
+            let document = self.existing.document_of(step, &version.id).await?;
+            if document.is_some_and(|document| document::same(&document, &self.document)) {
+                let promote =
+                    step.aws.iam.set_default_policy_version().policy_arn(&arn).version_id(&version.id);
+                let promote = || step.call("iam:SetDefaultPolicyVersion", promote.clone().send());
+                step.retry(&[&IAM_NOT_YET_VISIBLE], promote).await?;
+                return Ok(());
+            }
+        }
+        if versions.len() >= MOST_VERSIONS
+            && let Some(oldest) = versions.iter().filter(|v| !v.is_default).min_by_key(|v| v.number())
+        {
+            self.existing.delete_version(step, &oldest.id).await?;
+        }
+        let create = step
+            .aws
+            .iam
+            .create_policy_version()
+            .policy_arn(&arn)
+            .policy_document(document::text(&self.document))
+            .set_as_default(true);
+        let create = || {
+            let create = create.clone().customize();
+            let create = create.config_override(Config::builder().retry_config(one_attempt()));
+            step.call("iam:CreatePolicyVersion", create.send())
+        };
+        step.retry(&[&IAM_NOT_YET_VISIBLE], create).await?;
         Ok(())
     }
 }

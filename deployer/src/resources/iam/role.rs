@@ -2,9 +2,9 @@
 
 mod pages;
 
-use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent, diff_tags, tags_differ};
+use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags, tags_differ};
 use crate::error::{Error, Result};
-use crate::names::{Owner, Scope, Tags};
+use crate::names::{Owner, Scope, Tags, policy_of_role};
 use crate::resources::iam::policy_document as document;
 use crate::resources::iam::waits::{
     IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING, ROLE_NOT_YET_ASSUMABLE, is_about_boundary,
@@ -24,17 +24,21 @@ const BOUNDARY: &str = "permissions-boundary";
 /// Where roles are made; their ARNs are computed from it.
 const PATH: &str = "/";
 
+/// A role under its name, whether or not it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingRole {
+    pub(crate) name: String,
+    pub(crate) scope: Scope,
+}
+
 /// A role as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    pub(crate) name: String,
+    pub(crate) existing: ExistingRole,
     pub(crate) trust: Value,
     pub(crate) description: String,
     /// ARN of the policy that bounds it. `None` leaves whatever bounds it: that is somebody's safeguard.
     pub(crate) boundary: Option<String>,
-    /// ARNs of the policies that the stack attaches to it.
-    pub(crate) policies: Vec<String>,
-    pub(crate) scope: Scope,
 }
 
 /// A role as IAM has it.
@@ -65,37 +69,16 @@ pub(crate) struct Output {
     pub(crate) fresh: bool,
 }
 
-impl Resource for Role {
-    type Needs = ();
+impl Existing for ExistingRole {
     type Observed = Observed;
-    type Output = Output;
 
     fn id(&self) -> Id {
         Id::new(Kind::Role, &self.name)
     }
 
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
-        let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
-        let Some(role) = absent(step.retry(&[], get).await, NO_SUCH)?.and_then(|output| output.role) else {
-            return Ok(None);
-        };
-        Ok(Some(Observed {
-            trust: role.assume_role_policy_document().and_then(document::decode).unwrap_or_default(),
-            description: role.description.unwrap_or_default(),
-            max_session: role.max_session_duration.unwrap_or(SESSION),
-            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
-            attached: Vec::new(),
-            instance_profiles: Vec::new(),
-            tags: tags(role.tags.as_deref().unwrap_or_default()),
-            fresh: is_fresh(role.create_date),
-            path: role.path,
-            role_id: role.role_id,
-        }))
-    }
-
-    async fn observe_to_delete(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let (seen, attached, profiles) = tokio::join!(
-            self.observe(step),
+            self.read(step),
             pages::attached_policies(step, &self.name),
             pages::instance_profiles(step, &self.name)
         );
@@ -112,11 +95,57 @@ impl Resource for Role {
         self.scope.owner(&seen.tags)
     }
 
+    fn state(&self, _seen: &Observed) -> String {
+        "ready".to_owned()
+    }
+
+    fn blockers(&self, seen: &Observed) -> Vec<String> {
+        let ours = self.scope.policy_arn(&policy_of_role(&self.name));
+        let policies = seen.attached.iter().filter(|arn| **arn != ours);
+        let policies =
+            policies.map(|arn| format!("has the policy {arn} attached, which is not of this stack"));
+        let profiles = seen.instance_profiles.iter();
+        policies.chain(profiles.map(|name| format!("is in the instance profile {name}"))).collect()
+    }
+
+    /// The policies of the stack were detached with their own deletion, so the role is usually bare. If IAM says that it
+    /// is not, an earlier run was stopped in between, or there are inline policies, which have no life without the role.
+    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
+        let delete = async || {
+            step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
+        };
+        let mut bare = false;
+        let (passing, again) = ([&IAM_STILL_DETACHING], async || self.lay_bare(step).await);
+        let deleted = step.retry_checking(&passing, again, async || match delete().await {
+            Err(error) if error.has_code("DeleteConflict") && !std::mem::replace(&mut bare, true) => {
+                self.lay_bare(step).await?;
+                delete().await
+            }
+            other => other,
+        });
+        absent(deleted.await, NO_SUCH)?;
+        Ok(())
+    }
+}
+
+impl Declared for Role {
+    type Existing = ExistingRole;
+    type Needs = ();
+    type Output = Output;
+
+    fn existing(&self) -> &ExistingRole {
+        &self.existing
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        self.existing.read(step).await
+    }
+
     fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
         let Some(seen) = seen else {
             return vec![Change::Create];
         };
-        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
         if seen.path != PATH {
             changes.push(Change::Refused {
                 field: "path".to_owned(),
@@ -159,11 +188,11 @@ impl Resource for Role {
 
     fn output(&self, seen: &Observed) -> Output {
         // IAM may show the unique id in place of the ARN for a moment, so the ARN is computed.
-        Output { arn: self.scope.role_arn(&self.name), role_id: seen.role_id.clone(), fresh: seen.fresh }
-    }
-
-    fn state(&self, _seen: &Observed) -> String {
-        "ready".to_owned()
+        Output {
+            arn: self.existing.scope.role_arn(&self.existing.name),
+            role_id: seen.role_id.clone(),
+            fresh: seen.fresh,
+        }
     }
 
     async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
@@ -172,51 +201,32 @@ impl Resource for Role {
             Some(seen) => self.update(step, seen).await,
         }
     }
-
-    fn blockers(&self, seen: &Observed) -> Vec<String> {
-        let policies = seen.attached.iter().filter(|arn| !self.policies.contains(arn));
-        let policies =
-            policies.map(|arn| format!("has the policy {arn} attached, which is not of this stack"));
-        let profiles = seen.instance_profiles.iter();
-        policies.chain(profiles.map(|name| format!("is in the instance profile {name}"))).collect()
-    }
-
-    /// The policies of the stack were detached with their own deletion, so the role is usually bare. If IAM says that it
-    /// is not, an earlier run was stopped in between, or there are inline policies, which have no life without the role.
-    async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
-        let delete = async || {
-            step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
-        };
-        let mut bare = false;
-        let (passing, again) = ([&IAM_STILL_DETACHING], async || self.lay_bare(step).await);
-        let deleted = step.retry_checking(&passing, again, async || match delete().await {
-            Err(error) if error.has_code("DeleteConflict") && !std::mem::replace(&mut bare, true) => {
-                self.lay_bare(step).await?;
-                delete().await
-            }
-            other => other,
-        });
-        absent(deleted.await, NO_SUCH)?;
-        Ok(())
-    }
 }
 
-impl Role {
+impl ExistingRole {
+    /// Reads the role itself, without what uses it, which only a deletion needs.
+    async fn read(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
+        let Some(role) = absent(step.retry(&[], get).await, NO_SUCH)?.and_then(|output| output.role) else {
+            return Ok(None);
+        };
+        Ok(Some(Observed {
+            trust: role.assume_role_policy_document().and_then(document::decode).unwrap_or_default(),
+            description: role.description.unwrap_or_default(),
+            max_session: role.max_session_duration.unwrap_or(SESSION),
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            attached: Vec::new(),
+            instance_profiles: Vec::new(),
+            tags: tags(role.tags.as_deref().unwrap_or_default()),
+            fresh: is_fresh(role.create_date),
+            path: role.path,
+            role_id: role.role_id,
+        }))
+    }
+
     /// What every role of a stack is described by, which is how a list of roles tells them.
     pub(crate) fn description_of(scope: &Scope) -> String {
         format!("Runs the functions of {} in {}", scope.stack, scope.region)
-    }
-
-    /// One that is only to be looked at and deleted.
-    pub(crate) fn undeclared(name: &str, policy_arn: String, scope: &Scope) -> Self {
-        Self {
-            name: name.to_owned(),
-            trust: Value::Null,
-            description: String::new(),
-            boundary: None,
-            policies: vec![policy_arn],
-            scope: scope.clone(),
-        }
     }
 
     /// Takes every policy off the role: IAM deletes none that has any.
@@ -237,22 +247,24 @@ impl Role {
         }
         Ok(())
     }
+}
 
+impl Role {
     async fn create(&self, step: &Step<'_>) -> Result<Output> {
         let create = step
             .aws
             .iam
             .create_role()
-            .role_name(&self.name)
+            .role_name(&self.existing.name)
             .description(&self.description)
             .assume_role_policy_document(document::text(&self.trust))
             .max_session_duration(SESSION)
             .set_permissions_boundary(self.boundary.clone())
-            .set_tags(Some(iam_tags(&self.scope.tags())?));
+            .set_tags(Some(iam_tags(&self.existing.scope.tags())?));
         let create = || step.call("iam:CreateRole", create.clone().send());
         let output = step.retry(&[&IAM_BUSY], create).await.map_err(explain)?;
         let role_id = output.role.map(|role| role.role_id).unwrap_or_default();
-        Ok(Output { arn: self.scope.role_arn(&self.name), role_id, fresh: true })
+        Ok(Output { arn: self.existing.scope.role_arn(&self.existing.name), role_id, fresh: true })
     }
 
     async fn update(&self, step: &Step<'_>, seen: Observed) -> Result<Output> {
@@ -260,23 +272,23 @@ impl Role {
         let differs = |name: &str| changes.iter().any(|change| change.is_about(name));
         let passing = [&IAM_NOT_YET_VISIBLE];
         if tags_differ(&changes) {
-            let tag = step.aws.iam.tag_role().role_name(&self.name);
-            let tag = tag.set_tags(Some(iam_tags(&self.scope.tags())?));
+            let tag = step.aws.iam.tag_role().role_name(&self.existing.name);
+            let tag = tag.set_tags(Some(iam_tags(&self.existing.scope.tags())?));
             step.retry(&passing, || step.call("iam:TagRole", tag.clone().send())).await?;
         }
         if differs("trust") {
-            let trust = step.aws.iam.update_assume_role_policy().role_name(&self.name);
+            let trust = step.aws.iam.update_assume_role_policy().role_name(&self.existing.name);
             let trust = trust.policy_document(document::text(&self.trust));
             step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
         }
         if differs("description") || differs("max-session-duration") {
             // IAM leaves alone what is not sent, so both are.
-            let update = step.aws.iam.update_role().role_name(&self.name);
+            let update = step.aws.iam.update_role().role_name(&self.existing.name);
             let update = update.description(&self.description).max_session_duration(SESSION);
             step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send())).await?;
         }
         if differs(BOUNDARY) {
-            let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.name);
+            let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.existing.name);
             let put = put.set_permissions_boundary(self.boundary.clone());
             let put = || step.call("iam:PutRolePermissionsBoundary", put.clone().send());
             step.retry(&passing, put).await.map_err(explain)?;

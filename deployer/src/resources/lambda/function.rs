@@ -6,7 +6,7 @@ mod runtimes;
 
 pub(crate) use reading::Variables;
 
-use crate::engine::{Change, Id, Impact, Kind, Resource, Shown, Step, absent, diff_tags};
+use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent, diff_tags};
 use crate::error::{Error, Result};
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, log_group_of};
@@ -31,10 +31,17 @@ const NO_BUILD: &str = "none";
 /// What most changes of a function mean for its callers.
 const GO_ON: &str = "requests go on meanwhile";
 
+/// A function under its name, whether or not it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingFunction {
+    pub(crate) name: String,
+    pub(crate) scope: Scope,
+}
+
 /// A function as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
-    pub(crate) name: String,
+    pub(crate) existing: ExistingFunction,
     pub(crate) description: String,
     pub(crate) runtime: String,
     pub(crate) handler: String,
@@ -45,7 +52,6 @@ pub(crate) struct Function {
     pub(crate) tracing: bool,
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role: String,
-    pub(crate) scope: Scope,
 }
 
 /// A function as Lambda has it.
@@ -86,11 +92,8 @@ pub(crate) struct Output {
     pub(crate) fresh: bool,
 }
 
-impl Resource for Function {
-    /// Without a package the code is not compared.
-    type Needs = (role::Output, Option<Package>);
+impl Existing for ExistingFunction {
     type Observed = Observed;
-    type Output = Output;
 
     fn id(&self) -> Id {
         Id::new(Kind::Function, &self.name)
@@ -99,15 +102,60 @@ impl Resource for Function {
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let get = step.aws.lambda.get_function().function_name(&self.name);
         let get = || step.call("lambda:GetFunction", get.clone().send());
-        let Some(found) = absent(step.retry(&[], get).await, NO_SUCH)? else {
-            return Ok(None);
-        };
-        self.read(step, found).await
+        match absent(step.retry(&[], get).await, NO_SUCH)? {
+            Some(found) => self.read(step, found).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
         // It is going already; all that anybody does about it is wait.
         if seen.state == State::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
+    }
+
+    fn state(&self, seen: &Observed) -> String {
+        let condition = settled_state(seen).to_lowercase();
+        let build = seen.tags.get(BUILD_TAG).filter(|build| *build != NO_BUILD);
+        let build = build.map(|build| format!(", {build} build")).unwrap_or_default();
+        let variables = match seen.variables {
+            Variables::Readable(_) => "",
+            Variables::Unreadable(_) => ", variables unreadable",
+        };
+        format!("{condition}, {} MB, {}{build}{variables}", seen.memory, seen.architecture)
+    }
+
+    /// Takes the function's resource policy along.
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        if seen.state == State::Deleting {
+            return self.until_gone(step, None).await;
+        }
+        let delete = step.aws.lambda.delete_function().function_name(&self.name);
+        let delete = || step.call("lambda:DeleteFunction", delete.clone().send());
+        if absent(step.retry(&[&FUNCTION_BUSY], delete).await, NO_SUCH)?.is_some() {
+            // Lambda gives another one when a change ends, so that of one under way tells nothing.
+            let settled = settled_state(&seen) == "Active";
+            self.until_gone(step, seen.revision.filter(|_| settled)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Declared for Function {
+    type Existing = ExistingFunction;
+    /// Without a package the code is not compared.
+    type Needs = (role::Output, Option<Package>);
+    type Output = Output;
+
+    fn existing(&self) -> &ExistingFunction {
+        &self.existing
+    }
+
+    async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
+        let Some(mut seen) = self.existing.observe(step).await? else { return Ok(None) };
+        if seen.package_type == PackageType::Zip && self.starts_otherwise(&seen) {
+            seen.code_out_of_reach = reading::out_of_reach(step, seen.code_url.as_deref()).await;
+        }
+        Ok(Some(seen))
     }
 
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
@@ -157,80 +205,39 @@ impl Resource for Function {
         Output { fresh: false }
     }
 
-    fn state(&self, seen: &Observed) -> String {
-        let condition = settled_state(seen).to_lowercase();
-        let build = seen.tags.get(BUILD_TAG).filter(|build| *build != NO_BUILD);
-        let build = build.map(|build| format!(", {build} build")).unwrap_or_default();
-        let variables = match seen.variables {
-            Variables::Readable(_) => "",
-            Variables::Unreadable(_) => ", variables unreadable",
-        };
-        format!("{condition}, {} MB, {}{build}{variables}", seen.memory, seen.architecture)
-    }
-
     async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<Output> {
         let Some(seen) = seen else {
             return self.create(step, needs).await;
         };
         if seen.state == State::Deleting {
-            self.until_gone(step, None).await?;
+            self.existing.until_gone(step, None).await?;
             return self.create(step, needs).await;
         }
         if self.replacement(Some(&needs), &seen).is_some() {
-            self.delete(step, seen).await?;
+            self.existing.delete(step, seen).await?;
             return self.create(step, needs).await;
         }
         self.update(step, needs, seen).await
     }
-
-    /// Takes the function's resource policy along.
-    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        if seen.state == State::Deleting {
-            return self.until_gone(step, None).await;
-        }
-        let delete = step.aws.lambda.delete_function().function_name(&self.name);
-        let delete = || step.call("lambda:DeleteFunction", delete.clone().send());
-        if absent(step.retry(&[&FUNCTION_BUSY], delete).await, NO_SUCH)?.is_some() {
-            // Lambda gives another one when a change ends, so that of one under way tells nothing.
-            let settled = settled_state(&seen) == "Active";
-            self.until_gone(step, seen.revision.filter(|_| settled)).await?;
-        }
-        Ok(())
-    }
 }
 
-impl Function {
+impl ExistingFunction {
     /// Absent is what Lambda says to be absent, not what it says nothing of.
     fn unsaid(&self) -> Error {
         Error::new(format!("Lambda answered without the function {}", self.name))
     }
 
-    /// One that is only to be looked at and deleted.
-    pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
-        Self {
-            name: name.to_owned(),
-            description: String::new(),
-            runtime: String::new(),
-            handler: String::new(),
-            memory: 0,
-            timeout: 0,
-            architecture: Architecture::X86_64,
-            environment: BTreeMap::new(),
-            tracing: false,
-            reserved_concurrency: None,
-            role: String::new(),
-            scope: scope.clone(),
-        }
+    /// The log group that it writes to. Somebody may have set another one than the stack's.
+    pub(crate) fn observed_log_group(&self, seen: &Observed) -> String {
+        let set = seen.logging.as_ref().and_then(LoggingConfig::log_group).filter(|name| !name.is_empty());
+        set.map_or_else(|| log_group_of(&self.name), str::to_owned)
     }
+}
 
+impl Function {
     /// What people should know of what they declare.
     pub(crate) fn warning(&self) -> Option<String> {
-        runtimes::warning(&self.name, &self.runtime)
-    }
-
-    /// One that is only to be looked at and deleted has no runtime.
-    fn is_declared(&self) -> bool {
-        !self.runtime.is_empty()
+        runtimes::warning(&self.existing.name, &self.runtime)
     }
 
     /// Whether the code is started in another way than is declared.
@@ -239,7 +246,7 @@ impl Function {
     }
 
     /// What cannot be mended in place: it is made again, but not over variables that nobody here can read.
-    fn replacement(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Option<Change> {
+    fn replacement(&self, needs: Option<&<Self as Declared>::Needs>, seen: &Observed) -> Option<Change> {
         let (field, from, to, why) = self.reason_to_replace(needs, seen)?;
         let field = field.to_owned();
         Some(match &seen.variables {
@@ -259,7 +266,7 @@ impl Function {
 
     fn reason_to_replace(
         &self,
-        needs: Option<&<Self as Resource>::Needs>,
+        needs: Option<&<Self as Declared>::Needs>,
         seen: &Observed,
     ) -> Option<(&'static str, Shown, Shown, &'static str)> {
         if seen.state == State::Failed {
@@ -267,7 +274,7 @@ impl Function {
             return Some(("state", "Failed".into(), "Active".into(), why));
         }
         // Under another ARN it is another role to the key as well, and Lambda makes a new grant for it.
-        if seen.role_arn != self.scope.role_arn(&self.role) || !seen.variables.are_encrypted() {
+        if seen.role_arn != self.existing.scope.role_arn(&self.role) || !seen.variables.are_encrypted() {
             return None;
         }
         let before = seen.tags.get(ROLE_ID_TAG)?;
@@ -278,13 +285,13 @@ impl Function {
     }
 
     /// A plan knows no role where there is none, and the one that `up` makes is another one.
-    fn role_id(needs: Option<&<Self as Resource>::Needs>) -> &str {
+    fn role_id(needs: Option<&<Self as Declared>::Needs>) -> &str {
         needs.map_or("(a new role)", |(role, _)| role.role_id.as_str())
     }
 
     /// Code and runtime are changed by two calls. Between them, old and new code in one zip serves requests, under either
     /// runtime; where the old code cannot be had, nothing does, and the change says so by its name.
-    fn diff_code(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
+    fn diff_code(&self, needs: Option<&<Self as Declared>::Needs>, seen: &Observed) -> Vec<Change> {
         let Some((_, Some(package))) = needs else { return Vec::new() };
         let bridged = self.is_bridged(seen, package);
         let (field, means) = if bridged || !self.starts_otherwise(seen) {
@@ -311,14 +318,8 @@ impl Function {
             && seen.code_size + new.size() <= LARGEST_ZIP
     }
 
-    /// The log group that it writes to. Somebody may have set another one than the stack's.
-    pub(crate) fn observed_log_group(&self, seen: &Observed) -> String {
-        let set = seen.logging.as_ref().and_then(LoggingConfig::log_group).filter(|name| !name.is_empty());
-        set.map_or_else(|| log_group_of(&self.name), str::to_owned)
-    }
-
-    fn wanted_tags(&self, (role, package): &<Self as Resource>::Needs, seen: &Tags) -> Tags {
-        let mut tags = self.scope.tags();
+    fn wanted_tags(&self, (role, package): &<Self as Declared>::Needs, seen: &Tags) -> Tags {
+        let mut tags = self.existing.scope.tags();
         tags.insert(ROLE_ID_TAG.to_owned(), role.role_id.clone());
         match package {
             Some(Package { build: Some(build), .. }) => {
@@ -332,11 +333,11 @@ impl Function {
         tags
     }
 
-    fn diff_tags(&self, needs: Option<&<Self as Resource>::Needs>, seen: &Observed) -> Vec<Change> {
+    fn diff_tags(&self, needs: Option<&<Self as Declared>::Needs>, seen: &Observed) -> Vec<Change> {
         let Some(needs) = needs else {
             let role_id = Some(Self::role_id(needs).to_owned());
             let seen_role_id = seen.tags.get(ROLE_ID_TAG).cloned();
-            let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
+            let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
             changes.extend(Change::update(
                 format!("tags.{ROLE_ID_TAG}"),
                 seen_role_id,
@@ -350,7 +351,7 @@ impl Function {
 
     /// Everything that `UpdateFunctionConfiguration` sets.
     fn diff_configuration(&self, seen: &Observed) -> Vec<Change> {
-        let role_arn = self.scope.role_arn(&self.role);
+        let role_arn = self.existing.scope.role_arn(&self.role);
         let mut changes: Vec<Change> = [
             Change::update("description", seen.description.as_str(), &self.description, Impact::None),
             Change::update("runtime", seen.runtime.as_str(), &self.runtime, Impact::None),
@@ -362,8 +363,8 @@ impl Function {
             // The policy of its role is for this group only: what it logs elsewhere is lost.
             Change::update(
                 "log-group",
-                self.observed_log_group(seen),
-                log_group_of(&self.name),
+                self.existing.observed_log_group(seen),
+                log_group_of(&self.existing.name),
                 Impact::Notice("logs go there from then on; what the other group holds stays"),
             ),
         ]

@@ -5,7 +5,7 @@
 //! loses statements when two calls change the same policy at once.
 
 use super::function;
-use crate::engine::{ANSWER_UNCLEAR, Change, Id, Impact, Kind, Resource, Shown, Step, absent};
+use crate::engine::{ANSWER_UNCLEAR, Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope};
 use crate::resources::api_gateway::rest_api;
@@ -26,10 +26,16 @@ const EMPTY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"default","Statement"
 /// What ids of our statements begin with.
 const PREFIX: &str = "deployer-";
 
+/// The permissions of one function, whether or not they are declared.
+#[derive(Clone, Debug)]
+pub(crate) struct ExistingPermission {
+    pub(crate) function: String,
+}
+
 /// The permissions of one function, as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Permission {
-    pub(crate) function: String,
+    pub(crate) existing: ExistingPermission,
     /// Method and path of each route to the function. There may be none: then statements of ours go.
     pub(crate) routes: Vec<(String, String)>,
     pub(crate) part: Part,
@@ -61,10 +67,8 @@ pub(crate) struct Statement {
     pub(crate) size: usize,
 }
 
-impl Resource for Permission {
-    type Needs = (function::Output, rest_api::Output);
+impl Existing for ExistingPermission {
     type Observed = Observed;
-    type Output = ();
 
     fn id(&self) -> Id {
         Id::new(Kind::Permission, &self.function)
@@ -84,6 +88,28 @@ impl Resource for Permission {
     /// A statement's owner is the function's.
     fn owner(&self, _seen: &Observed) -> Owner {
         Owner::Ours
+    }
+
+    fn state(&self, seen: &Observed) -> String {
+        let count = seen.statements.iter().filter(|s| s.source_arn.is_some()).count();
+        format!("{count} statement{}", if count == 1 { "" } else { "s" })
+    }
+
+    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
+        for statement in seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX)) {
+            self.remove(step, &statement.id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Declared for Permission {
+    type Existing = ExistingPermission;
+    type Needs = (function::Output, rest_api::Output);
+    type Output = ();
+
+    fn existing(&self) -> &ExistingPermission {
+        &self.existing
     }
 
     fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
@@ -113,11 +139,6 @@ impl Resource for Permission {
 
     fn output(&self, _seen: &Observed) {}
 
-    fn state(&self, seen: &Observed) -> String {
-        let count = seen.statements.iter().filter(|s| s.source_arn.is_some()).count();
-        format!("{count} statement{}", if count == 1 { "" } else { "s" })
-    }
-
     async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<()> {
         let (function, api) = needs;
         let seen = seen.filter(|_| !function.fresh).unwrap_or_default();
@@ -138,7 +159,7 @@ impl Resource for Permission {
                     }
                     // Where there is room for both, the new one stands before the old one goes.
                     match stale.next().filter(|_| error.has_code("PolicyLengthExceededException")) {
-                        Some(old) => self.remove(step, &old.id).await?,
+                        Some(old) => self.existing.remove(step, &old.id).await?,
                         None => return Err(error),
                     }
                 }
@@ -149,16 +170,18 @@ impl Resource for Permission {
         .await?;
         if self.part != Part::Adding {
             for statement in stale {
-                self.remove(step, &statement.id).await?;
+                self.existing.remove(step, &statement.id).await?;
             }
         }
         Ok(())
     }
+}
 
-    async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
-        for statement in seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX)) {
-            self.remove(step, &statement.id).await?;
-        }
+impl ExistingPermission {
+    async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
+        let remove = step.aws.lambda.remove_permission().function_name(&self.function).statement_id(id);
+        let remove = || step.call("lambda:RemovePermission", remove.clone().send());
+        absent(step.retry(&[&FUNCTION_BUSY], remove).await, NO_SUCH)?;
         Ok(())
     }
 }
@@ -200,7 +223,7 @@ impl Permission {
             "Effect": "Allow",
             "Principal": { "Service": "apigateway.amazonaws.com" },
             "Action": "lambda:InvokeFunction",
-            "Resource": self.scope.function_arn(&self.function),
+            "Resource": self.scope.function_arn(&self.existing.function),
             "Condition": { "ArnLike": { "AWS:SourceArn": source } },
         })
     }
@@ -232,7 +255,7 @@ impl Permission {
             .aws
             .lambda
             .add_permission()
-            .function_name(&self.function)
+            .function_name(&self.existing.function)
             .statement_id(id)
             .action("lambda:InvokeFunction")
             .principal("apigateway.amazonaws.com")
@@ -246,19 +269,12 @@ impl Permission {
     /// # Errors
     /// Another run has deleted the function meanwhile.
     async fn function_stands(&self, step: &Step<'_>) -> Result<()> {
-        let get = step.aws.lambda.get_function().function_name(&self.function);
+        let get = step.aws.lambda.get_function().function_name(&self.existing.function);
         let get = || step.call("lambda:GetFunction", get.clone().send());
         match absent(step.retry(&[], get).await, NO_SUCH)? {
             Some(_) => Ok(()),
-            None => Err(Error::new(format!("the function {} was deleted meanwhile", self.function))),
+            None => Err(Error::new(format!("the function {} was deleted meanwhile", self.existing.function))),
         }
-    }
-
-    async fn remove(&self, step: &Step<'_>, id: &str) -> Result<()> {
-        let remove = step.aws.lambda.remove_permission().function_name(&self.function).statement_id(id);
-        let remove = || step.call("lambda:RemovePermission", remove.clone().send());
-        absent(step.retry(&[&FUNCTION_BUSY], remove).await, NO_SUCH)?;
-        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The log group of a function. Lambda would make it unasked, to be kept for ever, so we make it first.
 
-use crate::engine::{Change, Id, Impact, Kind, Resource, Step, absent, diff_tags, pages, tags_differ};
+use crate::engine::{
+    Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags, pages, tags_differ,
+};
 use crate::error::Result;
 use crate::names::{Owner, STACK_TAG, Scope, Tags};
 use crate::resources::logs::waits::{LOG_GROUP_BUSY, LOG_GROUP_NOT_YET_VISIBLE};
@@ -8,15 +10,21 @@ use aws_sdk_cloudwatchlogs::types::LogGroup as SdkLogGroup;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
-/// A log group as declared.
+/// A log group under its name, whether or not it is declared.
 #[derive(Clone, Debug)]
-pub(crate) struct LogGroup {
+pub(crate) struct ExistingLogGroup {
     pub(crate) name: String,
-    pub(crate) retention_days: i32,
     /// Whether a group of this name without any owner counts as ours. A late log line makes a deleted group again,
     /// bare of tags; but such a group may also be of somebody's function that we refused to touch.
     pub(crate) claims_unowned: bool,
     pub(crate) scope: Scope,
+}
+
+/// A log group as declared.
+#[derive(Clone, Debug)]
+pub(crate) struct LogGroup {
+    pub(crate) existing: ExistingLogGroup,
+    pub(crate) retention_days: i32,
 }
 
 /// A log group as `CloudWatch` Logs has it.
@@ -28,10 +36,8 @@ pub(crate) struct Observed {
     pub(crate) tags: Tags,
 }
 
-impl Resource for LogGroup {
-    type Needs = ();
+impl Existing for ExistingLogGroup {
     type Observed = Observed;
-    type Output = ();
 
     fn id(&self) -> Id {
         Id::new(Kind::LogGroup, &self.name)
@@ -60,17 +66,6 @@ impl Resource for LogGroup {
         self.scope.owner(&seen.tags)
     }
 
-    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        let mut changes = diff_tags(&self.scope.tags(), &seen.tags);
-        changes.extend(self.diff_retention(seen));
-        changes
-    }
-
-    fn output(&self, _seen: &Observed) {}
-
     fn state(&self, seen: &Observed) -> String {
         match seen.retention_days {
             Some(days) => format!("kept {days} days"),
@@ -86,29 +81,6 @@ impl Resource for LogGroup {
         }
     }
 
-    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
-        let logs = &step.aws.logs;
-        let changes = self.diff(Some(&()), seen.as_ref());
-        if seen.is_none() {
-            let create = logs.create_log_group().log_group_name(&self.name);
-            let create = create.set_tags(Some(self.scope.tags().into_iter().collect()));
-            let create = || step.call("logs:CreateLogGroup", create.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY], create).await?;
-        } else if tags_differ(&changes) {
-            let tag = logs.tag_resource().resource_arn(self.arn());
-            let tag = tag.set_tags(Some(self.scope.tags().into_iter().collect()));
-            let tag = || step.call("logs:TagResource", tag.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], tag).await?;
-        }
-        if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
-            let put = logs.put_retention_policy().log_group_name(&self.name);
-            let put = put.retention_in_days(self.retention_days);
-            let put = || step.call("logs:PutRetentionPolicy", put.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], put).await?;
-        }
-        Ok(())
-    }
-
     async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
         let delete = step.aws.logs.delete_log_group().log_group_name(&self.name);
         let delete = || step.call("logs:DeleteLogGroup", delete.clone().send());
@@ -117,25 +89,51 @@ impl Resource for LogGroup {
     }
 }
 
-impl LogGroup {
-    /// One that is only to be looked at and deleted.
-    pub(crate) fn undeclared(name: &str, scope: &Scope) -> Self {
-        Self { name: name.to_owned(), retention_days: 0, claims_unowned: false, scope: scope.clone() }
+impl Declared for LogGroup {
+    type Existing = ExistingLogGroup;
+    type Needs = ();
+    type Output = ();
+
+    fn existing(&self) -> &ExistingLogGroup {
+        &self.existing
     }
 
-    /// Less than somebody has set is a loss. The groups that Lambda makes by itself keep everything until `up` comes.
-    fn diff_retention(&self, seen: &Observed) -> Option<Change> {
-        let means = "logs older than that are deleted";
-        let impact = match seen.retention_days {
-            Some(days) if days > self.retention_days => {
-                let (name, days) = (&self.name, self.retention_days);
-                Impact::Loses { what: format!("what {name} holds from more than {days} days ago"), means }
-            }
-            _ => Impact::Notice(means),
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
+        let Some(seen) = seen else {
+            return vec![Change::Create];
         };
-        Change::update("retention-days", seen.retention_days, Some(self.retention_days), impact)
+        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
+        changes.extend(self.diff_retention(seen));
+        changes
     }
 
+    fn output(&self, _seen: &Observed) {}
+
+    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
+        let logs = &step.aws.logs;
+        let changes = self.diff(Some(&()), seen.as_ref());
+        if seen.is_none() {
+            let create = logs.create_log_group().log_group_name(&self.existing.name);
+            let create = create.set_tags(Some(self.existing.scope.tags().into_iter().collect()));
+            let create = || step.call("logs:CreateLogGroup", create.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY], create).await?;
+        } else if tags_differ(&changes) {
+            let tag = logs.tag_resource().resource_arn(self.existing.arn());
+            let tag = tag.set_tags(Some(self.existing.scope.tags().into_iter().collect()));
+            let tag = || step.call("logs:TagResource", tag.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], tag).await?;
+        }
+        if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
+            let put = logs.put_retention_policy().log_group_name(&self.existing.name);
+            let put = put.retention_in_days(self.retention_days);
+            let put = || step.call("logs:PutRetentionPolicy", put.clone().send());
+            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], put).await?;
+        }
+        Ok(())
+    }
+}
+
+impl ExistingLogGroup {
     fn arn(&self) -> String {
         self.scope.log_group_arn(&self.name)
     }
@@ -149,6 +147,21 @@ impl LogGroup {
             Ok((page.log_groups.unwrap_or_default(), page.next_token))
         });
         Ok(named.await?.into_iter().find(|group| group.log_group_name() == Some(&self.name)))
+    }
+}
+
+impl LogGroup {
+    /// Less than somebody has set is a loss. The groups that Lambda makes by itself keep everything until `up` comes.
+    fn diff_retention(&self, seen: &Observed) -> Option<Change> {
+        let means = "logs older than that are deleted";
+        let impact = match seen.retention_days {
+            Some(days) if days > self.retention_days => {
+                let (name, days) = (&self.existing.name, self.retention_days);
+                Impact::Loses { what: format!("what {name} holds from more than {days} days ago"), means }
+            }
+            _ => Impact::Notice(means),
+        };
+        Change::update("retention-days", seen.retention_days, Some(self.retention_days), impact)
     }
 }
 

@@ -27,9 +27,9 @@ impl RestApi {
             .aws
             .apigateway
             .create_rest_api()
-            .name(&self.name)
+            .name(&self.existing.name)
             .endpoint_configuration(EndpointConfiguration::builder().types(EndpointType::Regional).build())
-            .set_tags(Some(self.scope.tags().into_iter().collect()));
+            .set_tags(Some(self.existing.scope.tags().into_iter().collect()));
         let create = || {
             let once = Config::builder().retry_config(one_attempt());
             step.call("apigateway:CreateRestApi", create.clone().customize().config_override(once).send())
@@ -42,8 +42,8 @@ impl RestApi {
         let Some(other) = self.rival(step, &id).await? else {
             // What was asked for is looked at: without its tags nobody would find the API again.
             let tags: Tags = created.tags.clone().unwrap_or_default().into_iter().collect();
-            if tags != self.scope.tags() {
-                self.tag(step, &id, &self.scope.tags()).await?;
+            if tags != self.existing.scope.tags() {
+                self.tag(step, &id, &self.existing.scope.tags()).await?;
             }
             let endpoint = endpoint_type(created.endpoint_configuration());
             self.update_endpoint(step, &id, &endpoint, created.disable_execute_api_endpoint).await?;
@@ -61,7 +61,7 @@ impl RestApi {
     /// both do, the order decides. If only one does, the other has gone on, whatever the order: AWS dates APIs by the
     /// second. So whose API comes first waits to see which it was.
     async fn rival(&self, step: &Step<'_>, id: &str) -> Result<Option<String>> {
-        let all = self.ours(reading::apis(step).await?).0;
+        let all = self.existing.ours(reading::apis(step).await?).0;
         let ids: Vec<&str> = all.iter().filter_map(SdkRestApi::id).collect();
         match ids.split_first() {
             None => Ok(None),
@@ -92,7 +92,7 @@ impl RestApi {
         definition: &Definition,
         tls: &Tls,
     ) -> Result<()> {
-        let mut document = definition.openapi(&self.name);
+        let mut document = definition.openapi(&self.existing.name);
         if let Some(document) = document.as_object_mut() {
             document.extend(tls.extensions());
         }
@@ -126,7 +126,7 @@ impl RestApi {
 
     /// Sets tags, and looks until they are there: they say whose the API is.
     pub(super) async fn tag(&self, step: &Step<'_>, id: &str, tags: &Tags) -> Result<()> {
-        let tag = step.aws.apigateway.tag_resource().resource_arn(self.scope.rest_api_arn(id));
+        let tag = step.aws.apigateway.tag_resource().resource_arn(self.existing.scope.rest_api_arn(id));
         let tag = tag.set_tags(Some(tags.clone().into_iter().collect()));
         step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
         step.until(&ANSWER_UNCLEAR, async || {
@@ -140,7 +140,7 @@ impl RestApi {
     /// All requests go to what the stage itself is pointed to.
     pub(super) async fn remove_canary(&self, step: &Step<'_>, id: &str) -> Result<()> {
         let remove = PatchOperation::builder().op(Op::Remove).path("/canarySettings").build();
-        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.existing.stage);
         let update = update.patch_operations(remove);
         step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
         Ok(())
@@ -162,8 +162,8 @@ impl RestApi {
             .apigateway
             .create_deployment()
             .rest_api_id(id)
-            .stage_name(&self.stage)
-            .description(description(&self.stage, &definition.fingerprint()));
+            .stage_name(&self.existing.stage)
+            .description(description(&self.existing.stage, &definition.fingerprint()));
         let create = || {
             let once = Config::builder().retry_config(one_attempt());
             step.call("apigateway:CreateDeployment", create.clone().customize().config_override(once).send())
@@ -178,7 +178,7 @@ impl RestApi {
         if patches.is_empty() {
             return Ok(());
         }
-        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.stage);
+        let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.existing.stage);
         let update = update.set_patch_operations(Some(patches));
         step.retry(&[&API_BUSY], || step.call("apigateway:UpdateStage", update.clone().send())).await?;
         Ok(())

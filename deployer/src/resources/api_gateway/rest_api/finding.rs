@@ -1,7 +1,7 @@
 //! Which of the account's APIs is the stack's.
 
 use super::stage::{Stage, others};
-use super::{RestApi, reading};
+use super::{ExistingRestApi, reading};
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::names::{Owner, Tags};
@@ -33,7 +33,7 @@ struct Tagged {
     deployments: Vec<Deployment>,
 }
 
-impl RestApi {
+impl ExistingRestApi {
     /// Those of ours, by their tags, and the others, each in the order in which they were made.
     pub(super) fn ours(&self, mut all: Vec<SdkRestApi>) -> (Vec<SdkRestApi>, Vec<SdkRestApi>) {
         all.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
@@ -46,7 +46,7 @@ impl RestApi {
     }
 
     /// Ours; when there is none, what has our name.
-    pub(super) async fn find(&self, step: &Step<'_>) -> Result<Option<Candidate>> {
+    pub(super) async fn find(&self, step: &Step<'_>, adopt: Option<&str>) -> Result<Option<Candidate>> {
         let (mut ours, others) = self.ours(reading::apis(step).await?);
         if ours.len() > 1 {
             return self.choose(step, ours).await;
@@ -55,7 +55,7 @@ impl RestApi {
         if let Some(api) = ours.pop() {
             return Ok(Some(alone(api)));
         }
-        if let Some(id) = &self.adopt {
+        if let Some(id) = adopt {
             let chosen = others.into_iter().find(|api| api.id() == Some(id));
             let api = chosen
                 .ok_or_else(|| Error::usage(format!("there is no API {id} in {}", self.scope.region)))?;
@@ -101,7 +101,7 @@ impl RestApi {
 
     /// Smaller is better.
     fn standing(&self, one: &Tagged) -> u8 {
-        let ours = Stage::read(self, &one.stages, &one.deployments, None);
+        let ours = Stage::read(&self.stage, &one.stages, &one.deployments);
         match (ours.is_some_and(|stage| stage.fingerprint.is_some()), one.stages.is_empty()) {
             (true, _) => 0,
             (false, false) => 1,

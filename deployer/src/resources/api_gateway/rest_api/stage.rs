@@ -35,25 +35,24 @@ pub(super) struct Others {
 }
 
 impl Stage {
-    /// `account` is what the account lets through, where that is known.
-    pub(super) fn read(
-        api: &RestApi,
-        stages: &[SdkStage],
-        deployments: &[Deployment],
-        account: Option<Throttle>,
-    ) -> Option<Self> {
-        let stage = declared(api, stages)?;
+    pub(super) fn read(name: &str, stages: &[SdkStage], deployments: &[Deployment]) -> Option<Self> {
+        let stage = stages.iter().find(|stage| stage.stage_name() == Some(name))?;
         let canary = stage.canary_settings().map(|canary| {
             let deployment = canary.deployment_id().unwrap_or("nothing");
             format!("{} % of requests to deployment {deployment}", canary.percent_traffic())
         });
         Some(Self {
             fingerprint: deployed_by_us(stage, deployments).map(str::to_owned),
-            throttle: limits(stage)
-                .filter(|limits| api.throttle.is_some() || !is_filled_in(limits, account.as_ref())),
+            throttle: limits(stage),
             variables: stage.variables.clone().unwrap_or_default().into_iter().collect(),
             canary,
         })
+    }
+
+    /// Leaves out limits that the stage shows although nobody has set them. `account` is what the account lets through,
+    /// where that is known.
+    pub(super) fn leave_out_limits_of(&mut self, account: Option<&Throttle>) {
+        self.throttle.take_if(|limits| is_filled_in(limits, account));
     }
 
     /// What belongs to the stage and not to what is deployed there.
@@ -61,7 +60,7 @@ impl Stage {
         let (throttle, variables) = (shown(self.throttle.as_ref()), &api.variables);
         let throttle = Change::update("throttle", throttle, shown(api.throttle.as_ref()), Impact::None);
         let canary = Impact::Loses {
-            what: format!("the canary of stage {}", api.stage),
+            what: format!("the canary of stage {}", api.existing.stage),
             means: "all requests go to what is declared from then on",
         };
         let canary = Change::update("canary", self.canary.clone(), None, canary);
@@ -99,15 +98,6 @@ pub(super) fn others(declared: &str, stages: &[SdkStage], deployments: &[Deploym
         }
     }
     others
-}
-
-/// Whether only the account's own limits can tell if the stage has any: it shows some that nobody declares.
-pub(super) fn shows_limits(api: &RestApi, stages: &[SdkStage]) -> bool {
-    api.throttle.is_none() && declared(api, stages).and_then(limits).is_some()
-}
-
-fn declared<'a>(api: &RestApi, stages: &'a [SdkStage]) -> Option<&'a SdkStage> {
-    stages.iter().find(|stage| stage.stage_name() == Some(&api.stage))
 }
 
 /// Our deployments that no stage needs. API Gateway refuses to delete one that serves at any.

@@ -30,13 +30,15 @@ fn route() -> Route {
 fn api() -> RestApi {
     let routes = [route()];
     RestApi {
-        name: "DynamoDBOperations".to_owned(),
-        stage: "Prod".to_owned(),
+        existing: ExistingRestApi {
+            name: "DynamoDBOperations".to_owned(),
+            stage: "Prod".to_owned(),
+            scope: scope(),
+        },
         throttle: None,
         variables: BTreeMap::new(),
         definition: Definition::of(&routes, "", &scope()),
         adopt: None,
-        scope: scope(),
     }
 }
 

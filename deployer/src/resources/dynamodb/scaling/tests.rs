@@ -11,13 +11,17 @@ use serde_json::{Value, json};
 const READ: &str = "dynamodb:table:ReadCapacityUnits";
 const WRITE: &str = "dynamodb:table:WriteCapacityUnits";
 
+fn existing(expected: Expected) -> ExistingScaling {
+    ExistingScaling { table: "orders".to_owned(), expected }
+}
+
 fn scaling() -> Scaling {
     let limits = Limits { read: 5, write: 6, most: 50 };
-    Scaling { table: "orders".to_owned(), on_demand: false, limits: Some(limits) }
+    Scaling { existing: existing(Expected::Scaling), limits: Some(limits) }
 }
 
 fn fixed() -> Scaling {
-    Scaling { limits: None, ..scaling() }
+    Scaling { existing: existing(Expected::FixedCapacity), limits: None }
 }
 
 fn target(dimension: &str, least: i32, most: i32) -> Value {
@@ -267,7 +271,7 @@ async fn a_policy_that_follows_another_metric_is_nothing_to_us() {
     let seen = world.observe(&scaling()).await.unwrap();
     assert_eq!(scaling().diff(Some(&()), seen.as_ref()), []);
     let state = "read 5 to 50, at 70 %, by the policy by-orders on another metric, write 6 to 50, at 70 %";
-    assert_eq!(scaling().state(&seen.unwrap()), state);
+    assert_eq!(scaling().existing.state(&seen.unwrap()), state);
 }
 
 #[tokio::test(start_paused = true)]

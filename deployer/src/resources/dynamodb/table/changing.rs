@@ -16,9 +16,9 @@ impl Table {
             .aws
             .dynamodb
             .create_table()
-            .table_name(&self.name)
+            .table_name(&self.existing.name)
             .set_deletion_protection_enabled(self.declared.deletion_protection)
-            .set_tags(Some(sdk_tags(&self.scope.tags())?));
+            .set_tags(Some(sdk_tags(&self.existing.scope.tags())?));
         for (key, role) in self.declared_keys().zip([SchemaKeyType::Hash, SchemaKeyType::Range]) {
             create = create
                 .key_schema(built(
@@ -46,14 +46,14 @@ impl Table {
     pub(super) async fn update(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
         let dynamodb = &step.aws.dynamodb;
         let declared = &self.declared;
-        if tags_differ(&diff_tags(&self.scope.tags(), &seen.tags)) {
-            let tag = dynamodb.tag_resource().resource_arn(self.arn());
-            let tag = tag.set_tags(Some(sdk_tags(&self.scope.tags())?));
+        if tags_differ(&diff_tags(&self.existing.scope.tags(), &seen.tags)) {
+            let tag = dynamodb.tag_resource().resource_arn(self.existing.arn());
+            let tag = tag.set_tags(Some(sdk_tags(&self.existing.scope.tags())?));
             step.retry(&[&TABLE_BUSY], || step.call("dynamodb:TagResource", tag.clone().send())).await?;
         }
         let capacity = self.capacity_beside(seen.capacity);
         if seen.capacity != capacity {
-            let update = dynamodb.update_table().table_name(&self.name);
+            let update = dynamodb.update_table().table_name(&self.existing.name);
             let update = match (capacity, seen.capacity) {
                 (Capacity::OnDemand, _) => update.billing_mode(BillingMode::PayPerRequest),
                 (Capacity::Provisioned { read, write }, Capacity::OnDemand) => update
@@ -68,7 +68,8 @@ impl Table {
         if let Some(wanted) =
             declared.deletion_protection.filter(|wanted| *wanted != seen.deletion_protection)
         {
-            let update = dynamodb.update_table().table_name(&self.name).deletion_protection_enabled(wanted);
+            let update =
+                dynamodb.update_table().table_name(&self.existing.name).deletion_protection_enabled(wanted);
             self.update_table(step, update).await?;
         }
         if seen.ttl != declared.ttl {
@@ -79,7 +80,7 @@ impl Table {
                 .point_in_time_recovery_enabled(declared.point_in_time_recovery);
             let update = dynamodb
                 .update_continuous_backups()
-                .table_name(&self.name)
+                .table_name(&self.existing.name)
                 .point_in_time_recovery_specification(built(recovery.build())?);
             let update = || step.call("dynamodb:UpdateContinuousBackups", update.clone().send());
             step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await?;
@@ -93,7 +94,7 @@ impl Table {
         update: aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder,
     ) -> Result<()> {
         step.retry(&[&TABLE_BUSY], || step.call("dynamodb:UpdateTable", update.clone().send())).await?;
-        self.until_active(step).await
+        self.existing.until_active(step).await
     }
 
     async fn update_ttl(&self, step: &Step<'_>, seen: Option<&str>) -> Result<()> {
@@ -103,7 +104,7 @@ impl Table {
         };
         let ttl =
             TimeToLiveSpecification::builder().attribute_name(attribute).enabled(wanted.is_some()).build();
-        let update = step.aws.dynamodb.update_time_to_live().table_name(&self.name);
+        let update = step.aws.dynamodb.update_time_to_live().table_name(&self.existing.name);
         let update = update.time_to_live_specification(built(ttl)?);
         let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());
         let updated = step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await;

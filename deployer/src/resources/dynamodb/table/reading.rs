@@ -1,6 +1,6 @@
 //! What DynamoDB says of a table, and the waits until it says what is wanted.
 
-use super::{Capacity, NO_SUCH, Table, shown_key};
+use super::{Capacity, ExistingTable, NO_SUCH, shown_key};
 use crate::engine::{Step, absent, pages};
 use crate::error::{Error, Result};
 use crate::names::Tags;
@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 /// Tags of a table younger than this may not be visible yet.
 const YOUNG: Duration = Duration::from_secs(60);
 
-impl Table {
+impl ExistingTable {
     pub(super) async fn describe(
         &self,
         step: &Step<'_>,

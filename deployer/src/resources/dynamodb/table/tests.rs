@@ -16,10 +16,11 @@ mod mending;
 mod reading;
 
 fn table() -> Table {
-    Table { name: "orders".to_owned(), declared: Declared::default(), scope: scope() }
+    let existing = ExistingTable { name: "orders".to_owned(), scope: scope() };
+    Table { existing, declared: DeclaredTable::default() }
 }
 
-fn declaring(change: impl FnOnce(&mut Declared)) -> Table {
+fn declaring(change: impl FnOnce(&mut DeclaredTable)) -> Table {
     let mut table = table();
     change(&mut table.declared);
     table

@@ -1,6 +1,6 @@
 //! What IAM answers to questions about a policy, page by page.
 
-use super::{NO_SUCH, PATH, Policy, Version};
+use super::{ExistingPolicy, NO_SUCH, PATH, Version};
 use crate::engine::{PolicyPaths, Step, absent, pages};
 use crate::error::Result;
 use crate::resources::iam::policy_document as document;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The most that IAM returns in one page.
 const PAGE: i32 = 1000;
 
-impl Policy {
+impl ExistingPolicy {
     /// `None` when the policy is gone: somebody else deleted it since it was seen. A version may be known later than
     /// its policy, and IAM says the same of both.
     pub(super) async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Option<Value>> {

@@ -22,12 +22,13 @@ mod removing;
 mod versions;
 
 fn policy() -> Policy {
-    Policy {
-        name: "lab-policy".to_owned(),
-        role: "lab-role".to_owned(),
-        document: document(),
-        scope: scope(),
-    }
+    Policy { existing: ExistingPolicy::of_role("lab-role", &scope()), document: document() }
+}
+
+fn named(name: &str) -> Policy {
+    let mut policy = policy();
+    name.clone_into(&mut policy.existing.name);
+    policy
 }
 
 fn document() -> Value {
@@ -133,7 +134,7 @@ fn document_of(version: &str, document: Value) -> Rule {
 fn attached() -> Rule {
     mock!(Client::attach_role_policy)
         .match_requests(|request| {
-            request.role_name() == Some("lab-role") && request.policy_arn() == Some(&policy().arn())
+            request.role_name() == Some("lab-role") && request.policy_arn() == Some(&policy().existing.arn())
         })
         .then_output(|| AttachRolePolicyOutput::builder().build())
 }

@@ -22,14 +22,12 @@ mod removing;
 
 fn role() -> Role {
     Role {
-        name: "lab-role".to_owned(),
+        existing: ExistingRole { name: "lab-role".to_owned(), scope: scope() },
         trust: json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
         ]}),
         description: "Runs the functions of lab + more".to_owned(),
         boundary: None,
-        policies: vec![scope().policy_arn("lab-policy")],
-        scope: scope(),
     }
 }
 
@@ -42,7 +40,7 @@ fn seen() -> Observed {
         description: role().description,
         max_session: 3600,
         boundary: None,
-        attached: role().policies,
+        attached: vec![scope().policy_arn("lab-policy")],
         instance_profiles: Vec::new(),
         tags: scope().tags(),
         fresh: false,

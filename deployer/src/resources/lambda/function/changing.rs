@@ -1,7 +1,7 @@
 //! The calls that make and change a function, and the waits between two of them.
 
-use super::{Function, NO_SUCH, Observed, Output, Variables, settled_state};
-use crate::engine::{Resource, Step, absent, diff_tags, tags_differ};
+use super::{ExistingFunction, Function, NO_SUCH, Observed, Output, Variables, settled_state};
+use crate::engine::{Declared, Step, absent, diff_tags, tags_differ};
 use crate::error::{AwsError, Error, Result};
 use crate::names::{Tags, log_group_of};
 use crate::packaging::{Package, merged};
@@ -18,16 +18,16 @@ use aws_sdk_lambda::types::{
 };
 
 impl Function {
-    pub(super) async fn create(&self, step: &Step<'_>, needs: <Self as Resource>::Needs) -> Result<Output> {
+    pub(super) async fn create(&self, step: &Step<'_>, needs: <Self as Declared>::Needs) -> Result<Output> {
         let tags = self.wanted_tags(&needs, &Tags::new());
         let (role, package) = needs;
         let package =
-            package.ok_or_else(|| Error::new(format!("the code of {} was not built", self.name)))?;
+            package.ok_or_else(|| Error::new(format!("the code of {} was not built", self.existing.name)))?;
         let create = step
             .aws
             .lambda
             .create_function()
-            .function_name(&self.name)
+            .function_name(&self.existing.name)
             .description(&self.description)
             .runtime(Runtime::from(self.runtime.as_str()))
             .handler(&self.handler)
@@ -59,7 +59,7 @@ impl Function {
     pub(super) async fn update(
         &self,
         step: &Step<'_>,
-        needs: <Self as Resource>::Needs,
+        needs: <Self as Declared>::Needs,
         seen: Observed,
     ) -> Result<Output> {
         let tags = self.wanted_tags(&needs, &seen.tags);
@@ -71,7 +71,7 @@ impl Function {
             self.until_ready(step, false).await?;
         }
         if tags_differ(&diff_tags(&tags, &seen.tags)) {
-            let tag = lambda.tag_resource().resource(self.scope.function_arn(&self.name));
+            let tag = lambda.tag_resource().resource(self.existing.scope.function_arn(&self.existing.name));
             let tag = tag.set_tags(Some(tags.into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
@@ -94,7 +94,7 @@ impl Function {
             };
             let update = lambda
                 .update_function_configuration()
-                .function_name(&self.name)
+                .function_name(&self.existing.name)
                 .description(&self.description)
                 .runtime(Runtime::from(self.runtime.as_str()))
                 .handler(&self.handler)
@@ -138,7 +138,7 @@ impl Function {
             .aws
             .lambda
             .update_function_code()
-            .function_name(&self.name)
+            .function_name(&self.existing.name)
             .architectures(self.sdk_architecture());
         let update = async || {
             let _turn = step.aws.pace.upload(size).await;
@@ -167,12 +167,12 @@ impl Function {
     async fn reserve(&self, step: &Step<'_>, reserved: Option<i32>) -> Result<()> {
         let lambda = &step.aws.lambda;
         if let Some(reserved) = reserved {
-            let put = lambda.put_function_concurrency().function_name(&self.name);
+            let put = lambda.put_function_concurrency().function_name(&self.existing.name);
             let put = put.reserved_concurrent_executions(reserved);
             let put = || step.call("lambda:PutFunctionConcurrency", put.clone().send());
             step.retry(&[&FUNCTION_BUSY, &FUNCTION_NOT_YET_VISIBLE], put).await?;
         } else {
-            let delete = lambda.delete_function_concurrency().function_name(&self.name);
+            let delete = lambda.delete_function_concurrency().function_name(&self.existing.name);
             let delete = || step.call("lambda:DeleteFunctionConcurrency", delete.clone().send());
             step.retry(&[&FUNCTION_BUSY], delete).await?;
         }
@@ -186,14 +186,14 @@ impl Function {
             if std::mem::take(&mut is_busy) {
                 return Ok(None);
             }
-            let found = self.look(step, &[&FUNCTION_NOT_YET_VISIBLE]).await?;
+            let found = self.existing.look(step, &[&FUNCTION_NOT_YET_VISIBLE]).await?;
             if found.state == Some(State::Failed)
                 || found.last_update_status == Some(LastUpdateStatus::Failed)
             {
                 let reason = found.state_reason.or(found.last_update_status_reason).unwrap_or_default();
                 return Err(Error::new(format!(
                     "Lambda could not make the function {}: {reason}",
-                    self.name
+                    self.existing.name
                 ))
                 .hint("Mend what the reason names, and run deployer up again."));
             }
@@ -202,29 +202,6 @@ impl Function {
             Ok(ready.then_some(()))
         })
         .await
-    }
-
-    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
-    pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
-        let mut was_going = false;
-        step.until(&FUNCTION_GONE, async || {
-            let Some(found) = absent(self.look(step, &[]).await, NO_SUCH)? else {
-                return Ok(Some(()));
-            };
-            let is_going = found.state == Some(State::Deleting);
-            let is_another = was_going || revision.is_some() && found.revision_id != revision;
-            was_going |= is_going;
-            Ok((!is_going && is_another).then_some(()))
-        })
-        .await
-    }
-
-    /// With `GetFunction`, because Lambda lets many more of it through than of `GetFunctionConfiguration`, which takes its
-    /// share of what all changes have together.
-    async fn look(&self, step: &Step<'_>, passing: &[&'static Passing]) -> Result<FunctionConfiguration> {
-        let get = step.aws.lambda.get_function().function_name(&self.name);
-        let get = || step.call("lambda:GetFunction", get.clone().send());
-        step.retry(passing, get).await?.configuration.ok_or_else(|| self.unsaid())
     }
 
     /// Where AWS's message alone would send people the wrong way, or say too much.
@@ -261,8 +238,8 @@ impl Function {
 
     /// The logging that Lambda has, with the stack's log group; `None` where nothing is to be changed.
     fn moved_logging(&self, seen: &Observed) -> Option<LoggingConfig> {
-        let group = log_group_of(&self.name);
-        let mut logging = seen.logging.clone().filter(|_| self.observed_log_group(seen) != group)?;
+        let group = log_group_of(&self.existing.name);
+        let mut logging = seen.logging.clone().filter(|_| self.existing.observed_log_group(seen) != group)?;
         logging.log_group = Some(group);
         Some(logging)
     }
@@ -270,6 +247,31 @@ impl Function {
     fn sdk_tracing(&self) -> TracingConfig {
         let mode = if self.tracing { TracingMode::Active } else { TracingMode::PassThrough };
         TracingConfig::builder().mode(mode).build()
+    }
+}
+
+impl ExistingFunction {
+    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
+    pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
+        let mut was_going = false;
+        step.until(&FUNCTION_GONE, async || {
+            let Some(found) = absent(self.look(step, &[]).await, NO_SUCH)? else {
+                return Ok(Some(()));
+            };
+            let is_going = found.state == Some(State::Deleting);
+            let is_another = was_going || revision.is_some() && found.revision_id != revision;
+            was_going |= is_going;
+            Ok((!is_going && is_another).then_some(()))
+        })
+        .await
+    }
+
+    /// With `GetFunction`, because Lambda lets many more of it through than of `GetFunctionConfiguration`, which takes its
+    /// share of what all changes have together.
+    async fn look(&self, step: &Step<'_>, passing: &[&'static Passing]) -> Result<FunctionConfiguration> {
+        let get = step.aws.lambda.get_function().function_name(&self.name);
+        let get = || step.call("lambda:GetFunction", get.clone().send());
+        step.retry(passing, get).await?.configuration.ok_or_else(|| self.unsaid())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What Lambda says of a function.
 
-use super::{Function, Observed};
+use super::{ExistingFunction, Observed};
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
@@ -36,12 +36,12 @@ impl Variables {
     }
 }
 
-impl Function {
+impl ExistingFunction {
     /// What `GetFunction` answers.
     ///
     /// # Errors
     /// An answer without a function; tags that the caller may not read.
-    pub(super) async fn read(&self, step: &Step<'_>, found: GetFunctionOutput) -> Result<Option<Observed>> {
+    pub(super) fn read(&self, step: &Step<'_>, found: GetFunctionOutput) -> Result<Observed> {
         let configuration = found.configuration.ok_or_else(|| self.unsaid())?;
         if let Some(why) = found.tags_error {
             // Without them it would be taken for somebody else's.
@@ -52,9 +52,6 @@ impl Function {
         seen.tags = found.tags.unwrap_or_default().into_iter().collect();
         seen.reserved_concurrency = found.concurrency.and_then(|c| c.reserved_concurrent_executions);
         seen.code_url = found.code.and_then(|code| code.location);
-        if self.is_declared() && seen.package_type == PackageType::Zip && self.starts_otherwise(&seen) {
-            seen.code_out_of_reach = out_of_reach(step, seen.code_url.as_deref()).await;
-        }
         if let Variables::Unreadable(why) = &seen.variables {
             step.note(format!(
                 "its environment variables cannot be read, so they stay as they are, whatever is declared; reading them \
@@ -62,12 +59,12 @@ impl Function {
                 why.trim_end()
             ));
         }
-        Ok(Some(seen))
+        Ok(seen)
     }
 }
 
 /// Why the code cannot be downloaded; `None` when it can.
-async fn out_of_reach(step: &Step<'_>, url: Option<&str>) -> Option<String> {
+pub(super) async fn out_of_reach(step: &Step<'_>, url: Option<&str>) -> Option<String> {
     match url {
         Some(url) => step.aws.http.is_there(url).await.err(),
         None => Some("Lambda does not say where it is".to_owned()),

@@ -20,13 +20,17 @@ mod replacing;
 
 fn function() -> Function {
     Function {
+        existing: ExistingFunction { name: "orders".to_owned(), scope: scope() },
         description: "Takes orders".to_owned(),
         runtime: "provided.al2023".to_owned(),
         handler: "bootstrap".to_owned(),
         memory: 128,
         timeout: 10,
         role: "orders-role".to_owned(),
-        ..Function::undeclared("orders", &scope())
+        architecture: Architecture::X86_64,
+        environment: BTreeMap::new(),
+        tracing: false,
+        reserved_concurrency: None,
     }
 }
 
@@ -40,7 +44,7 @@ fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-type Needs = <Function as Resource>::Needs;
+type Needs = <Function as Declared>::Needs;
 
 /// A role of long ago, and the code that `function()` has.
 fn needs() -> Needs {

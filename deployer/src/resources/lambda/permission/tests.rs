@@ -24,7 +24,12 @@ fn permission() -> Permission {
 
 fn with_routes(routes: &[(&str, &str)]) -> Permission {
     let routes = routes.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
-    Permission { function: "lab".to_owned(), routes, part: Part::All, scope: scope() }
+    Permission {
+        existing: ExistingPermission { function: "lab".to_owned() },
+        routes,
+        part: Part::All,
+        scope: scope(),
+    }
 }
 
 fn needs() -> (function::Output, rest_api::Output) {

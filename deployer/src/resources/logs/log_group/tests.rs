@@ -20,7 +20,10 @@ mod races;
 const NAME: &str = "/aws/lambda/lab";
 
 fn group() -> LogGroup {
-    LogGroup { name: NAME.to_owned(), retention_days: 14, claims_unowned: true, scope: scope() }
+    LogGroup {
+        existing: ExistingLogGroup { name: NAME.to_owned(), claims_unowned: true, scope: scope() },
+        retention_days: 14,
+    }
 }
 
 /// The group of `group()`, as declared.
@@ -115,7 +118,7 @@ fn a_shorter_retention_than_somebody_set_is_a_loss() {
     let loss = |days| {
         let seen = Observed { retention_days: days, ..seen() };
         let [change] = &group().diff(Some(&()), Some(&seen))[..] else { panic!("one change") };
-        change.loss(&group().id())
+        change.loss(&group().existing.id())
     };
     assert_eq!(loss(Some(30)), Some(format!("what {NAME} holds from more than 14 days ago")));
     assert_eq!(loss(Some(7)), None);
@@ -160,24 +163,24 @@ fn each_property_that_we_set_is_compared() {
 
 #[test]
 fn a_group_that_nobody_owns_is_ours_unless_its_function_was_not() {
-    let wary = LogGroup { claims_unowned: false, ..group() };
+    let wary = ExistingLogGroup { claims_unowned: false, ..group().existing };
     let mut of_another_stack = seen();
     of_another_stack.tags.insert(STACK_TAG.to_owned(), "other".to_owned());
     let mut with_tags_of_its_own = reborn();
     with_tags_of_its_own.tags.insert("team".to_owned(), "a".to_owned());
     let cases = [(seen(), true, true), (reborn(), true, false), (with_tags_of_its_own, true, false)];
     for (seen, claiming, otherwise) in cases {
-        assert_eq!(group().owner(&seen) == Owner::Ours, claiming, "{seen:?}");
+        assert_eq!(group().existing.owner(&seen) == Owner::Ours, claiming, "{seen:?}");
         assert_eq!(wary.owner(&seen) == Owner::Ours, otherwise, "{seen:?}");
     }
     assert_eq!(
-        group().owner(&of_another_stack),
+        group().existing.owner(&of_another_stack),
         Owner::Foreign("belongs to stack other in us-east-1".to_owned())
     );
 }
 
 #[test]
 fn the_state_tells_how_long_logs_are_kept() {
-    assert_eq!(group().state(&seen()), "kept 14 days");
-    assert_eq!(group().state(&reborn()), "kept for ever");
+    assert_eq!(group().existing.state(&seen()), "kept 14 days");
+    assert_eq!(group().existing.state(&reborn()), "kept for ever");
 }

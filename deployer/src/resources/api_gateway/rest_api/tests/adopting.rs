@@ -26,7 +26,7 @@ fn fields(changes: &[Change]) -> Vec<String> {
 #[tokio::test]
 async fn an_api_that_nobody_claims_keeps_its_id_and_its_paths() {
     let seen = by_hand(&["api1"]).world(vec![]).observe(&api()).await.unwrap().unwrap();
-    assert_eq!(api().owner(&seen), Owner::Unclaimed);
+    assert_eq!(api().existing.owner(&seen), Owner::Unclaimed);
     let changes = api().diff(Some(&()), Some(&seen));
     let tags = ["tags.deployer:paths", "tags.deployer:region", "tags.deployer:stack"];
     assert_eq!(fields(&changes), [&tags[..], &["deployed-definition"]].concat());
@@ -40,7 +40,7 @@ async fn an_adopted_api_keeps_its_paths_in_every_later_run() {
     tags.insert(PATHS_TAG.to_owned(), "as-adopted".to_owned());
     gateway.apis[0]["tags"] = json!(tags);
     let seen = gateway.world(vec![]).observe(&api()).await.unwrap().unwrap();
-    assert_eq!(api().owner(&seen), Owner::Ours);
+    assert_eq!(api().existing.owner(&seen), Owner::Ours);
     assert_eq!(fields(&api().diff(Some(&()), Some(&seen))), ["deployed-definition"]);
 }
 

@@ -53,8 +53,8 @@ fn mapped(domain: &'static str, mappings: Value) -> Rule {
 
 async fn blockers(rules: Vec<Rule>) -> Vec<String> {
     let world = Gateway::new().world(rules);
-    let seen = world.at(async |step| api().observe_to_delete(step).await).await.unwrap().unwrap();
-    api().blockers(&seen)
+    let seen = world.at(async |step| api().existing.observe(step).await).await.unwrap().unwrap();
+    api().existing.blockers(&seen)
 }
 
 /// API Gateway refuses to delete it then, and by that time everything else would be gone.

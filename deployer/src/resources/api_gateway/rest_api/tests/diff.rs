@@ -5,7 +5,7 @@ fn seen() -> Observed {
     let api = api();
     Observed {
         id: "api1".to_owned(),
-        name: api.name,
+        name: api.existing.name,
         tags: scope().tags(),
         settings: Settings {
             endpoint: EndpointType::Regional,
@@ -190,7 +190,7 @@ fn a_stage_that_goes_says_when_its_web_acl_does_not_come_along() {
     for (has_web_acl, said) in [(true, true), (false, false)] {
         let seen = Observed { old_stages: vec![("Old".to_owned(), has_web_acl)], ..seen() };
         let changes = api().diff(Some(&()), Some(&seen));
-        assert_eq!(changes[0].loss(&api().id()).as_deref(), Some("stage Old"));
+        assert_eq!(changes[0].loss(&api().existing.id()).as_deref(), Some("stage Old"));
         assert_eq!(changes[0].means(Kind::RestApi).unwrap().contains("web ACL"), said);
     }
 }
@@ -207,14 +207,14 @@ fn foreign_tags_and_stages_stay() {
 fn an_api_of_another_stack_is_named_by_its_id() {
     let mut tags = scope().tags();
     tags.insert("deployer:stack".to_owned(), "other".to_owned());
-    let owner = api().owner(&Observed { tags, ..seen() });
+    let owner = api().existing.owner(&Observed { tags, ..seen() });
     assert_eq!(owner, Owner::Foreign("(API api1) belongs to stack other in us-east-1".to_owned()));
-    assert_eq!(api().owner(&Observed { tags: Tags::new(), ..seen() }), Owner::Unclaimed);
-    assert_eq!(api().owner(&seen()), Owner::Ours);
+    assert_eq!(api().existing.owner(&Observed { tags: Tags::new(), ..seen() }), Owner::Unclaimed);
+    assert_eq!(api().existing.owner(&seen()), Owner::Ours);
 }
 
 #[test]
 fn its_state_is_its_id_and_stage() {
-    assert_eq!(api().state(&seen()), "api1, stage Prod");
-    assert_eq!(api().state(&Observed { stage: None, ..seen() }), "api1, no stage Prod");
+    assert_eq!(api().existing.state(&seen()), "api1, stage Prod");
+    assert_eq!(api().existing.state(&Observed { stage: None, ..seen() }), "api1, no stage Prod");
 }

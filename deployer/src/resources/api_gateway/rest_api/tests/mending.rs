@@ -123,7 +123,7 @@ async fn a_definition_that_stands_is_deployed_only_where_another_serves() {
 #[tokio::test]
 async fn another_name_is_put_and_not_deployed() {
     let world = Gateway::new().world(vec![defined()]);
-    up(&world, &declaring(|api| api.name = "Renamed".to_owned())).await.unwrap();
+    up(&world, &declaring(|api| api.existing.name = "Renamed".to_owned())).await.unwrap();
     assert_eq!(world.mutations(), ["PutRestApi"]);
     assert_eq!(world.sent.bodies("PutRestApi")[0]["info"]["title"], "Renamed");
 }

@@ -37,7 +37,7 @@ async fn the_tls_policy_that_somebody_set_stays() {
     };
     assert_eq!(changes(gateway()).await, []);
     let world = gateway().world(vec![defined()]);
-    up(&world, &declaring(|api| api.name = "Renamed".to_owned())).await.unwrap();
+    up(&world, &declaring(|api| api.existing.name = "Renamed".to_owned())).await.unwrap();
     let put = &world.sent.bodies("PutRestApi")[0];
     assert_eq!(put["x-amazon-apigateway-security-policy"], "SecurityPolicy_TLS13_1_3_2025_09");
     assert_eq!(put["x-amazon-apigateway-endpoint-access-mode"], "STRICT");
@@ -47,7 +47,7 @@ async fn the_tls_policy_that_somebody_set_stays() {
 async fn the_default_tls_policy_is_not_written_into_a_definition() {
     let gateway = Gateway::with(|gateway| gateway.apis[0]["securityPolicy"] = json!("TLS_1_0"));
     let world = gateway.world(vec![defined()]);
-    up(&world, &declaring(|api| api.name = "Renamed".to_owned())).await.unwrap();
+    up(&world, &declaring(|api| api.existing.name = "Renamed".to_owned())).await.unwrap();
     let put = world.sent.bodies("PutRestApi")[0].to_string();
     assert!(!put.contains("x-amazon-apigateway-security-policy"), "{put}");
 }

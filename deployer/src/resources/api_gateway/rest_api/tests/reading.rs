@@ -37,7 +37,7 @@ async fn an_api_is_found_by_its_tags_whatever_its_name() {
 async fn an_api_of_our_name_that_is_another_stacks_is_foreign() {
     let seen =
         observed(Gateway::with(|gateway| gateway.apis = vec![listed("x9", 0, &tags_of("other"))])).await;
-    let Owner::Foreign(why) = api().owner(&seen) else { panic!("{:?}", seen.tags) };
+    let Owner::Foreign(why) = api().existing.owner(&seen) else { panic!("{:?}", seen.tags) };
     assert!(why.contains("(API x9)"), "{why}");
 }
 
@@ -165,8 +165,8 @@ async fn a_stage_by_hand_is_not_ours_and_keeps_its_deployment() {
         gateway.deployments = ["dep0", "dep1", "dep2"].map(|id| deployment(id, &description())).into();
     });
     let seen = observed(gateway).await;
-    assert_eq!(api().state(&seen), "api1, stage Prod; not of this stack: stage canary");
-    assert_eq!(api().blockers(&seen), ["has the stage canary, which is not of this stack"]);
+    assert_eq!(api().existing.state(&seen), "api1, stage Prod; not of this stack: stage canary");
+    assert_eq!(api().existing.blockers(&seen), ["has the stage canary, which is not of this stack"]);
     assert!(seen.old_stages.is_empty());
     assert_eq!(seen.stage.unwrap().fingerprint, Some(api().definition.fingerprint()));
     assert_eq!(seen.old_deployments, ["dep2"]);
@@ -183,8 +183,8 @@ async fn a_stage_that_we_made_under_another_name_is_ours() {
     let seen = observed(gateway).await;
     assert_eq!((&seen.old_stages[..], &seen.other_stages[..]), (&[("Old".to_owned(), false)][..], &[][..]));
     assert!(seen.old_deployments.is_empty(), "it is in use");
-    assert!(api().blockers(&seen).is_empty());
-    assert_eq!(api().state(&seen), "api1, stage Prod");
+    assert!(api().existing.blockers(&seen).is_empty());
+    assert_eq!(api().existing.state(&seen), "api1, stage Prod");
 }
 
 /// The declared stage is ours by its name, but not what serves there.
@@ -253,7 +253,7 @@ async fn a_canary_is_a_difference_and_its_deployment_is_in_use() {
     let changes = api().diff(Some(&()), Some(&seen));
     let [change] = &changes[..] else { panic!("{changes:?}") };
     assert_eq!(change.to_string(), "canary: 10.5 % of requests to deployment dep2 → (none)");
-    assert_eq!(change.loss(&api().id()).as_deref(), Some("the canary of stage Prod"));
+    assert_eq!(change.loss(&api().existing.id()).as_deref(), Some("the canary of stage Prod"));
 }
 
 /// API Gateway deploys nothing to a stage that has one.

@@ -79,7 +79,7 @@ async fn one_of_this_name_that_was_never_deployed_is_a_leftover_that_goes_unaske
     assert_eq!((&seen.leftovers[..], &seen.twins[..]), (&["api2".to_owned()][..], &[][..]));
     let changes = api().diff(Some(&()), Some(&seen));
     let [change] = &changes[..] else { panic!("{changes:?}") };
-    assert_eq!(change.loss(&api().id()), None);
+    assert_eq!(change.loss(&api().existing.id()), None);
     assert!(change.is_about("duplicate-api"), "{change:?}");
 }
 
@@ -92,8 +92,8 @@ async fn one_with_a_stage_is_asked_about_by_name_and_url() {
     let changes = api().diff(Some(&()), Some(&seen));
     let [change] = &changes[..] else { panic!("{changes:?}") };
     let named = "API Shop (api2) at https://api2.execute-api.us-east-1.amazonaws.com/Prod";
-    assert_eq!(change.loss(&api().id()).as_deref(), Some(named));
-    assert_eq!(api().takes_along(&seen), [named], "down says it, too");
+    assert_eq!(change.loss(&api().existing.id()).as_deref(), Some(named));
+    assert_eq!(api().existing.takes_along(&seen), [named], "down says it, too");
 }
 
 /// Who copies tags by hand may have plans with it.
@@ -103,7 +103,7 @@ async fn one_of_another_name_is_asked_about_also_without_a_stage() {
     other.name = "Shop";
     let seen = observed(vec![live("api1", 1), other]).await;
     let changes = api().diff(Some(&()), Some(&seen));
-    let losses: Vec<String> = changes.iter().filter_map(|change| change.loss(&api().id())).collect();
+    let losses: Vec<String> = changes.iter().filter_map(|change| change.loss(&api().existing.id())).collect();
     assert_eq!(losses, ["API Shop (api2), which has no stage"]);
 }
 
@@ -112,7 +112,7 @@ async fn a_foreign_stage_of_another_one_blocks_down() {
     let mut other = live("api2", 2);
     other.stages.push(staged("beta", "dep1"));
     let seen = observed(vec![live("api1", 1), other]).await;
-    let blockers = api().blockers(&seen);
+    let blockers = api().existing.blockers(&seen);
     assert_eq!(blockers, ["has the stage beta of its other API api2, which is not of this stack"]);
 }
 

@@ -25,7 +25,7 @@ fn a_table_as_declared_does_not_differ() {
 fn a_table_that_is_being_deleted_is_created_anew() {
     let going = Observed { status: TableStatus::Deleting, tags: Tags::new(), ..seen() };
     assert_eq!(table().diff(Some(&()), Some(&going)), [Change::Create]);
-    assert_eq!(table().owner(&going), Owner::Ours, "nobody can be robbed of it");
+    assert_eq!(table().existing.owner(&going), Owner::Ours, "nobody can be robbed of it");
 }
 
 #[test]
@@ -102,10 +102,10 @@ fn backups_that_are_switched_off_are_a_loss_and_no_backups_are_none() {
     let loss = |table: &Table, backed_up| {
         let seen = Observed { point_in_time_recovery: backed_up, ..seen() };
         let [change] = &table.diff(Some(&()), Some(&seen))[..] else { panic!("one change") };
-        change.loss(&table.id())
+        change.loss(&table.existing.id())
     };
     let (with, without) = (declaring(|table| table.point_in_time_recovery = true), table());
-    let name = &without.name;
+    let name = &without.existing.name;
     assert_eq!(loss(&without, true), Some(format!("the continuous backups of table {name}")));
     assert_eq!(loss(&with, false), None);
 }
@@ -187,14 +187,14 @@ fn foreign_tags_stay() {
 #[test]
 fn an_untagged_table_is_not_ours() {
     let untagged = Observed { tags: Tags::new(), ..seen() };
-    assert_ne!(table().owner(&untagged), Owner::Ours);
+    assert_ne!(table().existing.owner(&untagged), Owner::Ours);
     assert_eq!(table().diff(Some(&()), Some(&untagged)).len(), scope().tags().len());
 }
 
 #[test]
 fn a_protected_table_blocks_down() {
-    assert_eq!(table().blockers(&seen()), [""; 0]);
-    let blockers = table().blockers(&Observed { deletion_protection: true, ..seen() });
+    assert_eq!(table().existing.blockers(&seen()), [""; 0]);
+    let blockers = table().existing.blockers(&Observed { deletion_protection: true, ..seen() });
     assert!(
         matches!(&blockers[..], [why] if why.starts_with("is protected against deletion")),
         "{blockers:?}"
@@ -220,15 +220,15 @@ fn states_that_do_not_end_by_themselves_are_refused_with_the_way_out() {
 fn replicas_are_shown_and_block_down() {
     let seen = Observed { replicas: vec!["eu-west-1".to_owned(), "sa-east-1".to_owned()], ..seen() };
     assert_eq!(table().diff(Some(&()), Some(&seen)), []);
-    assert_eq!(table().state(&seen), "active, on-demand, replicas in eu-west-1 and sa-east-1");
-    let blockers = table().blockers(&seen);
+    assert_eq!(table().existing.state(&seen), "active, on-demand, replicas in eu-west-1 and sa-east-1");
+    let blockers = table().existing.blockers(&seen);
     assert_eq!(blockers, ["has replicas in eu-west-1 and sa-east-1; delete those first, if you mean it"]);
 }
 
 #[test]
 fn its_state_is_status_and_billing() {
-    assert_eq!(table().state(&seen()), "active, on-demand");
+    assert_eq!(table().existing.state(&seen()), "active, on-demand");
     let capacity = Capacity::Provisioned { read: 5, write: 6 };
     let updating = Observed { status: TableStatus::Updating, capacity, ..seen() };
-    assert_eq!(table().state(&updating), "updating, 5 read, 6 write");
+    assert_eq!(table().existing.state(&updating), "updating, 5 read, 6 write");
 }

@@ -62,7 +62,7 @@ async fn billing_is_changed_with_no_more_than_the_difference() {
         ),
         (
             with_capacity("ACTIVE", 5, 6),
-            Declared::default().billing,
+            DeclaredTable::default().billing,
             json!({
                 "TableName": "orders",
                 "BillingMode": "PAY_PER_REQUEST",

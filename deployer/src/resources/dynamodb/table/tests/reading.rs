@@ -25,7 +25,7 @@ async fn an_empty_answer_is_no_table_that_is_absent() {
     let world = world([done(json!({}))], vec![]);
     let (_, record) = world.step(Mode::Apply, &table(), ()).await;
     let error = record.result.unwrap_err().to_string();
-    assert_eq!(error, format!("DynamoDB answered without the table {}", table().name));
+    assert_eq!(error, format!("DynamoDB answered without the table {}", table().existing.name));
     assert_eq!(world.mutations(), [""; 0]);
 }
 
@@ -91,7 +91,7 @@ async fn tags_of_a_young_table_appear_late() {
     let late = tags_come([untagged.clone(), untagged.clone(), untagged, tagged(&scope().tags())]);
     let world = world([made_just_now("CREATING")], late);
     let seen = world.observe(&table()).await.unwrap().unwrap();
-    assert_eq!(table().owner(&seen), Owner::Ours);
+    assert_eq!(table().existing.owner(&seen), Owner::Ours);
     assert_eq!(world.recorder.waits(), [TABLE_TAGS.reason; 2]);
 }
 
@@ -100,7 +100,7 @@ async fn a_young_table_that_stays_untagged_is_somebody_elses() {
     let never = vec![always(mock!(Client::list_tags_of_resource), tagged(&Tags::new()))];
     let world = world([made_just_now("ACTIVE")], never);
     let seen = world.observe(&table()).await.unwrap().unwrap();
-    assert_ne!(table().owner(&seen), Owner::Ours);
+    assert_ne!(table().existing.owner(&seen), Owner::Ours);
     assert!(!world.recorder.waits().is_empty());
 }
 
@@ -118,7 +118,7 @@ async fn tags_of_a_table_that_is_almost_gone_do_not_matter() {
     for answer in [tagged(&Tags::new()), denied] {
         let world = world([made_just_now("DELETING")], tags_come([answer]));
         let seen = world.observe(&table()).await.unwrap().unwrap();
-        assert_eq!(table().owner(&seen), Owner::Ours);
+        assert_eq!(table().existing.owner(&seen), Owner::Ours);
         assert!(world.recorder.waits().is_empty());
     }
 }
@@ -143,7 +143,7 @@ async fn items_are_counted_by_reading_consistently() {
         done(json!({ "Count": 1, "ScannedCount": 1 })),
     ];
     let world = World::new().with_dynamodb(&[answers(mock!(Client::scan), pages)]);
-    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    let count = world.at(async |step| table().existing.count_items(step).await).await.unwrap();
     assert_eq!(count, ItemCount { counted: 4, and_more: false });
     let scans = world.sent.bodies("Scan");
     assert_eq!(scans[0], json!({ "TableName": "orders", "Select": "COUNT", "ConsistentRead": true }));
@@ -154,7 +154,7 @@ async fn items_are_counted_by_reading_consistently() {
 async fn counting_ends_after_a_few_pages() {
     let page = done(json!({ "Count": 100, "LastEvaluatedKey": { "id": { "S": "x" } } }));
     let world = World::new().with_dynamodb(&[always(mock!(Client::scan), page)]);
-    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    let count = world.at(async |step| table().existing.count_items(step).await).await.unwrap();
     assert_eq!(count, ItemCount { counted: 500, and_more: true });
     assert_eq!(world.calls(), ["Scan"; PAGES_COUNTED]);
     assert_eq!(count.to_string(), "at least 500 items");
@@ -168,7 +168,7 @@ async fn a_table_with_little_to_read_is_counted_slowly() {
     };
     let pages = [used_up(), used_up(), done(json!({ "Count": 1 }))];
     let world = World::new().with_dynamodb(&[answers(mock!(Client::scan), pages)]);
-    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    let count = world.at(async |step| table().existing.count_items(step).await).await.unwrap();
     assert_eq!(count, ItemCount { counted: 1, and_more: false });
     assert_eq!(world.recorder.waits(), [THROTTLED.cadence.reason; 2]);
 }
@@ -176,7 +176,7 @@ async fn a_table_with_little_to_read_is_counted_slowly() {
 #[tokio::test]
 async fn a_table_that_vanished_holds_nothing() {
     let world = World::new().with_dynamodb(&[answers(mock!(Client::scan), [no_such()])]);
-    let count = world.at(async |step| table().count_items(step).await).await.unwrap();
+    let count = world.at(async |step| table().existing.count_items(step).await).await.unwrap();
     assert_eq!(count.to_string(), "0 items");
     assert_eq!(ItemCount { counted: 1, and_more: false }.to_string(), "1 item");
 }

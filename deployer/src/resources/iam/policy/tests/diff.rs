@@ -65,23 +65,23 @@ fn an_absent_policy_is_created() {
 
 #[test]
 fn a_policy_is_ours_by_both_tags() {
-    assert_eq!(policy().owner(&seen()), Owner::Ours);
+    assert_eq!(policy().existing.owner(&seen()), Owner::Ours);
     let untagged = Observed { tags: Tags::new(), ..seen() };
-    assert_ne!(policy().owner(&untagged), Owner::Ours);
+    assert_ne!(policy().existing.owner(&untagged), Owner::Ours);
 }
 
 #[test]
 fn whoever_else_uses_a_policy_keeps_it() {
-    assert!(policy().blockers(&seen()).is_empty());
+    assert!(policy().existing.blockers(&seen()).is_empty());
     let entities = ["role lab-role", "role other", "user eve", "group ops"].map(str::to_owned);
     let seen = Observed { attached: entities.to_vec(), ..seen() };
     let expected = ["role other", "user eve", "group ops"]
         .map(|e| format!("is attached to {e}, which is not of this stack"));
-    assert_eq!(policy().blockers(&seen), expected);
+    assert_eq!(policy().existing.blockers(&seen), expected);
 }
 
 #[test]
 fn the_state_tells_whether_it_is_in_force() {
-    assert_eq!(policy().state(&seen()), "attached");
-    assert_eq!(policy().state(&Observed { attached: Vec::new(), ..seen() }), "not attached");
+    assert_eq!(policy().existing.state(&seen()), "attached");
+    assert_eq!(policy().existing.state(&Observed { attached: Vec::new(), ..seen() }), "not attached");
 }

@@ -45,8 +45,7 @@ async fn a_policy_as_declared_is_left_alone() {
 async fn the_policies_of_an_account_are_listed_once_for_all_that_are_absent() {
     let world = World::new().with_iam(&absent(20));
     let go = world.engine(Mode::Plan);
-    let policies: Vec<Policy> =
-        (0..20).map(|number| Policy { name: format!("policy-{number}"), ..policy() }).collect();
+    let policies: Vec<Policy> = (0..20).map(|number| named(&format!("policy-{number}"))).collect();
     let steps = policies.iter().map(|policy| go.step(policy, async { Some(needs()) }));
     futures_util::future::join_all(steps).await;
     let lists = world.calls().into_iter().filter(|call| call == "ListPolicies").count();
@@ -154,7 +153,7 @@ async fn a_policy_of_our_name_at_another_path_is_found_on_any_page_and_refused()
     ];
     let world = World::new().with_iam(&[pages, absent(2)].concat());
     let seen = world.observe(&policy()).await.unwrap().unwrap();
-    let Owner::Foreign(why) = policy().owner(&seen) else { panic!("{seen:?}") };
+    let Owner::Foreign(why) = policy().existing.owner(&seen) else { panic!("{seen:?}") };
     assert!(why.starts_with("stands at the path /team/, and IAM takes a name only once: "), "{why}");
     let (_, record) = world.step(Mode::Apply, &policy(), needs()).await;
     assert!(record.result.unwrap_err().to_string().contains("stands at the path /team/"));
@@ -197,7 +196,7 @@ async fn versions_are_listed_to_the_last_page() {
     };
     let pages = vec![page(None, "v2", Some("2")), page(Some("2"), "v1", None)];
     let world = World::new().with_iam(&[pages, present(&seen())].concat());
-    let seen = world.at(async |step| policy().observe_to_delete(step).await).await.unwrap().unwrap();
+    let seen = world.at(async |step| policy().existing.observe(step).await).await.unwrap().unwrap();
     assert_eq!(seen.versions, [version("v2", false), version("v1", true)]);
 }
 

@@ -84,19 +84,19 @@ fn an_absent_role_is_created() {
 
 #[test]
 fn a_role_is_ours_by_both_tags() {
-    assert_eq!(role().owner(&seen()), Owner::Ours);
+    assert_eq!(role().existing.owner(&seen()), Owner::Ours);
     let untagged = Observed { tags: Tags::new(), ..seen() };
-    assert_ne!(role().owner(&untagged), Owner::Ours);
+    assert_ne!(role().existing.owner(&untagged), Owner::Ours);
 }
 
 #[test]
 fn what_is_not_of_this_stack_keeps_a_role() {
     let mut seen = seen();
-    assert!(role().blockers(&seen).is_empty());
+    assert!(role().existing.blockers(&seen).is_empty());
     seen.attached.push("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned());
     seen.instance_profiles.push("bastion".to_owned());
     assert_eq!(
-        role().blockers(&seen),
+        role().existing.blockers(&seen),
         [
             "has the policy arn:aws:iam::aws:policy/ReadOnlyAccess attached, which is not of this stack",
             "is in the instance profile bastion",

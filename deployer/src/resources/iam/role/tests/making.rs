@@ -58,7 +58,7 @@ async fn what_holds_on_to_it_is_listed_to_the_last_page() {
     });
     let get = present(seen()).remove(0);
     let world = World::new().with_iam(&[vec![get], policies.to_vec(), profiles.to_vec()].concat());
-    let seen = world.at(async |step| role().observe_to_delete(step).await).await.unwrap().unwrap();
+    let seen = world.at(async |step| role().existing.observe(step).await).await.unwrap().unwrap();
     assert_eq!(
         (seen.attached, seen.instance_profiles),
         (["1", "2", "3"].map(str::to_owned).into(), ["1", "2", "3"].map(str::to_owned).into())

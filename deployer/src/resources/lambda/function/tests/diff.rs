@@ -52,7 +52,7 @@ fn a_function_as_declared_does_not_differ() {
 fn a_function_that_is_being_deleted_is_created_anew() {
     let going = Observed { state: State::Deleting, tags: Tags::new(), ..seen() };
     assert_eq!(diff(&function(), &going), [Change::Create]);
-    assert_eq!(function().owner(&going), Owner::Ours, "nobody can be robbed of it");
+    assert_eq!(function().existing.owner(&going), Owner::Ours, "nobody can be robbed of it");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_function_of_an_image_is_not_changed() {
 #[test]
 fn an_untagged_function_is_not_ours() {
     let untagged = Observed { tags: Tags::new(), ..seen() };
-    assert_ne!(function().owner(&untagged), Owner::Ours);
+    assert_ne!(function().existing.owner(&untagged), Owner::Ours);
     assert_eq!(diff(&function(), &untagged).len(), tags().len());
 }
 
@@ -200,6 +200,6 @@ fn its_state_is_in_one_word_with_size_and_processor() {
         (State::Failed, LastUpdateStatus::Successful, "failed, 128 MB, x86_64"),
     ];
     for (state, last_update, expected) in cases {
-        assert_eq!(function().state(&Observed { state, last_update, ..seen() }), expected);
+        assert_eq!(function().existing.state(&Observed { state, last_update, ..seen() }), expected);
     }
 }

@@ -110,6 +110,6 @@ async fn an_empty_answer_is_no_function_that_is_absent() {
     let world = world([done(json!({}))], [], vec![]);
     let (_, record) = world.step(Mode::Apply, &function(), needs()).await;
     let error = record.result.unwrap_err().to_string();
-    assert_eq!(error, format!("Lambda answered without the function {}", function().name));
+    assert_eq!(error, format!("Lambda answered without the function {}", function().existing.name));
     assert_eq!(world.mutations(), [""; 0]);
 }

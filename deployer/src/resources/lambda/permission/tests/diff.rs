@@ -100,7 +100,7 @@ fn a_policy_that_is_no_list_is_read_too() {
     let one = statements(&json!({"Statement": ours(&source(API))}).to_string());
     assert_eq!(one, seen(&[ours(&source(API))]).statements);
     assert!(statements("").is_empty());
-    assert_eq!(permission().state(&Observed { statements: one }), "1 statement");
+    assert_eq!(permission().existing.state(&Observed { statements: one }), "1 statement");
 }
 
 #[test]

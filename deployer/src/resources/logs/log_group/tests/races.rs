@@ -55,7 +55,8 @@ async fn after_a_lost_answer_it_looks_and_only_sets_the_retention() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reborn_group_goes_only_where_its_function_was_ours() {
-    let wary = LogGroup { claims_unowned: false, ..group() };
+    let mut wary = group();
+    wary.existing.claims_unowned = false;
     for (group, outcome) in [
         (group(), Outcome::Deleted),
         (wary, Outcome::Kept { why: "not of this stack: it carries no ownership tag".to_owned() }),
