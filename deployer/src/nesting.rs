@@ -8,20 +8,25 @@ use toml_parser::lexer::TokenKind;
 /// The parser's own limit for what is well-formed.
 const DEEPEST: usize = 80;
 
-/// The bracket that opens one level too many, in bytes.
+/// The bracket that opens one level too many, in bytes. A bracket that closes what is not open changes nothing.
 pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
-    let mut depth = 0_usize;
+    let mut open = Vec::new();
     for token in Source::new(text).lex() {
         match token.kind() {
-            TokenKind::LeftCurlyBracket | TokenKind::LeftSquareBracket => depth += 1,
-            TokenKind::RightCurlyBracket | TokenKind::RightSquareBracket => depth = depth.saturating_sub(1),
+            kind @ (TokenKind::LeftCurlyBracket | TokenKind::LeftSquareBracket) => open.push(kind),
+            TokenKind::RightCurlyBracket => close(&mut open, TokenKind::LeftCurlyBracket),
+            TokenKind::RightSquareBracket => close(&mut open, TokenKind::LeftSquareBracket),
             _ => {}
         }
-        if depth > DEEPEST {
+        if open.len() > DEEPEST {
             return Some(token.span().start()..token.span().end());
         }
     }
     None
+}
+
+fn close(open: &mut Vec<TokenKind>, bracket: TokenKind) {
+    let _ = open.pop_if(|last| *last == bracket);
 }
 
 #[cfg(test)]
@@ -35,5 +40,6 @@ mod tests {
         assert_eq!(too_deep(&"a = {\n".repeat(80)), None);
         assert_eq!(too_deep(&"a = {\n".repeat(81)), Some(484..485));
         assert_eq!(too_deep(&format!("a = {}", "[".repeat(100))), Some(84..85));
+        assert!(too_deep(&"[a]\nb = {c]]\n".repeat(100)).is_some());
     }
 }

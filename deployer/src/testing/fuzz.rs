@@ -315,7 +315,8 @@ fn the_largest_files_are_read_in_no_time() {
     let one_line = format!("tags = {{ {} }}", full(files::LARGEST_MANIFEST - 20, &|n| format!("k{n} = 1, ")));
     let duplicates = manifest(&|_| "name = \"shop\"\n".to_owned());
     let unclosed = manifest(&|_| "[tables.orders]\nbilling = {  = \"shop\"\n".to_owned());
-    for text in [functions, routes, keys, one_line, duplicates, unclosed] {
+    let mismatched = manifest(&|_| "[tables.orders]\nbilling = {tes]]\nop\"\n".to_owned());
+    for text in [functions, routes, keys, one_line, duplicates, unclosed, mismatched] {
         let began = Instant::now();
         let said = Manifest::parse(&text, Path::new("stack.toml"), "").map(|_| ()).unwrap_err().to_string();
         assert!(said.len() < 200_000, "{} bytes: {said:.300}", said.len());
