@@ -1,7 +1,7 @@
 //! A REST API's definition: rendered from the manifest as one OpenAPI document, read back from what API Gateway says,
 //! and compared property by property. Pure; the calls are in `resources/rest_api.rs`.
 
-mod reading;
+mod observe;
 
 use crate::engine::{Change, Impact};
 use crate::manifest::{Auth, IntegrationKind, Route};

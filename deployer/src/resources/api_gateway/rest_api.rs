@@ -4,15 +4,15 @@
 //! `CreateRestApi` with the tags, `PutRestApi`, `CreateDeployment`. A deployment's description holds the fingerprint of
 //! what was deployed, because AWS does not show the definition inside a deployment, and the stage that it was made for.
 
-mod changing;
-mod finding;
-mod reading;
+mod apply;
+mod observe;
+mod search;
 mod settings;
 mod stage;
 
-use self::changing::{delete_api, delete_deployment};
-use self::finding::Candidate;
-pub(crate) use self::finding::Twin;
+use self::apply::{delete_api, delete_deployment};
+use self::search::Candidate;
+pub(crate) use self::search::Twin;
 use self::settings::{Settings, Tls};
 use self::stage::{Stage, short, unused};
 use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Shown, Step, diff_tags, tags_differ};
@@ -112,7 +112,7 @@ impl Existing for ExistingRestApi {
     /// A custom domain in front of it prevents its deletion.
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let Some(seen) = self.read(step, None).await? else { return Ok(None) };
-        let mappings = reading::mappings(step, &seen.id).await?;
+        let mappings = observe::mappings(step, &seen.id).await?;
         Ok(Some(Observed { mappings, ..seen }))
     }
 
@@ -324,10 +324,10 @@ impl ExistingRestApi {
         let id = api.id.clone().unwrap_or_default();
         let (resources, stages, deployments, parts) = tokio::join!(
             // On the heap: all of these at once are large, and a thread may have little stack.
-            Box::pin(reading::resources(step, &id)),
-            Box::pin(reading::stages(step, &id)),
-            Box::pin(reading::deployments(step, &id)),
-            Box::pin(reading::parts(step, &id))
+            Box::pin(observe::resources(step, &id)),
+            Box::pin(observe::stages(step, &id)),
+            Box::pin(observe::deployments(step, &id)),
+            Box::pin(observe::parts(step, &id))
         );
         let (Some(resources), Some(stages), Some(deployments), Some(parts)) =
             (resources?, stages?, deployments?, parts?)

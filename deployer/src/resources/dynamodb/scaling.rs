@@ -5,7 +5,7 @@ use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Billing;
 use crate::names::Owner;
-use crate::resources::dynamodb::table::reading::was_ever_provisioned;
+use crate::resources::dynamodb::table::observe::was_ever_provisioned;
 use crate::resources::dynamodb::waits::{SCALING_BUSY, SCALING_NOT_YET_READY};
 use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,

@@ -1,7 +1,7 @@
 //! A `DynamoDB` table. Its data is what people cannot get back, so nothing here ever replaces one.
 
-mod changing;
-pub(crate) mod reading;
+mod apply;
+pub(crate) mod observe;
 
 use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags};
 use crate::error::{Error, Result};
@@ -113,12 +113,12 @@ impl Existing for ExistingTable {
             .and_then(|recovery| recovery.point_in_time_recovery_status);
         Ok(Some(Observed {
             status: table.table_status().cloned().unwrap_or(TableStatus::Active),
-            keys: reading::keys_of(&table),
-            capacity: reading::capacity_of(&table),
+            keys: observe::keys_of(&table),
+            capacity: observe::capacity_of(&table),
             ttl: ttl.and_then(|ttl| ttl.attribute_name),
             point_in_time_recovery: backups == Some(PointInTimeRecoveryStatus::Enabled),
             deletion_protection: table.deletion_protection_enabled.unwrap_or_default(),
-            replicas: reading::replicas_of(&table, &self.scope.region),
+            replicas: observe::replicas_of(&table, &self.scope.region),
             tags,
         }))
     }

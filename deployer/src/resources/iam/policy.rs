@@ -1,6 +1,6 @@
 //! The customer managed policy that says what a role may do, and its attachment to that role.
 
-mod reading;
+mod observe;
 
 use crate::aws::one_attempt;
 use crate::engine::{

@@ -1,10 +1,10 @@
 //! A Lambda function: its code, its configuration, and the waits between two changes of it.
 
-mod changing;
-mod reading;
+mod apply;
+mod observe;
 mod runtimes;
 
-pub(crate) use reading::Variables;
+pub(crate) use observe::Variables;
 
 use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent, diff_tags};
 use crate::error::{Error, Result};
@@ -153,7 +153,7 @@ impl Declared for Function {
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let Some(mut seen) = self.existing.observe(step).await? else { return Ok(None) };
         if seen.package_type == PackageType::Zip && self.starts_otherwise(&seen) {
-            seen.code_out_of_reach = reading::out_of_reach(step, seen.code_url.as_deref()).await;
+            seen.code_out_of_reach = observe::out_of_reach(step, seen.code_url.as_deref()).await;
         }
         Ok(Some(seen))
     }

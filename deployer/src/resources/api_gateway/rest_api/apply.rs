@@ -2,7 +2,7 @@
 
 use super::settings::{Tls, endpoint_type, patches};
 use super::stage::{Stage, description, unused};
-use super::{NO_SUCH, RestApi, reading};
+use super::{NO_SUCH, RestApi, observe};
 use crate::aws::one_attempt;
 use crate::engine::{ANSWER_UNCLEAR, Step, absent};
 use crate::error::{Error, Result};
@@ -61,13 +61,13 @@ impl RestApi {
     /// both do, the order decides. If only one does, the other has gone on, whatever the order: AWS dates APIs by the
     /// second. So whose API comes first waits to see which it was.
     async fn rival(&self, step: &Step<'_>, id: &str) -> Result<Option<String>> {
-        let all = self.existing.ours(reading::apis(step).await?).0;
+        let all = self.existing.ours(observe::apis(step).await?).0;
         let ids: Vec<&str> = all.iter().filter_map(SdkRestApi::id).collect();
         match ids.split_first() {
             None => Ok(None),
             Some((first, others)) if *first == id => {
                 for other in others {
-                    let decided = async || match reading::deployments(step, other).await? {
+                    let decided = async || match observe::deployments(step, other).await? {
                         None => Ok(Some(false)),
                         Some(deployments) => Ok((!deployments.is_empty()).then_some(true)),
                     };
@@ -107,7 +107,7 @@ impl RestApi {
         step.retry(&[&API_BUSY], || step.call("apigateway:PutRestApi", put.clone().send())).await?;
         let mut unlike = Vec::new();
         let looked = step.until(&DEFINITION_TAKEN, async || {
-            let resources = reading::resources(step, id).await?;
+            let resources = observe::resources(step, id).await?;
             let gone = || Error::new(format!("the API {id} was deleted meanwhile"));
             let taken = Definition::read(&resources.ok_or_else(gone)?, &BTreeMap::new());
             unlike = definition.unlike_in_protection(&taken);
@@ -148,7 +148,7 @@ impl RestApi {
 
     /// Deletes deployments of ours that serve nowhere: that of before, and that of another run at the same moment.
     pub(super) async fn delete_unused(&self, step: &Step<'_>, id: &str) -> Result<()> {
-        let (deployments, stages) = tokio::join!(reading::deployments(step, id), reading::stages(step, id));
+        let (deployments, stages) = tokio::join!(observe::deployments(step, id), observe::stages(step, id));
         for deployment in unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default()) {
             delete_deployment(step, id, &deployment).await?;
         }

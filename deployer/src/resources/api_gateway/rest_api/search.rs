@@ -1,7 +1,7 @@
 //! Which of the account's APIs is the stack's.
 
 use super::stage::{Stage, others};
-use super::{ExistingRestApi, reading};
+use super::{ExistingRestApi, observe};
 use crate::engine::Step;
 use crate::error::{Error, Result};
 use crate::names::{Owner, Tags};
@@ -47,7 +47,7 @@ impl ExistingRestApi {
 
     /// Ours; when there is none, what has our name.
     pub(super) async fn find(&self, step: &Step<'_>, adopt: Option<&str>) -> Result<Option<Candidate>> {
-        let (mut ours, others) = self.ours(reading::apis(step).await?);
+        let (mut ours, others) = self.ours(observe::apis(step).await?);
         if ours.len() > 1 {
             return self.choose(step, ours).await;
         }
@@ -80,7 +80,7 @@ impl ExistingRestApi {
         for api in ours {
             let id = api.id.clone().unwrap_or_default();
             let (stages, deployments) =
-                tokio::join!(reading::stages(step, &id), reading::deployments(step, &id));
+                tokio::join!(observe::stages(step, &id), observe::deployments(step, &id));
             // Another run may have deleted it since it was listed.
             if let (Some(stages), Some(deployments)) = (stages?, deployments?) {
                 tagged.push(Tagged { api, stages, deployments });
