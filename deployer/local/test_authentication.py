@@ -1,9 +1,9 @@
 """Who is answered: attacks of web pages, of other users and of other names for this address, with and without AUTH=true."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 import socket
 import time
@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+import authentication
 from testing import ACCOUNT, REGION, ROLE, LocalAws, Stack, document, operation, package
 
 FUNCTIONS = "/2015-03-31/functions"
@@ -27,6 +28,25 @@ def function(name: str) -> bytes:
     code = base64.b64encode(package()).decode()
     settings = {"FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap", "Role": ROLE}
     return json.dumps({**settings, "Code": {"ZipFile": code}}).encode()
+
+
+def guard(scope: dict, message: dict, times: int):
+    """What the guard takes of so many equal messages, and what it sends; the application must not see any of it."""
+    received, sent = [], []
+
+    async def application(_scope, receive, _send):
+        raise AssertionError("the application is called")
+
+    async def receive():
+        received.append(None)
+        return message if len(received) < times else {**message, "more_body": False}
+
+    async def send(answer):
+        sent.append(answer)
+
+    headers = [(name.lower().encode(), value.encode()) for name, value in scope["headers"].items()]
+    asyncio.run(authentication.guarded(application)({**scope, "headers": headers}, receive, send))
+    return len(received), sent
 
 
 class Open:
@@ -140,6 +160,9 @@ class Open:
             path = f"/_aws/execute-api/{self.stack.api}/Prod"
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n".encode())
             self.assertRegex(connection.recv(100), rb"HTTP/1.1 4\d\d ")
+        # Also those that the application would accept.
+        scope = {"type": "websocket", "path": "/", "headers": {}}
+        self.assertEqual(guard(scope, {"type": "websocket.connect"}, 1), (1, [{"type": "websocket.close", "code": 1008}]))
 
     # -- Signatures.
 
@@ -157,7 +180,10 @@ class Open:
     def test_signatures_in_headers_and_in_queries_are_taken_and_all_that_is_signed_counts(self):
         for signer in (SigV4Auth, SigV4QueryAuth):
             method, path, body, headers = self.list_roles(signer)
-            self.assertEqual(self.aws.request(method, path, body, headers)[0], 200, signer)
+            status, answered, _text = self.aws.request(method, path, body, headers)
+            self.assertEqual(status, 200, signer)
+            # No page may read it.
+            self.assertEqual([name for name in answered if name.lower().startswith("access-control-")], [])
             self.assert_refused(method, path, b"Action=CreateUser&UserName=evil", headers)
             self.assert_refused("PUT", path, body, headers)
             self.assert_refused(method, f"{path}{'&' if '?' in path else '?'}UserName=evil", body, headers)
@@ -198,14 +224,24 @@ class Open:
                 time.sleep(2)
             self.assertEqual(self.aws.request(*call)[0], answer, expires)
 
+    def test_a_signature_must_be_for_this_host(self):
+        class WithoutHost(SigV4Auth):
+            def headers_to_sign(self, request):
+                headers = super().headers_to_sign(request)
+                del headers["host"]
+                return headers
+
+        self.assertEqual(self.aws.request(*self.list_roles(SigV4Auth))[0], 200)
+        self.assert_refused(*self.list_roles(WithoutHost))
+
     def test_a_body_without_an_end_is_not_kept(self):
         headers, path = self.sign(SigV4Auth, "POST", "/", b"", FORM)
-        connection = http.client.HTTPConnection("127.0.0.1", self.aws.port, timeout=20)
-        self.addCleanup(connection.close)
-        endless = (b"x" * 2**20 for _ in range(200))
-        with self.assertRaises((ConnectionError, AssertionError)):
-            connection.request("POST", path, endless, headers, encode_chunked=True)
-            self.assertEqual(connection.getresponse().status, 200)
+        headers["Host"] = f"127.0.0.1:{self.aws.port}"
+        pieces = {"type": "http.request", "body": b"x" * 2**20, "more_body": True}
+        received, sent = guard({"type": "http", "method": "POST", "path": path, "headers": headers}, pieces, 200)
+        self.assertLess(received, 102)
+        self.assertEqual(sent[0]["status"], 403)
+        self.assertIn(b"too large", sent[1]["body"])
 
     # -- Who else has credentials.
 

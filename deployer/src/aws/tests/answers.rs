@@ -209,6 +209,16 @@ async fn an_endless_answer_is_read_so_far_and_no_further() {
     assert!(flood.0.load(Ordering::Relaxed) < 2 * MOST);
 }
 
+#[tokio::test]
+async fn a_command_that_only_reads_sends_no_change() {
+    let flood = Flood::default();
+    let aws = before(flood.clone(), one_attempt(), Access::ReadOnly);
+    let refused = aws.lambda.delete_function().function_name("f").send().await.unwrap_err();
+    let error = AwsError::new("lambda:DeleteFunction", &refused);
+    assert!(error.message.contains("this command only reads"), "{}", error.message);
+    assert_eq!(flood.0.load(Ordering::Relaxed), 0, "nothing was answered, because nothing was sent");
+}
+
 /// What may happen to an answer on its way.
 #[derive(Clone, Debug)]
 enum Change {
