@@ -149,6 +149,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<loadgen::Error> for Error {
+    fn from(error: loadgen::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            loadgen::Error::Invalid(_) => Self::usage(message),
+            loadgen::Error::TooFewDescriptors { needed, .. } => Self::usage(message).hint(format!(
+                "Raise the limit with ulimit -n {needed}, or ask for less with --concurrency."
+            )),
+            _ => Self::new(message),
+        }
+    }
+}
+
 impl From<AwsError> for Error {
     fn from(aws: AwsError) -> Self {
         Self {

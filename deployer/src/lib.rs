@@ -5,11 +5,11 @@
 //! - `stack`: what there is, what needs what, how it goes down. Start here.
 //! - `resource`: the one trait · `resources`: one file for each kind · `engine`: takes each through a walk
 //! - `invocation`: single invocations of a function, and its log
-//! - `tune`: which of several settings to take
+//! - `loadtest`, `tuning`: what `load` and `tune` do with a stack and the load generator, the crate `loadgen`
 //! - `definition`, `policy_document`: the pure parts of API and policies · `packaging`: code as zips
 //! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
 //! - `printable`: text that cannot steer a terminal · `report`: events and documents become text · `error`, `hints`: what people read when it fails
-//! - `files`: reading what people name, never without a bound · `load`: requests at a fixed rate, measured
+//! - `files`: reading what people name, never without a bound
 //! - `cost`: the price book, and bills from it
 //! - `local`: the local AWS · `smoke`: the proof at the end of `up`
 //! - `shell`: commands that people copy
@@ -27,7 +27,7 @@ mod error;
 mod files;
 mod http;
 mod invocation;
-mod load;
+mod loadtest;
 mod local_aws;
 mod logs;
 mod machine;

@@ -1,16 +1,14 @@
 //! How events and documents look. Only these modules print.
 
 pub(crate) mod chart;
-mod columns;
+pub(crate) mod columns;
 pub(crate) mod console;
 pub(crate) mod cost;
 pub(crate) mod html;
 pub(crate) mod human;
 pub(crate) mod json;
-pub(crate) mod load;
 pub(crate) mod log_line;
 pub(crate) mod plain;
 mod pretty;
 pub(crate) mod text;
 pub(crate) mod trace;
-pub(crate) mod tune;

@@ -25,8 +25,6 @@ const LAYERS: [&str; 27] = [
     "resources",
     "invocation",
     "logs",
-    "load",
-    "tuning",
     "smoke",
     "cli",
     "local_aws",
@@ -34,6 +32,8 @@ const LAYERS: [&str; 27] = [
     "stack",
     "output",
     "app",
+    "loadtest",
+    "tuning",
     "commands",
 ];
 
@@ -123,6 +123,19 @@ fn each_service_uses_only_those_below_it() {
     assert!(!arrows.is_empty());
     let wrong = wrong(&arrows, &SERVICES);
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Another program can use it.
+#[test]
+fn the_load_generator_knows_neither_deployer_nor_aws() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("loadgen/Cargo.toml");
+    let manifest: toml::Table = toml::from_str(&fs::read_to_string(manifest).unwrap()).unwrap();
+    for dependencies in ["dependencies", "dev-dependencies"] {
+        for name in manifest[dependencies].as_table().unwrap().keys() {
+            let is_foreign = ["deployer", "aws-", "clap", "toml"].iter().any(|start| name.starts_with(start));
+            assert!(!is_foreign, "loadgen depends on {name}");
+        }
+    }
 }
 
 #[test]

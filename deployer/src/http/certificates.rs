@@ -52,9 +52,9 @@ impl Certificates {
         TrustStore::default().with_pem_certificate(self.pem.clone())
     }
 
-    /// Adds them to others.
-    pub(crate) fn add_to(&self, store: &mut RootCertStore) {
-        store.add_parsable_certificates(self.roots.iter().cloned());
+    /// The certificates themselves, for another TLS client.
+    pub(crate) fn roots(&self) -> &[CertificateDer<'static>] {
+        &self.roots
     }
 }
 

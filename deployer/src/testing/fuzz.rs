@@ -4,7 +4,7 @@
 //! `cargo test -p deployer --lib fuzz -- --ignored --nocapture`.
 
 use crate::files;
-use crate::load::{Mix, read_result};
+use crate::loadtest::{earlier_result, mix};
 use crate::manifest::Manifest;
 use crate::packaging::merged;
 use crate::resources::iam::policy_document::{Placeholders, fill};
@@ -109,8 +109,8 @@ fn targets() -> Vec<Target> {
             seeds: vec![RESULT.into()],
             words: JSON,
             read: |file| {
-                if let Ok(run) = read_result(file) {
-                    let _ = crate::load::Comparison::of(std::slice::from_ref(&run), &run, 10.0);
+                if let Ok(run) = earlier_result::read(file) {
+                    let _ = loadgen::Comparison::new(std::slice::from_ref(&run), &run, 10.0);
                 }
             },
         },
@@ -141,7 +141,7 @@ fn targets() -> Vec<Target> {
 }
 
 fn read_mix(file: &Path) {
-    let _ = Mix::read(file, Some("/items"), |_, _| Ok("f".to_owned()));
+    let _ = mix::read(file, Some("/items"), |_, _| Ok("f".to_owned()));
 }
 
 const ROUTES: &str = r#"
@@ -326,6 +326,6 @@ fn the_largest_files_are_read_in_no_time() {
     let file = folder.path().join("mix.toml");
     std::fs::write(&file, mix).unwrap();
     let began = Instant::now();
-    let said = Mix::read(&file, Some("/items"), |_, _| Ok("f".to_owned())).unwrap_err().to_string();
+    let said = mix::read(&file, Some("/items"), |_, _| Ok("f".to_owned())).unwrap_err().to_string();
     assert!(said.contains("more than 50") && began.elapsed() < LONGEST, "{:?}: {said:.300}", began.elapsed());
 }

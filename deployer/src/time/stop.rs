@@ -56,6 +56,14 @@ impl Stop {
         std::process::exit(130)
     }
 
+    /// Completes when this is set, or if it was set already.
+    pub(crate) async fn until_set(&self) {
+        let woken = pin!(self.woken());
+        if !self.is_set() {
+            woken.await;
+        }
+    }
+
     /// Ends when this is set. Whoever asks whether it is set already should do so after this.
     pub(super) fn woken(&self) -> Notified<'_> {
         self.woken.notified()

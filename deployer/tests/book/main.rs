@@ -440,7 +440,8 @@ fn sources(folder: &Path, all: &mut String) {
 fn every_guarantee_has_its_test() {
     let page = page("concepts/guarantees.md");
     let mut code = String::new();
-    for folder in ["deployer/src", "deployer/tests", "function/src", "function/tests"] {
+    for folder in ["deployer/src", "deployer/loadgen/src", "deployer/tests", "function/src", "function/tests"]
+    {
         sources(&repository().join(folder), &mut code);
     }
     let guarantees: Vec<Vec<&str>> = rows(&page).filter(|row| row[0] != "guarantee").collect();

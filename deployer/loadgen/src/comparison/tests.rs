@@ -1,0 +1,241 @@
+use super::*;
+use crate::histogram::LatencyHistogram;
+use crate::measurement::{Connections, Counts, LoadParameters, Percentiles, RequestShare, SCHEMA};
+use std::collections::BTreeMap;
+use std::slice::from_ref;
+use std::time::Duration;
+
+/// A run of these blocks, whose requests all took the given milliseconds; `failed` more in each block were not done.
+fn run(blocks: &[Vec<f64>], failed: u64) -> Measurement {
+    let mut all = LatencyHistogram::fine().unwrap();
+    let blocks: Vec<Block> = blocks
+        .iter()
+        .map(|times| {
+            let mut block = LatencyHistogram::coarse().unwrap();
+            for ms in times {
+                all.record(Duration::from_secs_f64(ms / 1000.0));
+                block.record(Duration::from_secs_f64(ms / 1000.0));
+            }
+            Block { ok: times.len() as u64, throttled: 0, failed, latency_us: block.recorded().collect() }
+        })
+        .collect();
+    let ok: u64 = blocks.iter().map(|block| block.ok).sum();
+    let failed: u64 = blocks.iter().map(|block| block.failed).sum();
+    let seconds = number(blocks.len() as u64);
+    Measurement {
+        schema: SCHEMA,
+        run: "load-1".to_owned(),
+        began: "2026-11-20T12:00:00Z".to_owned(),
+        url: "http://127.0.0.1/Prod".to_owned(),
+        asked: LoadParameters {
+            rate: 100,
+            duration_s: seconds,
+            warmup_s: 0.0,
+            concurrency: 10,
+            mix: vec![RequestShare { name: "ping".to_owned(), share: 1 }],
+            mix_fingerprint: "abc".to_owned(),
+        },
+        interrupted: false,
+        seconds,
+        counts: Counts { planned: ok + failed, sent: ok + failed, ok, errors: failed, ..Counts::default() },
+        throughput: number(ok) / seconds,
+        latency_ms: Percentiles::new(&all),
+        service_ms: None,
+        error_latency_ms: None,
+        statuses: BTreeMap::new(),
+        failures: BTreeMap::new(),
+        requests: Vec::new(),
+        connections: Connections::default(),
+        series_seconds: 1,
+        series: Vec::new(),
+        blocks,
+        measured_from: None,
+        until_last_answer: Duration::ZERO,
+        sent: Vec::new(),
+    }
+}
+
+/// 30 seconds of 100 requests: around `ms`, spread by half of it, and each second off by up to `wobble` of it.
+fn noisy(seed: u64, ms: f64, wobble: f64) -> Measurement {
+    let mut rng = Rng::with_seed(seed);
+    let blocks: Vec<Vec<f64>> = (0..30)
+        .map(|_| {
+            let second = 1.0 + (rng.f64() * 2.0 - 1.0) * wobble;
+            (0..100).map(|_| ms * second * (0.75 + rng.f64() * 0.5)).collect()
+        })
+        .collect();
+    run(&blocks, 0)
+}
+
+fn verdict(comparison: &Comparison, figure: &str) -> Verdict {
+    comparison.lines.iter().find(|line| line.figure == figure).unwrap().verdict
+}
+
+#[test]
+fn noise_alone_is_no_regression() {
+    for seed in 0..5 {
+        let (before, after) = (noisy(seed, 10.0, 0.2), noisy(seed + 100, 10.0, 0.2));
+        let comparison = Comparison::new(from_ref(&before), &after, 10.0);
+        assert!(
+            matches!(comparison.verdict, Verdict::Same | Verdict::Unclear),
+            "seed {seed}: {comparison:#?}"
+        );
+    }
+}
+
+/// A run that is off as a whole, by a fifth or so: on another host, with other neighbours.
+fn off(seed: u64, ms: f64) -> Measurement {
+    let mut rng = Rng::with_seed(seed);
+    let host = 1.0 + (rng.f64() + rng.f64() + rng.f64() - 1.5) * 0.4;
+    let blocks: Vec<Vec<f64>> =
+        (0..10).map(|_| (0..50).map(|_| (ms * host * (0.9 + rng.f64() * 0.2)).round()).collect()).collect();
+    run(&blocks, 0)
+}
+
+#[test]
+fn noise_between_runs_is_known_from_several_of_them() {
+    let regressions = |earlier: u64, ms: f64| {
+        let is_one = |seed: &u64| {
+            let before: Vec<Measurement> = (1..=earlier).map(|run| off(seed * 100 + run, 50.0)).collect();
+            Comparison::new(&before, &off(seed * 100, ms), 10.0).verdict == Verdict::Regression
+        };
+        (0..40).filter(is_one).count()
+    };
+    // By one run alone every other difference looks real.
+    assert!(regressions(1, 50.0) > 8);
+    assert!(regressions(4, 50.0) <= 2);
+    assert!(regressions(4, 150.0) >= 38);
+}
+
+#[test]
+fn what_is_really_slower_is_a_regression_and_the_other_way_an_improvement() {
+    for seed in 0..5 {
+        let (before, after) = (noisy(seed, 10.0, 0.05), noisy(seed + 100, 13.0, 0.05));
+        let worse = Comparison::new(from_ref(&before), &after, 10.0);
+        assert_eq!(worse.verdict, Verdict::Regression, "seed {seed}: {worse:#?}");
+        assert_eq!(verdict(&worse, "p50"), Verdict::Regression);
+        let p50 = &worse.lines[0];
+        assert!((25.0..35.0).contains(&p50.change.unwrap()), "{p50:?}");
+        assert!(p50.from < p50.change && p50.change < p50.to, "{p50:?}");
+        let better = Comparison::new(from_ref(&after), &before, 10.0);
+        assert_eq!(better.verdict, Verdict::Improvement, "{better:#?}");
+        // With a wider threshold it is within it.
+        assert_eq!(verdict(&Comparison::new(from_ref(&before), &after, 50.0), "p50"), Verdict::Same);
+    }
+}
+
+#[test]
+fn a_difference_that_the_noise_hides_is_unclear() {
+    let comparison = Comparison::new(&[noisy(1, 10.0, 0.8)], &noisy(2, 11.0, 0.8), 5.0);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Unclear, "{comparison:#?}");
+    assert_ne!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn the_same_run_is_the_same() {
+    let once = noisy(3, 10.0, 0.05);
+    let comparison = Comparison::new(from_ref(&once), &once, 10.0);
+    assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
+    assert!(comparison.lines.iter().all(|line| line.change == Some(0.0)));
+    assert_eq!(comparison, Comparison::new(from_ref(&once), &once, 10.0), "the draws are always the same");
+}
+
+#[test]
+fn only_the_slow_ones_may_be_slower() {
+    let blocks = |slow: f64| -> Vec<Vec<f64>> {
+        (0..30).map(|_| (0..100).map(|n| if n >= 97 { slow } else { 10.0 }).collect()).collect()
+    };
+    let comparison = Comparison::new(&[run(&blocks(20.0), 0)], &run(&blocks(40.0), 0), 10.0);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Same);
+    assert_eq!(verdict(&comparison, "p99"), Verdict::Regression);
+    assert_eq!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn more_errors_are_a_regression_whatever_the_latency() {
+    let blocks = vec![vec![10.0; 100]; 30];
+    let comparison = Comparison::new(&[run(&blocks, 0)], &run(&blocks, 5), 10.0);
+    assert_eq!(verdict(&comparison, "failed"), Verdict::Regression, "{comparison:#?}");
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Same);
+    assert_eq!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn what_was_never_sent_is_a_regression_although_what_was_sent_went_as_before() {
+    let before = noisy(1, 10.0, 0.0);
+    let mut after = before.clone();
+    let comparison = Comparison::new(from_ref(&before), &after, 10.0);
+    assert!(comparison.lines.iter().all(|line| line.figure != "never sent"), "{comparison:#?}");
+    after.counts.unsent = 1_000;
+    let comparison = Comparison::new(from_ref(&before), &after, 10.0);
+    assert_eq!(verdict(&comparison, "never sent"), Verdict::Regression, "{comparison:#?}");
+    assert_eq!(comparison.lines.last().unwrap().after, Some(25.0));
+    assert_eq!(comparison.verdict, Verdict::Regression);
+}
+
+#[test]
+fn too_little_says_nothing() {
+    // 99 requests have no tenth one beyond their p99.
+    let few = |ms: f64| run(&vec![vec![ms; 3]; 33], 0);
+    let comparison = Comparison::new(&[few(10.0)], &few(30.0), 10.0);
+    assert_eq!(verdict(&comparison, "p99"), Verdict::TooFew);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::Regression);
+    // Three blocks do not say how much they differ.
+    let short = |ms: f64| run(&vec![vec![ms; 1000]; 3], 0);
+    let comparison = Comparison::new(&[short(10.0)], &short(30.0), 10.0);
+    assert!(comparison.lines.iter().all(|line| line.verdict == Verdict::TooFew), "{comparison:#?}");
+    assert_eq!(comparison.verdict, Verdict::TooFew);
+    let nothing = run(&vec![vec![]; 10], 1);
+    let comparison = Comparison::new(from_ref(&nothing), &nothing, 10.0);
+    assert_eq!(verdict(&comparison, "p50"), Verdict::TooFew);
+}
+
+#[test]
+fn runs_that_were_asked_for_differently_are_not_compared() {
+    let before = noisy(1, 10.0, 0.1);
+    let asked = |change: fn(&mut LoadParameters)| {
+        let mut asked = before.asked.clone();
+        change(&mut asked);
+        differences(&before, &asked)
+    };
+    assert_eq!(asked(|asked| asked.duration_s = 600.0), [""; 0], "a longer run of the same is comparable");
+    let cases: [(fn(&mut LoadParameters), &str); 5] = [
+        (|asked| asked.duration_s = 4.0, "one that takes less than 5 s knows nothing of its noise"),
+        (|asked| asked.rate = 200, "the rate was 100, and is 200"),
+        (|asked| asked.concurrency = 20, "the concurrency was 10, and is 20"),
+        (|asked| asked.mix_fingerprint = "x".to_owned(), "the requests of the mix were others"),
+        (
+            |asked| {
+                asked.mix_fingerprint = "x".to_owned();
+                asked.mix[0].name = "read".to_owned();
+            },
+            "the mix was ping=1, and is read=1",
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(asked(change), [expected]);
+    }
+}
+
+#[test]
+fn a_measurement_is_read_as_it_was_written() {
+    let run = noisy(1, 10.0, 0.1);
+    let read: Measurement = serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap();
+    assert!(read.is_plausible());
+    assert_eq!((read.blocks, read.asked, read.counts), (run.blocks, run.asked, run.counts));
+}
+
+/// Figures that would take hours, or more than a number holds.
+#[test]
+fn figures_that_no_run_has_are_implausible() {
+    let endless: [fn(&mut Measurement); 3] = [
+        |run| run.blocks = vec![run.blocks[0].clone(); 31],
+        |run| run.blocks[0].latency_us = (0..10_000).map(|us| (us, 1)).collect(),
+        |run| run.blocks[0].latency_us[0].1 = u64::MAX,
+    ];
+    for change in endless {
+        let mut run = noisy(1, 10.0, 0.1);
+        change(&mut run);
+        assert!(!run.is_plausible());
+    }
+}
