@@ -22,9 +22,9 @@ const MB: usize = 1024 * KB;
 /// read. Without one nothing is read, so that connections hold nothing either.
 const LONG: usize = 64 * KB;
 
-/// How many long answers the process reads at once: 64 MB of them at most. An answer takes one permit and waits for
+/// How many long answers the process reads at once: 32 MB of them at most. An answer takes one permit and waits for
 /// nothing else while it has it, so no answers can wait for each other.
-pub(super) static LONG_ANSWERS: Semaphore = Semaphore::const_new(4);
+pub(super) static LONG_ANSWERS: Semaphore = Semaphore::const_new(2);
 
 /// The same for downloads, which may take minutes and would hold up all other answers.
 pub(super) static DOWNLOADS: Semaphore = Semaphore::const_new(1);
