@@ -79,7 +79,7 @@ fn ctrl_c_ends_up_in_order_and_the_next_one_finishes() {
     let press = move || {
         keyboard.press("\u{3}");
         // The answer is held back until the signal has arrived.
-        support::pause(Duration::from_millis(300));
+        support::pause(Duration::from_secs(2));
     };
     lab.proxy.on_call(At::operation("CreateFunction", 1), Moment::Before, press);
     let ended = up.wait().exits(3);
