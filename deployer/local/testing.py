@@ -80,7 +80,7 @@ while True:
     else:
         call("POST", request + "/response", event)
     if event == b'"late"':
-        time.sleep(1.5)  # By then the answer's log is complete, also on a busy machine.
+        time.sleep(1)  # By then the answer's log is complete, also on a busy machine.
         print("too late", flush=True)
 """
 
