@@ -25,6 +25,14 @@ pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
     None
 }
 
+/// A document whose mistakes are somebody else's to report; `None` where it is no TOML or nested too deep.
+pub(crate) fn table(text: &str) -> Option<toml::Table> {
+    if too_deep(text).is_some() {
+        return None;
+    }
+    text.parse().ok()
+}
+
 fn close(open: &mut Vec<TokenKind>, bracket: TokenKind) {
     let _ = open.pop_if(|last| *last == bracket);
 }
@@ -32,6 +40,13 @@ fn close(open: &mut Vec<TokenKind>, bracket: TokenKind) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_that_would_overflow_the_stack_is_not_parsed() {
+        assert!(table("a = 1").is_some_and(|table| table.contains_key("a")));
+        assert_eq!(table("a = "), None);
+        assert_eq!(table(&"[a]\nb = {  = \"c\"\n".repeat(20_000)), None);
+    }
 
     #[test]
     fn only_unclosed_brackets_outside_text_count() {

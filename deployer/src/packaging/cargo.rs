@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
+use crate::nesting;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -69,7 +70,7 @@ impl Cargo {
             let mut files = folders.flat_map(|folder| [folder.join("config.toml"), folder.join("config")]);
             files.find_map(|file| {
                 let text = std::fs::read_to_string(file).ok()?;
-                let configuration: toml::Table = text.parse().ok()?;
+                let configuration = nesting::table(&text)?;
                 Some(configuration.get("build")?.get("target")?.as_str()?.to_owned())
             })
         })

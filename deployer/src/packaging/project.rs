@@ -7,6 +7,7 @@ use super::cargo::Cargo;
 use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::manifest::nearest;
+use crate::nesting;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -184,7 +185,7 @@ impl Project {
     /// Whether the workspace defines this Cargo profile.
     pub(super) fn has_profile(&self, name: &str) -> bool {
         let manifest = std::fs::read_to_string(self.workspace_root.join("Cargo.toml")).unwrap_or_default();
-        let manifest: toml::Table = manifest.parse().unwrap_or_default();
+        let manifest = nesting::table(&manifest).unwrap_or_default();
         let profiles = manifest.get("profile").and_then(toml::Value::as_table);
         profiles.is_some_and(|profiles| profiles.contains_key(name))
     }
