@@ -7,7 +7,7 @@ mod aws;
 mod exit_status;
 mod hints;
 
-pub(crate) use aws::{AwsError, Transport, Unreadable, root_causes};
+pub(crate) use aws::{AwsError, Transport, Unreadable, request_id, root_causes};
 pub(crate) use exit_status::ExitStatus;
 
 use crate::shell::{Flags, completed};

@@ -1,5 +1,6 @@
 //! Tells of each call to AWS, for `--verbose`.
 
+use crate::error::request_id;
 use aws_sdk_sts::config::Intercept;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -54,8 +55,7 @@ impl Intercept for Calls {
         let ms = cfg.load::<Begun>().map_or(0, |begun| begun.0.elapsed().as_millis());
         let response = context.response();
         let status = response.map_or_else(|| "no answer".to_owned(), |r| r.status().as_u16().to_string());
-        let header = |name: &str| response.and_then(|response| response.headers().get(name));
-        let id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id")).unwrap_or("none");
+        let id = response.and_then(request_id).unwrap_or("none");
         tracing::debug!(target: CALLS, "{service} {operation}: {status} in {ms} ms, attempt {attempt}, request id {id}");
         Ok(())
     }

@@ -106,7 +106,7 @@ impl AwsError {
             operation,
             code: error.code().unwrap_or_default().to_owned(),
             message,
-            request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+            request_id: raw.and_then(request_id).map(str::to_owned),
             status: raw.map(|r| r.status().as_u16()),
             transport,
             retry_after,
@@ -158,6 +158,12 @@ impl fmt::Display for AwsError {
         }
         Ok(())
     }
+}
+
+/// The id under which AWS knows a request. Its services use two headers.
+pub(crate) fn request_id(response: &Response) -> Option<&str> {
+    let header = |name: &str| response.headers().get(name);
+    header("x-amzn-requestid").or_else(|| header("x-amz-request-id"))
 }
 
 /// hyper's own words for a connection that was never made.
