@@ -1,18 +1,7 @@
 //! Ships a Rust serverless API to AWS by direct SDK calls, without a state file.
 //!
-//! Where to look:
-//! - [`cli`]: the command line · `commands`: one file for each verb · `config`, `manifest`: what was asked for
-//! - `stack`: what there is, what needs what, how it goes down. Start here.
-//! - `resource`: the one trait · `resources`: one file for each kind · `engine`: takes each through a walk
-//! - `invocation`: single invocations of a function, and its log
-//! - `loadtest`, `tuning`: what `load` and `tune` do with a stack and the load generator, the crate `loadgen`
-//! - `definition`, `policy_document`: the pure parts of API and policies · `packaging`: code as zips
-//! - `aws`, `http`: how AWS is reached · `retry`: the only place that waits · `names`: ARNs and ownership
-//! - `printable`: text that cannot steer a terminal · `report`: events and documents become text · `error`, `hints`: what people read when it fails
-//! - `files`: reading what people name, never without a bound
-//! - `cost`: the price book, and bills from it
-//! - `local`: the local AWS · `smoke`: the proof at the end of `up`
-//! - `shell`: commands that people copy
+//! `ARCHITECTURE.md` has the layers and the purpose of each module. `stack` is where to start: what there is, what needs what,
+//! and in which order it is deleted.
 
 // A command is one future, and what it awaits lies deep in it.
 #![recursion_limit = "256"]

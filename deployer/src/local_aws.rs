@@ -27,7 +27,6 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-/// The launcher, as Python sees it.
 /// Where the local AWS runs.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalAws {
@@ -39,6 +38,7 @@ pub(crate) struct LocalAws {
     pub enforces_iam: bool,
 }
 
+/// The launcher, as Python sees it.
 const LAUNCHER: [(&str, &str); 26] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authentication.py", include_str!("../local/authentication.py")),

@@ -1,7 +1,7 @@
 //! The only place that waits. Every wait has a reason that people see, a cadence, and an end.
 //!
-//! The SDK tries again what did not get through or broke (`aws.rs` sets how). What AWS refuses is tried again from here,
-//! throttling too, and here are the waits that only a deployer knows: AWS has accepted something and is not done with it.
+//! The SDK repeats what did not get through or broke (`aws.rs` sets how). `engine/retry.rs` repeats what AWS refuses, throttling
+//! too. Which refusals pass, and what takes its time at AWS, is in the `waits.rs` of each service.
 
 mod stop;
 
