@@ -4,16 +4,24 @@
 mod arn;
 mod change;
 mod events;
+mod lookup;
+mod needs;
 mod observations;
+mod record;
+mod removal;
 mod resource;
 mod retry;
 mod shared;
 mod stack_state;
 mod step;
+mod task;
 
 pub(crate) use change::{Change, Id, Impact, Kind, Shown, diff_tags, tags_differ};
 pub(crate) use events::{Event, Outcome, Reporter};
+pub(crate) use lookup::{absent, pages};
+pub(crate) use needs::{both, nothing};
 pub(crate) use observations::Seen;
+pub(crate) use record::{Found, Record};
 pub(crate) use resource::{Declared, Existing, ObservedOf};
 #[cfg(test)]
 pub(crate) use retry::THROTTLED;
@@ -39,45 +47,6 @@ pub(crate) enum Mode {
     Plan,
     /// Reads, then changes what differs.
     Apply,
-}
-
-/// What one walk found or did at one resource.
-#[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) id: Id,
-    /// `None` when there is none in AWS, or it could not be read.
-    pub(crate) found: Option<Found>,
-    pub(crate) changes: Vec<Change>,
-    pub(crate) result: Result<Outcome>,
-}
-
-impl Record {
-    /// Whether it is about something that exists or is declared: not a task, nor what is merely not there.
-    pub(crate) fn is_of_the_stack(&self) -> bool {
-        let is_task = matches!(self.id.kind, Kind::Package | Kind::SmokeTest | Kind::Tags);
-        !is_task && (self.found.is_some() || !self.changes.is_empty() || self.result.is_err())
-    }
-
-    /// Adds what a second step did. A failure stays one, and so does a step that was not taken.
-    fn go_on(&mut self, second: Self) {
-        self.changes.extend(second.changes);
-        let over = matches!(self.result, Err(_) | Ok(Outcome::Skipped));
-        let did_nothing = matches!(second.result, Ok(Outcome::Unchanged | Outcome::Absent));
-        if !over && (!did_nothing || matches!(self.result, Ok(Outcome::Absent))) {
-            self.result = second.result;
-        }
-    }
-}
-
-/// What AWS had before the walk touched it.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) owner: Owner,
-    pub(crate) state: String,
-    /// Why it cannot be deleted; asked only when something is to be.
-    pub(crate) blockers: Vec<String>,
-    /// What goes with it, each in words; asked only when something is to be deleted.
-    pub(crate) takes_along: Vec<String>,
 }
 
 /// One walk over a stack.
@@ -294,104 +263,10 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Removes one resource after `before` is done; true when it is gone. When planning, only looks.
-    ///
-    /// What is not ours stays. A failure before it keeps this one: its order is AWS's.
-    pub(crate) async fn remove<E: Existing>(&self, existing: &E, before: impl Future<Output = bool>) -> bool {
-        let id = existing.id();
-        let step = self.at(id.clone());
-        let mut record = Record { id, found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
-        step.started();
-        record.result = self.try_remove(existing, before, &step, &mut record).await;
-        let gone = matches!(record.result, Ok(Outcome::Deleted | Outcome::Absent | Outcome::Kept { .. }));
-        self.close(&step, record);
-        gone
-    }
-
-    async fn try_remove<E: Existing>(
-        &self,
-        existing: &E,
-        before: impl Future<Output = bool>,
-        step: &Step<'_>,
-        record: &mut Record,
-    ) -> Result<Outcome> {
-        let (clear, seen) = tokio::join!(before, self.look::<E>(step, Box::pin(existing.observe(step))));
-        let seen = match seen {
-            Err(error) if is_interruption(&error) => return Ok(Outcome::Skipped),
-            seen => seen?,
-        };
-        let Some(seen) = seen else {
-            self.remember::<E>(&record.id, None);
-            return Ok(Outcome::Absent);
-        };
-        let owner = existing.owner(&seen);
-        record.found = Some(Found {
-            owner: owner.clone(),
-            state: existing.state(&seen),
-            blockers: existing.blockers(&seen),
-            takes_along: existing.takes_along(&seen),
-        });
-        if let Some(why) = owner.objection() {
-            return Ok(Outcome::Kept { why: format!("not of this stack: it {why}") });
-        }
-        record.changes = vec![Change::Delete];
-        if self.mode == Mode::Plan {
-            self.remember::<E>(&record.id, Some(seen));
-            return Ok(Outcome::Unchanged);
-        }
-        if !clear || self.stop.is_set() {
-            return Ok(Outcome::Skipped);
-        }
-        self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
-        Box::pin(existing.delete(step, seen)).await?;
-        Ok(Outcome::Deleted)
-    }
-
-    /// Leaves one resource where it is, and says why.
-    pub(crate) async fn keep<E: Existing>(&self, existing: &E, why: &str) -> bool {
-        let step = self.at(existing.id());
-        let mut record =
-            Record { id: existing.id(), found: None, changes: Vec::new(), result: Ok(Outcome::Absent) };
-        match Box::pin(existing.observe(&step)).await {
-            Ok(None) => {}
-            Ok(Some(seen)) => {
-                let (owner, state) = (existing.owner(&seen), existing.state(&seen));
-                record.found = Some(Found { owner, state, blockers: Vec::new(), takes_along: Vec::new() });
-                record.result = Ok(Outcome::Kept { why: why.to_owned() });
-            }
-            Err(error) => record.result = Err(error),
-        }
-        self.close(&step, record);
-        true
-    }
-
-    /// Takes something that is no resource through the walk: packaging, the smoke test.
-    pub(crate) async fn task<T>(
-        &self,
-        id: Id,
-        work: impl AsyncFnOnce(&Step<'_>) -> Result<(Outcome, T)>,
-    ) -> Option<T> {
-        let step = self.at(id.clone());
-        self.report.event(Event::Started { id: id.clone() });
-        let (result, value) = match work(&step).await {
-            Ok((outcome, value)) => (Ok(outcome), Some(value)),
-            Err(error) => (Err(error), None),
-        };
-        // A plan is silent about what it looks at, but work on this machine may take minutes.
-        self.finished(&step, &result);
-        self.keep_record(Record { id, found: None, changes: Vec::new(), result });
-        value
-    }
-
     /// Whether nothing has failed or been skipped so far.
     pub(crate) fn is_well(&self) -> bool {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.iter().all(|record| matches!(&record.result, Ok(outcome) if *outcome != Outcome::Skipped))
-    }
-
-    /// Reads something more about one resource, outside the walk.
-    pub(crate) async fn read<T>(&self, id: Id, work: impl AsyncFnOnce(&Step<'_>) -> Result<T>) -> Result<T> {
-        work(&self.at(id)).await
     }
 
     /// Everything that happened, in the order it ended.
@@ -457,60 +332,6 @@ fn is_unclear(error: &AwsError) -> bool {
 /// Whether Ctrl-C came while something was only being looked at, so that nothing has become of it.
 fn is_interruption(error: &Error) -> bool {
     error.kind() == ErrorKind::Partial
-}
-
-/// `None` where AWS says that there is none.
-pub(crate) fn absent<T>(result: Result<T>, not_found: &[&str]) -> Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if is_any(&error, not_found) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Pages of one list. A thousand of the smallest that are asked for hold more than an account may have of anything.
-const MOST_PAGES: usize = 1000;
-
-/// All of a list that AWS gives page by page: `page` reads the one that begins at a mark, and says where the next begins.
-///
-/// # Errors
-/// Those of `page`; a list that does not end.
-pub(crate) async fn pages<T>(
-    mut page: impl AsyncFnMut(Option<String>) -> Result<(Vec<T>, Option<String>)>,
-) -> Result<Vec<T>> {
-    let (mut all, mut mark) = (Vec::new(), None);
-    for _ in 0..MOST_PAGES {
-        let (items, next) = page(mark.clone()).await?;
-        all.extend(items);
-        // Some services end with an empty mark instead of none.
-        let next = next.filter(|next| !next.is_empty());
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == mark {
-            return Err(Error::new("AWS answers with the same page of a list again and again"));
-        }
-        mark = next;
-    }
-    Err(Error::new(format!("a list of AWS's does not end: {MOST_PAGES} pages were read")))
-}
-
-fn is_any(error: &Error, codes: &[&str]) -> bool {
-    codes.iter().any(|code| error.has_code(code))
-}
-
-/// Nothing has to exist first.
-pub(crate) async fn nothing() -> Option<()> {
-    Some(())
-}
-
-/// Known once both are.
-pub(crate) async fn both<A, B>(
-    a: impl Future<Output = Option<A>>,
-    b: impl Future<Output = Option<B>>,
-) -> Option<(A, B)> {
-    let (a, b) = tokio::join!(a, b);
-    a.zip(b)
 }
 
 #[cfg(test)]
