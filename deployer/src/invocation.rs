@@ -3,5 +3,7 @@
 
 pub(crate) mod call;
 pub(crate) mod event;
+pub(crate) mod failure;
 pub(crate) mod refusal;
 pub(crate) mod report;
+pub(crate) mod route;

@@ -3,3 +3,4 @@
 pub(crate) mod events;
 pub(crate) mod follow;
 pub(crate) mod request;
+pub(crate) mod transcript;

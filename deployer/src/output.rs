@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod cost;
 pub(crate) mod html;
 pub(crate) mod human;
+pub(crate) mod invocation;
 pub(crate) mod json;
 pub(crate) mod log_line;
 pub(crate) mod plain;

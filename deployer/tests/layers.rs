@@ -84,8 +84,7 @@ fn arrows(root: &Path, path: &str) -> BTreeMap<(String, String), PathBuf> {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
-        let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        for other in used(program, path) {
+        for other in used(program(&text), path) {
             arrows.entry((module.clone(), other)).or_insert_with(|| inside.to_owned());
         }
     }
@@ -136,6 +135,29 @@ fn the_load_generator_knows_neither_deployer_nor_aws() {
             assert!(!is_foreign, "loadgen depends on {name}");
         }
     }
+}
+
+/// The text of a source file without its unit tests.
+fn program(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap()
+}
+
+/// Every file of a folder that has more lines than this, without its unit tests.
+fn longer_than(lines: usize, folder: &Path) -> Vec<String> {
+    let files = sources(folder);
+    assert!(files.len() > 5, "{} has only {} files", folder.display(), files.len());
+    let lengths = files.into_iter().map(|file| {
+        let length = program(&fs::read_to_string(&file).unwrap()).lines().count();
+        (file, length)
+    });
+    let long = lengths.filter(|(_, length)| *length > lines);
+    long.map(|(file, length)| format!("{} has {length} lines", file.display())).collect()
+}
+
+#[test]
+fn each_command_is_a_short_script() {
+    let commands = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+    assert_eq!(longer_than(100, &commands), [""; 0]);
 }
 
 #[test]

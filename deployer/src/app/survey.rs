@@ -1,5 +1,6 @@
 //! Looks at everything that a stack declares or once declared, and compares it.
 
+use super::refusals::refuse;
 use super::session::Connected;
 use crate::engine::{Change, Id, Kind, Mode, Record, Step};
 use crate::error::{Error, Result};
@@ -40,21 +41,41 @@ impl Connected<'_> {
         Ok(Survey { records: readable(go.finish())?, api, orphans })
     }
 
+    /// Looks at everything while Cargo builds, and waits for the build unless all there is to do is to create: then what needs
+    /// no code is made meanwhile. IAM alone may take 15 seconds to let Lambda use a new role.
+    ///
+    /// # Errors
+    /// What could not be built or looked at, and what `up` refuses to do: nothing was changed by then.
+    pub(crate) async fn plan_while_building(&self, packages: &Packages, delete_data: bool) -> Result<Survey> {
+        let no_code = Packages::not_compared();
+        let (survey, begun) = tokio::join!(self.plan(&no_code, delete_data), packages.begun());
+        let survey = survey?;
+        refuse(&survey.records, self.adopt)?;
+        begun?;
+        if only_creates(&survey.records) {
+            return Ok(survey);
+        }
+        self.comparing_code(survey, packages, delete_data).await
+    }
+
     /// The same survey with the code compared, once it is built. AWS is asked again only about what it was asked a while ago.
     ///
     /// # Errors
     /// What could not be built or looked at: nothing was changed by then.
-    pub(crate) async fn comparing_code(
-        &self,
-        survey: Survey,
-        packages: &Packages,
-        delete_data: bool,
-    ) -> Result<Survey> {
+    async fn comparing_code(&self, survey: Survey, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let go = self.engine(Mode::Plan).reusing_seen();
         let api = self.stack.walk(&go, packages, None).await;
         survey.orphans.destroy(&go, undeclared_tables(delete_data)).await;
         Ok(Survey { records: readable(go.finish())?, api, ..survey })
     }
+}
+
+/// Whether nothing that exists is touched. Of a function that exists the code may differ.
+fn only_creates(planned: &[Record]) -> bool {
+    planned.iter().all(|record| {
+        let exists = record.id.kind == Kind::Function && record.found.is_some();
+        !exists && record.changes.iter().all(|change| *change == Change::Create)
+    })
 }
 
 /// Why tables that are no longer declared stay, if they do: they hold what nobody can bring back.

@@ -4,22 +4,9 @@ use crate::app::session::Session;
 use crate::cli::Cost;
 use crate::error::{Error, ExitStatus, Result};
 use crate::manifest::{Billing, Function, Manifest};
-use crate::output::cost as report;
+use crate::output::cost::{self as report, Estimate};
 use crate::output::json::Document;
-use crate::pricing::{Bill, Capacity, FreeTier, LOG_COMPRESSION, Prices, Usage, read_units, write_units};
-use serde::Serialize;
-
-/// What is billed, as the document shows it.
-#[derive(Debug, Serialize)]
-struct Estimate<'a> {
-    function: &'a str,
-    memory: i32,
-    architecture: &'static str,
-    billed_ms: f64,
-    free_tier: bool,
-    #[serde(flatten)]
-    bill: &'a Bill,
-}
+use crate::pricing::{Capacity, FreeTier, Prices, Usage, read_units, write_units};
 
 pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -> Result<ExitStatus> {
     let config = session.config;
@@ -46,15 +33,8 @@ pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -
     for line in report::table(&bill) {
         console.data(&line);
     }
-    console.talk(&beside(function, &usage, args, scales(manifest)));
-    document.own(&Estimate {
-        function: name,
-        memory: usage.memory_mb,
-        architecture,
-        billed_ms: usage.billed_ms,
-        free_tier: args.free_tier,
-        bill: &bill,
-    });
+    console.talk(&report::remarks(function, &usage, args.free_tier, scales(manifest)));
+    document.own(&Estimate::new(name, &usage, args.free_tier, &bill));
     Ok(ExitStatus::Success)
 }
 
@@ -77,26 +57,4 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> U
 /// Whether provisioned capacity may grow beyond what is billed.
 fn scales(manifest: &Manifest) -> bool {
     manifest.tables.values().any(|table| matches!(&table.billing, Billing::Provisioned(p) if p.max.is_some()))
-}
-
-/// What people should know of the figures.
-fn beside(function: &Function, usage: &Usage, args: &Cost, scales: bool) -> String {
-    let mut text = String::from("List prices, without taxes");
-    text.push_str(if args.free_tier { ", less Lambda's free tier," } else { " and free tiers," });
-    text.push_str(" as if the account used nothing else. Not in it: traffic to the internet, storage of tables, backups");
-    if function.tracing {
-        text.push_str(", X-Ray's traces");
-    }
-    text.push('.');
-    if scales {
-        text.push_str(" Auto scaling adds capacity while it is needed.");
-    }
-    if usage.log_bytes > 0.0 {
-        text.push_str(&format!(
-            " Logs are kept {} days, compressed to an estimated {:.0} %.",
-            usage.log_days,
-            LOG_COMPRESSION * 100.0
-        ));
-    }
-    text
 }

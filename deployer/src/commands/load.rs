@@ -23,7 +23,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         args.compare.iter().map(|file| earlier_result::read(file)).collect::<Result<_>>()?;
     if let Some(file) = &args.with {
         let measurement = earlier_result::read(file)?;
-        check_comparable(session, &before, &measurement.asked, &measurement.url)?;
+        earlier_result::check_all_comparable(session.console, &before, &measurement.asked, &measurement.url)?;
         return result::show_comparison(session, args, document, &before, &measurement);
     }
     loadgen::reserve_file_descriptors(args.traffic.concurrency)?;
@@ -34,7 +34,12 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let destination = Destination::new(session, &connected, &survey, &args.traffic)?;
     document.url = Some(destination.url.clone());
     let plan = destination.plan(&args.traffic);
-    check_comparable(session, &before, &LoadParameters::new(&plan), plan.target.url())?;
+    earlier_result::check_all_comparable(
+        session.console,
+        &before,
+        &LoadParameters::new(&plan),
+        plan.target.url(),
+    )?;
     if document.state == Some(StackState::Different) {
         let console = session.console;
         console.talk(&console.advice("The stack is not as declared: deployer plan shows how."));
@@ -67,24 +72,4 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     // Why the run failed matters more than a file that could not be written.
     let status = result::conclude(session, &findings, cleaned_up)?;
     shown.map(|()| status)
-}
-
-/// Says so if an earlier run went to another URL, which is one way to compare, and may be a mistake.
-///
-/// # Errors
-/// The runs cannot be compared.
-fn check_comparable(
-    session: &Session<'_>,
-    before: &[Measurement],
-    parameters: &LoadParameters,
-    url: &str,
-) -> Result<()> {
-    for before in before {
-        earlier_result::check_comparable(before, parameters)?;
-    }
-    if let Some(other) = before.iter().find(|before| before.url != url) {
-        let text = format!("The run of {} was of {}, and this one is of {url}.", other.began, other.url);
-        session.console.talk(&text);
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 //! What may have run is not sent again: the function may write, and a second try after a lost answer could do its work
 //! twice.
 
+use super::failure::Failure;
 use super::refusal::{explained, lost};
 use super::report::Report;
 use crate::aws::one_attempt;
@@ -17,7 +18,6 @@ use aws_sdk_lambda::types::{LogType, ThrottleReason};
 use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -56,22 +56,6 @@ impl Answer {
     }
 }
 
-/// What a function answers when it fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) error_type: Option<String>,
-    pub(crate) message: Option<String>,
-}
-
-impl Failure {
-    /// Lambda's own form of an error, and the lab's; anything else is shown as an answer only.
-    fn of(body: &[u8]) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |name: &str| body[name].as_str().map(str::to_owned);
-        Self { error_type: text("errorType"), message: text("errorMessage").or_else(|| text("message")) }
-    }
-}
-
 /// Invokes a function by name, with the end of its log. `timeout` is the function's own.
 ///
 /// # Errors
@@ -102,7 +86,7 @@ pub(crate) async fn invoke(
     let log = STANDARD.decode(answer.log_result.unwrap_or_default()).unwrap_or_default();
     let log = String::from_utf8_lossy(&log).into_owned();
     Ok(Answer {
-        failure: answer.function_error.map(|_| Failure::of(&body)),
+        failure: answer.function_error.map(|_| Failure::parse(&body)),
         status: answer.status_code.try_into().unwrap_or_default(),
         report: log.lines().rev().find_map(Report::parse),
         log,
@@ -129,7 +113,7 @@ pub(crate) async fn request(step: &Step<'_>, method: &str, url: &str, event: &st
         Some(answer) => answer.map_err(lost)?,
         None => return Err(lost(format!("nothing within {} s", URL_ANSWERS_WITHIN.as_secs()))),
     };
-    let failure = (status >= 400).then(|| Failure::of(&body));
+    let failure = (status >= 400).then(|| Failure::parse(&body));
     Ok(Answer { body, status, failure, log: String::new(), report: None })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_RESULT};
+use crate::output::console::Console;
 use loadgen::{LoadParameters, Measurement, SCHEMA, differences};
 use serde::Deserialize;
 use std::path::Path;
@@ -68,13 +69,34 @@ pub(crate) fn read(file: &Path) -> Result<Measurement> {
 ///
 /// # Errors
 /// All differences.
-pub(crate) fn check_comparable(before: &Measurement, parameters: &LoadParameters) -> Result<()> {
+fn check_comparable(before: &Measurement, parameters: &LoadParameters) -> Result<()> {
     let differences = differences(before, parameters);
     if differences.is_empty() {
         return Ok(());
     }
     Err(Error::usage(format!("the two runs cannot be compared: {}", differences.join("; ")))
         .hint("Ask for the same as then, or make a new result to compare with."))
+}
+
+/// Checks that a run can be compared with all earlier ones, and says so if one went to another URL: that may be meant, or a
+/// mistake.
+///
+/// # Errors
+/// All differences from the first that cannot be compared.
+pub(crate) fn check_all_comparable(
+    console: &Console,
+    before: &[Measurement],
+    parameters: &LoadParameters,
+    url: &str,
+) -> Result<()> {
+    for before in before {
+        check_comparable(before, parameters)?;
+    }
+    if let Some(other) = before.iter().find(|before| before.url != url) {
+        let text = format!("The run of {} was of {}, and this one is of {url}.", other.began, other.url);
+        console.talk(&text);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,34 @@
 //! A bill as a table, with the source and the day of every price.
 
 use super::columns::aligned;
-use crate::pricing::{Bill, Line, dollars, grouped};
+use crate::manifest::Function;
+use crate::pricing::{Bill, LOG_COMPRESSION, Line, Usage, dollars, grouped};
+use serde::Serialize;
+
+/// The part of the document that is about the cost.
+#[derive(Debug, Serialize)]
+pub(crate) struct Estimate<'a> {
+    function: &'a str,
+    memory: i32,
+    architecture: &'static str,
+    billed_ms: f64,
+    free_tier: bool,
+    #[serde(flatten)]
+    bill: &'a Bill,
+}
+
+impl<'a> Estimate<'a> {
+    pub(crate) fn new(function: &'a str, usage: &Usage, free_tier: bool, bill: &'a Bill) -> Self {
+        Self {
+            function,
+            memory: usage.memory_mb,
+            architecture: usage.architecture.name(),
+            billed_ms: usage.billed_ms,
+            free_tier,
+            bill,
+        }
+    }
+}
 
 /// The lines of a bill: what is charged, for a million requests and for a month, and where the price is from.
 pub(crate) fn table(bill: &Bill) -> Vec<String> {
@@ -45,4 +72,26 @@ fn exact(usd: f64) -> String {
 /// A whole number with commas.
 pub(crate) fn number(number: f64) -> String {
     grouped(&format!("{number:.0}"))
+}
+
+/// What people should know of the figures. `scales` says whether provisioned capacity may grow beyond what is billed.
+pub(crate) fn remarks(function: &Function, usage: &Usage, free_tier: bool, scales: bool) -> String {
+    let mut text = String::from("List prices, without taxes");
+    text.push_str(if free_tier { ", less Lambda's free tier," } else { " and free tiers," });
+    text.push_str(" as if the account used nothing else. Not in it: traffic to the internet, storage of tables, backups");
+    if function.tracing {
+        text.push_str(", X-Ray's traces");
+    }
+    text.push('.');
+    if scales {
+        text.push_str(" Auto scaling adds capacity while it is needed.");
+    }
+    if usage.log_bytes > 0.0 {
+        text.push_str(&format!(
+            " Logs are kept {} days, compressed to an estimated {:.0} %.",
+            usage.log_days,
+            LOG_COMPRESSION * 100.0
+        ));
+    }
+    text
 }

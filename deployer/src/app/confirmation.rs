@@ -1,0 +1,67 @@
+//! What people are asked before something is lost, or before more people get in.
+
+use super::session::Session;
+use crate::engine::Record;
+use crate::error::{Error, Result};
+use crate::resources::dynamodb::table::{ExistingTable, ItemCount};
+use std::collections::BTreeSet;
+
+/// Asks about changes that lose something or let more people in, and about no others.
+///
+/// # Errors
+/// A no, Ctrl-C, and nobody there to ask.
+pub(crate) async fn confirm_changes(session: &Session<'_>, planned: &[Record]) -> Result<()> {
+    match question(planned) {
+        Some(question) => session.console.confirm(&question, session.stop).await,
+        None => Ok(()),
+    }
+}
+
+fn question(planned: &[Record]) -> Option<String> {
+    let changes =
+        || planned.iter().flat_map(|record| record.changes.iter().map(move |change| (&record.id, change)));
+    let losing: Vec<String> = changes().filter_map(|(id, change)| change.loss(id)).collect();
+    // A method may open by more than one change.
+    let opening: BTreeSet<&str> = changes().filter_map(|(_, change)| change.opening()).collect();
+    let mut question = String::new();
+    if !losing.is_empty() {
+        question.push_str(&format!("This deletes or replaces {}. ", losing.join(", ")));
+    }
+    if !opening.is_empty() {
+        let opening: Vec<&str> = opening.into_iter().collect();
+        question.push_str(&format!("This lets people in who are kept out now: {}. ", opening.join(", ")));
+    }
+    (!question.is_empty()).then(|| format!("{question}Go on?"))
+}
+
+/// Asks for the name of each table that holds items and is to be deleted, unless `delete_data` says so already. Returns
+/// whether somebody was asked.
+///
+/// # Errors
+/// Any other answer, Ctrl-C, and nobody there to ask.
+pub(crate) async fn confirm_items(
+    session: &Session<'_>,
+    tables: &[(&ExistingTable, ItemCount)],
+    delete_data: bool,
+) -> Result<bool> {
+    let holds = tables.iter().map(|(table, count)| format!("table {} holds {count}", table.name));
+    if delete_data {
+        for text in holds {
+            session.console.talk(&format!("  {text}"));
+        }
+        return Ok(false);
+    }
+    if tables.is_empty() {
+        return Ok(false);
+    }
+    if !session.console.can_ask() {
+        return Err(Error::new(holds.collect::<Vec<_>>().join(", ")).hint(
+            "Nothing was deleted. Say --delete-data to delete the items too, or --keep-table to leave them.",
+        ));
+    }
+    for (table, count) in tables {
+        let question = format!("The table {} holds {count}, and they cannot be brought back.", table.name);
+        session.console.confirm_by_name(&question, &table.name, session.stop).await?;
+    }
+    Ok(true)
+}

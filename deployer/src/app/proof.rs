@@ -1,0 +1,29 @@
+//! The proof that a stack answers, as a step of `up`.
+
+use super::session::Connected;
+use crate::engine::{Id, Kind, Mode, Outcome};
+use crate::error::{Error, ErrorKind, Result};
+use crate::smoke;
+
+/// Sends the smoke test's request to the URL. `changed` says whether the stack was changed a moment ago.
+///
+/// # Errors
+/// An answer that is not the expected one, and Ctrl-C.
+pub(crate) async fn prove(connected: &Connected<'_>, url: &str, changed: bool) -> Result<()> {
+    let engine = connected.engine(Mode::Apply);
+    engine
+        .task(Id::new(Kind::SmokeTest, "ping"), async |step| {
+            smoke::test(step, url, changed).await?;
+            Ok((Outcome::Passed, ()))
+        })
+        .await;
+    match engine.finish().pop().map(|record| record.result) {
+        Some(Err(error)) if error.kind() == ErrorKind::Partial => Err(error),
+        Some(Err(error)) => {
+            Err(error
+                .hint("Everything stands as declared; only the proof failed. deployer up tries it again."))
+        }
+        Some(Ok(_)) => Ok(()),
+        None => Err(Error::new("the smoke test did not run")),
+    }
+}

@@ -1,0 +1,76 @@
+//! What a function answers when it fails.
+
+use crate::error::Error;
+use crate::manifest::{Auth, Route};
+use serde_json::Value;
+
+/// The error in an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) error_type: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Failure {
+    /// Lambda's own form of an error, and the lab's; anything else is shown as an answer only.
+    pub(super) fn parse(body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        Self { error_type: text("errorType"), message: text("errorMessage").or_else(|| text("message")) }
+    }
+
+    /// Why a command fails although there is an answer, of this status and by way of this route, if there was one.
+    pub(crate) fn error(&self, status: u16, route: Option<&Route>) -> Error {
+        let why = [&self.error_type, &self.message].into_iter().flatten();
+        let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
+        let what = match route {
+            None => "the function failed".to_owned(),
+            Some(_) => format!("the URL answers HTTP {status}"),
+        };
+        let error = Error::new(if why.is_empty() { what } else { format!("{what}: {why}") });
+        match (status, route) {
+        (401 | 403, Some(route)) if route.auth != Auth::None => error.hint(
+            "The route asks for credentials, and deployer sends none: --via lambda takes those of your own.",
+        ),
+        (500.., Some(_)) => error.hint("deployer logs shows what the function wrote."),
+        _ => error,
+    }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::IntegrationKind;
+
+    fn route(method: &str, path: &str, auth: Auth) -> Route {
+        Route {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            function: "f".to_owned(),
+            integration: IntegrationKind::Aws,
+            auth,
+            timeout_ms: 29_000,
+        }
+    }
+
+    #[test]
+    fn an_error_has_all_that_the_failure_says() {
+        let failure = |error_type: Option<&str>, message: Option<&str>| Failure {
+            error_type: error_type.map(str::to_owned),
+            message: message.map(str::to_owned),
+        };
+        let (open, closed) = (route("POST", "/a", Auth::None), route("POST", "/a", Auth::Iam));
+        let cases = [
+            (failure(Some("ValueError"), Some("no")), 200, None, "the function failed: ValueError: no", 0),
+            (failure(None, None), 200, None, "the function failed", 0),
+            (failure(None, Some("Forbidden")), 403, Some(&closed), "the URL answers HTTP 403: Forbidden", 1),
+            (failure(None, Some("Forbidden")), 403, Some(&open), "the URL answers HTTP 403: Forbidden", 0),
+            (failure(None, None), 502, Some(&open), "the URL answers HTTP 502", 1),
+        ];
+        for (failure, status, route, message, hints) in cases {
+            let error = failure.error(status, route);
+            assert_eq!((error.to_string().as_str(), error.hints().len()), (message, hints));
+        }
+    }
+}

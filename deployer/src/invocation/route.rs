@@ -1,0 +1,93 @@
+//! Which route takes an event to a function.
+
+use crate::error::{Error, Result};
+use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, listed_routes, path_precedence};
+
+/// The route that takes an event to this function, if one is named, and by this path, if one is given: the most exact one,
+/// then one without credentials before others, `POST` before others.
+pub(crate) fn route_to<'a>(
+    function: Option<&str>,
+    routes: &'a [Route],
+    path: Option<&str>,
+) -> Result<&'a Route> {
+    let takes_it = |route: &&Route| {
+        function.is_none_or(|function| route.function == function)
+            && matches!(route.method.as_str(), "POST" | "PUT" | "PATCH" | "ANY")
+            && path.map_or(!route.has_parameters(), |path| is_path_for(path, &route.path))
+    };
+    let worth = |route: &&Route| {
+        (
+            path.map(|_| path_precedence(&route.path)),
+            route.auth != Auth::None,
+            route.method != "POST",
+            route.integration != IntegrationKind::Aws,
+        )
+    };
+    routes.iter().filter(takes_it).min_by_key(worth).ok_or_else(|| {
+        let to = function.map(|name| format!(" to {name}")).unwrap_or_default();
+        let of =
+            path.map_or("without parameters in its path".to_owned(), |path| format!("for the path {path}"));
+        Error::usage(format!(
+            "no route{to} takes a body (POST, PUT, PATCH or ANY), {of}; the stack has {}",
+            listed_routes(routes)
+        ))
+        .hint("--route says a path, with its parameters filled in; --via lambda needs no route.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: &str, path: &str, auth: Auth) -> Route {
+        Route {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            function: "f".to_owned(),
+            integration: IntegrationKind::Aws,
+            auth,
+            timeout_ms: 29_000,
+        }
+    }
+
+    #[test]
+    fn an_event_takes_the_route_that_is_easiest_to_go() {
+        let other = Route { function: "g".to_owned(), ..route("POST", "/other", Auth::None) };
+        let cases: [(Vec<Route>, Option<&str>); 6] = [
+            (vec![], None),
+            (vec![other], None),
+            (vec![route("GET", "/a", Auth::None), route("POST", "/a/{id}", Auth::None)], None),
+            (vec![route("ANY", "/a", Auth::None), route("POST", "/b", Auth::None)], Some("/b")),
+            (vec![route("POST", "/a", Auth::Iam), route("PUT", "/b", Auth::None)], Some("/b")),
+            (vec![route("POST", "/a", Auth::Iam)], Some("/a")),
+        ];
+        for (routes, expected) in cases {
+            let found = route_to(Some("f"), &routes, None).ok().map(|route| route.path.as_str());
+            assert_eq!(found, expected, "{routes:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_takes_the_most_exact_route() {
+        let routes = [
+            route("ANY", "/{proxy+}", Auth::None),
+            route("PUT", "/items/{id}", Auth::Iam),
+            route("GET", "/items/new", Auth::None),
+            route("POST", "/items", Auth::None),
+        ];
+        let cases = [
+            ("/items", "/items"),
+            ("/items/7", "/items/{id}"),
+            ("/items/new", "/items/{id}"),
+            ("/else/where", "/{proxy+}"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(route_to(None, &routes, Some(path)).unwrap().path, expected, "{path}");
+        }
+        let error = route_to(Some("g"), &routes[1..2], Some("/items/7")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no route to g takes a body (POST, PUT, PATCH or ANY), for the path /items/7; the stack has PUT /items/{id}"
+        );
+    }
+}
