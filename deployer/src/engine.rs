@@ -3,6 +3,7 @@
 
 mod arn;
 mod change;
+mod diff;
 mod events;
 mod lookup;
 mod needs;
@@ -16,13 +17,14 @@ mod stack_state;
 mod step;
 mod task;
 
-pub(crate) use change::{Change, Id, Impact, Kind, Shown, diff_tags, tags_differ};
+pub(crate) use change::{Change, Id, Impact, Kind, Shown};
+pub(crate) use diff::{Diff, Difference, TagsDiff};
 pub(crate) use events::{Event, Outcome, Reporter};
 pub(crate) use lookup::{absent, pages};
 pub(crate) use needs::{both, nothing};
 pub(crate) use observations::Seen;
 pub(crate) use record::{Found, Record};
-pub(crate) use resource::{Declared, Existing, ObservedOf};
+pub(crate) use resource::{Applied, Declared, Existing, ObservedOf};
 #[cfg(test)]
 pub(crate) use retry::THROTTLED;
 pub(crate) use retry::{ANSWER_UNCLEAR, Pauses};
@@ -48,6 +50,9 @@ pub(crate) enum Mode {
     /// Reads, then changes what differs.
     Apply,
 }
+
+/// How often one resource may turn out to be other than it was compared with, before this run gives up on it.
+const MOST_OUTDATED: u32 = 5;
 
 /// One walk over a stack.
 pub(crate) struct Engine<'a> {
@@ -161,7 +166,8 @@ impl<'a> Engine<'a> {
                 return Ok((Outcome::Skipped, None));
             }
         }
-        record.changes = declared.diff(needs.as_ref(), seen.as_ref());
+        let diff = declared.diff(needs.as_ref(), seen.as_ref());
+        record.changes = diff.changes();
         let output = seen.as_ref().map(|seen| declared.output(seen));
         if self.mode == Mode::Plan {
             self.report.event(Event::Planned { id: record.id.clone(), changes: record.changes.clone() });
@@ -182,38 +188,48 @@ impl<'a> Engine<'a> {
         refuse(&record.changes)?;
         let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
-        let output = self.settle(declared, needs, seen, step).await?;
+        let output = self.settle(declared, needs, seen, diff, step).await?;
         Ok((outcome, Some(output)))
     }
 
-    /// Applies, and looks again where the answer says too little: it was lost, or something of this name exists after
-    /// all, because another run or a call of our own got there first.
+    /// Applies, and compares again where the diff was out of date. It also looks again where the answer says too little: it
+    /// was lost, or something of this name exists after all, because another run or a call of our own got there first.
     async fn settle<D: Declared>(
         &self,
         declared: &D,
         needs: D::Needs,
         mut seen: Option<ObservedOf<D>>,
+        mut diff: D::Diff,
         step: &Step<'_>,
     ) -> Result<D::Output> {
-        let mut pauses = None;
+        let (mut pauses, mut outdated) = (None, 0);
         loop {
             // On the heap, as all that a kind does: nested in one another, the futures of a whole walk would take a large
             // part of a thread's stack.
-            let error = match Box::pin(declared.apply(step, needs.clone(), seen)).await {
-                Ok(output) => return Ok(output),
+            let error;
+            let goes_on;
+            (error, goes_on, seen) = match Box::pin(declared.apply(step, needs.clone(), seen, diff)).await {
+                Ok(Applied::Done(output)) => return Ok(output),
+                Ok(Applied::Outdated { observed, why }) => {
+                    outdated += 1;
+                    (Error::new(why), outdated < MOST_OUTDATED, observed)
+                }
                 Err(error) if !error.aws().is_some_and(is_unclear) => return Err(error),
-                Err(error) => error,
+                Err(error) => {
+                    // From the first unclear answer on: the call itself may have taken minutes.
+                    let pauses = pauses.get_or_insert_with(|| Pauses::new(&ANSWER_UNCLEAR));
+                    let goes_on = pauses.wait(step, None).await?;
+                    let error = if goes_on { error } else { error.context(&pauses.gave_up()) };
+                    step.shared.forget().await;
+                    (error, goes_on, Box::pin(declared.observe(step)).await?)
+                }
             };
-            // From the first unclear answer on: the call itself may have taken minutes.
-            let pauses = pauses.get_or_insert_with(|| Pauses::new(&ANSWER_UNCLEAR));
-            let goes_on = pauses.wait(step, None).await?;
-            step.shared.forget().await;
-            seen = Box::pin(declared.observe(step)).await?;
+            diff = declared.diff(Some(&needs), seen.as_ref());
             if let Some(seen) = &seen {
                 if let Err(foreign) = self.may_change(declared.existing(), seen) {
                     return Err(error.context(&foreign.to_string()));
                 }
-                let changes = declared.diff(Some(&needs), Some(seen));
+                let changes = diff.changes();
                 if changes.is_empty() {
                     return Ok(declared.output(seen));
                 }
@@ -222,7 +238,7 @@ impl<'a> Engine<'a> {
                 }
             }
             if !goes_on {
-                return Err(error.context(&pauses.gave_up()));
+                return Err(error);
             }
         }
     }

@@ -6,7 +6,9 @@ pub(crate) mod gateway;
 pub(crate) mod script;
 
 use crate::aws::{Aws, one_attempt};
-use crate::engine::{Change, Declared, Engine, Event, Id, Impact, Mode, ObservedOf, Record, Reporter, Step};
+use crate::engine::{
+    Applied, Change, Declared, Engine, Event, Id, Impact, Mode, ObservedOf, Record, Reporter, Step,
+};
 use crate::error::{AwsError, Result};
 use crate::http::Http;
 use crate::names::Scope;
@@ -198,6 +200,17 @@ impl World {
         (output, go.finish().remove(0))
     }
 
+    /// Applies what differs from this observation, without a walk.
+    pub(crate) async fn apply<D: Declared>(
+        &self,
+        declared: &D,
+        needs: D::Needs,
+        observed: Option<ObservedOf<D>>,
+    ) -> Result<Applied<D::Output, ObservedOf<D>>> {
+        let diff = declared.diff(Some(&needs), observed.as_ref());
+        self.at(async |step| declared.apply(step, needs, observed, diff).await).await
+    }
+
     /// The whole removal of a walk, of what exists under a declared name.
     pub(crate) async fn remove<D: Declared>(&self, mode: Mode, declared: &D) -> Record {
         let go = self.engine(mode);
@@ -214,6 +227,16 @@ pub(crate) fn plain(mut changes: Vec<Change>) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Whether it is about this property.
+pub(crate) fn is_about(change: &Change, property: &str) -> bool {
+    match change {
+        Change::Create | Change::Delete => false,
+        Change::Update { field, .. } | Change::Replace { field, .. } | Change::Refused { field, .. } => {
+            field == property
+        }
+    }
 }
 
 /// A refusal of AWS's, for what never sees the wire.

@@ -1,6 +1,5 @@
 //! What is in a stack, by kind and name, and what differs between what is declared and what AWS has.
 
-use crate::names::Tags;
 use crate::printable::one_line;
 use serde::Serialize;
 use std::fmt;
@@ -140,6 +139,18 @@ impl From<String> for Shown {
     }
 }
 
+impl From<i32> for Shown {
+    fn from(value: i32) -> Self {
+        Self::Text(value.to_string())
+    }
+}
+
+impl From<bool> for Shown {
+    fn from(value: bool) -> Self {
+        Self::Text(value.to_string())
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -194,16 +205,6 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// Whether it is about this property.
-    pub(crate) fn is_about(&self, name: &str) -> bool {
-        match self {
-            Self::Create | Self::Delete => false,
-            Self::Update { field, .. } | Self::Replace { field, .. } | Self::Refused { field, .. } => {
-                field == name
-            }
-        }
-    }
-
     /// An update, unless both sides are the same. Whoever knows the difference says what it means.
     pub(crate) fn update<T: Into<Shown> + PartialEq>(
         field: impl Into<String>,
@@ -290,21 +291,6 @@ pub(crate) enum Impact {
     },
 }
 
-/// What to set so that `seen` carries `wanted`. Tags that somebody else added stay.
-pub(crate) fn diff_tags(wanted: &Tags, seen: &Tags) -> Vec<Change> {
-    wanted
-        .iter()
-        .filter_map(|(key, value)| {
-            Change::update(format!("tags.{key}"), seen.get(key).cloned(), Some(value.clone()), Impact::None)
-        })
-        .collect()
-}
-
-/// Whether any of these changes is one of `diff_tags`.
-pub(crate) fn tags_differ(changes: &[Change]) -> bool {
-    changes.iter().any(|change| matches!(change, Change::Update { field, .. } if field.starts_with("tags.")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,26 +317,5 @@ mod tests {
         assert_eq!((notice.loss(&table), notice.opening()), (None, None));
         assert_eq!(notice.means(Kind::Table), Some("takes a minute"));
         assert_eq!(update(Impact::None).means(Kind::Table), None);
-    }
-
-    #[test]
-    fn foreign_tags_are_no_difference() {
-        let wanted = Tags::from(
-            [("deployer:stack", "lab"), ("deployer:region", "eu-west-1")]
-                .map(|(k, v)| (k.to_owned(), v.to_owned())),
-        );
-        let mut seen = wanted.clone();
-        seen.insert("cost-centre".to_owned(), "42".to_owned());
-        assert!(diff_tags(&wanted, &seen).is_empty());
-        seen.remove("deployer:region");
-        assert_eq!(
-            diff_tags(&wanted, &seen),
-            [Change::Update {
-                field: "tags.deployer:region".to_owned(),
-                from: Shown::Nothing,
-                to: "eu-west-1".into(),
-                impact: Impact::None,
-            }]
-        );
     }
 }

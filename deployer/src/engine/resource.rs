@@ -1,6 +1,6 @@
 //! What a kind of resource is to the engine: something that exists in AWS under a name, and something that is declared.
 
-use super::{Change, Id, Step};
+use super::{Diff, Id, Step};
 use crate::error::Result;
 use crate::names::Owner;
 
@@ -46,18 +46,20 @@ pub(crate) trait Existing {
 /// it needs is known. `plan`, `up` and `status` are this same flow in different modes.
 ///
 /// # Guarantees to implementors
-/// - `apply` is called only with a non-empty diff of the same observation.
+/// - `apply` is called only with a diff of the same observation that has changes.
 /// - The future of `apply` is never dropped before it finishes.
 ///
 /// # Obligations
 /// - `observe` only reads. `diff` and `output` are pure.
 /// - `apply` may find any state that an earlier run, killed at any moment, left behind.
-/// - Everything that `apply` mutates was a [`Change`] of `diff`.
+/// - `apply` does what its diff holds and nothing else. It does not compare again.
 pub(crate) trait Declared {
     /// The same thing as it exists in AWS, without its declaration.
     type Existing: Existing;
     /// Outputs of the resources that must exist first: the graph's edges, in the type.
     type Needs: Clone;
+    /// What `apply` has to do.
+    type Diff: Diff;
     /// What dependents get to know.
     type Output;
 
@@ -68,17 +70,31 @@ pub(crate) trait Declared {
     async fn observe(&self, step: &Step<'_>) -> Result<Option<ObservedOf<Self>>> {
         self.existing().observe(step).await
     }
-    /// Returns what `apply` would change. `needs` is `None` while a parent is not known yet, which only a plan sees.
-    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&ObservedOf<Self>>) -> Vec<Change>;
+    /// Compares. `needs` is `None` while a parent is not known yet, which only a plan sees.
+    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&ObservedOf<Self>>) -> Self::Diff;
     /// Returns what an existing one offers its dependents.
     fn output(&self, seen: &ObservedOf<Self>) -> Self::Output;
-    /// Makes AWS match.
+    /// Makes AWS match. `seen` is what `diff` was computed from; it is `None` when the resource did not exist.
     async fn apply(
         &self,
         step: &Step<'_>,
         needs: Self::Needs,
         seen: Option<ObservedOf<Self>>,
-    ) -> Result<Self::Output>;
+        diff: Self::Diff,
+    ) -> Result<Applied<Self::Output, ObservedOf<Self>>>;
+}
+
+/// How an `apply` ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Applied<Output, Observed> {
+    /// AWS matches.
+    Done(Output),
+    /// The diff was out of date. The engine compares again with this observation, and applies what differs then.
+    Outdated {
+        observed: Option<Observed>,
+        /// What was different, as a sentence.
+        why: String,
+    },
 }
 
 /// What AWS says about a declared resource.

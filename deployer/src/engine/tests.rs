@@ -141,6 +141,7 @@ impl Existing for Fake<'_> {
 impl Declared for Fake<'_> {
     type Existing = Self;
     type Needs = Vec<&'static str>;
+    type Diff = Vec<Change>;
     type Output = &'static str;
 
     fn existing(&self) -> &Self {
@@ -164,8 +165,14 @@ impl Declared for Fake<'_> {
         self.name
     }
 
-    async fn apply(&self, _step: &Step<'_>, needs: Self::Needs, seen: Option<Thing>) -> Result<&'static str> {
-        assert_ne!(self.diff(Some(&needs), seen.as_ref()), [], "apply without a change of {}", self.name);
+    async fn apply(
+        &self,
+        _step: &Step<'_>,
+        needs: Self::Needs,
+        _seen: Option<Thing>,
+        diff: Vec<Change>,
+    ) -> Result<Applied<&'static str, Thing>> {
+        assert_ne!(diff, [], "apply without a change of {}", self.name);
         assert!(
             needs.iter().all(|parent| self.cloud.value(parent).is_some()),
             "{} came too early",
@@ -178,7 +185,7 @@ impl Declared for Fake<'_> {
             None => self.cloud.put(self.name, self.value, Owner::Ours),
         }
         self.cloud.note("applied", self.name);
-        Ok(self.name)
+        Ok(Applied::Done(self.name))
     }
 }
 

@@ -173,6 +173,7 @@ impl Existing for Looking {
 impl Declared for Looking {
     type Existing = Self;
     type Needs = ();
+    type Diff = Vec<Change>;
     type Output = ();
 
     fn existing(&self) -> &Self {
@@ -185,7 +186,13 @@ impl Declared for Looking {
 
     fn output(&self, (): &()) {}
 
-    async fn apply(&self, _step: &Step<'_>, (): (), _seen: Option<()>) -> Result<()> {
+    async fn apply(
+        &self,
+        _step: &Step<'_>,
+        (): (),
+        _seen: Option<()>,
+        _diff: Vec<Change>,
+    ) -> Result<Applied<(), ()>> {
         Err(Error::new("apply came after Ctrl-C"))
     }
 }

@@ -5,17 +5,19 @@
 //! what was deployed, because AWS does not show the definition inside a deployment, and the stage that it was made for.
 
 mod apply;
+mod diff;
 mod observe;
 mod search;
 mod settings;
 mod stage;
 
-use self::apply::{delete_api, delete_deployment};
+use self::apply::delete_api;
+pub(crate) use self::diff::RestApiDiff;
 use self::search::Candidate;
 pub(crate) use self::search::Twin;
-use self::settings::{Settings, Tls};
-use self::stage::{Stage, short, unused};
-use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Shown, Step, diff_tags, tags_differ};
+use self::settings::Settings;
+use self::stage::{Stage, unused};
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Step};
 use crate::error::{Error, Result};
 use crate::manifest::Throttle;
 use crate::names::{Owner, Scope, Tags};
@@ -167,6 +169,7 @@ impl Existing for ExistingRestApi {
 impl Declared for RestApi {
     type Existing = ExistingRestApi;
     type Needs = ();
+    type Diff = RestApiDiff;
     type Output = Output;
 
     fn existing(&self) -> &ExistingRestApi {
@@ -185,125 +188,29 @@ impl Declared for RestApi {
         Ok(Some(seen))
     }
 
-    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return std::iter::once(Change::Create).chain(self.too_large(None)).collect();
-        };
-        let mut changes = diff_tags(&self.wanted_tags(seen), &seen.tags);
-        if !seen.rivals.is_empty() {
-            changes.push(Change::Refused {
-                field: "api".to_owned(),
-                from: format!("{}, {}", seen.id, seen.rivals.join(", ")).into(),
-                to: "one of them".into(),
-                why: "several APIs have this name; choose with --adopt-api ID".to_owned(),
-            });
-        }
-        let definition = self.wanted_definition(seen);
-        changes.extend(self.too_large(Some(seen)));
-        changes.extend(Change::update("name", seen.name.as_str(), &self.existing.name, Impact::None));
-        changes.extend(seen.settings.diff(&self.existing.id().to_string()));
-        changes.extend(definition.diff(&seen.definition));
-        let wanted = definition.fingerprint();
-        match &seen.stage {
-            None => {
-                let impact = Impact::Notice("the URL answers from then on");
-                changes.extend(Change::update("stage", None, Some(self.existing.stage.as_str()), impact));
-            }
-            Some(stage) => {
-                let deployed = stage.fingerprint.as_deref().map(short);
-                let impact = Impact::Notice("one new deployment; the URL stays");
-                changes.extend(Change::update("deployed-definition", deployed, Some(short(&wanted)), impact));
-                changes.extend(stage.diff(self));
-            }
-        }
-        changes.extend(seen.old_stages.iter().filter_map(|(name, has_web_acl)| {
-            let means = match has_web_acl {
-                true => "not declared any more: its URL stops answering, and no web ACL is in front of the new one",
-                false => "not declared any more: its URL stops answering",
-            };
-            let impact = Impact::Loses { what: format!("stage {name}"), means };
-            Change::update("old-stage", Some(name), None, impact)
-        }));
-        changes.extend(
-            seen.old_deployments
-                .iter()
-                .filter_map(|id| Change::update("old-deployment", Some(id), None, Impact::None)),
-        );
-        changes.extend(seen.leftovers.iter().filter_map(|id| {
-            let impact = Impact::Notice("left by a run whose answer was lost; nobody was given its URL");
-            let leftover = format!("{id} (of this name and never deployed; {} stays)", seen.id);
-            Change::update("duplicate-api", Some(leftover), None, impact)
-        }));
-        changes.extend(seen.twins.iter().filter_map(|twin| {
-            let means = "it has this stack's tags; its URLs stop answering, and a new API gets others";
-            let impact = Impact::Loses { what: twin.to_string(), means };
-            Change::update("other-api", Some(twin.to_string()), None, impact)
-        }));
-        changes
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> RestApiDiff {
+        RestApiDiff::between(seen, self)
     }
 
     fn output(&self, seen: &Observed) -> Output {
         Output { id: seen.id.clone(), spelling: self.definition.spelling(&self.wanted_definition(seen)) }
     }
 
-    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
-        let seen = match seen {
-            Some(seen) => seen,
-            None => match self.create(step).await? {
-                Some(id) => {
-                    self.put_definition(step, &id, &self.definition, &Tls::default()).await?;
-                    self.deploy(step, &id, &self.definition).await?;
-                    self.update_stage(step, &id, None).await?;
-                    // Another run may have found this API before it was deployed, and deployed it as well.
-                    self.delete_unused(step, &id).await?;
-                    return Ok(Output { id, spelling: BTreeMap::new() });
-                }
-                None => {
-                    let other =
-                        self.observe(step).await?.filter(|other| self.existing.owner(other) == Owner::Ours);
-                    other.ok_or_else(|| Error::new("the API of the other run is gone again"))?
-                }
-            },
-        };
-        let changes = self.diff(Some(&()), Some(&seen));
-        let definition = self.wanted_definition(&seen);
-        let redefined = !definition.diff(&seen.definition).is_empty() || !seen.settings.additions.is_empty();
-        // Before anything else: whoever may not put it has changed nothing, and has claimed nothing.
-        if redefined || seen.name != self.existing.name {
-            self.put_definition(step, &seen.id, &definition, &seen.settings.tls).await?;
-        }
-        self.update_endpoint(step, &seen.id, &seen.settings.endpoint, seen.settings.disabled).await?;
-        if tags_differ(&changes) {
-            self.tag(step, &seen.id, &self.wanted_tags(&seen)).await?;
-        }
-        // API Gateway deploys nothing to a stage with a canary.
-        let canary = seen.stage.as_ref().is_some_and(|stage| stage.canary.is_some());
-        if canary {
-            self.remove_canary(step, &seen.id).await?;
-        }
-        let deployed = seen.stage.as_ref().and_then(|stage| stage.fingerprint.as_deref());
-        // A definition that was put right is deployed again, also where what serves has the right fingerprint: of two runs
-        // with different manifests at one moment, each may have deployed what the other one had put.
-        let redeployed = redefined || deployed != Some(definition.fingerprint().as_str());
-        if redeployed {
-            self.deploy(step, &seen.id, &definition).await?;
-        }
-        self.update_stage(step, &seen.id, seen.stage.as_ref()).await?;
-        // Only now that the stage stands: people move from one URL to the other.
-        for (stage, _) in &seen.old_stages {
-            self.delete_stage(step, &seen.id, stage).await?;
-        }
-        if redeployed || canary || !seen.old_stages.is_empty() {
-            self.delete_unused(step, &seen.id).await?;
-        } else {
-            for deployment in &seen.old_deployments {
-                delete_deployment(step, &seen.id, deployment).await?;
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        (): (),
+        seen: Option<Observed>,
+        diff: RestApiDiff,
+    ) -> Result<Applied<Output, Observed>> {
+        match (diff, seen) {
+            (RestApiDiff::Update(update), Some(seen)) => {
+                self.update(step, &seen, *update).await?;
+                Ok(Applied::Done(self.output(&seen)))
             }
+            (RestApiDiff::Create(creation), _) => self.create_and_deploy(step, creation.stage).await,
+            (RestApiDiff::Update(_), None) => Err(Error::new("there is no API to update")),
         }
-        for id in seen.others() {
-            delete_api(step, id).await?;
-        }
-        Ok(self.output(&seen))
     }
 }
 
@@ -357,32 +264,6 @@ impl ExistingRestApi {
 }
 
 impl RestApi {
-    /// What API Gateway would refuse for its size, counted before anything is changed.
-    fn too_large(&self, seen: Option<&Observed>) -> Vec<Change> {
-        let refused = |field: &str, to: String, why: &str| Change::Refused {
-            field: field.to_owned(),
-            from: Shown::Nothing,
-            to: to.into(),
-            why: why.to_owned(),
-        };
-        let definition = seen.map_or_else(|| self.definition.clone(), |seen| self.wanted_definition(seen));
-        let mut changes = Vec::new();
-        let resources = definition.resources();
-        // AWS raises this quota only for an API that exists: whether it has, only a try can tell.
-        if resources > RESOURCES && seen.is_none() {
-            changes.push(refused("resources", resources.to_string(), TOO_MANY_RESOURCES));
-        }
-        if let Some((path, method)) = definition.longest() {
-            let id = seen.map_or(SOME_API_ID, |seen| seen.id.as_str());
-            let arn = self.existing.scope.arn_of_route(id, &self.existing.stage, method, path);
-            if arn.len() > ARN_BYTES {
-                let shown = format!("an ARN of {} bytes for {method} {path}", arn.len());
-                changes.push(refused("route", shown, "API Gateway takes 1,600; declare a shorter path"));
-            }
-        }
-        changes
-    }
-
     /// An adopted API keeps the spelling of its paths, now and in every later run: a tag remembers it.
     fn keeps_paths(&self, seen: &Observed) -> bool {
         seen.tags.contains_key(PATHS_TAG) || self.existing.scope.owner(&seen.tags) == Owner::Unclaimed

@@ -1,7 +1,11 @@
 //! Auto scaling of a provisioned table: `DynamoDB` changes the capacity, between what is declared as the least and the
 //! most, so that 70 % of it are used.
 
-use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent};
+mod diff;
+
+pub(crate) use diff::ScalingDiff;
+
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Billing;
 use crate::names::Owner;
@@ -11,6 +15,7 @@ use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
     ServiceNamespace, SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
+use diff::DimensionDiff;
 
 /// Percent of the capacity that scaling aims at: the console's own default.
 const UTILISATION: f64 = 70.0;
@@ -172,51 +177,41 @@ impl Existing for ExistingScaling {
 impl Declared for Scaling {
     type Existing = ExistingScaling;
     type Needs = ();
+    type Diff = ScalingDiff;
     type Output = ();
 
     fn existing(&self) -> &ExistingScaling {
         &self.existing
     }
 
-    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return if self.limits.is_some() { vec![Change::Create] } else { Vec::new() };
-        };
-        let mut changes = Vec::new();
-        for (i, field) in ["read-capacity", "write-capacity"].into_iter().enumerate() {
-            let (found, wanted) = (seen.dimensions[i], self.wanted()[i]);
-            if found != wanted {
-                changes.push(Change::Update {
-                    field: field.to_owned(),
-                    from: found.map(|found| found.shown(&seen.others[i])).into(),
-                    to: wanted.map(|wanted| wanted.shown(&[])).into(),
-                    impact: Impact::None,
-                });
-            }
-        }
-        changes
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> ScalingDiff {
+        ScalingDiff::between(seen, self)
     }
 
     fn output(&self, _seen: &Observed) {}
 
-    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
-        let seen = seen.unwrap_or_default();
-        for (i, (dimension, metric)) in dimensions().into_iter().enumerate() {
-            match (seen.dimensions[i], self.wanted()[i]) {
-                (seen, wanted) if seen == wanted => {}
-                (_, None) => self.existing.deregister(step, dimension).await?,
-                (there, Some(wanted)) => {
-                    let target = |it: Dimension| (it.least, it.most, it.suspended);
-                    if there.is_none_or(|there| target(there) != target(wanted)) {
-                        self.register(step, dimension.clone(), wanted).await?;
-                    }
-                    if there.is_none_or(|there| there.utilisation != wanted.utilisation) {
-                        self.put_policy(step, dimension, metric, seen.policies[i].clone()).await?;
-                    }
-                }
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        (): (),
+        _seen: Option<Observed>,
+        diff: ScalingDiff,
+    ) -> Result<Applied<(), Observed>> {
+        for ((dimension, metric), difference) in dimensions().into_iter().zip(diff.dimensions) {
+            let Some(DimensionDiff { observed, declared, policy, .. }) = difference else { continue };
+            let Some(declared) = declared else {
+                self.existing.deregister(step, dimension).await?;
+                continue;
+            };
+            let target = |it: Dimension| (it.least, it.most, it.suspended);
+            if observed.map(target) != Some(target(declared)) {
+                self.register(step, dimension.clone(), declared).await?;
+            }
+            if observed.is_none_or(|observed| observed.utilisation != declared.utilisation) {
+                self.put_policy(step, dimension, metric, policy).await?;
             }
         }
-        Ok(())
+        Ok(Applied::Done(()))
     }
 }
 

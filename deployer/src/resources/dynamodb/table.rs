@@ -1,9 +1,12 @@
 //! A `DynamoDB` table. Its data is what people cannot get back, so nothing here ever replaces one.
 
 mod apply;
+mod diff;
 pub(crate) mod observe;
 
-use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags};
+pub(crate) use diff::TableDiff;
+
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Shown, Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::{Billing, Key, KeyType, Table as DeclaredTable};
 use crate::names::{Owner, Scope, Tags};
@@ -66,6 +69,12 @@ impl std::fmt::Display for ItemCount {
         let Self { counted, and_more } = *self;
         let least = if and_more { "at least " } else { "" };
         write!(f, "{least}{counted} item{}", if counted == 1 { "" } else { "s" })
+    }
+}
+
+impl From<Capacity> for Shown {
+    fn from(capacity: Capacity) -> Self {
+        Some(capacity).into()
     }
 }
 
@@ -166,79 +175,47 @@ impl Existing for ExistingTable {
 impl Declared for Table {
     type Existing = ExistingTable;
     type Needs = ();
+    type Diff = TableDiff;
     type Output = ();
 
     fn existing(&self) -> &ExistingTable {
         &self.existing
     }
 
-    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        if seen.status == TableStatus::Deleting {
-            // It was somebody's last wish, and the new table is made when it is gone.
-            return vec![Change::Create];
-        }
-        let declared = &self.declared;
-        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
-        if seen.keys != self.keys() {
-            changes.push(Change::Refused {
-                field: "keys".to_owned(),
-                from: seen.keys.join(", ").into(),
-                to: self.keys().join(", ").into(),
-                why: "a table's keys cannot be changed, and a new table would lose the items; declare a table of \
-                      another name and copy them"
-                    .to_owned(),
-            });
-        }
-        changes.extend(diff_status(&seen.status));
-        changes.extend(Change::update(
-            "billing",
-            Some(seen.capacity),
-            Some(self.capacity_beside(seen.capacity)),
-            Impact::Notice("takes minutes; the table is used meanwhile"),
-        ));
-        changes.extend(self.diff_ttl(seen));
-        changes.extend(Change::update(
-            "point-in-time-recovery",
-            Some(seen.point_in_time_recovery),
-            Some(declared.point_in_time_recovery),
-            self.recovery_impact(),
-        ));
-        if declared.deletion_protection.is_some() {
-            let seen = Some(seen.deletion_protection);
-            changes.extend(Change::update(
-                "deletion-protection",
-                seen,
-                declared.deletion_protection,
-                Impact::None,
-            ));
-        }
-        changes
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> TableDiff {
+        TableDiff::between(seen, self)
     }
 
     fn output(&self, _seen: &Observed) {}
 
-    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
-        let seen = match seen {
-            Some(seen) if seen.status == TableStatus::Active => seen,
-            Some(seen) if seen.status != TableStatus::Deleting => {
-                self.existing.until_active(step).await?;
-                // While it changes, it may show what it was or what it becomes, and DynamoDB refuses to set what is
-                // already set.
-                step.until(&TABLE_NOT_YET_VISIBLE.cadence, async || self.observe(step).await).await?
-            }
-            deleting => {
-                if deleting.is_some() {
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        (): (),
+        _seen: Option<Observed>,
+        diff: TableDiff,
+    ) -> Result<Applied<(), Observed>> {
+        match diff {
+            TableDiff::Create(creation) => {
+                if creation.awaits_deletion {
                     self.existing.until_gone(step, None).await?;
                 }
                 self.create(step).await?;
                 self.existing.until_active(step).await?;
-                self.fresh()
+                self.update(step, creation.afterwards).await?;
             }
-        };
-        self.update(step, &seen).await
+            TableDiff::Update(update) if update.status.is_some() => {
+                self.existing.until_active(step).await?;
+                // While it changed, it may have shown what it was or what it became, and DynamoDB refuses to set what is
+                // already set.
+                let observed =
+                    step.until(&TABLE_NOT_YET_VISIBLE.cadence, async || self.observe(step).await).await?;
+                let why = format!("the table {} was changing", self.existing.name);
+                return Ok(Applied::Outdated { observed: Some(observed), why });
+            }
+            TableDiff::Update(update) => self.update(step, update).await?,
+        }
+        Ok(Applied::Done(()))
     }
 }
 
@@ -324,65 +301,6 @@ impl Table {
             write: write.max(declared.write).min(most),
         }
     }
-
-    fn diff_ttl(&self, seen: &Observed) -> Option<Change> {
-        match (&seen.ttl, &self.declared.ttl) {
-            (Some(old), Some(new)) if old != new => Some(Change::Refused {
-                field: "ttl".to_owned(),
-                from: old.as_str().into(),
-                to: new.as_str().into(),
-                why: "DynamoDB takes another attribute only an hour after the old one is off; remove ttl from the \
-                      manifest, run up, and declare the new one later"
-                    .to_owned(),
-            }),
-            (old, new) => {
-                let impact = match new {
-                    Some(_) => Impact::Notice("items past their time are deleted"),
-                    None => Impact::None,
-                };
-                Change::update("ttl", old.clone(), new.clone(), impact)
-            }
-        }
-    }
-
-    /// What the declared point-in-time recovery means for a table that has the other.
-    fn recovery_impact(&self) -> Impact {
-        if self.declared.point_in_time_recovery {
-            return Impact::None;
-        }
-        Impact::Loses {
-            what: format!("the continuous backups of table {}", self.existing.name),
-            means: "the table cannot be restored to a moment of the last 35 days any more",
-        }
-    }
-}
-
-/// A table that is being made or changed is waited for. What only its owner can end is refused, with the way out.
-fn diff_status(status: &TableStatus) -> Option<Change> {
-    let why = match status {
-        TableStatus::InaccessibleEncryptionCredentials => {
-            "DynamoDB cannot use the key that the table is encrypted with, and archives the table after seven days: \
-             enable that KMS key again, or grant DynamoDB its use"
-        }
-        TableStatus::Archiving | TableStatus::Archived => {
-            "DynamoDB archived the table because its encryption key was out of reach for seven days: restore its backup \
-             as a table of another name and declare that, or delete this one"
-        }
-        TableStatus::ReplicationNotAuthorized => {
-            "DynamoDB may not replicate the table any more: give its service-linked role for replication back what it \
-             lacks, the use of the table's KMS key above all"
-        }
-        _ => {
-            let impact = Impact::Notice("waited for");
-            return Change::update("status", Some(status.as_str()), Some("ACTIVE"), impact);
-        }
-    };
-    Some(Change::Refused {
-        field: "status".to_owned(),
-        from: status.as_str().into(),
-        to: "ACTIVE".into(),
-        why: why.to_owned(),
-    })
 }
 
 fn shown_key(name: &str, scalar: &ScalarAttributeType) -> String {

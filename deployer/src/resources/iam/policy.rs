@@ -1,11 +1,12 @@
 //! The customer managed policy that says what a role may do, and its attachment to that role.
 
+mod diff;
 mod observe;
 
+pub(crate) use diff::PolicyDiff;
+
 use crate::aws::one_attempt;
-use crate::engine::{
-    Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent, diff_tags, tags_differ,
-};
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, policy_of_role};
 use crate::resources::iam::policy_document as document;
@@ -116,6 +117,7 @@ impl Existing for ExistingPolicy {
 impl Declared for Policy {
     type Existing = ExistingPolicy;
     type Needs = role::Output;
+    type Diff = PolicyDiff;
     type Output = ();
 
     fn existing(&self) -> &ExistingPolicy {
@@ -126,68 +128,42 @@ impl Declared for Policy {
         self.existing.read(step).await
     }
 
-    fn diff(&self, _needs: Option<&role::Output>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
-        if !document::same(&self.document, &seen.document) {
-            let (from, to) = document::difference(&seen.document, &self.document);
-            changes.push(Change::Update {
-                field: DOCUMENT.to_owned(),
-                from: from.into(),
-                to: to.into(),
-                impact: Impact::None,
-            });
-        }
-        if !self.existing.is_attached(seen) {
-            changes.push(Change::Update {
-                field: "attached-to".to_owned(),
-                from: Shown::Nothing,
-                to: self.existing.attachment().into(),
-                impact: Impact::None,
-            });
-        }
-        changes
+    fn diff(&self, _needs: Option<&role::Output>, seen: Option<&Observed>) -> PolicyDiff {
+        PolicyDiff::between(seen, self)
     }
 
     fn output(&self, _seen: &Observed) {}
 
-    async fn apply(&self, step: &Step<'_>, _needs: role::Output, seen: Option<Observed>) -> Result<()> {
-        let attached = match seen {
-            None => {
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        _needs: role::Output,
+        _seen: Option<Observed>,
+        diff: PolicyDiff,
+    ) -> Result<Applied<(), Observed>> {
+        match diff {
+            PolicyDiff::Create => {
                 self.create(step).await?;
-                false
+                self.attach(step).await?;
             }
-            Some(seen) => {
-                let changes = self.diff(None, Some(&seen));
-                if tags_differ(&changes) {
+            PolicyDiff::Update(update) => {
+                if !update.tags.is_empty() {
                     let tag = step.aws.iam.tag_policy().policy_arn(self.existing.arn());
                     let tag = tag.set_tags(Some(iam_tags(&self.existing.scope.tags())?));
                     step.retry(&[&IAM_NOT_YET_VISIBLE], || step.call("iam:TagPolicy", tag.clone().send()))
                         .await?;
                 }
-                if changes.iter().any(|change| change.is_about(DOCUMENT)) {
+                if update.document.is_some() {
                     self.put_in_force(step).await?;
                 }
-                self.existing.is_attached(&seen)
+                if update.attachment.is_some() {
+                    self.attach(step).await?;
+                }
             }
-        };
-        if !attached {
-            let attach = step
-                .aws
-                .iam
-                .attach_role_policy()
-                .role_name(&self.existing.role)
-                .policy_arn(self.existing.arn());
-            let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
-            step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
         }
-        Ok(())
+        Ok(Applied::Done(()))
     }
 }
-
-const DOCUMENT: &str = "document";
 
 impl ExistingPolicy {
     /// Reads all but the versions, which only a deletion needs.
@@ -270,6 +246,14 @@ impl Policy {
             .policy_document(document::text(&self.document))
             .set_tags(Some(iam_tags(&self.existing.scope.tags())?));
         step.retry(&[&IAM_BUSY], || step.call("iam:CreatePolicy", create.clone().send())).await?;
+        Ok(())
+    }
+
+    async fn attach(&self, step: &Step<'_>) -> Result<()> {
+        let attach = step.aws.iam.attach_role_policy().role_name(&self.existing.role);
+        let attach = attach.policy_arn(self.existing.arn());
+        let attach = || step.call("iam:AttachRolePolicy", attach.clone().send());
+        step.retry(&[&IAM_NOT_YET_VISIBLE], attach).await?;
         Ok(())
     }
 

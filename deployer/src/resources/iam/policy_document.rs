@@ -4,6 +4,7 @@ mod grammar;
 
 pub(crate) use grammar::mistakes;
 
+use crate::engine::Difference;
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -125,17 +126,23 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
     canonical(a, "") == canonical(b, "")
 }
 
-/// What differs, as text: the statements of each that the other has not, or the whole documents when it is not in
-/// their statements.
-pub(crate) fn difference(seen: &Value, wanted: &Value) -> (String, String) {
-    if !same(&without_statements(seen), &without_statements(wanted)) {
-        return (seen.to_string(), wanted.to_string());
+/// Compares two documents; `None` when they mean the same. The difference is text for people: the statements of each
+/// that the other has not, or the whole documents when it is not in their statements.
+pub(crate) fn diff(observed: &Value, declared: &Value) -> Option<Difference<String>> {
+    if same(observed, declared) {
+        return None;
+    }
+    if !same(&without_statements(observed), &without_statements(declared)) {
+        return Some(Difference { observed: observed.to_string(), declared: declared.to_string() });
     }
     let shown = |statements: Vec<&Value>| match &statements[..] {
         [] => "(none)".to_owned(),
         some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     };
-    (shown(only_in(seen, wanted)), shown(only_in(wanted, seen)))
+    Some(Difference {
+        observed: shown(only_in(observed, declared)),
+        declared: shown(only_in(declared, observed)),
+    })
 }
 
 fn without_statements(document: &Value) -> Value {
@@ -275,10 +282,14 @@ mod tests {
             let statements: Vec<Value> = actions.iter().map(|action| statement(action)).collect();
             json!({"Version": "2012-10-17", "Statement": statements})
         };
-        let (from, to) = difference(&document(&["s3:Get", "s3:Put"]), &document(&["s3:Get"]));
-        assert_eq!((from, to.as_str()), (statement("s3:Put").to_string(), "(none)"));
+        let shown = |observed: &Value, declared: &Value| {
+            let Difference { observed, declared } = diff(observed, declared).unwrap();
+            (observed, declared)
+        };
+        let removed = (statement("s3:Put").to_string(), "(none)".to_owned());
+        assert_eq!(shown(&document(&["s3:Get", "s3:Put"]), &document(&["s3:Get"])), removed);
         let (old, new) = (json!({"Version": "2008-10-17"}), json!({"Version": "2012-10-17"}));
-        assert_eq!(difference(&old, &new), (old.to_string(), new.to_string()));
+        assert_eq!(shown(&old, &new), (old.to_string(), new.to_string()));
     }
 
     #[test]

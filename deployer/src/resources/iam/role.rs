@@ -1,8 +1,11 @@
 //! The IAM role that a function runs as.
 
+mod diff;
 mod pages;
 
-use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags, tags_differ};
+pub(crate) use diff::RoleDiff;
+
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope, Tags, policy_of_role};
 use crate::resources::iam::policy_document as document;
@@ -11,6 +14,7 @@ use crate::resources::iam::waits::{
 };
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::Tag;
+use diff::RoleUpdate;
 use serde_json::Value;
 use std::time::SystemTime;
 
@@ -18,8 +22,6 @@ const NO_SUCH: &[&str] = &["NoSuchEntity"];
 
 /// IAM's own default, in seconds.
 const SESSION: i32 = 3600;
-
-const BOUNDARY: &str = "permissions-boundary";
 
 /// Where roles are made; their ARNs are computed from it.
 const PATH: &str = "/";
@@ -131,6 +133,7 @@ impl Existing for ExistingRole {
 impl Declared for Role {
     type Existing = ExistingRole;
     type Needs = ();
+    type Diff = RoleDiff;
     type Output = Output;
 
     fn existing(&self) -> &ExistingRole {
@@ -141,49 +144,8 @@ impl Declared for Role {
         self.existing.read(step).await
     }
 
-    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
-        if seen.path != PATH {
-            changes.push(Change::Refused {
-                field: "path".to_owned(),
-                from: seen.path.as_str().into(),
-                to: PATH.into(),
-                why: "a role's path cannot be changed; declare a role of another name".to_owned(),
-            });
-        }
-        if !document::same(&self.trust, &seen.trust) {
-            let (from, to) = document::difference(&seen.trust, &self.trust);
-            changes.push(Change::Update {
-                field: "trust".to_owned(),
-                from: from.into(),
-                to: to.into(),
-                impact: Impact::None,
-            });
-        }
-        changes.extend(Change::update(
-            "description",
-            seen.description.as_str(),
-            &self.description,
-            Impact::None,
-        ));
-        changes.extend(Change::update(
-            "max-session-duration",
-            Some(seen.max_session),
-            Some(SESSION),
-            Impact::None,
-        ));
-        if self.boundary.is_some() {
-            changes.extend(Change::update(
-                BOUNDARY,
-                seen.boundary.clone(),
-                self.boundary.clone(),
-                Impact::None,
-            ));
-        }
-        changes
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> RoleDiff {
+        RoleDiff::between(seen, self)
     }
 
     fn output(&self, seen: &Observed) -> Output {
@@ -195,11 +157,18 @@ impl Declared for Role {
         }
     }
 
-    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<Output> {
-        match seen {
-            None => self.create(step).await,
-            Some(seen) => self.update(step, seen).await,
-        }
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        (): (),
+        seen: Option<Observed>,
+        diff: RoleDiff,
+    ) -> Result<Applied<Output, Observed>> {
+        let output = match (seen, diff) {
+            (Some(seen), RoleDiff::Update(update)) => self.update(step, &seen, *update).await?,
+            _ => self.create(step).await?,
+        };
+        Ok(Applied::Done(output))
     }
 }
 
@@ -267,34 +236,32 @@ impl Role {
         Ok(Output { arn: self.existing.scope.role_arn(&self.existing.name), role_id, fresh: true })
     }
 
-    async fn update(&self, step: &Step<'_>, seen: Observed) -> Result<Output> {
-        let changes = self.diff(Some(&()), Some(&seen));
-        let differs = |name: &str| changes.iter().any(|change| change.is_about(name));
+    async fn update(&self, step: &Step<'_>, seen: &Observed, update: RoleUpdate) -> Result<Output> {
         let passing = [&IAM_NOT_YET_VISIBLE];
-        if tags_differ(&changes) {
+        if !update.tags.is_empty() {
             let tag = step.aws.iam.tag_role().role_name(&self.existing.name);
             let tag = tag.set_tags(Some(iam_tags(&self.existing.scope.tags())?));
             step.retry(&passing, || step.call("iam:TagRole", tag.clone().send())).await?;
         }
-        if differs("trust") {
+        if update.trust.is_some() {
             let trust = step.aws.iam.update_assume_role_policy().role_name(&self.existing.name);
             let trust = trust.policy_document(document::text(&self.trust));
             step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
         }
-        if differs("description") || differs("max-session-duration") {
+        if update.description.is_some() || update.max_session.is_some() {
             // IAM leaves alone what is not sent, so both are.
-            let update = step.aws.iam.update_role().role_name(&self.existing.name);
-            let update = update.description(&self.description).max_session_duration(SESSION);
-            step.retry(&passing, || step.call("iam:UpdateRole", update.clone().send())).await?;
+            let put = step.aws.iam.update_role().role_name(&self.existing.name);
+            let put = put.description(&self.description).max_session_duration(SESSION);
+            step.retry(&passing, || step.call("iam:UpdateRole", put.clone().send())).await?;
         }
-        if differs(BOUNDARY) {
+        if let Some(boundary) = update.boundary {
             let put = step.aws.iam.put_role_permissions_boundary().role_name(&self.existing.name);
-            let put = put.set_permissions_boundary(self.boundary.clone());
+            let put = put.set_permissions_boundary(boundary.declared);
             let put = || step.call("iam:PutRolePermissionsBoundary", put.clone().send());
             step.retry(&passing, put).await.map_err(explain)?;
         }
         // A trust that was just changed spreads as slowly as a new role.
-        Ok(Output { fresh: seen.fresh || differs("trust"), ..self.output(&seen) })
+        Ok(Output { fresh: seen.fresh || update.trust.is_some(), ..self.output(seen) })
     }
 }
 

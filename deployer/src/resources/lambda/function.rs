@@ -1,16 +1,19 @@
 //! A Lambda function: its code, its configuration, and the waits between two changes of it.
 
 mod apply;
+mod configuration;
+mod diff;
 mod observe;
 mod runtimes;
 
+pub(crate) use diff::FunctionDiff;
 pub(crate) use observe::Variables;
 
-use crate::engine::{Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent, diff_tags};
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::manifest::Architecture;
 use crate::names::{Owner, Scope, Tags, log_group_of};
-use crate::packaging::{LARGEST_ZIP, Package};
+use crate::packaging::Package;
 use crate::resources::iam::role;
 use crate::resources::lambda::waits::FUNCTION_BUSY;
 use aws_sdk_lambda::types::{LastUpdateStatus, LoggingConfig, PackageType, State};
@@ -85,6 +88,9 @@ pub(crate) struct Observed {
     pub(crate) tags: Tags,
 }
 
+/// What a function needs: its role, and its code. Without a package the code is not compared.
+pub(crate) type Needs = (role::Output, Option<Package>);
+
 /// What the permission needs of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
@@ -142,8 +148,8 @@ impl Existing for ExistingFunction {
 
 impl Declared for Function {
     type Existing = ExistingFunction;
-    /// Without a package the code is not compared.
-    type Needs = (role::Output, Option<Package>);
+    type Needs = Needs;
+    type Diff = FunctionDiff;
     type Output = Output;
 
     fn existing(&self) -> &ExistingFunction {
@@ -158,66 +164,40 @@ impl Declared for Function {
         Ok(Some(seen))
     }
 
-    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        if seen.state == State::Deleting {
-            return vec![Change::Create];
-        }
-        if seen.package_type != PackageType::Zip {
-            return vec![Change::Refused {
-                field: "package-type".to_owned(),
-                from: seen.package_type.as_str().into(),
-                to: "Zip".into(),
-                why: "Lambda keeps what a function was made of: delete it by hand, or declare another name"
-                    .to_owned(),
-            }];
-        }
-        if let Some(why) = self.replacement(needs, seen) {
-            return vec![why];
-        }
-        let mut changes = self.diff_tags(needs, seen);
-        changes.extend(Change::update(
-            "state",
-            Some(settled_state(seen)),
-            Some("Active"),
-            Impact::Notice("waited for"),
-        ));
-        changes.extend(self.diff_code(needs, seen));
-        changes.extend(Change::update(
-            "architecture",
-            seen.architecture.as_str(),
-            self.architecture.name(),
-            Impact::Notice("requests go on meanwhile; every instance starts anew"),
-        ));
-        changes.extend(self.diff_configuration(seen));
-        changes.extend(Change::update(
-            "reserved-concurrency",
-            seen.reserved_concurrency,
-            self.reserved_concurrency,
-            Impact::None,
-        ));
-        changes
+    fn diff(&self, needs: Option<&Needs>, seen: Option<&Observed>) -> FunctionDiff {
+        FunctionDiff::between(self, needs, seen)
     }
 
     fn output(&self, _seen: &Observed) -> Output {
         Output { fresh: false }
     }
 
-    async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<Output> {
-        let Some(seen) = seen else {
-            return self.create(step, needs).await;
-        };
-        if seen.state == State::Deleting {
-            self.existing.until_gone(step, None).await?;
-            return self.create(step, needs).await;
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        needs: Needs,
+        seen: Option<Observed>,
+        diff: FunctionDiff,
+    ) -> Result<Applied<Output, Observed>> {
+        match (diff, seen) {
+            (FunctionDiff::Update(update), Some(_)) if update.must_wait() => {
+                self.until_ready(step, false).await?;
+                let observed = self.observe(step).await?;
+                let why = format!("the function {} was changing", self.existing.name);
+                return Ok(Applied::Outdated { observed, why });
+            }
+            (FunctionDiff::Update(update), Some(seen)) => {
+                self.update(step, needs, &seen, &update).await?;
+                return Ok(Applied::Done(Output { fresh: false }));
+            }
+            (FunctionDiff::Replace(_), Some(seen)) => self.existing.delete(step, seen).await?,
+            (FunctionDiff::Create { awaits_deletion: true }, _) => {
+                self.existing.until_gone(step, None).await?;
+            }
+            (FunctionDiff::Refused(change), _) => return Err(Error::new(change.to_string())),
+            _ => {}
         }
-        if self.replacement(Some(&needs), &seen).is_some() {
-            self.existing.delete(step, seen).await?;
-            return self.create(step, needs).await;
-        }
-        self.update(step, needs, seen).await
+        self.create(step, needs).await.map(Applied::Done)
     }
 }
 
@@ -245,80 +225,12 @@ impl Function {
         seen.runtime != self.runtime || seen.handler != self.handler
     }
 
-    /// What cannot be mended in place: it is made again, but not over variables that nobody here can read.
-    fn replacement(&self, needs: Option<&<Self as Declared>::Needs>, seen: &Observed) -> Option<Change> {
-        let (field, from, to, why) = self.reason_to_replace(needs, seen)?;
-        let field = field.to_owned();
-        Some(match &seen.variables {
-            Variables::Readable(_) => Change::Replace { field, from, to, why: why.to_owned() },
-            Variables::Unreadable(unreadable) => {
-                let way_out = "making it again would lose its environment variables, which cannot be read; have yourself \
-                               granted kms:Decrypt on their key, or delete the function by hand";
-                Change::Refused {
-                    field,
-                    from,
-                    to,
-                    why: format!("{why}; {way_out} ({})", unreadable.trim_end()),
-                }
-            }
-        })
+    /// Computed, because every account and region names its roles alike.
+    fn role_arn(&self) -> String {
+        self.existing.scope.role_arn(&self.role)
     }
 
-    fn reason_to_replace(
-        &self,
-        needs: Option<&<Self as Declared>::Needs>,
-        seen: &Observed,
-    ) -> Option<(&'static str, Shown, Shown, &'static str)> {
-        if seen.state == State::Failed {
-            let why = "Lambda could not make it, and does not try again";
-            return Some(("state", "Failed".into(), "Active".into(), why));
-        }
-        // Under another ARN it is another role to the key as well, and Lambda makes a new grant for it.
-        if seen.role_arn != self.existing.scope.role_arn(&self.role) || !seen.variables.are_encrypted() {
-            return None;
-        }
-        let before = seen.tags.get(ROLE_ID_TAG)?;
-        let after = Self::role_id(needs);
-        let why = "its role was deleted and made again, and the key of its environment still answers only to the old one; \
-                   the API answers 500 for some seconds";
-        (before != after).then(|| ("role-id", before.as_str().into(), after.into(), why))
-    }
-
-    /// A plan knows no role where there is none, and the one that `up` makes is another one.
-    fn role_id(needs: Option<&<Self as Declared>::Needs>) -> &str {
-        needs.map_or("(a new role)", |(role, _)| role.role_id.as_str())
-    }
-
-    /// Code and runtime are changed by two calls. Between them, old and new code in one zip serves requests, under either
-    /// runtime; where the old code cannot be had, nothing does, and the change says so by its name.
-    fn diff_code(&self, needs: Option<&<Self as Declared>::Needs>, seen: &Observed) -> Vec<Change> {
-        let Some((_, Some(package))) = needs else { return Vec::new() };
-        let bridged = self.is_bridged(seen, package);
-        let (field, means) = if bridged || !self.starts_otherwise(seen) {
-            ("code", GO_ON)
-        } else {
-            let gap = "the old code cannot be had, so requests fail until the runtime is changed as well";
-            ("code-with-a-gap", gap)
-        };
-        let code = Change::update(field, seen.code_sha256.as_str(), package.sha256(), Impact::Notice(means));
-        let between = bridged.then(|| Change::Update {
-            field: "code-in-between".to_owned(),
-            from: "the old".into(),
-            to: "the old and the new".into(),
-            impact: Impact::Notice(GO_ON),
-        });
-        code.into_iter().chain(between).collect()
-    }
-
-    /// Whether old and new code serve together: both are needed, the old code can be had, and they are not too large.
-    fn is_bridged(&self, seen: &Observed, new: &Package) -> bool {
-        self.starts_otherwise(seen)
-            && new.sha256() != seen.code_sha256
-            && seen.code_out_of_reach.is_none()
-            && seen.code_size + new.size() <= LARGEST_ZIP
-    }
-
-    fn wanted_tags(&self, (role, package): &<Self as Declared>::Needs, seen: &Tags) -> Tags {
+    fn wanted_tags(&self, (role, package): &Needs, seen: &Tags) -> Tags {
         let mut tags = self.existing.scope.tags();
         tags.insert(ROLE_ID_TAG.to_owned(), role.role_id.clone());
         match package {
@@ -331,66 +243,6 @@ impl Function {
             _ => {}
         }
         tags
-    }
-
-    fn diff_tags(&self, needs: Option<&<Self as Declared>::Needs>, seen: &Observed) -> Vec<Change> {
-        let Some(needs) = needs else {
-            let role_id = Some(Self::role_id(needs).to_owned());
-            let seen_role_id = seen.tags.get(ROLE_ID_TAG).cloned();
-            let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
-            changes.extend(Change::update(
-                format!("tags.{ROLE_ID_TAG}"),
-                seen_role_id,
-                role_id,
-                Impact::None,
-            ));
-            return changes;
-        };
-        diff_tags(&self.wanted_tags(needs, &seen.tags), &seen.tags)
-    }
-
-    /// Everything that `UpdateFunctionConfiguration` sets.
-    fn diff_configuration(&self, seen: &Observed) -> Vec<Change> {
-        let role_arn = self.existing.scope.role_arn(&self.role);
-        let mut changes: Vec<Change> = [
-            Change::update("description", seen.description.as_str(), &self.description, Impact::None),
-            Change::update("runtime", seen.runtime.as_str(), &self.runtime, Impact::None),
-            Change::update("handler", seen.handler.as_str(), &self.handler, Impact::None),
-            Change::update("memory", Some(seen.memory), Some(self.memory), Impact::Notice(GO_ON)),
-            Change::update("timeout", Some(seen.timeout), Some(self.timeout), Impact::Notice(GO_ON)),
-            Change::update("tracing", Some(seen.tracing), Some(self.tracing), Impact::None),
-            Change::update("role", seen.role_arn.as_str(), &role_arn, Impact::None),
-            // The policy of its role is for this group only: what it logs elsewhere is lost.
-            Change::update(
-                "log-group",
-                self.existing.observed_log_group(seen),
-                log_group_of(&self.existing.name),
-                Impact::Notice("logs go there from then on; what the other group holds stays"),
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        // What cannot be read cannot be compared, and is not written either.
-        let Variables::Readable(variables) = &seen.variables else {
-            return changes;
-        };
-        // Values are secrets: only the names are ever shown.
-        let names: std::collections::BTreeSet<&String> =
-            variables.keys().chain(self.environment.keys()).collect();
-        for name in names {
-            let (from, to) = (variables.get(name), self.environment.get(name));
-            if from != to {
-                let shown = |value: Option<&String>| value.map_or(Shown::Nothing, |_| Shown::secret());
-                changes.push(Change::Update {
-                    field: format!("environment.{name}"),
-                    from: shown(from),
-                    to: shown(to),
-                    impact: Impact::Notice(GO_ON),
-                });
-            }
-        }
-        changes
     }
 }
 

@@ -4,8 +4,12 @@
 //! goes only after the new one stands, which is looked at. One resource holds all statements of one function: Lambda
 //! loses statements when two calls change the same policy at once.
 
+mod diff;
+
+pub(crate) use diff::PermissionDiff;
+
 use super::function;
-use crate::engine::{ANSWER_UNCLEAR, Change, Declared, Existing, Id, Impact, Kind, Shown, Step, absent};
+use crate::engine::{ANSWER_UNCLEAR, Applied, Declared, Existing, Id, Kind, Step, absent};
 use crate::error::{Error, Result};
 use crate::names::{Owner, Scope};
 use crate::resources::api_gateway::rest_api;
@@ -106,74 +110,68 @@ impl Existing for ExistingPermission {
 impl Declared for Permission {
     type Existing = ExistingPermission;
     type Needs = (function::Output, rest_api::Output);
+    type Diff = PermissionDiff;
     type Output = ();
 
     fn existing(&self) -> &ExistingPermission {
         &self.existing
     }
 
-    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> Vec<Change> {
-        // Where there is nothing yet, nothing goes; and a function may have no route, or none any more.
-        let adds = self.part != Part::Removing && !self.routes.is_empty();
-        let created = || {
-            let create = adds.then_some(Change::Create);
-            create.into_iter().chain(self.too_long(needs.map(|(_, api)| api), None)).collect()
-        };
-        let Some((function, api)) = needs else { return created() };
-        let Some(seen) = seen.filter(|_| !function.fresh) else { return created() };
-        let missing = self.missing(api, seen).into_iter().map(|source| Change::Update {
-            field: "statement".to_owned(),
-            from: Shown::Nothing,
-            to: source.into(),
-            impact: Impact::None,
-        });
-        let stale = self.stale(api, seen).into_iter().filter(|_| self.part != Part::Adding);
-        let stale = stale.map(|statement| Change::Update {
-            field: "statement".to_owned(),
-            from: statement.source_arn.as_deref().unwrap_or(&statement.id).into(),
-            to: Shown::Nothing,
-            impact: Impact::None,
-        });
-        missing.chain(stale).chain(self.too_long(Some(api), Some(seen))).collect()
+    fn diff(&self, needs: Option<&Self::Needs>, seen: Option<&Observed>) -> PermissionDiff {
+        PermissionDiff::between(self, needs, seen)
     }
 
     fn output(&self, _seen: &Observed) {}
 
-    async fn apply(&self, step: &Step<'_>, needs: Self::Needs, seen: Option<Observed>) -> Result<()> {
-        let (function, api) = needs;
-        let seen = seen.filter(|_| !function.fresh).unwrap_or_default();
-        let mut stale = self.stale(&api, &seen).into_iter();
-        let mut standing = seen.clone();
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        (function, _): Self::Needs,
+        seen: Option<Observed>,
+        diff: PermissionDiff,
+    ) -> Result<Applied<(), Observed>> {
+        let mut standing = seen.filter(|_| !function.fresh).unwrap_or_default();
+        let mut stale = diff.stale.into_iter();
+        let mut stale_later = diff.stale_later.into_iter();
         // Lambda says yes and loses a statement when somebody changes the same policy meanwhile: only a look can tell.
         step.until(&ANSWER_UNCLEAR, async || {
-            let missing = self.missing(&api, &standing);
+            let missing: Vec<&String> =
+                diff.missing.iter().filter(|source| !standing.allows(source)).collect();
             if missing.is_empty() {
                 return Ok(Some(()));
             }
             for source in missing {
-                let id = free_id(&source, &standing);
-                while let Err(error) = self.add(step, &id, &source).await {
+                let id = free_id(source, &standing);
+                while let Err(error) = self.add(step, &id, source).await {
                     // An answer was lost, or the look that found nothing of this id came too early. The next one shows it.
                     if exists(&error) {
                         break;
                     }
                     // Where there is room for both, the new one stands before the old one goes.
-                    match stale.next().filter(|_| error.has_code("PolicyLengthExceededException")) {
+                    if !error.has_code("PolicyLengthExceededException") {
+                        return Err(error);
+                    }
+                    match stale.next().or_else(|| stale_later.next()) {
                         Some(old) => self.existing.remove(step, &old.id).await?,
                         None => return Err(error),
                     }
                 }
             }
             standing = self.observe(step).await?.unwrap_or_default();
-            Ok(self.missing(&api, &standing).is_empty().then_some(()))
+            Ok(diff.missing.iter().all(|source| standing.allows(source)).then_some(()))
         })
         .await?;
-        if self.part != Part::Adding {
-            for statement in stale {
-                self.existing.remove(step, &statement.id).await?;
-            }
+        for statement in stale {
+            self.existing.remove(step, &statement.id).await?;
         }
-        Ok(())
+        Ok(Applied::Done(()))
+    }
+}
+
+impl Observed {
+    /// Whether any statement lets the API in from this source. Who wrote it does not matter.
+    fn allows(&self, source: &String) -> bool {
+        self.statements.iter().any(|statement| statement.source_arn.as_ref() == Some(source))
     }
 }
 
@@ -192,8 +190,8 @@ impl Permission {
         Self { part, ..self.clone() }
     }
 
-    /// The statements of all routes beside those of others, where Lambda would refuse them half-way.
-    fn too_long(&self, api: Option<&rest_api::Output>, seen: Option<&Observed>) -> Option<Change> {
+    /// How long the policy is, in bytes, with the statements of all routes beside those of others.
+    fn policy_size(&self, api: Option<&rest_api::Output>, seen: Option<&Observed>) -> usize {
         let unknown = rest_api::Output::unknown();
         let sources = self.wanted(api.unwrap_or(&unknown));
         let others = || {
@@ -205,15 +203,7 @@ impl Permission {
         let ours = ours.map(|source| self.statement(source).to_string().len());
         let others = others().map(|statement| statement.size);
         // A comma follows all but the last one.
-        let size = EMPTY_POLICY.len() + ours.chain(others).map(|size| size + 1).sum::<usize>();
-        (self.part != Part::Removing && size > POLICY_BYTES).then(|| Change::Refused {
-            field: "statements".to_owned(),
-            from: Shown::Nothing,
-            to: format!("{size} bytes for {} routes", self.routes.len()).into(),
-            why: "a function's resource policy may have 20,480; take routes together as ANY /…/{proxy+}, or \
-                  declare a second function for some of them"
-                .to_owned(),
-        })
+        EMPTY_POLICY.len() + ours.chain(others).map(|size| size + 1).sum::<usize>()
     }
 
     /// A statement as Lambda writes it when it is added.
@@ -236,18 +226,18 @@ impl Permission {
         self.routes.iter().map(arn).collect()
     }
 
-    /// Sources that nothing allows yet. Who wrote the statement does not matter.
+    /// Sources that nothing allows yet.
     fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
-        let stands = |source: &String| seen.statements.iter().any(|s| s.source_arn.as_ref() == Some(source));
         let adds = self.part != Part::Removing;
-        self.wanted(api).into_iter().filter(|source| adds && !stands(source)).collect()
+        self.wanted(api).into_iter().filter(|source| adds && !seen.allows(source)).collect()
     }
 
     /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.
-    fn stale<'a>(&self, api: &rest_api::Output, seen: &'a Observed) -> Vec<&'a Statement> {
+    fn stale(&self, api: &rest_api::Output, seen: &Observed) -> Vec<Statement> {
         let wanted = self.wanted(api);
         let is_wanted = |s: &Statement| s.source_arn.as_ref().is_some_and(|source| wanted.contains(source));
-        seen.statements.iter().filter(|s| s.id.starts_with(PREFIX) && !is_wanted(s)).collect()
+        let ours = seen.statements.iter().filter(|statement| statement.id.starts_with(PREFIX));
+        ours.filter(|statement| !is_wanted(statement)).cloned().collect()
     }
 
     async fn add(&self, step: &Step<'_>, id: &str, source: &str) -> Result<()> {

@@ -1,8 +1,10 @@
 //! The log group of a function. Lambda would make it unasked, to be kept for ever, so we make it first.
 
-use crate::engine::{
-    Change, Declared, Existing, Id, Impact, Kind, Step, absent, diff_tags, pages, tags_differ,
-};
+mod diff;
+
+pub(crate) use diff::LogGroupDiff;
+
+use crate::engine::{Applied, Declared, Existing, Id, Kind, Step, absent, pages};
 use crate::error::Result;
 use crate::names::{Owner, STACK_TAG, Scope, Tags};
 use crate::resources::logs::waits::{LOG_GROUP_BUSY, LOG_GROUP_NOT_YET_VISIBLE};
@@ -92,44 +94,41 @@ impl Existing for ExistingLogGroup {
 impl Declared for LogGroup {
     type Existing = ExistingLogGroup;
     type Needs = ();
+    type Diff = LogGroupDiff;
     type Output = ();
 
     fn existing(&self) -> &ExistingLogGroup {
         &self.existing
     }
 
-    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> Vec<Change> {
-        let Some(seen) = seen else {
-            return vec![Change::Create];
-        };
-        let mut changes = diff_tags(&self.existing.scope.tags(), &seen.tags);
-        changes.extend(self.diff_retention(seen));
-        changes
+    fn diff(&self, _needs: Option<&()>, seen: Option<&Observed>) -> LogGroupDiff {
+        LogGroupDiff::between(seen, self)
     }
 
     fn output(&self, _seen: &Observed) {}
 
-    async fn apply(&self, step: &Step<'_>, (): (), seen: Option<Observed>) -> Result<()> {
-        let logs = &step.aws.logs;
-        let changes = self.diff(Some(&()), seen.as_ref());
-        if seen.is_none() {
-            let create = logs.create_log_group().log_group_name(&self.existing.name);
-            let create = create.set_tags(Some(self.existing.scope.tags().into_iter().collect()));
-            let create = || step.call("logs:CreateLogGroup", create.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY], create).await?;
-        } else if tags_differ(&changes) {
-            let tag = logs.tag_resource().resource_arn(self.existing.arn());
-            let tag = tag.set_tags(Some(self.existing.scope.tags().into_iter().collect()));
-            let tag = || step.call("logs:TagResource", tag.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], tag).await?;
+    async fn apply(
+        &self,
+        step: &Step<'_>,
+        (): (),
+        _seen: Option<Observed>,
+        diff: LogGroupDiff,
+    ) -> Result<Applied<(), Observed>> {
+        match diff {
+            LogGroupDiff::Create => {
+                self.create(step).await?;
+                self.put_retention(step).await?;
+            }
+            LogGroupDiff::Update(update) => {
+                if !update.tags.is_empty() {
+                    self.tag(step).await?;
+                }
+                if update.retention.is_some() {
+                    self.put_retention(step).await?;
+                }
+            }
         }
-        if seen.is_none_or(|seen| seen.retention_days != Some(self.retention_days)) {
-            let put = logs.put_retention_policy().log_group_name(&self.existing.name);
-            let put = put.retention_in_days(self.retention_days);
-            let put = || step.call("logs:PutRetentionPolicy", put.clone().send());
-            step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], put).await?;
-        }
-        Ok(())
+        Ok(Applied::Done(()))
     }
 }
 
@@ -151,17 +150,28 @@ impl ExistingLogGroup {
 }
 
 impl LogGroup {
-    /// Less than somebody has set is a loss. The groups that Lambda makes by itself keep everything until `up` comes.
-    fn diff_retention(&self, seen: &Observed) -> Option<Change> {
-        let means = "logs older than that are deleted";
-        let impact = match seen.retention_days {
-            Some(days) if days > self.retention_days => {
-                let (name, days) = (&self.existing.name, self.retention_days);
-                Impact::Loses { what: format!("what {name} holds from more than {days} days ago"), means }
-            }
-            _ => Impact::Notice(means),
-        };
-        Change::update("retention-days", seen.retention_days, Some(self.retention_days), impact)
+    async fn create(&self, step: &Step<'_>) -> Result<()> {
+        let create = step.aws.logs.create_log_group().log_group_name(&self.existing.name);
+        let create = create.set_tags(Some(self.existing.scope.tags().into_iter().collect()));
+        let create = || step.call("logs:CreateLogGroup", create.clone().send());
+        step.retry(&[&LOG_GROUP_BUSY], create).await?;
+        Ok(())
+    }
+
+    async fn tag(&self, step: &Step<'_>) -> Result<()> {
+        let tag = step.aws.logs.tag_resource().resource_arn(self.existing.arn());
+        let tag = tag.set_tags(Some(self.existing.scope.tags().into_iter().collect()));
+        let tag = || step.call("logs:TagResource", tag.clone().send());
+        step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], tag).await?;
+        Ok(())
+    }
+
+    async fn put_retention(&self, step: &Step<'_>) -> Result<()> {
+        let put = step.aws.logs.put_retention_policy().log_group_name(&self.existing.name);
+        let put = put.retention_in_days(self.retention_days);
+        let put = || step.call("logs:PutRetentionPolicy", put.clone().send());
+        step.retry(&[&LOG_GROUP_BUSY, &LOG_GROUP_NOT_YET_VISIBLE], put).await?;
+        Ok(())
     }
 }
 

@@ -1,12 +1,13 @@
 //! The calls that change an API.
 
+use super::diff::RestApiUpdate;
 use super::settings::{Tls, endpoint_type, patches};
-use super::stage::{Stage, description, unused};
-use super::{NO_SUCH, RestApi, observe};
+use super::stage::{StageUpdate, description, unused};
+use super::{NO_SUCH, Observed, Output, RestApi, observe};
 use crate::aws::one_attempt;
-use crate::engine::{ANSWER_UNCLEAR, Step, absent};
+use crate::engine::{ANSWER_UNCLEAR, Applied, Declared as _, Existing as _, Step, absent};
 use crate::error::{Error, Result};
-use crate::names::Tags;
+use crate::names::{Owner, Tags};
 use crate::resources::api_gateway::definition::Definition;
 use crate::resources::api_gateway::waits::{API_BUSY, DEFINITION_TAKEN, OTHER_RUN_DECIDES};
 use aws_sdk_apigateway::config::Config;
@@ -18,11 +19,68 @@ use aws_sdk_apigateway::types::{
 use std::collections::BTreeMap;
 
 impl RestApi {
+    pub(super) async fn create_and_deploy(
+        &self,
+        step: &Step<'_>,
+        stage: StageUpdate,
+    ) -> Result<Applied<Output, Observed>> {
+        let Some(id) = self.create(step).await? else {
+            let other = self.observe(step).await?;
+            let other = other.filter(|other| self.existing.owner(other) == Owner::Ours);
+            let other = other.ok_or_else(|| Error::new("the API of the other run is gone again"))?;
+            let why = "another run made the API at the same moment".to_owned();
+            return Ok(Applied::Outdated { observed: Some(other), why });
+        };
+        self.put_definition(step, &id, &self.definition, &Tls::default()).await?;
+        self.deploy(step, &id, &self.definition).await?;
+        self.update_stage(step, &id, &stage).await?;
+        // Another run may have found this API before it was deployed, and deployed it as well.
+        self.delete_unused(step, &id).await?;
+        Ok(Applied::Done(Output { id, spelling: BTreeMap::new() }))
+    }
+
+    pub(super) async fn update(&self, step: &Step<'_>, seen: &Observed, update: RestApiUpdate) -> Result<()> {
+        let definition = self.wanted_definition(seen);
+        // Before anything else: whoever may not put it has changed nothing, and has claimed nothing.
+        if update.redefines() || update.name.is_some() {
+            self.put_definition(step, &seen.id, &definition, &seen.settings.tls).await?;
+        }
+        if update.settings.changes_endpoint() {
+            self.update_endpoint(step, &seen.id, &seen.settings.endpoint, seen.settings.disabled).await?;
+        }
+        if !update.tags.is_empty() {
+            self.tag(step, &seen.id, &self.wanted_tags(seen)).await?;
+        }
+        // API Gateway deploys nothing to a stage with a canary.
+        if update.stage.canary.is_some() {
+            self.remove_canary(step, &seen.id).await?;
+        }
+        if update.redeploys() {
+            self.deploy(step, &seen.id, &definition).await?;
+        }
+        self.update_stage(step, &seen.id, &update.stage).await?;
+        // Only now that the stage stands: people move from one URL to the other.
+        for (stage, _) in &update.old_stages {
+            self.delete_stage(step, &seen.id, stage).await?;
+        }
+        if update.redeploys() || update.stage.canary.is_some() || !update.old_stages.is_empty() {
+            self.delete_unused(step, &seen.id).await?;
+        } else {
+            for deployment in &update.old_deployments {
+                delete_deployment(step, &seen.id, deployment).await?;
+            }
+        }
+        for id in update.other_apis() {
+            delete_api(step, id).await?;
+        }
+        Ok(())
+    }
+
     /// The id of the API that was made; `None` if another run has made one, which stays.
     ///
     /// AWS would make a second API of the same name without a word, so nothing is sent twice: the engine looks for our
     /// tags when the answer is lost.
-    pub(super) async fn create(&self, step: &Step<'_>) -> Result<Option<String>> {
+    async fn create(&self, step: &Step<'_>) -> Result<Option<String>> {
         let create = step
             .aws
             .apigateway
@@ -85,7 +143,7 @@ impl RestApi {
     ///
     /// # Errors
     /// API Gateway has taken something else. Nothing is deployed by then.
-    pub(super) async fn put_definition(
+    async fn put_definition(
         &self,
         step: &Step<'_>,
         id: &str,
@@ -125,7 +183,7 @@ impl RestApi {
     }
 
     /// Sets tags, and looks until they are there: they say whose the API is.
-    pub(super) async fn tag(&self, step: &Step<'_>, id: &str, tags: &Tags) -> Result<()> {
+    async fn tag(&self, step: &Step<'_>, id: &str, tags: &Tags) -> Result<()> {
         let tag = step.aws.apigateway.tag_resource().resource_arn(self.existing.scope.rest_api_arn(id));
         let tag = tag.set_tags(Some(tags.clone().into_iter().collect()));
         step.retry(&[&API_BUSY], || step.call("apigateway:TagResource", tag.clone().send())).await?;
@@ -138,7 +196,7 @@ impl RestApi {
     }
 
     /// All requests go to what the stage itself is pointed to.
-    pub(super) async fn remove_canary(&self, step: &Step<'_>, id: &str) -> Result<()> {
+    async fn remove_canary(&self, step: &Step<'_>, id: &str) -> Result<()> {
         let remove = PatchOperation::builder().op(Op::Remove).path("/canarySettings").build();
         let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.existing.stage);
         let update = update.patch_operations(remove);
@@ -147,7 +205,7 @@ impl RestApi {
     }
 
     /// Deletes deployments of ours that serve nowhere: that of before, and that of another run at the same moment.
-    pub(super) async fn delete_unused(&self, step: &Step<'_>, id: &str) -> Result<()> {
+    async fn delete_unused(&self, step: &Step<'_>, id: &str) -> Result<()> {
         let (deployments, stages) = tokio::join!(observe::deployments(step, id), observe::stages(step, id));
         for deployment in unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default()) {
             delete_deployment(step, id, &deployment).await?;
@@ -156,7 +214,7 @@ impl RestApi {
     }
 
     /// One call makes the deployment and points the stage at it, and makes the stage when there is none.
-    pub(super) async fn deploy(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
+    async fn deploy(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
         let create = step
             .aws
             .apigateway
@@ -173,8 +231,8 @@ impl RestApi {
     }
 
     /// Settings that belong to the stage and not to what is deployed there.
-    pub(super) async fn update_stage(&self, step: &Step<'_>, id: &str, seen: Option<&Stage>) -> Result<()> {
-        let patches = self.stage_patches(seen);
+    async fn update_stage(&self, step: &Step<'_>, id: &str, stage: &StageUpdate) -> Result<()> {
+        let patches = stage.patches();
         if patches.is_empty() {
             return Ok(());
         }
@@ -184,35 +242,7 @@ impl RestApi {
         Ok(())
     }
 
-    fn stage_patches(&self, seen: Option<&Stage>) -> Vec<PatchOperation> {
-        let patch = |op: Op, path: String, value: Option<String>| {
-            PatchOperation::builder().op(op).path(path).set_value(value).build()
-        };
-        let mut patches = Vec::new();
-        if self.throttle.as_ref() != seen.and_then(|stage| stage.throttle.as_ref()) {
-            // The paths name every method of every resource; minus one is no limit of the stage's own.
-            let (rate, burst) =
-                self.throttle.as_ref().map_or((-1.0, -1), |wanted| (wanted.rate, wanted.burst));
-            patches.push(patch(Op::Replace, "/*/*/throttling/rateLimit".to_owned(), Some(rate.to_string())));
-            patches.push(patch(
-                Op::Replace,
-                "/*/*/throttling/burstLimit".to_owned(),
-                Some(burst.to_string()),
-            ));
-        }
-        let none = BTreeMap::new();
-        let variables = seen.map_or(&none, |stage| &stage.variables);
-        for (name, value) in self.variables.iter().filter(|(name, value)| variables.get(*name) != Some(value))
-        {
-            patches.push(patch(Op::Replace, format!("/variables/{name}"), Some(value.clone())));
-        }
-        for name in variables.keys().filter(|name| !self.variables.contains_key(*name)) {
-            patches.push(patch(Op::Remove, format!("/variables/{name}"), None));
-        }
-        patches
-    }
-
-    pub(super) async fn delete_stage(&self, step: &Step<'_>, id: &str, stage: &str) -> Result<()> {
+    async fn delete_stage(&self, step: &Step<'_>, id: &str, stage: &str) -> Result<()> {
         let delete = step.aws.apigateway.delete_stage().rest_api_id(id).stage_name(stage);
         let delete = || step.call("apigateway:DeleteStage", delete.clone().send());
         absent(step.retry(&[&API_BUSY], delete).await, NO_SUCH)?;
@@ -220,7 +250,7 @@ impl RestApi {
     }
 
     /// In place: the id, and so the URL, stays.
-    pub(super) async fn update_endpoint(
+    async fn update_endpoint(
         &self,
         step: &Step<'_>,
         id: &str,
@@ -260,7 +290,7 @@ async fn get(step: &Step<'_>, id: &str) -> Result<GetRestApiOutput> {
 }
 
 /// One that somebody has made a stage serve again meanwhile stays.
-pub(super) async fn delete_deployment(step: &Step<'_>, api: &str, id: &str) -> Result<()> {
+async fn delete_deployment(step: &Step<'_>, api: &str, id: &str) -> Result<()> {
     let delete = step.aws.apigateway.delete_deployment().rest_api_id(api).deployment_id(id);
     let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());
     match step.retry(&[&API_BUSY], delete).await {

@@ -1,6 +1,6 @@
 //! Settings of the API as a whole. Pure.
 
-use crate::engine::{Change, Impact};
+use crate::engine::{Change, Difference, Impact};
 use aws_sdk_apigateway::types::{
     ApiKeySourceType, EndpointConfiguration, EndpointType, Op, PatchOperation, RestApi, SecurityPolicy,
 };
@@ -78,44 +78,75 @@ impl Settings {
         }
         Self { endpoint, disabled: api.disable_execute_api_endpoint(), additions, tls }
     }
+}
 
-    /// `api` is what the API is called in a question.
-    pub(super) fn diff(&self, api: &str) -> Vec<Change> {
-        let opens = |what: String, means| Impact::LetsIn { what, means };
-        let endpoint = match self.endpoint {
-            EndpointType::Private => opens(
-                api.to_owned(),
-                "it was private, and the internet reaches it from then on; its id stays",
-            ),
+/// The settings of an API that differ from what every API of a stack has.
+#[derive(Clone, Debug)]
+pub(crate) struct SettingsDiff {
+    /// What the API is called in a question.
+    api: String,
+    endpoint: Option<Difference<EndpointType>>,
+    /// Whether the default endpoint is disabled.
+    disabled: Option<Difference<bool>>,
+    /// Settings that no manifest declares, by their names.
+    pub(super) additions: BTreeMap<String, String>,
+}
+
+impl SettingsDiff {
+    pub(super) fn between(observed: &Settings, api: String) -> Self {
+        Self {
+            api,
+            endpoint: Difference::between(observed.endpoint.clone(), EndpointType::Regional),
+            disabled: Difference::between(observed.disabled, false),
+            additions: observed.additions.clone(),
+        }
+    }
+
+    pub(super) fn changes_endpoint(&self) -> bool {
+        self.endpoint.is_some() || self.disabled.is_some()
+    }
+
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change> {
+        let endpoint = self.endpoint.as_ref().map(|endpoint| {
+            let shown =
+                Difference { observed: endpoint.observed.as_str(), declared: endpoint.declared.as_str() };
+            shown.update("endpoint", self.endpoint_impact(endpoint))
+        });
+        let disabled = self.disabled.as_ref().map(|disabled| {
+            let answers = |disabled| if disabled { "disabled" } else { "enabled" };
+            let (what, means) = (format!("the URL of {}", self.api), "the URL answers from then on");
+            Difference { observed: answers(disabled.observed), declared: answers(disabled.declared) }
+                .update("default-endpoint", Impact::LetsIn { what, means })
+        });
+        let additions = self.additions.iter().map(|(name, text)| {
+            Difference { observed: Some(text.as_str()), declared: None }
+                .update(name.as_str(), self.addition_impact(name))
+        });
+        endpoint.into_iter().chain(disabled).chain(additions)
+    }
+
+    fn endpoint_impact(&self, endpoint: &Difference<EndpointType>) -> Impact {
+        match endpoint.observed {
+            EndpointType::Private => Impact::LetsIn {
+                what: self.api.clone(),
+                means: "it was private, and the internet reaches it from then on; its id stays",
+            },
             _ => Impact::Notice("in place: id and URL stay; takes up to a minute"),
-        };
-        let regional = EndpointType::Regional;
-        let mut changes: Vec<Change> =
-            Change::update("endpoint", self.endpoint.as_str(), regional.as_str(), endpoint)
-                .into_iter()
-                .collect();
-        let answers = |disabled: bool| if disabled { "disabled" } else { "enabled" };
-        changes.extend(Change::update(
-            "default-endpoint",
-            answers(self.disabled),
-            answers(false),
-            opens(format!("the URL of {api}"), "the URL answers from then on"),
-        ));
-        changes.extend(self.additions.iter().filter_map(|(name, text)| {
-            let impact = match name.as_str() {
-                POLICY => opens(
-                    format!("{api}, without its resource policy"),
-                    "whom it keeps out may call from then on",
-                ),
-                SECURITY_POLICY => opens(
-                    format!("{api}, by older TLS"),
-                    "clients with older versions of TLS get in from then on",
-                ),
-                _ => Impact::None,
-            };
-            Change::update(name, Some(text.as_str()), None, impact)
-        }));
-        changes
+        }
+    }
+
+    fn addition_impact(&self, name: &str) -> Impact {
+        match name {
+            POLICY => Impact::LetsIn {
+                what: format!("{}, without its resource policy", self.api),
+                means: "whom it keeps out may call from then on",
+            },
+            SECURITY_POLICY => Impact::LetsIn {
+                what: format!("{}, by older TLS", self.api),
+                means: "clients with older versions of TLS get in from then on",
+            },
+            _ => Impact::None,
+        }
     }
 }
 

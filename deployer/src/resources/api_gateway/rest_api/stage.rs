@@ -1,10 +1,10 @@
 //! The stage that routes are called at, and whose the API's other stages are. Pure.
 
 use super::RestApi;
-use crate::engine::{Change, Impact};
+use crate::engine::{Change, Difference, Impact};
 use crate::manifest::Throttle;
 use crate::resources::account_limits::DEFAULT_REQUESTS;
-use aws_sdk_apigateway::types::{Deployment, Stage as SdkStage};
+use aws_sdk_apigateway::types::{Deployment, Op, PatchOperation, Stage as SdkStage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What descriptions of our deployments begin with. The stage's name and the fingerprint follow.
@@ -54,22 +54,73 @@ impl Stage {
     pub(super) fn leave_out_limits_of(&mut self, account: Option<&Throttle>) {
         self.throttle.take_if(|limits| is_filled_in(limits, account));
     }
+}
 
-    /// What belongs to the stage and not to what is deployed there.
-    pub(super) fn diff(&self, api: &RestApi) -> Vec<Change> {
-        let (throttle, variables) = (shown(self.throttle.as_ref()), &api.variables);
-        let throttle = Change::update("throttle", throttle, shown(api.throttle.as_ref()), Impact::None);
-        let canary = Impact::Loses {
-            what: format!("the canary of stage {}", api.existing.stage),
-            means: "all requests go to what is declared from then on",
-        };
-        let canary = Change::update("canary", self.canary.clone(), None, canary);
-        let names: BTreeSet<&String> = self.variables.keys().chain(variables.keys()).collect();
+/// Settings that belong to the stage and not to what is deployed there, as far as they differ.
+#[derive(Clone, Debug)]
+pub(crate) struct StageUpdate {
+    name: String,
+    /// In words. No manifest declares one, so one that is there goes.
+    pub(super) canary: Option<Difference<Option<String>>>,
+    throttle: Option<Difference<Option<Throttle>>>,
+    variables: BTreeMap<String, Difference<Option<String>>>,
+}
+
+impl StageUpdate {
+    /// Compares with a stage that has just been made where there is none yet.
+    pub(super) fn between(observed: Option<&Stage>, declared: &RestApi) -> Self {
+        let none = BTreeMap::new();
+        let before = observed.map_or(&none, |stage| &stage.variables);
+        let names: BTreeSet<&String> = before.keys().chain(declared.variables.keys()).collect();
         let variables = names.into_iter().filter_map(|name| {
-            let of = |variables: &BTreeMap<String, String>| variables.get(name).cloned();
-            Change::update(format!("variables.{name}"), of(&self.variables), of(variables), Impact::None)
+            let (observed, declared) = (before.get(name).cloned(), declared.variables.get(name).cloned());
+            Some((name.clone(), Difference::between(observed, declared)?))
         });
-        canary.into_iter().chain(throttle).chain(variables).collect()
+        Self {
+            name: declared.existing.stage.clone(),
+            canary: Difference::between(observed.and_then(|stage| stage.canary.clone()), None),
+            throttle: Difference::between(observed.and_then(|stage| stage.throttle), declared.throttle),
+            variables: variables.collect(),
+        }
+    }
+
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change> {
+        let canary = self.canary.as_ref().map(|canary| {
+            let what = format!("the canary of stage {}", self.name);
+            let means = "all requests go to what is declared from then on";
+            canary.update("canary", Impact::Loses { what, means })
+        });
+        let throttle = self.throttle.as_ref().map(|limits| {
+            Difference {
+                observed: shown(limits.observed.as_ref()),
+                declared: shown(limits.declared.as_ref()),
+            }
+            .update("throttle", Impact::None)
+        });
+        let variables = self.variables.iter();
+        let variables =
+            variables.map(|(name, value)| value.update(format!("variables.{name}"), Impact::None));
+        canary.into_iter().chain(throttle).chain(variables)
+    }
+
+    /// What `UpdateStage` takes, but for the canary, which has to go before anything is deployed.
+    pub(super) fn patches(&self) -> Vec<PatchOperation> {
+        let patch = |op: Op, path: String, value: Option<String>| {
+            PatchOperation::builder().op(op).path(path).set_value(value).build()
+        };
+        let mut patches = Vec::new();
+        if let Some(throttle) = &self.throttle {
+            // The paths name every method of every resource; minus one is no limit of the stage's own.
+            let (rate, burst) = throttle.declared.map_or((-1.0, -1), |limits| (limits.rate, limits.burst));
+            for (name, value) in [("rateLimit", rate.to_string()), ("burstLimit", burst.to_string())] {
+                patches.push(patch(Op::Replace, format!("/*/*/throttling/{name}"), Some(value)));
+            }
+        }
+        for (name, value) in &self.variables {
+            let op = if value.declared.is_some() { Op::Replace } else { Op::Remove };
+            patches.push(patch(op, format!("/variables/{name}"), value.declared.clone()));
+        }
+        patches
     }
 }
 

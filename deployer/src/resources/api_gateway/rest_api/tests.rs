@@ -1,10 +1,10 @@
 //! The REST API: its comparison in tables, its calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
+use crate::engine::{Change, Diff as _, Impact, Mode, Outcome};
 use crate::manifest::{Manifest, Route};
 use crate::testing::script::{Answer, always, answers, broken, done, refused};
-use crate::testing::{World, gateway, plain, scope, wire};
+use crate::testing::{World, gateway, is_about, plain, scope, wire};
 use aws_sdk_apigateway::Client;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Auto scaling: its comparison in tables, its calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
+use crate::engine::{Change, Diff as _, Impact, Mode, Outcome};
 use crate::testing::World;
 use crate::testing::script::{Answer, always, answers, done, refused};
 use aws_sdk_applicationautoscaling::Client;
@@ -111,7 +111,7 @@ fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
 
 async fn diff(scaling: &Scaling, targets: &[Value], policies: &[Value]) -> Vec<Change> {
     let seen = world(targets, policies, vec![]).observe(scaling).await.unwrap();
-    scaling.diff(Some(&()), seen.as_ref())
+    scaling.diff(Some(&()), seen.as_ref()).changes()
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_policy_that_follows_another_metric_is_nothing_to_us() {
     let beside = [other, policy(READ, 70.0), policy(WRITE, 70.0)];
     let world = self::world(&targets(), &beside, vec![]);
     let seen = world.observe(&scaling()).await.unwrap();
-    assert_eq!(scaling().diff(Some(&()), seen.as_ref()), []);
+    assert_eq!(scaling().diff(Some(&()), seen.as_ref()).changes(), []);
     let state = "read 5 to 50, at 70 %, by the policy by-orders on another metric, write 6 to 50, at 70 %";
     assert_eq!(scaling().existing.state(&seen.unwrap()), state);
 }

@@ -1,7 +1,8 @@
 //! The calls that make and change a table.
 
-use super::{Capacity, Observed, Table, scalar};
-use crate::engine::{Step, diff_tags, tags_differ};
+use super::diff::TableUpdate;
+use super::{Capacity, Table, scalar};
+use crate::engine::{Difference, Step};
 use crate::error::{Error, Result};
 use crate::names::Tags;
 use crate::resources::dynamodb::waits::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
@@ -43,41 +44,27 @@ impl Table {
 
     /// One change at a time, each only when it is one: `DynamoDB` refuses to set what is already set, and takes
     /// nothing new before the last is done.
-    pub(super) async fn update(&self, step: &Step<'_>, seen: &Observed) -> Result<()> {
+    pub(super) async fn update(&self, step: &Step<'_>, update: TableUpdate) -> Result<()> {
         let dynamodb = &step.aws.dynamodb;
-        let declared = &self.declared;
-        if tags_differ(&diff_tags(&self.existing.scope.tags(), &seen.tags)) {
+        if !update.tags.is_empty() {
             let tag = dynamodb.tag_resource().resource_arn(self.existing.arn());
             let tag = tag.set_tags(Some(sdk_tags(&self.existing.scope.tags())?));
             step.retry(&[&TABLE_BUSY], || step.call("dynamodb:TagResource", tag.clone().send())).await?;
         }
-        let capacity = self.capacity_beside(seen.capacity);
-        if seen.capacity != capacity {
+        if let Some(capacity) = update.capacity {
+            self.update_capacity(step, capacity).await?;
+        }
+        if let Some(protection) = update.deletion_protection {
             let update = dynamodb.update_table().table_name(&self.existing.name);
-            let update = match (capacity, seen.capacity) {
-                (Capacity::OnDemand, _) => update.billing_mode(BillingMode::PayPerRequest),
-                (Capacity::Provisioned { read, write }, Capacity::OnDemand) => update
-                    .billing_mode(BillingMode::Provisioned)
-                    .provisioned_throughput(throughput(read, write)?),
-                (Capacity::Provisioned { read, write }, Capacity::Provisioned { .. }) => {
-                    update.provisioned_throughput(throughput(read, write)?)
-                }
-            };
+            let update = update.deletion_protection_enabled(protection.declared);
             self.update_table(step, update).await?;
         }
-        if let Some(wanted) =
-            declared.deletion_protection.filter(|wanted| *wanted != seen.deletion_protection)
-        {
-            let update =
-                dynamodb.update_table().table_name(&self.existing.name).deletion_protection_enabled(wanted);
-            self.update_table(step, update).await?;
+        if let Some(ttl) = update.ttl {
+            self.update_ttl(step, ttl).await?;
         }
-        if seen.ttl != declared.ttl {
-            self.update_ttl(step, seen.ttl.as_deref()).await?;
-        }
-        if seen.point_in_time_recovery != declared.point_in_time_recovery {
-            let recovery = PointInTimeRecoverySpecification::builder()
-                .point_in_time_recovery_enabled(declared.point_in_time_recovery);
+        if let Some(recovery) = update.point_in_time_recovery {
+            let recovery =
+                PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(recovery.declared);
             let update = dynamodb
                 .update_continuous_backups()
                 .table_name(&self.existing.name)
@@ -86,6 +73,20 @@ impl Table {
             step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await?;
         }
         Ok(())
+    }
+
+    async fn update_capacity(&self, step: &Step<'_>, capacity: Difference<Capacity>) -> Result<()> {
+        let update = step.aws.dynamodb.update_table().table_name(&self.existing.name);
+        let update = match (capacity.declared, capacity.observed) {
+            (Capacity::OnDemand, _) => update.billing_mode(BillingMode::PayPerRequest),
+            (Capacity::Provisioned { read, write }, Capacity::OnDemand) => {
+                update.billing_mode(BillingMode::Provisioned).provisioned_throughput(throughput(read, write)?)
+            }
+            (Capacity::Provisioned { read, write }, Capacity::Provisioned { .. }) => {
+                update.provisioned_throughput(throughput(read, write)?)
+            }
+        };
+        self.update_table(step, update).await
     }
 
     async fn update_table(
@@ -97,13 +98,13 @@ impl Table {
         self.existing.until_active(step).await
     }
 
-    async fn update_ttl(&self, step: &Step<'_>, seen: Option<&str>) -> Result<()> {
-        let wanted = self.declared.ttl.as_deref();
-        let Some(attribute) = wanted.or(seen) else {
-            return Ok(());
-        };
-        let ttl =
-            TimeToLiveSpecification::builder().attribute_name(attribute).enabled(wanted.is_some()).build();
+    /// Switches it on for the declared attribute, or off for the one that it is on for.
+    async fn update_ttl(&self, step: &Step<'_>, ttl: Difference<Option<String>>) -> Result<()> {
+        let is_on = ttl.declared.is_some();
+        let ttl = TimeToLiveSpecification::builder()
+            .set_attribute_name(ttl.declared.or(ttl.observed))
+            .enabled(is_on)
+            .build();
         let update = step.aws.dynamodb.update_time_to_live().table_name(&self.existing.name);
         let update = update.time_to_live_specification(built(ttl)?);
         let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());

@@ -1,7 +1,7 @@
 //! The table: its comparison in tables, its calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
+use crate::engine::{Change, Diff as _, Impact, Mode, Outcome};
 use crate::manifest::Provisioned;
 use crate::testing::script::{Answer, always, answers, done, refused};
 use crate::testing::{World, scope};

@@ -1,8 +1,8 @@
 //! The policy and its attachment: comparison in tables, calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
-use crate::testing::{World, scope, wire};
+use crate::engine::{Change, Diff as _, Mode, Outcome};
+use crate::testing::{World, is_about, scope, wire};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::attach_role_policy::AttachRolePolicyOutput;
 use aws_sdk_iam::operation::create_policy::CreatePolicyOutput;

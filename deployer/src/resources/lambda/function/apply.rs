@@ -1,9 +1,10 @@
 //! The calls that make and change a function, and the waits between two of them.
 
-use super::{ExistingFunction, Function, NO_SUCH, Observed, Output, Variables, settled_state};
-use crate::engine::{Declared, Step, absent, diff_tags, tags_differ};
+use super::diff::FunctionUpdate;
+use super::{ExistingFunction, Function, NO_SUCH, Needs, Observed, Output, Variables};
+use crate::engine::{Step, absent};
 use crate::error::{AwsError, Error, Result};
-use crate::names::{Tags, log_group_of};
+use crate::names::Tags;
 use crate::packaging::{Package, merged};
 use crate::resources::iam::role;
 use crate::resources::iam::waits::{ROLE_NOT_ASSUMABLE, ROLE_NOT_YET_ALLOWED, ROLE_NOT_YET_ASSUMABLE};
@@ -18,7 +19,7 @@ use aws_sdk_lambda::types::{
 };
 
 impl Function {
-    pub(super) async fn create(&self, step: &Step<'_>, needs: <Self as Declared>::Needs) -> Result<Output> {
+    pub(super) async fn create(&self, step: &Step<'_>, needs: Needs) -> Result<Output> {
         let tags = self.wanted_tags(&needs, &Tags::new());
         let (role, package) = needs;
         let package =
@@ -59,66 +60,72 @@ impl Function {
     pub(super) async fn update(
         &self,
         step: &Step<'_>,
-        needs: <Self as Declared>::Needs,
-        seen: Observed,
-    ) -> Result<Output> {
+        needs: Needs,
+        seen: &Observed,
+        update: &FunctionUpdate,
+    ) -> Result<()> {
         let tags = self.wanted_tags(&needs, &seen.tags);
         let (role, package) = needs;
-        let lambda = &step.aws.lambda;
-        // After a failed update, what Lambda shows may be the old or the new, so all of it is sent again.
-        let again = seen.last_update == LastUpdateStatus::Failed;
-        if settled_state(&seen) != "Active" && !again {
-            self.until_ready(step, false).await?;
-        }
-        if tags_differ(&diff_tags(&tags, &seen.tags)) {
-            let tag = lambda.tag_resource().resource(self.existing.scope.function_arn(&self.existing.name));
+        if !update.tags.is_empty() {
+            let arn = self.existing.scope.function_arn(&self.existing.name);
+            let tag = step.aws.lambda.tag_resource().resource(arn);
             let tag = tag.set_tags(Some(tags.into_iter().collect()));
             step.retry(&[&FUNCTION_BUSY], || step.call("lambda:TagResource", tag.clone().send())).await?;
         }
-        let rebuilt = seen.architecture != self.architecture.name();
-        let new_code = package.filter(|package| again || rebuilt || package.sha256() != seen.code_sha256);
-        let bridged = new_code.as_ref().is_some_and(|package| self.is_bridged(&seen, package));
+        let new_code = package.filter(|_| update.sends_code());
         match &new_code {
-            Some(package) if bridged => {
+            Some(package) if update.is_bridged() => {
                 let size = seen.code_size + package.size();
-                self.upload(step, size, async || self.both_codes(step, &seen, package).await).await?;
+                self.upload(step, size, async || self.both_codes(step, seen, package).await).await?;
             }
             Some(package) => self.upload_new(step, package).await?,
             None => {}
         }
-        if again || !self.diff_configuration(&seen).is_empty() {
-            // Lambda leaves alone what is not sent, so all of it is, but for what may not be overwritten.
-            let environment = match seen.variables {
-                Variables::Readable(_) => Some(self.sdk_environment()),
-                Variables::Unreadable(_) => None,
-            };
-            let update = lambda
-                .update_function_configuration()
-                .function_name(&self.existing.name)
-                .description(&self.description)
-                .runtime(Runtime::from(self.runtime.as_str()))
-                .handler(&self.handler)
-                .memory_size(self.memory)
-                .timeout(self.timeout)
-                .set_environment(environment)
-                .tracing_config(self.sdk_tracing())
-                .set_logging_config(self.moved_logging(&seen))
-                .role(&role.arn);
-            let update = || step.call("lambda:UpdateFunctionConfiguration", update.clone().send());
-            let [spreading, allowing] = role_passing(&role);
-            let passing = [&FUNCTION_BUSY, spreading, allowing];
-            let role_stands = async || role::still_stands(step, &self.role, &role).await;
-            let updated = step.retry_backing_off(0, &passing, role_stands, update).await;
-            let updated = updated.map_err(|e| self.explain(e))?;
-            self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await?;
+        if update.resends_all || !update.configuration.is_empty() {
+            self.update_configuration(step, &role, seen, update).await?;
         }
-        if let Some(package) = new_code.filter(|_| bridged) {
+        if let Some(package) = new_code.filter(|_| update.is_bridged()) {
             self.upload_new(step, &package).await?;
         }
-        if seen.reserved_concurrency != self.reserved_concurrency {
-            self.reserve(step, self.reserved_concurrency).await?;
+        if let Some(reserved) = &update.reserved_concurrency {
+            self.reserve(step, reserved.declared).await?;
         }
-        Ok(Output { fresh: false })
+        Ok(())
+    }
+
+    /// Lambda leaves alone what is not sent, so all of it is, but for what may not be overwritten.
+    async fn update_configuration(
+        &self,
+        step: &Step<'_>,
+        role: &role::Output,
+        seen: &Observed,
+        update: &FunctionUpdate,
+    ) -> Result<()> {
+        let environment = match seen.variables {
+            Variables::Readable(_) => Some(self.sdk_environment()),
+            Variables::Unreadable(_) => None,
+        };
+        let put = step
+            .aws
+            .lambda
+            .update_function_configuration()
+            .function_name(&self.existing.name)
+            .description(&self.description)
+            .runtime(Runtime::from(self.runtime.as_str()))
+            .handler(&self.handler)
+            .memory_size(self.memory)
+            .timeout(self.timeout)
+            .set_environment(environment)
+            .tracing_config(self.sdk_tracing())
+            .set_logging_config(moved_logging(seen, update))
+            .role(&role.arn);
+        let put = || step.call("lambda:UpdateFunctionConfiguration", put.clone().send());
+        let [spreading, allowing] = role_passing(role);
+        let passing = [&FUNCTION_BUSY, spreading, allowing];
+        let role_stands = async || role::still_stands(step, &self.role, role).await;
+        let updated = step.retry_backing_off(0, &passing, role_stands, put).await;
+        let updated = updated.map_err(|e| self.explain(e))?;
+        self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await
     }
 
     async fn upload_new(&self, step: &Step<'_>, package: &Package) -> Result<()> {
@@ -181,7 +188,7 @@ impl Function {
 
     /// Waits until the function can be invoked and changed. If the last answer said that it cannot yet, that was the
     /// first look.
-    async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
+    pub(super) async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
         step.until(&FUNCTION_READY, async || {
             if std::mem::take(&mut is_busy) {
                 return Ok(None);
@@ -236,14 +243,6 @@ impl Function {
         Environment::builder().set_variables(Some(self.environment.clone().into_iter().collect())).build()
     }
 
-    /// The logging that Lambda has, with the stack's log group; `None` where nothing is to be changed.
-    fn moved_logging(&self, seen: &Observed) -> Option<LoggingConfig> {
-        let group = log_group_of(&self.existing.name);
-        let mut logging = seen.logging.clone().filter(|_| self.existing.observed_log_group(seen) != group)?;
-        logging.log_group = Some(group);
-        Some(logging)
-    }
-
     fn sdk_tracing(&self) -> TracingConfig {
         let mode = if self.tracing { TracingMode::Active } else { TracingMode::PassThrough };
         TracingConfig::builder().mode(mode).build()
@@ -273,6 +272,14 @@ impl ExistingFunction {
         let get = || step.call("lambda:GetFunction", get.clone().send());
         step.retry(passing, get).await?.configuration.ok_or_else(|| self.unsaid())
     }
+}
+
+/// The logging that Lambda has, with the stack's log group; `None` where nothing is to be changed.
+fn moved_logging(seen: &Observed, update: &FunctionUpdate) -> Option<LoggingConfig> {
+    let group = update.configuration.log_group.as_ref()?;
+    let mut logging = seen.logging.clone()?;
+    logging.log_group = Some(group.declared.clone());
+    Some(logging)
 }
 
 /// What the answer to a change says of the function. It may leave out either.

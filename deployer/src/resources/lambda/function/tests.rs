@@ -1,9 +1,9 @@
 //! The function: its comparison in tables, its calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
+use crate::engine::{Change, Diff as _, Impact, Mode, Outcome};
 use crate::testing::script::{Answer, always, answers, done, refused};
-use crate::testing::{World, scope};
+use crate::testing::{World, is_about, scope};
 use aws_sdk_iam::operation::get_role::GetRoleOutput;
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_lambda::Client;
@@ -150,7 +150,7 @@ fn world(
     mut rules: Vec<Rule>,
 ) -> World {
     let states = states.into_iter().map(|answer| match answer {
-        Answer::Done(configuration) => done(json!({ "Configuration": configuration })),
+        Answer::Done(configuration) => done(json!({ "Configuration": configuration, "Tags": tags() })),
         refused @ Answer::Refused { .. } => refused,
     });
     rules.push(answers(mock!(Client::get_function), found.into_iter().chain(states)));

@@ -1,7 +1,7 @@
 //! The statements of one function: comparison in tables, calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
+use crate::engine::{Change, Diff as _, Mode, Outcome};
 use crate::testing::{World, scope, wire};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::add_permission::AddPermissionOutput;

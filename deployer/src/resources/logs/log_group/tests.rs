@@ -1,7 +1,7 @@
 //! The log group: comparison in tables, calls on scripted answers.
 
 use super::*;
-use crate::engine::{Mode, Outcome};
+use crate::engine::{Change, Diff as _, Mode, Outcome};
 use crate::names::REGION_TAG;
 use crate::testing::{World, scope, wire};
 use aws_sdk_cloudwatchlogs::Client;
@@ -117,7 +117,7 @@ fn deleted() -> Rule {
 fn a_shorter_retention_than_somebody_set_is_a_loss() {
     let loss = |days| {
         let seen = Observed { retention_days: days, ..seen() };
-        let [change] = &group().diff(Some(&()), Some(&seen))[..] else { panic!("one change") };
+        let [change] = &group().diff(Some(&()), Some(&seen)).changes()[..] else { panic!("one change") };
         change.loss(&group().existing.id())
     };
     assert_eq!(loss(Some(30)), Some(format!("what {NAME} holds from more than 14 days ago")));
@@ -155,10 +155,10 @@ fn each_property_that_we_set_is_compared() {
     for (name, change, expected) in cases {
         let mut seen = seen();
         change(&mut seen);
-        let changes = group().diff(Some(&()), Some(&seen));
+        let changes = group().diff(Some(&()), Some(&seen)).changes();
         assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), expected, "{name}");
     }
-    assert_eq!(group().diff(Some(&()), None), [Change::Create]);
+    assert_eq!(group().diff(Some(&()), None).changes(), [Change::Create]);
 }
 
 #[test]

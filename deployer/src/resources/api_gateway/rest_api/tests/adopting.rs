@@ -27,7 +27,7 @@ fn fields(changes: &[Change]) -> Vec<String> {
 async fn an_api_that_nobody_claims_keeps_its_id_and_its_paths() {
     let seen = by_hand(&["api1"]).world(vec![]).observe(&api()).await.unwrap().unwrap();
     assert_eq!(api().existing.owner(&seen), Owner::Unclaimed);
-    let changes = api().diff(Some(&()), Some(&seen));
+    let changes = api().diff(Some(&()), Some(&seen)).changes();
     let tags = ["tags.deployer:paths", "tags.deployer:region", "tags.deployer:stack"];
     assert_eq!(fields(&changes), [&tags[..], &["deployed-definition"]].concat());
     assert_eq!(api().output(&seen).path("/DynamoDBManager"), "/dynamodbmanager");
@@ -41,7 +41,7 @@ async fn an_adopted_api_keeps_its_paths_in_every_later_run() {
     gateway.apis[0]["tags"] = json!(tags);
     let seen = gateway.world(vec![]).observe(&api()).await.unwrap().unwrap();
     assert_eq!(api().existing.owner(&seen), Owner::Ours);
-    assert_eq!(fields(&api().diff(Some(&()), Some(&seen))), ["deployed-definition"]);
+    assert_eq!(fields(&api().diff(Some(&()), Some(&seen)).changes()), ["deployed-definition"]);
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn an_api_of_ours_gets_its_paths_as_declared() {
     let mut gateway = by_hand(&["api1"]);
     gateway.apis[0]["tags"] = json!(scope().tags());
     let seen = gateway.world(vec![]).observe(&api()).await.unwrap().unwrap();
-    let changes = api().diff(Some(&()), Some(&seen));
+    let changes = api().diff(Some(&()), Some(&seen)).changes();
     assert_eq!(fields(&changes), ["POST /DynamoDBManager", "POST /dynamodbmanager", "deployed-definition"]);
 }
 
@@ -57,7 +57,7 @@ async fn an_api_of_ours_gets_its_paths_as_declared() {
 async fn several_that_nobody_claims_are_a_question() {
     let seen = by_hand(&["a", "b", "c"]).world(vec![]).observe(&api()).await.unwrap().unwrap();
     assert_eq!((seen.id.as_str(), &seen.rivals[..]), ("a", &["b".to_owned(), "c".to_owned()][..]));
-    let changes = api().diff(Some(&()), Some(&seen));
+    let changes = api().diff(Some(&()), Some(&seen)).changes();
     let refused = changes.iter().find(|change| matches!(change, Change::Refused { .. }));
     assert!(refused.unwrap().to_string().contains("--adopt-api"), "{refused:?}");
 }

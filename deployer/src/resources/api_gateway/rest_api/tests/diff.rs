@@ -1,4 +1,6 @@
 use super::*;
+use crate::resources::api_gateway::rest_api::settings::Tls;
+use crate::resources::api_gateway::rest_api::stage::short;
 use aws_sdk_apigateway::types::EndpointType;
 
 fn seen() -> Observed {
@@ -35,7 +37,7 @@ fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
 }
 
 fn diff(api: &RestApi, seen: &Observed) -> Vec<Change> {
-    plain(api.diff(Some(&()), Some(seen)))
+    plain(api.diff(Some(&()), Some(seen)).changes())
 }
 
 fn variables(value: &str) -> BTreeMap<String, String> {
@@ -44,7 +46,7 @@ fn variables(value: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn an_absent_api_is_created() {
-    assert_eq!(api().diff(Some(&()), None), [Change::Create]);
+    assert_eq!(api().diff(Some(&()), None).changes(), [Change::Create]);
 }
 
 #[test]
@@ -168,11 +170,11 @@ fn refusals(changes: &[Change]) -> Vec<&str> {
 /// API Gateway would refuse it after everything else was made.
 #[test]
 fn more_resources_than_a_new_api_may_have_are_refused() {
-    let refused = |api: &RestApi| refusals(&api.diff(Some(&()), None)).len();
+    let refused = |api: &RestApi| refusals(&api.diff(Some(&()), None).changes()).len();
     assert_eq!((refused(&with_paths(299, 3)), refused(&with_paths(300, 3))), (0, 1));
     // AWS raises the quota of one API, and does not say so.
     let many = with_paths(300, 3);
-    assert_eq!(refusals(&many.diff(Some(&()), Some(&seen()))), [""; 0]);
+    assert_eq!(refusals(&many.diff(Some(&()), Some(&seen())).changes()), [""; 0]);
 }
 
 #[test]
@@ -180,16 +182,16 @@ fn a_method_whose_arn_is_too_long_is_refused() {
     // arn:aws:execute-api:us-east-1:123456789012:0123456789/Prod/GET/
     let rest = 63;
     let (fits, is_too_long) = (with_paths(1, 1_600 - rest), with_paths(1, 1_601 - rest));
-    assert_eq!(refusals(&fits.diff(Some(&()), None)), [""; 0]);
-    assert_eq!(refusals(&is_too_long.diff(Some(&()), None)), ["route"]);
-    assert_eq!(refusals(&is_too_long.diff(Some(&()), Some(&seen()))).len(), 0, "its id is shorter");
+    assert_eq!(refusals(&fits.diff(Some(&()), None).changes()), [""; 0]);
+    assert_eq!(refusals(&is_too_long.diff(Some(&()), None).changes()), ["route"]);
+    assert_eq!(refusals(&is_too_long.diff(Some(&()), Some(&seen())).changes()).len(), 0, "its id is shorter");
 }
 
 #[test]
 fn a_stage_that_goes_says_when_its_web_acl_does_not_come_along() {
     for (has_web_acl, said) in [(true, true), (false, false)] {
         let seen = Observed { old_stages: vec![("Old".to_owned(), has_web_acl)], ..seen() };
-        let changes = api().diff(Some(&()), Some(&seen));
+        let changes = api().diff(Some(&()), Some(&seen)).changes();
         assert_eq!(changes[0].loss(&api().existing.id()).as_deref(), Some("stage Old"));
         assert_eq!(changes[0].means(Kind::RestApi).unwrap().contains("web ACL"), said);
     }

@@ -6,7 +6,7 @@ use crate::manifest::Auth;
 
 async fn changes(gateway: Gateway) -> Vec<Change> {
     let seen = gateway.world(vec![]).observe(&api()).await.unwrap();
-    api().diff(Some(&()), seen.as_ref())
+    api().diff(Some(&()), seen.as_ref()).changes()
 }
 
 #[tokio::test]

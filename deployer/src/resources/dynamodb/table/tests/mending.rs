@@ -197,7 +197,7 @@ async fn missing_tags_are_set_and_foreign_ones_stay() {
     let world = world([is("ACTIVE")], rules);
     // A walk comes this far only with what is ours, or is being adopted.
     let seen = world.observe(&table()).await.unwrap();
-    world.at(async |step| table().apply(step, (), seen).await).await.unwrap();
+    world.apply(&table(), (), seen).await.unwrap();
     assert_eq!(world.mutations(), ["TagResource"]);
     assert_eq!(
         world.sent.bodies("TagResource"),

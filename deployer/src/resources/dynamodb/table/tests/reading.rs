@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What `up` would change after reading this.
 async fn read(world: &World, table: &Table) -> Vec<Change> {
     let seen = world.observe(table).await.unwrap();
-    table.diff(Some(&()), seen.as_ref())
+    table.diff(Some(&()), seen.as_ref()).changes()
 }
 
 #[tokio::test]

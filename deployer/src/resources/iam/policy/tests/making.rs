@@ -207,7 +207,7 @@ async fn missing_tags_are_set() {
         .then_output(|| TagPolicyOutput::builder().build());
     let untagged = Observed { tags: Tags::new(), ..seen() };
     let world = World::new().with_iam(&[tag]);
-    world.at(async |step| policy().apply(step, needs(), Some(untagged)).await).await.unwrap();
+    world.apply(&policy(), needs(), Some(untagged)).await.unwrap();
     assert_eq!(world.mutations(), ["TagPolicy"]);
 }
 

@@ -123,7 +123,6 @@ async fn missing_tags_are_set() {
         .then_output(|| TagRoleOutput::builder().build());
     let untagged = Observed { tags: Tags::new(), ..seen() };
     let world = World::new().with_iam(&[tag]);
-    let declared = role();
-    world.at(async |step| declared.apply(step, (), Some(untagged)).await).await.unwrap();
+    world.apply(&role(), (), Some(untagged)).await.unwrap();
     assert_eq!(world.mutations(), ["TagRole"]);
 }

@@ -32,13 +32,13 @@ fn update(field: &str, from: Option<&str>, to: Option<&str>) -> Change {
 }
 
 fn diff(function: &Function, seen: &Observed) -> Vec<Change> {
-    plain(function.diff(Some(&needs()), Some(seen)))
+    plain(function.diff(Some(&needs()), Some(seen)).changes())
 }
 
 #[test]
 fn an_absent_function_is_created() {
-    assert_eq!(function().diff(Some(&needs()), None), [Change::Create]);
-    assert_eq!(function().diff(None, None), [Change::Create]);
+    assert_eq!(function().diff(Some(&needs()), None).changes(), [Change::Create]);
+    assert_eq!(function().diff(None, None).changes(), [Change::Create]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn each_difference_is_one_change() {
 #[test]
 fn code_that_was_not_built_is_not_compared() {
     let seen = Observed { code_sha256: "whatever".to_owned(), ..seen() };
-    assert_eq!(function().diff(Some(&(role("AROA1", false), None)), Some(&seen)), []);
+    assert_eq!(function().diff(Some(&(role("AROA1", false), None)), Some(&seen)).changes(), []);
 }
 
 #[test]
@@ -169,21 +169,21 @@ fn a_function_with_an_environment_is_replaced_when_its_role_was_made_again() {
     let function = declaring(|function| function.environment = environment(&[("A", "1")]));
     let seen = Observed { variables: Variables::Readable(environment(&[("A", "1")])), ..seen() };
     let again = (role("AROA2", true), Some(package()));
-    let changes = function.diff(Some(&again), Some(&seen));
+    let changes = function.diff(Some(&again), Some(&seen)).changes();
     assert_eq!(replaced(&changes), ("role-id", "AROA1".to_owned(), "AROA2".to_owned()));
-    assert_eq!(function.diff(Some(&needs()), Some(&seen)), []);
+    assert_eq!(function.diff(Some(&needs()), Some(&seen)).changes(), []);
     // In a plan, where the role is not there yet.
-    assert_eq!(replaced(&function.diff(None, Some(&seen))).0, "role-id");
+    assert_eq!(replaced(&function.diff(None, Some(&seen)).changes()).0, "role-id");
 }
 
 #[test]
 fn a_function_without_an_environment_outlives_its_role() {
     let again = (role("AROA2", true), Some(package()));
-    let changes = function().diff(Some(&again), Some(&seen()));
+    let changes = function().diff(Some(&again), Some(&seen())).changes();
     assert_eq!(changes, [update("tags.deployer:role-id", Some("AROA1"), Some("AROA2"))]);
     let announced = update("tags.deployer:role-id", Some("AROA1"), Some("(a new role)"));
     assert_eq!(
-        function().diff(None, Some(&seen())),
+        function().diff(None, Some(&seen())).changes(),
         [announced],
         "in a plan, where the role is not there yet"
     );

@@ -207,8 +207,11 @@ async fn a_function_of_somebody_else_that_already_exists_is_not_touched() {
 async fn a_lost_answer_is_cleared_up_by_looking() {
     // What came of it is still pending, so the second look waits for it.
     let pending = found(|function| function["State"] = json!("Pending"));
-    let world =
-        world([no_such(), pending], [is("Pending", "InProgress"), ready()], vec![created([broken()])]);
+    let world = world(
+        [no_such(), pending],
+        [is("Pending", "InProgress"), ready(), ready()],
+        vec![created([broken()])],
+    );
     assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Created);
     assert_eq!(world.mutations(), ["CreateFunction"]);
 }

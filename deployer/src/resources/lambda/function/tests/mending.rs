@@ -159,7 +159,7 @@ async fn a_function_that_an_earlier_run_left_unfinished_is_waited_for() {
             function["State"] = json!(state);
             function["LastUpdateStatus"] = json!(last_update);
         });
-        let world = world([unfinished], [is(state, last_update), ready()], vec![]);
+        let world = world([unfinished], [is(state, last_update), ready(), ready()], vec![]);
         assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Updated);
         assert!(world.mutations().is_empty());
     }
@@ -167,8 +167,13 @@ async fn a_function_that_an_earlier_run_left_unfinished_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn states_that_nobody_knows_yet_are_waited_for() {
-    let states =
-        [is("Deactivating", "Successful"), is("Resting", "Successful"), is("Active", "Odd"), ready()];
+    let states = [
+        is("Deactivating", "Successful"),
+        is("Resting", "Successful"),
+        is("Active", "Odd"),
+        ready(),
+        ready(),
+    ];
     let pending = found(|function| function["State"] = json!("Deactivating"));
     let world = world([pending], states, vec![]);
     assert_eq!(up(&world, &function(), needs()).await.unwrap(), Outcome::Updated);

@@ -2,7 +2,7 @@ use super::*;
 
 async fn read(world: &World, function: &Function) -> Vec<Change> {
     let seen = world.observe(function).await.unwrap();
-    function.diff(Some(&needs()), seen.as_ref())
+    function.diff(Some(&needs()), seen.as_ref()).changes()
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn variables_that_cannot_be_read_are_no_difference_and_are_not_written() {
     let update = answers(mock!(Client::update_function_configuration), [ok()]);
     let world = world([encrypted()], [ready()], vec![update]);
     let (_, record) = world.step(Mode::Apply, &declared, needs()).await;
-    assert!(matches!(&record.changes[..], [memory] if memory.is_about("memory")), "{:?}", record.changes);
+    assert!(matches!(&record.changes[..], [memory] if is_about(memory, "memory")), "{:?}", record.changes);
     assert_eq!(record.found.unwrap().state, "active, 512 MB, x86_64, variables unreadable");
     let [sent] = &world.sent.bodies("UpdateFunctionConfiguration")[..] else { panic!("one update") };
     assert_eq!((&sent["MemorySize"], sent.get("Environment")), (&json!(128), None));

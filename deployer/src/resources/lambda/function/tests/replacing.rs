@@ -50,7 +50,7 @@ async fn a_role_of_another_name_is_an_update_in_place() {
     // A plan knows no role that `up` only makes, and tells of both all the same.
     let seen = Observed { role_arn: scope().role_arn("old-role"), ..world_seen().await };
     let fields: Vec<bool> = ["tags.deployer:role-id", "role"]
-        .map(|field| function.diff(None, Some(&seen)).iter().any(|change| change.is_about(field)))
+        .map(|field| function.diff(None, Some(&seen)).changes().iter().any(|change| is_about(change, field)))
         .into();
     assert_eq!(fields, [true, true]);
 }
