@@ -1,5 +1,6 @@
 //! The command line: clap types only. Doc comments are the help text.
 
+mod command_line;
 mod cost;
 mod load;
 mod log_filter;
@@ -12,7 +13,6 @@ pub use cost::Cost;
 pub use load::{Load, Traffic};
 pub use tune::Tune;
 
-use crate::shell::{Flags, quoted};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -83,35 +83,6 @@ pub struct Global {
     /// Time limit for each phase: reading, changing and the smoke test, like 90s or 10m
     #[arg(long, global = true, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub timeout: Duration,
-}
-
-impl Global {
-    /// The flags that say which stack is meant and how it is reached, as a shell takes them on another command line. What
-    /// came from a variable is among them: another shell may not have it.
-    pub(crate) fn which_stack(&self) -> Flags {
-        let path = |path: &PathBuf| path.display().to_string();
-        let port = self.local_port.map(|port| port.to_string());
-        let flags = [
-            ("--manifest", self.manifest.as_ref().map(path)),
-            ("--env", self.env.clone()),
-            ("--region", self.region.clone()),
-            ("--profile", self.profile.clone()),
-            ("--endpoint-url", self.endpoint_url.clone()),
-            ("--local-port", port),
-            ("--local-state", self.local_state.as_ref().map(path)),
-        ];
-        let given = flags.iter().filter_map(|(name, value)| {
-            let value = value.as_ref().filter(|value| !value.is_empty())?;
-            Some((*name, format!("{name} {}", quoted(value))))
-        });
-        let of_the_local_aws = |name: &str| name.starts_with("--local-") || name == "--manifest";
-        let local = given.clone().filter(|(name, _)| of_the_local_aws(name));
-        let local = local.map(|(_, flag)| flag).collect::<Vec<_>>().join(" ");
-        let switches = [("--local", self.local), ("--allow-plain-http", self.allow_plain_http)];
-        let switches = switches.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned());
-        let stack = switches.chain(given.map(|(_, flag)| flag)).collect::<Vec<_>>().join(" ");
-        Flags { stack, local }
-    }
 }
 
 /// Output format.
@@ -392,11 +363,6 @@ fn time(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn flags(args: &[&str]) -> String {
-        let args = ["deployer", "plan"].iter().chain(args);
-        Cli::try_parse_from(args).unwrap().global.which_stack().stack
-    }
-
     #[test]
     fn times_are_written_as_people_write_them() {
         for (text, seconds) in [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2h", 7200)] {
@@ -410,17 +376,5 @@ mod tests {
         for text in ["0", "10ms", "25h", "5M", "99999999999999999999s"] {
             assert!(duration(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_flags_of_a_stack_are_whole_and_safe_in_a_shell() {
-        assert_eq!(flags(&["--yes", "--output", "json", "--timeout", "5s"]), "");
-        let all = ["--local", "--endpoint-url", "http://127.0.0.1:1", "--local-port", "4570"];
-        assert_eq!(flags(&all), "--local --endpoint-url http://127.0.0.1:1 --local-port 4570");
-        assert_eq!(
-            flags(&["--manifest", "it's $(here)/stack.toml"]),
-            r"--manifest 'it'\''s $(here)/stack.toml'"
-        );
-        assert_eq!(flags(&["--local-state", "a b", "--profile", "me"]), "--profile me --local-state 'a b'");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::Target;
 use crate::cli::{Global, Output};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::files::{self, LARGEST_MANIFEST};
 use crate::http::{Certificates, Network, is_loopback, proxy_problem};
 use crate::local_aws::LocalAws;
@@ -209,7 +209,7 @@ fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> 
             Manifest::parse("", path, suffix)
         }
         Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))
-            .hint("deployer init writes one to start from.")),
+            .hint(Hint::from(Verb::Init).text(" writes one to start from."))),
     }
 }
 

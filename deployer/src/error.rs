@@ -3,14 +3,17 @@
 //! A message is a lowercase fragment that fits after "error: ". Hints are whole sentences. The kind decides the
 //! exit code, in one place.
 
+mod advice;
 mod aws;
+mod command;
 mod exit_status;
-mod hints;
+mod hint;
 
 pub(crate) use aws::{AwsError, Transport, Unreadable, request_id, root_causes};
+pub(crate) use command::{Command, CommandLine, Flag, Verb};
 pub(crate) use exit_status::ExitStatus;
+pub(crate) use hint::Hint;
 
-use crate::shell::{Flags, completed};
 use std::fmt;
 
 /// What every fallible function here returns.
@@ -47,9 +50,7 @@ pub(crate) struct Error {
     kind: ErrorKind,
     message: Message,
     aws: Option<Box<AwsError>>,
-    hints: Vec<String>,
-    /// The flags that name the stack, for the commands in hints.
-    flags: Flags,
+    hints: Vec<Hint>,
 }
 
 /// Why something failed: a text that is never empty.
@@ -84,12 +85,12 @@ impl Error {
     #[must_use]
     pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = Message::new(message.into());
-        Self { kind, message, aws: None, hints: Vec::new(), flags: Flags::default() }
+        Self { kind, message, aws: None, hints: Vec::new() }
     }
 
     /// The same error with one more thing to do about it.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -108,13 +109,6 @@ impl Error {
         self
     }
 
-    /// The same error, whose commands in hints name the stack with these flags.
-    #[must_use]
-    pub(crate) fn naming(mut self, flags: Flags) -> Self {
-        self.flags = flags;
-        self
-    }
-
     /// What kind of failure it was.
     #[must_use]
     pub(crate) fn kind(&self) -> ErrorKind {
@@ -129,10 +123,8 @@ impl Error {
 
     /// What to do next, in order.
     #[must_use]
-    pub(crate) fn hints(&self) -> Vec<String> {
-        let known = self.aws().and_then(hints::for_aws);
-        let all = self.hints.iter().cloned().chain(known);
-        all.map(|hint| completed(&hint, &self.flags)).collect()
+    pub(crate) fn hints(&self) -> Vec<Hint> {
+        self.hints.iter().cloned().chain(self.aws().and_then(advice::about)).collect()
     }
 
     /// Whether AWS refused with this code.
@@ -155,7 +147,7 @@ impl From<loadgen::Error> for Error {
         match error {
             loadgen::Error::Invalid(_) => Self::usage(message),
             loadgen::Error::TooFewDescriptors { needed, .. } => Self::usage(message).hint(format!(
-                "Raise the limit with ulimit -n {needed}, or ask for less with --concurrency."
+                "Raise the limit with `ulimit -n {needed}`, or ask for less with --concurrency."
             )),
             _ => Self::new(message),
         }
@@ -169,7 +161,6 @@ impl From<AwsError> for Error {
             message: Message::new(aws.to_string()),
             aws: Some(Box::new(aws)),
             hints: Vec::new(),
-            flags: Flags::default(),
         }
     }
 }

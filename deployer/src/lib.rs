@@ -60,17 +60,17 @@ pub fn show_usage(error: &clap::Error) -> u8 {
 
 /// Runs one command line and gives the process's exit code.
 pub async fn run(cli: Cli) -> u8 {
+    let command_line = cli.command_line();
     // What init writes, it does not read.
     let reads_manifest = !matches!(cli.command, Command::Init);
     let config = match Config::load(&cli.global, cli.command.builds_release(), reads_manifest) {
         Ok(config) => config,
         Err(error) => {
-            let error = error.naming(cli.global.which_stack());
             if cli.global.output == Output::Json {
                 // The exit code says that it failed, whether or not this gets through.
-                let _ = Document::new(name(&cli.command)).failed(&error).print();
+                let _ = Document::new(name(&cli.command)).failed(&error, &command_line).print();
             }
-            show_error(&error, false);
+            show_error(&error, &command_line, false);
             return error.kind().exit_status().code();
         }
     };
@@ -80,17 +80,15 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Init | Command::Local(_) => Output::Human,
         _ => config.output,
     };
-    let console =
-        Console::new(output, &config.machine, config.volume, config.yes).naming(cli.global.which_stack());
+    let console = Console::new(output, &config.machine, config.volume, config.yes, command_line);
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
     let session = Session { config: &config, console: &console, stop: &stop };
     let work = dispatch(&cli.command, &session, &mut document);
     let result = stop.on_interrupt(work, |words| output::text::talk(words)).await;
-    let result = result.map_err(|error| error.naming(cli.global.which_stack()));
     console.document(&match &result {
         Ok(_) => document,
-        Err(error) => document.failed(error),
+        Err(error) => document.failed(error, console.command_line()),
     });
     let mut status = result.unwrap_or_else(|error| {
         console.error(&error);

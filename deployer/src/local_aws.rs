@@ -9,7 +9,7 @@ mod record;
 pub(crate) use access::file as credentials_file;
 
 use crate::aws::Target;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::files;
 use crate::http::{Http, Network};
 use crate::machine::Machine;
@@ -237,7 +237,11 @@ impl<'a> Local<'a> {
                 self.config.state.display(),
                 running.port
             ))
-            .hint("Drop --local-port (or DEPLOYER_LOCAL_PORT) to use it, or stop it first: deployer local stop.")
+            .hint(
+                Hint::from("Drop --local-port (or DEPLOYER_LOCAL_PORT) to use it, or stop it first with ")
+                    .command(Verb::LocalStop)
+                    .text("."),
+            )
             .hint("For a second one choose another folder with --local-state (or DEPLOYER_LOCAL_STATE).")),
             _ => Ok(running),
         }
@@ -372,4 +376,4 @@ impl<'a> Local<'a> {
 }
 
 const INSTALL: &str =
-    "In this project, make setup installs the local AWS into .venv; it needs Python 3.10 or newer.";
+    "In this project, `make setup` installs the local AWS into .venv; it needs Python 3.10 or newer.";

@@ -11,5 +11,6 @@ pub(crate) mod json;
 pub(crate) mod log_line;
 pub(crate) mod plain;
 mod pretty;
+mod sign;
 pub(crate) mod text;
 pub(crate) mod trace;

@@ -1,7 +1,7 @@
 //! The proof at the end of `up`: a request through the URL that people will use.
 
 use crate::engine::Step;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::http::{Answer, Http};
 use crate::time::{Cadence, at_most, ms, secs};
 use std::time::Duration;
@@ -119,7 +119,11 @@ fn explain(error: Error, url: &str, last: &str) -> Error {
     if last.contains("Internal server error") {
         error.hint("API Gateway may not invoke the function, or the function breaks: look at its log group.")
     } else if last.contains("Missing Authentication Token") {
-        error.hint("The stage does not know the path yet: run deployer up again in a minute.")
+        error.hint(
+            Hint::from("The stage does not know the path yet: run ")
+                .command(Verb::Up)
+                .text(" again in a minute."),
+        )
     } else {
         error
     }

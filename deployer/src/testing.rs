@@ -9,7 +9,7 @@ use crate::aws::{Aws, one_attempt};
 use crate::engine::{
     Applied, Change, Declared, Engine, Event, Id, Impact, Mode, ObservedOf, Record, Reporter, Step,
 };
-use crate::error::{AwsError, Result};
+use crate::error::{AwsError, CommandLine, Error, Result, Verb};
 use crate::http::Http;
 use crate::names::Scope;
 use crate::time::Stop;
@@ -34,6 +34,16 @@ pub(crate) fn scope() -> Scope {
         stack: "lab".to_owned(),
         more_tags: crate::names::Tags::new(),
     }
+}
+
+/// `deployer up`, without any flag.
+pub(crate) fn command_line() -> CommandLine {
+    CommandLine::new(Verb::Up, Vec::new(), Vec::new())
+}
+
+/// What `deployer up` says about an error.
+pub(crate) fn hints(error: &Error) -> Vec<String> {
+    command_line().hints(error)
 }
 
 /// A reporter that only remembers.

@@ -65,7 +65,7 @@ fn a_timeout_ends_a_wait_with_awss_last_answer() {
         "of waiting for IAM to let Lambda assume the role",
         "The role defined for the function cannot be assumed by Lambda.",
         "role lambda-apigateway-role: created",
-        &format!("Run deployer up {} again", lab.flags()),
+        &format!("Run `deployer up {}` again", lab.flags()),
     ] {
         assert!(up.stderr.contains(said), "{said}: {up}");
     }

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use crate::engine::Record;
-use crate::error::{Error, Result};
+use crate::error::{Error, Flag, Hint, Result, Verb};
 use crate::resources::dynamodb::table::{ExistingTable, ItemCount};
 use std::collections::BTreeSet;
 
@@ -55,9 +55,11 @@ pub(crate) async fn confirm_items(
         return Ok(false);
     }
     if !session.console.can_ask() {
-        return Err(Error::new(holds.collect::<Vec<_>>().join(", ")).hint(
-            "Nothing was deleted. Say --delete-data to delete the items too, or --keep-table to leave them.",
-        ));
+        let down = |flag| Verb::Down.flag(Flag::Yes).flag(flag);
+        return Err(Error::new(holds.collect::<Vec<_>>().join(", "))
+            .hint("Nothing was deleted.")
+            .hint(Hint::from(down(Flag::DeleteData)).text(" deletes the items too."))
+            .hint(Hint::from(down(Flag::KeepTable)).text(" leaves the tables and their items.")));
     }
     for (table, count) in tables {
         let question = format!("The table {} holds {count}, and they cannot be brought back.", table.name);

@@ -2,7 +2,7 @@
 
 use super::session::Connected;
 use crate::engine::{Id, Kind, Mode, Outcome};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result, Verb};
 use crate::smoke;
 
 /// Sends the smoke test's request to the URL. `changed` says whether the stack was changed a moment ago.
@@ -19,10 +19,11 @@ pub(crate) async fn prove(connected: &Connected<'_>, url: &str, changed: bool) -
         .await;
     match engine.finish().pop().map(|record| record.result) {
         Some(Err(error)) if error.kind() == ErrorKind::Partial => Err(error),
-        Some(Err(error)) => {
-            Err(error
-                .hint("Everything stands as declared; only the proof failed. deployer up tries it again."))
-        }
+        Some(Err(error)) => Err(error.hint(
+            Hint::from("Everything stands as declared; only the proof failed. ")
+                .command(Verb::Up)
+                .text(" tries it again."),
+        )),
         Some(Ok(_)) => Ok(()),
         None => Err(Error::new("the smoke test did not run")),
     }

@@ -1,7 +1,7 @@
 //! Why a command does not start: all of it at once, before anything is changed.
 
 use crate::engine::{Change, Record};
-use crate::error::{Error, Result};
+use crate::error::{Error, Flag, Hint, Result, Verb};
 use crate::names::Owner;
 
 /// Refuses to start where something is not ours, or cannot be changed: all of it in one message.
@@ -13,9 +13,16 @@ pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
         .filter_map(|(record, found)| Some(format!("  {}: it {}", record.id, found.owner.objection()?)))
         .collect();
     if !foreign.is_empty() {
-        return Err(Error::new(format!("these exist already and are not of this stack:\n{}", foreign.join("\n")))
-            .hint("Nothing was changed. deployer up --adopt takes over what carries no tag, after showing what it would change.")
-            .hint("Or use other names in the manifest, or an independent copy with --env NAME."));
+        return Err(Error::new(format!(
+            "these exist already and are not of this stack:\n{}",
+            foreign.join("\n")
+        ))
+        .hint("Nothing was changed.")
+        .hint(
+            Hint::from(Verb::Up.flag(Flag::Adopt))
+                .text(" takes over what carries no tag, after showing what it would change."),
+        )
+        .hint("Or use other names in the manifest, or an independent copy with --env NAME."));
     }
     refuse_blocked(records, "Nothing was changed.")?;
     let refused: Vec<String> = records

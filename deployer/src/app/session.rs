@@ -4,7 +4,7 @@ use crate::aws::{Access, Aws};
 use crate::cli::Adopt;
 use crate::config::Config;
 use crate::engine::{Declared, Engine, Existing as _, Mode, ObservedOf, Seen};
-use crate::error::{Error, Result};
+use crate::error::{Command, Error, Flag, Hint, Result, Verb};
 use crate::local_aws::Local;
 use crate::names::Scope;
 use crate::output::console::Console;
@@ -48,6 +48,13 @@ impl<'a> Session<'a> {
                 })
             }
         }
+    }
+
+    /// The command that shows the log of a function, which it names where the stack has several.
+    pub(crate) fn logs_of(&self, declared: &str) -> Command {
+        let function =
+            (self.config.manifest.functions.len() > 1).then(|| Flag::Function(declared.to_owned()));
+        function.map_or(Verb::Logs.into(), |function| Verb::Logs.flag(function))
     }
 
     /// Starts the local AWS if it is the target, and finds out where the stack is.
@@ -110,7 +117,7 @@ impl Connected<'_> {
     pub(crate) async fn standing<D: Declared>(&self, declared: &D) -> Result<ObservedOf<D>> {
         let absent = || {
             Error::new(format!("{} does not exist: {} is not up", declared.existing().id(), self.place()))
-                .hint("Run deployer up.")
+                .hint(Hint::run(Verb::Up))
         };
         self.found(declared).await?.ok_or_else(absent)
     }
@@ -127,8 +134,9 @@ impl Connected<'_> {
         };
         match declared.existing().owner(&seen).objection() {
             None => Ok(Some(seen)),
-            Some(why) => Err(Error::new(format!("{id} is not of this stack: it {why}"))
-                .hint("deployer plan --adopt shows what taking it over would change.")),
+            Some(why) => Err(Error::new(format!("{id} is not of this stack: it {why}")).hint(
+                Hint::from(Verb::Plan.flag(Flag::Adopt)).text(" shows what taking it over would change."),
+            )),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What a walk that changed things came to.
 
 use crate::engine::{Outcome, Record};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result, Verb};
 use crate::time::Stop;
 
 /// After a walk that changed things: what failed, what stands, and what to do next.
-pub(crate) fn summarise(records: &[Record], stop: &Stop, command: &str) -> Result<()> {
+pub(crate) fn summarise(records: &[Record], stop: &Stop, command: Verb) -> Result<()> {
     let failed: Vec<(&Record, &Error)> =
         records.iter().filter_map(|record| Some((record, record.result.as_ref().err()?))).collect();
     let mut skipped =
@@ -25,7 +25,7 @@ pub(crate) fn summarise(records: &[Record], stop: &Stop, command: &str) -> Resul
     message.push_str("\nwhat stands now:");
     for record in records {
         let how = match &record.result {
-            Ok(Outcome::Absent) if command == "up" => continue,
+            Ok(Outcome::Absent) if command == Verb::Up => continue,
             Ok(outcome) => outcome.to_string(),
             Err(_) => "failed; it may be half-done".to_owned(),
         };
@@ -37,7 +37,7 @@ pub(crate) fn summarise(records: &[Record], stop: &Stop, command: &str) -> Resul
             error = error.hint(hint);
         }
     }
-    Err(error.hint(format!("Run deployer {command} again: it goes on from here.")))
+    Err(error.hint(Hint::from("Run ").command(command).text(" again: it goes on from here.")))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
             changes: Vec::new(),
             result: Ok(Outcome::Skipped),
         };
-        let error = summarise(&[skipped], &Stop::default(), "up").unwrap_err();
+        let error = summarise(&[skipped], &Stop::default(), Verb::Up).unwrap_err();
         let first = error.to_string().lines().next().unwrap_or_default().to_owned();
         assert_eq!(first, "not done, because what it needs is not known: REST API shop");
     }

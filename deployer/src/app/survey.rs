@@ -3,7 +3,8 @@
 use super::refusals::refuse;
 use super::session::Connected;
 use crate::engine::{Change, Id, Kind, Mode, Record, Step};
-use crate::error::{Error, Result};
+use crate::error::{Error, Flag, Hint, Result, Verb};
+use crate::output::console::Console;
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
 use crate::resources::dynamodb::table::{ExistingTable, ItemCount};
@@ -34,7 +35,7 @@ impl Connected<'_> {
         let go = self.engine(Mode::Plan);
         let (api, orphans) = tokio::join!(self.stack.walk(&go, packages, None), self.orphans());
         let orphans = orphans?;
-        orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        orphans.destroy(&go, undeclared_tables(self.session.console, delete_data).as_deref()).await;
         for warning in self.stack.warnings() {
             self.session.console.talk(&warning);
         }
@@ -65,7 +66,7 @@ impl Connected<'_> {
     async fn comparing_code(&self, survey: Survey, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let go = self.engine(Mode::Plan).reusing_seen();
         let api = self.stack.walk(&go, packages, None).await;
-        survey.orphans.destroy(&go, undeclared_tables(delete_data)).await;
+        survey.orphans.destroy(&go, undeclared_tables(self.session.console, delete_data).as_deref()).await;
         Ok(Survey { records: readable(go.finish())?, api, ..survey })
     }
 }
@@ -79,8 +80,9 @@ fn only_creates(planned: &[Record]) -> bool {
 }
 
 /// Why tables that are no longer declared stay, if they do: they hold what nobody can bring back.
-pub(crate) fn undeclared_tables(delete_data: bool) -> Option<&'static str> {
-    (!delete_data).then_some("no longer declared, and up --delete-data deletes it")
+pub(crate) fn undeclared_tables(console: &Console, delete_data: bool) -> Option<String> {
+    let deletes = Hint::from("no longer declared, and ").command(Verb::Up.flag(Flag::DeleteData));
+    (!delete_data).then(|| console.sentence(&deletes.text(" deletes it")))
 }
 
 /// The records, unless some of them could not be read.

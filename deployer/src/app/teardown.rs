@@ -4,7 +4,7 @@ use super::session::{Connected, Session};
 use super::summary::summarise;
 use super::survey::readable;
 use crate::engine::{Id, Kind, Mode, Outcome, Pauses, Record, Step};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::stack::orphans::Orphans;
 use crate::time::{Cadence, ms, pause, secs};
 use std::collections::BTreeSet;
@@ -82,7 +82,7 @@ impl<'a> Teardown<'a> {
             return Ok(());
         }
         Err(Error::new(format!("these are still there:\n{}", left.join("\n")))
-            .hint("Run deployer down again."))
+            .hint(Hint::from("Run ").command(Verb::Down).text(" again.")))
     }
 
     /// Deletes once more what is still there, and returns what is left then.
@@ -91,7 +91,7 @@ impl<'a> Teardown<'a> {
         if left.iter().all(|record| record.changes.is_empty()) {
             return Ok(Vec::new());
         }
-        summarise(&self.delete(&orphans).await, self.session().stop, "down")?;
+        summarise(&self.delete(&orphans).await, self.session().stop, Verb::Down)?;
         let id = Id::new(Kind::Tags, &self.connected.aws.scope.stack);
         self.connected.engine(Mode::Plan).read(id, async |step| self.still_there(step).await).await
     }

@@ -57,7 +57,7 @@ pub(super) async fn load(
         }
         Error::new(format!("the credentials{} could not be loaded", of_profile(target)))
             .because(&why)
-            .hint("For SSO run aws sso login; for aws login run it again.")
+            .hint("For SSO run `aws sso login`; for `aws login` run it again.")
     })?;
     if let Some(url) = endpoint.filter(|url| is_readable_by_others(url))
         && found.session_token().is_some()
@@ -98,10 +98,10 @@ pub(super) fn none(target: &Target) -> Error {
         None => "no AWS credentials were found".to_owned(),
     });
     if target.profile.is_some() {
-        return error.hint("aws configure list-profiles shows the profiles that there are; aws sso login --profile NAME or aws login --profile NAME gives one credentials.");
+        return error.hint("`aws configure list-profiles` shows the profiles that there are; `aws sso login --profile NAME` or `aws login --profile NAME` gives one credentials.");
     }
     error
-        .hint("Run aws sso login or aws login, choose a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+        .hint("Run `aws sso login` or `aws login`, choose a profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
         .hint("To try without an AWS account, add --local.")
 }
 

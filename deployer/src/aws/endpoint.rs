@@ -147,7 +147,11 @@ mod tests {
             let error = resolve(&sdk(endpoint, &[("API Gateway", "http://elsewhere")]), &Target::default());
             let error = error.unwrap_err();
             assert!(error.to_string().starts_with("the calls of API Gateway would go to http://elsewhere"));
-            assert!(error.hints()[0].contains("Unset AWS_ENDPOINT_URL_API_GATEWAY "), "{:?}", error.hints());
+            assert!(
+                crate::testing::hints(&error)[0].contains("Unset AWS_ENDPOINT_URL_API_GATEWAY "),
+                "{:?}",
+                crate::testing::hints(&error)
+            );
         }
         // An endpoint of AWS's in one's own network leads to the same account.
         let own = "https://vpce-1-2.lambda.us-east-1.vpce.amazonaws.com";

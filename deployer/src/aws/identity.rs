@@ -1,6 +1,6 @@
 //! Whose credentials these are: the first call, where a bad network, a bad endpoint and bad credentials show.
 
-use crate::error::{AwsError, Error, Result, Transport};
+use crate::error::{AwsError, Error, Hint, Result, Transport, Verb};
 use crate::time::{Stop, at_most, pause, unless_stopped};
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use std::pin::pin;
@@ -139,13 +139,16 @@ impl Asked<'_> {
         }
     }
 
-    fn check(&self) -> &'static str {
+    fn check(&self) -> Hint {
         match self.endpoint {
-            Some(_) => {
-                "Check the endpoint (--endpoint-url, AWS_ENDPOINT_URL or the profile's endpoint_url); deployer local \
-                 start starts the local AWS."
+            Some(_) => Hint::from(
+                "Check the endpoint (--endpoint-url, AWS_ENDPOINT_URL or the profile's endpoint_url); ",
+            )
+            .command(Verb::LocalStart)
+            .text(" starts the local AWS."),
+            None => {
+                "Check the network, the proxy settings (HTTPS_PROXY, NO_PROXY) and the region's name.".into()
             }
-            None => "Check the network, the proxy settings (HTTPS_PROXY, NO_PROXY) and the region's name.",
         }
     }
 }
@@ -228,7 +231,10 @@ mod tests {
         assert_eq!(told, ["trying AWS in us-east-1 again: Rate exceeded"; 4]);
         let (caller, _) = answers(&asked(&stop, None), vec![]).await;
         let error = caller.unwrap_err();
-        assert!(error.has_code("Throttling") && error.hints()[0].contains("try again later"), "{error}");
+        assert!(
+            error.has_code("Throttling") && crate::testing::hints(&error)[0].contains("try again later"),
+            "{error}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -263,7 +269,8 @@ mod tests {
             || refused(403, "InvalidClientTokenId", "The security token included in the request is invalid.");
         for lacks_token in [false, true] {
             let asked = Asked { lacks_token, ..asked(&stop, None) };
-            let hints = answers(&asked, vec![Err(unknown())]).await.0.unwrap_err().hints().join("\n");
+            let error = answers(&asked, vec![Err(unknown())]).await.0.unwrap_err();
+            let hints = crate::testing::hints(&error).join("\n");
             assert_eq!(hints.contains("set AWS_SESSION_TOKEN too"), lacks_token, "{hints}");
         }
     }

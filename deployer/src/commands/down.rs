@@ -8,7 +8,7 @@ use crate::app::survey::holding;
 use crate::app::teardown::Teardown;
 use crate::cli::Down;
 use crate::engine::{Outcome, Record, StackState};
-use crate::error::{ExitStatus, Result};
+use crate::error::{ExitStatus, Result, Verb};
 use crate::output::json::Document;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Document) -> Result<ExitStatus> {
@@ -33,7 +33,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Down, document: &mut Docum
     }
     let records = teardown.delete(&orphans).await;
     document.done(&records);
-    summarise(&records, session.stop, "down")?;
+    summarise(&records, session.stop, Verb::Down)?;
     teardown.verify(&records).await?;
     if records.iter().any(|record| matches!(record.result, Ok(Outcome::Kept { .. }))) {
         console.talk("Everything is gone, but for what stays.");

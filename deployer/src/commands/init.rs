@@ -1,7 +1,7 @@
 //! `init`: a manifest to start from. It needs no AWS, and no manifest.
 
 use crate::app::session::Session;
-use crate::error::{Error, ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Hint, Result, Verb};
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 
@@ -21,9 +21,13 @@ pub(crate) fn run(session: &Session<'_>) -> Result<ExitStatus> {
     let console = session.console;
     console
         .talk(&format!("Wrote {}: the lab as it stands, and every other key as an example.", path.display()));
-    console.talk(&console.advice(
-        "Next, change what you like. deployer plan shows what it comes to, and deployer up makes it.",
-    ));
+    console.advise(
+        Hint::from("Next, change what you like. ")
+            .command(Verb::Plan)
+            .text(" shows what it comes to, and ")
+            .command(Verb::Up)
+            .text(" makes it."),
+    );
     Ok(ExitStatus::Success)
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
     session.console.answer(&answer.body);
     match &answer.failure {
         None => Ok(ExitStatus::Success),
-        Some(failure) => Err(failure.error(answer.status, route)),
+        Some(failure) => Err(failure.error(answer.status, route, session.logs_of(declared))),
     }
 }
 

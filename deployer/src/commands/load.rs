@@ -5,7 +5,7 @@ use crate::app::session::Session;
 use crate::aws::Access;
 use crate::cli::Load;
 use crate::engine::StackState;
-use crate::error::{ExitStatus, Result};
+use crate::error::{ExitStatus, Hint, Result, Verb};
 use crate::loadtest::destination::Destination;
 use crate::loadtest::report::Findings;
 use crate::loadtest::{announcement, cleanup, earlier_result, function_reports, measurement, result};
@@ -42,12 +42,15 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     )?;
     if document.state == Some(StackState::Different) {
         let console = session.console;
-        console.talk(&console.advice("The stack is not as declared: deployer plan shows how."));
+        console.advise(Hint::from("The stack is not as declared: ").command(Verb::Plan).text(" shows how."));
     }
     announcement::announce(session, &connected, &plan, args.traffic.cleanup).await?;
     let answers = destination.check_answer(&connected).await;
     document.answers = destination.answers_ping.then_some(answers.is_ok());
-    answers.map_err(|error| error.hint("Nothing was sent. deployer status shows the stack's condition."))?;
+    answers.map_err(|error| {
+        let shown = Hint::from(Verb::Status).text(" shows the stack's condition.");
+        error.hint("Nothing was sent.").hint(shown)
+    })?;
     let measurement = measurement::measure(session, &plan).await?;
     // Before the clean-up, whose invocations are reported too.
     let functions = if measurement.interrupted || measurement.counts.ok == 0 {

@@ -5,7 +5,7 @@ use crate::app::session::Session;
 use crate::aws::Access;
 use crate::cli::{Logs, Output};
 use crate::engine::Mode;
-use crate::error::{Error, ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Hint, Result, Verb};
 use crate::logs::events::{self, LogEvent, Query};
 use crate::logs::transcript::Transcript;
 use crate::logs::{follow, request};
@@ -49,7 +49,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     };
     let engine = || connected.engine(Mode::Plan);
     if args.follow {
-        let say = |text: &str| console.talk(&console.advice(text));
+        let say = |hint: Hint| console.advise(hint);
         follow::follow(engine, session.stop, &query, show, say).await?;
         return Ok(ExitStatus::Success);
     }
@@ -64,7 +64,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     let events = transcript.events();
     document.own(&Shown { function: &name, log_group: &group.name, from_ms, events });
     if !exists {
-        console.talk(&console.advice(&format!("There is no {group}: deployer up makes it.")));
+        console.advise(Hint::from(format!("There is no {group}: ")).command(Verb::Up).text(" makes it."));
     } else if transcript.is_empty() {
         let fits = if args.filter.is_some() || args.request_id.is_some() { " that fits" } else { "" };
         console.talk(&format!("Nothing{fits} was logged in the last {}.", span(args.since)));

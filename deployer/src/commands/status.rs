@@ -5,7 +5,7 @@ use crate::app::survey::Survey;
 use crate::aws::Access;
 use crate::cli::Status;
 use crate::engine::{Record, StackState};
-use crate::error::{Error, ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Flag, Hint, Result, Verb};
 use crate::names::Owner;
 use crate::output::json::Document;
 use crate::packaging::Packages;
@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
 }
 
 fn print_url(session: &Session<'_>, at: &Connected<'_>, url: Option<&str>) -> Result<ExitStatus> {
-    let error = || Error::new(format!("{} has no URL: it is not up", at.place())).hint("Run deployer up.");
+    let error = || Error::new(format!("{} has no URL: it is not up", at.place())).hint(Hint::run(Verb::Up));
     session.console.data(url.ok_or_else(error)?);
     Ok(ExitStatus::Success)
 }
@@ -58,13 +58,7 @@ fn show(
             console.data(&format!("{}:", capital(&at.place())));
             console.conditions(records);
             let foreign = records.iter().filter_map(|r| r.found.as_ref()).any(|f| f.owner != Owner::Ours);
-            console.data(&console.advice(if state == StackState::InSync {
-                "Everything is as declared. The function's code was not compared; deployer plan does."
-            } else if foreign {
-                "Not all of it is of this stack: deployer plan --adopt shows what taking it over would change."
-            } else {
-                "Not as declared: deployer plan shows the changes, deployer up makes them."
-            }));
+            console.data(&console.sentence(&summary(state, foreign)));
         }
         None => {}
     }
@@ -77,6 +71,25 @@ fn show(
             None => "The URL answers:".to_owned(),
         });
         console.data(url);
+    }
+}
+
+/// What the conditions come to, and what to run next.
+fn summary(state: StackState, foreign: bool) -> Hint {
+    if state == StackState::InSync {
+        Hint::from("Everything is as declared. The function's code was not compared; ")
+            .command(Verb::Plan)
+            .text(" does.")
+    } else if foreign {
+        Hint::from("Not all of it is of this stack: ")
+            .command(Verb::Plan.flag(Flag::Adopt))
+            .text(" shows what taking it over would change.")
+    } else {
+        Hint::from("Not as declared: ")
+            .command(Verb::Plan)
+            .text(" shows the changes, ")
+            .command(Verb::Up)
+            .text(" makes them.")
     }
 }
 

@@ -5,7 +5,7 @@ use crate::app::session::Session;
 use crate::aws::Access;
 use crate::cli::Tune;
 use crate::engine::StackState;
-use crate::error::{Error, ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Hint, Result, Verb};
 use crate::loadtest::destination::Destination;
 use crate::output::json::Document;
 use crate::packaging::Packages;
@@ -41,11 +41,13 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let tuned = TunedFunction::new(session, &connected, api, function, &settings).await?;
     announcement::announce(session, &connected, &plan, traffic.cleanup, function, &settings).await?;
     let answers = destination.check_answer(&connected).await;
-    answers
-        .map_err(|error| error.hint("Nothing was changed. deployer status shows the stack's condition."))?;
+    answers.map_err(|error| {
+        let shown = Hint::from(Verb::Status).text(" shows the stack's condition.");
+        error.hint("Nothing was changed.").hint(shown)
+    })?;
     let prices = Prices::of(&connected.aws.scope.region).ok();
     let mut tried = Trials::default();
-    session.stop.last_words(Some(session.console.advice(&tuned.last_words())));
+    session.stop.last_words(Some(session.console.sentence(&tuned.last_words())));
     let finished = trials::run(&tuned, &destination, traffic, &settings, prices.as_ref(), &mut tried).await;
     let restored = tuned.restore().await;
     session.stop.last_words(None);

@@ -9,7 +9,7 @@ use crate::app::survey::{Survey, holding, undeclared_tables};
 use crate::aws::Access;
 use crate::cli::Up;
 use crate::engine::{Mode, StackState};
-use crate::error::{Error, ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Result, Verb};
 use crate::output::console::Stream;
 use crate::output::json::Document;
 use crate::packaging::Packages;
@@ -67,10 +67,10 @@ async fn apply(
     let api = at.stack.walk(&go, packages, standing).await;
     // What is no longer declared goes last: only when its successors stand.
     if go.is_well() {
-        orphans.destroy(&go, undeclared_tables(args.delete_data)).await;
+        orphans.destroy(&go, undeclared_tables(at.session.console, args.delete_data).as_deref()).await;
     }
     let records = go.finish();
     document.done(&records);
-    summarise(&records, at.session.stop, "up")?;
+    summarise(&records, at.session.stop, Verb::Up)?;
     Ok(api)
 }

@@ -1,7 +1,7 @@
 //! Repeats what AWS refuses for a reason that passes, and looks again at what takes its time.
 
 use super::Step;
-use crate::error::{AwsError, Error, Result};
+use crate::error::{AwsError, Error, Hint, Result};
 use crate::time::{Cadence, Passing, ms, pause, secs};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -171,9 +171,7 @@ impl Step<'_> {
                 return Ok(found);
             }
             if !pauses.wait(self, None).await? {
-                return Err(
-                    Error::new(pauses.gave_up()).hint("Run the same command again: it goes on from here.")
-                );
+                return Err(Error::new(pauses.gave_up()).hint(Hint::run_again()));
             }
         }
     }

@@ -14,8 +14,10 @@ pub(crate) enum Transport {
     NotSent,
     /// There was no connection. Nothing happened at AWS.
     NotConnected,
-    /// It may have been sent and may have been applied: a timeout, a dropped connection.
+    /// It may have been sent and may have been applied: a dropped connection.
     Unknown,
+    /// The same, because no answer came within the time that a command has.
+    Silent,
     /// Something was answered that nobody understands: half an answer, or a proxy's page. It may have been applied.
     Unreadable,
 }
@@ -53,7 +55,7 @@ impl AwsError {
             message: format!("AWS did not answer within {} s", within.as_millis().div_ceil(1000)),
             request_id: None,
             status: None,
-            transport: Some(Transport::Unknown),
+            transport: Some(Transport::Silent),
             retry_after: None,
             resource: None,
         }
@@ -119,7 +121,8 @@ impl AwsError {
     pub(crate) fn outcome_unknown(&self) -> bool {
         // 501 says that there is no such operation, so that nothing can have come of it.
         let broke = self.status.is_some_and(|status| status >= 500 && status != 501);
-        matches!(self.transport, Some(Transport::Unknown | Transport::Unreadable)) || broke
+        matches!(self.transport, Some(Transport::Unknown | Transport::Silent | Transport::Unreadable))
+            || broke
     }
 
     /// Whether the service was not heard, or broke: what only reads may get through later.

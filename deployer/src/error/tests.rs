@@ -155,11 +155,54 @@ fn an_answer_without_a_text_is_an_error_with_one() {
     }
 }
 
+/// What a run of `up` with these flags says.
+fn said(flags: &[Flag], hint: impl Into<Hint>) -> Vec<String> {
+    CommandLine::new(Verb::Up, flags.to_vec(), vec![Flag::Release]).hints(&Error::new("no").hint(hint))
+}
+
 #[test]
-fn commands_in_hints_name_the_stack() {
-    let flags = |stack: &str| Flags { stack: stack.to_owned(), local: String::new() };
-    let error = Error::new("no").hint("Run deployer up.").naming(flags("--local --env 'a b'"));
-    assert_eq!(error.hints(), ["Run deployer up --local --env 'a b'."]);
-    let of_aws = Error::from(refusal("KMSAccessDeniedException", "no")).naming(flags("--local"));
-    assert!(of_aws.hints()[0].contains("deployer plan --local shows it"), "{:?}", of_aws.hints());
+fn a_command_in_a_hint_is_whole() {
+    let env = || vec![Flag::Local, Flag::Manifest("a b.toml".to_owned()), Flag::Env("x".to_owned())];
+    for (flags, command, whole) in [
+        (vec![], Verb::Down.into(), "deployer down"),
+        (env(), Verb::Down.into(), "deployer down --local --manifest 'a b.toml' --env x"),
+        (env(), Verb::Up.into(), "deployer up --local --manifest 'a b.toml' --env x --release"),
+        (vec![], Verb::Plan.flag(Flag::Adopt), "deployer plan --release --adopt"),
+        (vec![], Verb::Plan.flag(Flag::Release), "deployer plan --release"),
+        (vec![Flag::Env("-x".to_owned())], Verb::Down.into(), "deployer down --env=-x"),
+        // What leads to the local AWS leads nowhere else.
+        (env(), Verb::LocalStop.into(), "deployer local stop --manifest 'a b.toml'"),
+        (vec![Flag::LocalPort(1)], Verb::Down.into(), "deployer down"),
+        (vec![Flag::LocalPort(1)], Verb::LocalStart.into(), "deployer local start --local-port 1"),
+        (vec![Flag::LocalPort(1)], Verb::LocalStop.into(), "deployer local stop"),
+        (env(), Verb::Init.into(), "deployer init --manifest 'a b.toml'"),
+        (env(), Verb::Init.flag(Flag::Manifest("c".to_owned())), "deployer init --manifest c"),
+    ] {
+        assert_eq!(said(&flags, Hint::run(command)), [format!("Run `{whole}`.")]);
+    }
+}
+
+#[test]
+fn an_answer_of_awss_names_the_stack_too() {
+    let error = Error::from(refusal("KMSAccessDeniedException", "no"));
+    let hints = CommandLine::new(Verb::Status, vec![Flag::Local], Vec::new()).hints(&error);
+    assert!(
+        hints[0].ends_with(
+            "`deployer plan --local` shows it, and `deployer up --local` makes the function again."
+        )
+    );
+}
+
+#[test]
+fn this_run_is_repeated_whole_or_not_at_all() {
+    let again = |verb| CommandLine::new(verb, vec![Flag::Local], Vec::new()).sentence(&Hint::run_again());
+    assert_eq!(again(Verb::Down), "Run `deployer down --local` again: it goes on from here.");
+    assert_eq!(again(Verb::Load), "Run the same command again: it goes on from here.");
+}
+
+#[test]
+fn the_same_thing_to_do_is_said_once() {
+    let error = Error::new("no").hint(Hint::run_again());
+    let up = Hint::from("Run ").command(Verb::Up).text(" again: it goes on from here.");
+    assert_eq!(crate::testing::hints(&error.hint(up)).len(), 1);
 }

@@ -237,7 +237,11 @@ mod tests {
             let world = World::new().with_lambda(&[rule]);
             let error = invoked(&world).await.unwrap_err();
             assert_eq!(world.sent.of("Invoke").len(), 1, "{error}");
-            assert!(error.hints()[0].contains(hint), "{hint}: {:?}", error.hints());
+            assert!(
+                crate::testing::hints(&error)[0].contains(hint),
+                "{hint}: {:?}",
+                crate::testing::hints(&error)
+            );
         }
     }
 }

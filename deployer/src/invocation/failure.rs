@@ -1,6 +1,6 @@
 //! What a function answers when it fails.
 
-use crate::error::Error;
+use crate::error::{Command, Error, Hint};
 use crate::manifest::{Auth, Route};
 use serde_json::Value;
 
@@ -20,7 +20,8 @@ impl Failure {
     }
 
     /// Why a command fails although there is an answer, of this status and by way of this route, if there was one.
-    pub(crate) fn error(&self, status: u16, route: Option<&Route>) -> Error {
+    /// `logs` shows the function's log.
+    pub(crate) fn error(&self, status: u16, route: Option<&Route>, logs: Command) -> Error {
         let why = [&self.error_type, &self.message].into_iter().flatten();
         let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
         let what = match route {
@@ -32,7 +33,7 @@ impl Failure {
         (401 | 403, Some(route)) if route.auth != Auth::None => error.hint(
             "The route asks for credentials, and deployer sends none: --via lambda takes those of your own.",
         ),
-        (500.., Some(_)) => error.hint("deployer logs shows what the function wrote."),
+        (500.., Some(_)) => error.hint(Hint::from(logs).text(" shows what the function wrote.")),
         _ => error,
     }
     }
@@ -41,6 +42,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Verb;
     use crate::manifest::IntegrationKind;
 
     fn route(method: &str, path: &str, auth: Auth) -> Route {
@@ -69,7 +71,7 @@ mod tests {
             (failure(None, None), 502, Some(&open), "the URL answers HTTP 502", 1),
         ];
         for (failure, status, route, message, hints) in cases {
-            let error = failure.error(status, route);
+            let error = failure.error(status, route, Verb::Logs.into());
             assert_eq!((error.to_string().as_str(), error.hints().len()), (message, hints));
         }
     }

@@ -1,6 +1,6 @@
 //! What it means that an invocation has no answer: whether the function may have run, and what to do. Pure.
 
-use crate::error::{AwsError, Error};
+use crate::error::{AwsError, Error, Hint, Verb};
 use aws_sdk_lambda::types::ThrottleReason;
 
 /// By these codes, which come with HTTP 502, Lambda says that it could not start the function. How they begin; the
@@ -32,7 +32,7 @@ pub(crate) fn explained(error: Error, throttled: Option<&ThrottleReason>) -> Err
 /// An answer that did not come.
 pub(crate) fn lost(error: Error) -> Error {
     error
-        .hint("The function may have run all the same; deployer logs shows it.")
+        .hint(Hint::from("The function may have run all the same; ").command(Verb::Logs).text(" shows it."))
         .hint("It was not tried again, because that could do its work twice.")
 }
 
@@ -70,7 +70,7 @@ mod tests {
 
     fn hints(code: &str, status: u16, throttled: Option<&ThrottleReason>) -> String {
         let error = AwsError { status: Some(status), ..refusal(code, "Rate Exceeded.") };
-        explained(error.into(), throttled).hints().join("\n")
+        crate::testing::hints(&explained(error.into(), throttled)).join("\n")
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_role_that_was_made_again_is_mended_by_up() {
         let hints = hints("KMSAccessDeniedException", 502, None);
-        assert!(hints.contains("deployer up"), "{hints}");
+        assert!(hints.contains("`deployer up`"), "{hints}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::app::session::{Connected, Session};
 use crate::app::survey::Survey;
 use crate::cli::Traffic;
 use crate::engine::Kind;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::http::Certificates;
 use crate::manifest::{
     Auth, IntegrationKind, Manifest, Route, Table, is_path_for, listed_routes, path_precedence,
@@ -143,7 +143,7 @@ fn own_api<'a>(connected: &Connected<'_>, survey: &'a Survey) -> Result<&'a rest
         ))
         .hint("Load goes to the stack's own URL only.")),
         _ => Err(Error::new(format!("{} is not up, so that there is no URL to load", connected.place()))
-            .hint("Run deployer up first.")),
+            .hint(Hint::from("Run ").command(Verb::Up).text(" first."))),
     }
 }
 
@@ -224,7 +224,11 @@ mod tests {
         {
             let error = judged(status).unwrap_err();
             assert_eq!(error.to_string(), "URL does not answer as it should; it says: …");
-            assert_eq!(error.hints().join("").contains("--mix FILE"), about_files, "{status:?}");
+            assert_eq!(
+                crate::testing::hints(&error).join("").contains("--mix FILE"),
+                about_files,
+                "{status:?}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! The result file of an earlier run. Somebody else may have written it, so its figures are checked before use.
 
-use crate::error::{Error, Result};
+use crate::error::{Command, Error, Flag, Hint, Result, Verb};
 use crate::files::{self, LARGEST_RESULT};
 use crate::output::console::Console;
 use loadgen::{LoadParameters, Measurement, SCHEMA, differences};
@@ -28,8 +28,8 @@ pub(crate) fn read(file: &Path) -> Result<Measurement> {
     let text = files::read_text(file, LARGEST_RESULT)
         .map_err(|e| Error::usage(format!("cannot read the earlier result {shown}: {e}")))?;
     let no_result = || {
-        Error::usage(format!("{shown} is no result of deployer load"))
-            .hint("deployer load --json FILE writes one.")
+        Error::usage(format!("{shown} is no result of `deployer load`"))
+            .hint(Hint::from(with_result()).text(" writes one."))
     };
     let document = serde_json::from_str::<Document<Version>>(&text).ok();
     let is_document = document.is_some();
@@ -42,7 +42,7 @@ pub(crate) fn read(file: &Path) -> Result<Measurement> {
         return Err(Error::usage(format!(
             "{shown} is a result of schema {schema}, and this deployer knows schema {SCHEMA}"
         ))
-        .hint("Make a new one with deployer load --json FILE."));
+        .hint(make_a_new_one()));
     }
     let run = if is_document {
         serde_json::from_str(&text).map(|document: Document<Measurement>| document.load)
@@ -61,8 +61,16 @@ pub(crate) fn read(file: &Path) -> Result<Measurement> {
     } else {
         return Ok(run);
     };
-    Err(Error::usage(format!("{shown} is of a run that {why}, which says nothing"))
-        .hint("Make a new one with deployer load --json FILE."))
+    Err(Error::usage(format!("{shown} is of a run that {why}, which says nothing")).hint(make_a_new_one()))
+}
+
+/// A load whose result can be compared with.
+fn with_result() -> Command {
+    Verb::Load.flag(Flag::Json("before.json".to_owned()))
+}
+
+fn make_a_new_one() -> Hint {
+    Hint::from("Make a new one with ").command(with_result()).text(".")
 }
 
 /// Checks that a run with these parameters can be compared with an earlier one.
@@ -152,8 +160,8 @@ mod tests {
             );
         }
         let wrong = [
-            ("", "is no result of deployer load"),
-            ("{}", "is no result of deployer load"),
+            ("", "is no result of `deployer load`"),
+            ("{}", "is no result of `deployer load`"),
             ("{\"load\": {\"schema\": 2}}", "is a result of schema 2, and this deployer knows schema 1"),
             ("{\"schema\": 1}", "is not a whole result"),
         ];
@@ -167,7 +175,7 @@ mod tests {
         endless.blocks[0].latency_us[0].1 = u64::MAX;
         std::fs::write(&file, serde_json::to_string(&endless).unwrap()).unwrap();
         let error = read(&file).unwrap_err().to_string();
-        assert!(error.ends_with("is no result of deployer load"), "{error}");
+        assert!(error.ends_with("is no result of `deployer load`"), "{error}");
         let useless: [(fn(&mut Measurement), &str); 3] = [
             (|run| run.interrupted = true, "was interrupted"),
             (|run| run.counts.ok = 0, "had no request that was done"),

@@ -6,7 +6,7 @@ use super::report::{self, Findings};
 use crate::app::result_file;
 use crate::app::session::Session;
 use crate::cli::Load;
-use crate::error::{Error, ErrorKind, ExitStatus, Result};
+use crate::error::{Error, ErrorKind, ExitStatus, Hint, Result, Verb};
 use crate::output::json::Document;
 use crate::pricing::Bill;
 use loadgen::{CleanupResult, Comparison, Measurement, Verdict};
@@ -129,5 +129,5 @@ fn no_good_answer(measurement: &Measurement) -> Error {
     let most = statuses.chain(failures).max_by_key(|(_, count)| *count);
     let most = most.map(|(what, count)| format!(", {count} times {what}")).unwrap_or_default();
     Error::new(format!("no request was answered as it should be{most}"))
-        .hint("deployer status shows whether the URL answers.")
+        .hint(Hint::from(Verb::Status).text(" shows whether the URL answers."))
 }

@@ -2,7 +2,7 @@
 
 use super::events::{self, LogEvent, Query, now_ms};
 use crate::engine::{Engine, Id, Kind};
-use crate::error::{AwsError, Result};
+use crate::error::{AwsError, Hint, Result, Verb};
 use crate::time::{Stop, pause, unless_stopped};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -31,7 +31,7 @@ pub(crate) async fn follow<'a>(
     stop: &Stop,
     query: &Query<'_>,
     mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
-    say: impl Fn(&str),
+    say: impl Fn(Hint),
 ) -> Result<()> {
     let id = Id::new(Kind::LogGroup, query.group);
     let mut follow = Follow::from(query.from_ms);
@@ -62,10 +62,14 @@ pub(crate) async fn follow<'a>(
             Err(error) => return Err(error),
         };
         if state != before {
-            say(&match state {
-                State::Readable => format!("The {id} can be read now."),
-                State::Absent => format!("There is no {id}: deployer up makes it. Looking on until Ctrl-C."),
-                State::Silent => format!("No answer from CloudWatch Logs, asking on until Ctrl-C: {why}"),
+            say(match state {
+                State::Readable => format!("The {id} can be read now.").into(),
+                State::Absent => Hint::from(format!("There is no {id}: "))
+                    .command(Verb::Up)
+                    .text(" makes it. Looking on until Ctrl-C."),
+                State::Silent => {
+                    format!("No answer from CloudWatch Logs, asking on until Ctrl-C: {why}").into()
+                }
             });
         }
         before = state;

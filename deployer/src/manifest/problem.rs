@@ -1,7 +1,7 @@
 //! What is wrong with a manifest: every mistake at once, each with its place and the line it stands on.
 
 use super::words::nearest;
-use crate::error::{Error, Result};
+use crate::error::{Error, Flag, Hint, Result, Verb};
 use crate::printable::one_line;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use std::cell::RefCell;
@@ -133,10 +133,12 @@ impl Problems {
                 } else {
                     String::new()
                 };
-                format!("{path} has {} mistakes{first}\n\n{}\n", found.len(), many.join("\n\n"))
+                format!("{path} has {} mistakes{first}\n\n{}", found.len(), many.join("\n\n"))
             }
         };
-        Err(Error::usage(message).hint("deployer init writes a manifest that shows and explains every key."))
+        let explained = Verb::Init.flag(Flag::Manifest("example.toml".to_owned()));
+        Err(Error::usage(message)
+            .hint(Hint::from(explained).text(" writes a manifest that shows and explains every key.")))
     }
 }
 

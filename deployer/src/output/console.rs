@@ -6,14 +6,14 @@ use super::json::Document;
 use super::log_line::{moment, readable};
 use super::plain::Plain;
 use super::pretty::pretty;
+use super::sign::{Sign, summary};
 use super::text::{ask, data, talk};
 use crate::cli::Output;
 use crate::config::Volume;
 use crate::engine::{Change, Event, Outcome, Record, Reporter};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{CommandLine, Error, ErrorKind, Hint, Result};
 use crate::machine::Machine;
 use crate::printable::{Printable, one_line};
-use crate::shell::{Flags, completed};
 use crate::time::{self, Stop};
 use std::cell::OnceCell;
 use std::io::{self, BufRead as _, IsTerminal as _};
@@ -36,15 +36,21 @@ pub(crate) struct Console {
     colour_of_data: bool,
     asks: bool,
     yes: bool,
-    /// The flags that name the stack, for commands in advice.
-    flags: Flags,
+    /// This command line, for commands in hints.
+    command_line: CommandLine,
     reporter: Box<dyn Reporter>,
     /// Why stdout did not take everything.
     unwritten: OnceCell<io::Error>,
 }
 
 impl Console {
-    pub(crate) fn new(output: Output, machine: &Machine, volume: Volume, yes: bool) -> Self {
+    pub(crate) fn new(
+        output: Output,
+        machine: &Machine,
+        volume: Volume,
+        yes: bool,
+        command_line: CommandLine,
+    ) -> Self {
         let reporter: Box<dyn Reporter> = match volume {
             Volume::Quiet => Box::new(Quiet),
             // Other lines come between, which nothing may move over.
@@ -58,21 +64,25 @@ impl Console {
             colour_of_data: machine.colour_of_data,
             asks: machine.asks,
             yes,
-            flags: Flags::default(),
+            command_line,
             reporter,
             unwritten: OnceCell::new(),
         }
     }
 
-    /// The same console, whose advice names the stack with these flags.
-    pub(crate) fn naming(mut self, flags: Flags) -> Self {
-        self.flags = flags;
-        self
+    /// This command line.
+    pub(crate) fn command_line(&self) -> &CommandLine {
+        &self.command_line
     }
 
-    /// Text of ours that tells people what to run, as they have to run it here.
-    pub(crate) fn advice(&self, text: &str) -> String {
-        completed(text, &self.flags)
+    /// What to run next, as it has to be run here.
+    pub(crate) fn sentence(&self, hint: &Hint) -> String {
+        self.command_line.sentence(hint)
+    }
+
+    /// What to run next, on stderr.
+    pub(crate) fn advise(&self, hint: impl Into<Hint>) {
+        self.talk(&self.sentence(&hint.into()));
     }
 
     /// Whether everything has got to stdout, or to nobody who wants it.
@@ -163,7 +173,7 @@ impl Console {
     /// Why a command failed.
     pub(crate) fn error(&self, error: &Error) {
         self.reporter.rest();
-        show_error(error, self.colour);
+        show_error(error, &self.command_line, self.colour);
     }
 
     /// Asks before something is lost.
@@ -297,13 +307,17 @@ impl Reporter for Console {
 }
 
 /// An error for people: what failed, then what to do.
-pub(crate) fn show_error(error: &Error, colour: bool) {
+pub(crate) fn show_error(error: &Error, command_line: &CommandLine, colour: bool) {
     if error.kind() == ErrorKind::Declined {
         talk(&error.to_string());
         return;
     }
     talk(Printable::painted("error:", 31, colour).with(&format!(" {error}")));
-    for hint in error.hints() {
+    let hints = command_line.hints(error);
+    if !hints.is_empty() {
+        talk("");
+    }
+    for hint in hints {
         talk(Printable::painted("hint:", 36, colour).with(&format!(" {hint}")));
     }
 }
@@ -315,76 +329,4 @@ fn on_terminal() -> bool {
 
 fn declined() -> Error {
     Error::of(ErrorKind::Declined, "Nothing was changed.")
-}
-
-/// What becomes of a resource: how its line in a plan begins, and what the summary counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    Create,
-    Change,
-    Replace,
-    Delete,
-    Refused,
-}
-
-impl Sign {
-    /// In the order of the summary.
-    const ALL: [Self; 5] = [Self::Create, Self::Change, Self::Replace, Self::Delete, Self::Refused];
-
-    /// Of a resource that is to change.
-    fn of(record: &Record) -> Self {
-        let any = |test: fn(&Change) -> bool| record.changes.iter().any(test);
-        if any(|c| matches!(c, Change::Refused { .. })) {
-            Self::Refused
-        } else if any(|c| matches!(c, Change::Replace { .. })) {
-            Self::Replace
-        } else if any(|c| matches!(c, Change::Delete)) {
-            Self::Delete
-        } else if any(|c| matches!(c, Change::Create)) {
-            Self::Create
-        } else {
-            Self::Change
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Create => "+",
-            Self::Change => "~",
-            Self::Replace => "±",
-            Self::Delete => "-",
-            Self::Refused => "!",
-        }
-    }
-
-    /// A number of ECMA-48 (SGR).
-    fn colour(self) -> u8 {
-        match self {
-            Self::Create => 32,
-            Self::Change => 33,
-            Self::Replace | Self::Delete | Self::Refused => 31,
-        }
-    }
-
-    /// To follow a number of resources.
-    fn counted(self) -> &'static str {
-        match self {
-            Self::Create => "to create",
-            Self::Change => "to change",
-            Self::Replace => "to replace",
-            Self::Delete => "to delete",
-            Self::Refused => "that cannot be changed",
-        }
-    }
-}
-
-fn summary(records: &[Record]) -> String {
-    let signs: Vec<Sign> = records.iter().filter(|r| !r.changes.is_empty()).map(Sign::of).collect();
-    let parts: Vec<String> = Sign::ALL
-        .into_iter()
-        .map(|sign| (sign, signs.iter().filter(|one| **one == sign).count()))
-        .filter(|(_, count)| *count > 0)
-        .map(|(sign, count)| format!("{count} {}", sign.counted()))
-        .collect();
-    if parts.is_empty() { "Nothing to change.".to_owned() } else { format!("Plan: {}.", parts.join(", ")) }
 }

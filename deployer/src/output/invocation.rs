@@ -3,6 +3,7 @@
 use super::console::Console;
 use super::log_line::took;
 use crate::cli::Via;
+use crate::error::{Flag, Hint, Verb};
 use crate::invocation::call::Answer;
 use crate::invocation::report::Report;
 use serde::Serialize;
@@ -50,10 +51,11 @@ pub(crate) fn show_log(console: &Console, answer: &Answer) {
     let lambdas = lines.iter().rposition(is_report);
     let cut = answer.log_is_cut();
     if cut {
-        let which = answer.report.as_ref().map(|report| format!(" --request-id {}", report.request_id));
-        let which = which.unwrap_or_default();
-        let cut = format!("This is the end of the log; deployer logs{which} shows all of it:");
-        console.talk(&console.advice(&cut));
+        let logs = match &answer.report {
+            Some(report) => Verb::Logs.flag(Flag::RequestId(report.request_id.clone())),
+            None => Verb::Logs.into(),
+        };
+        console.advise(Hint::from("This is the end of the log; ").command(logs).text(" shows all of it:"));
     }
     for (at, line) in lines.iter().enumerate() {
         if at == 0 && cut {

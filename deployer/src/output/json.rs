@@ -2,7 +2,7 @@
 //! changes its meaning or goes.
 
 use crate::engine::{Change, Kind, Outcome, Record, StackState};
-use crate::error::Error;
+use crate::error::{CommandLine, Error};
 use crate::names::{Owner, Scope};
 use crate::printable::in_json;
 use serde::Serialize;
@@ -84,8 +84,8 @@ impl Document {
     }
 
     /// The same document of a command that failed.
-    pub(crate) fn failed(mut self, error: &Error) -> Self {
-        self.error = Some(Failure::from(error));
+    pub(crate) fn failed(mut self, error: &Error, command_line: &CommandLine) -> Self {
+        self.error = Some(Failure::new(error, command_line));
         self
     }
 
@@ -143,15 +143,15 @@ fn resource(record: &Record, outcome: Option<Outcome>) -> Resource {
     }
 }
 
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Self {
+impl Failure {
+    fn new(error: &Error, command_line: &CommandLine) -> Self {
         let aws = error.aws();
         Self {
             message: error.to_string(),
             operation: aws.map(|aws| aws.operation),
             code: aws.map(|aws| aws.code.clone()).filter(|code| !code.is_empty()),
             request_id: aws.and_then(|aws| aws.request_id.clone()),
-            hints: error.hints(),
+            hints: command_line.hints(error),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The bytes of a zip, from when it is made until it is uploaded. A hundred of them would not fit into the memory of a small
 //! machine, so they stay in their files.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -56,7 +56,7 @@ impl Code {
             return Err(Error::new(format!(
                 "{path} was changed while this command ran, so it was not uploaded"
             ))
-            .hint("Wait until it is complete, and run the command again."));
+            .hint(Hint::from("Wait until it is complete, and run ").this_command().text(" again.")));
         }
         Ok(zip)
     }

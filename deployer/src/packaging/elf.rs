@@ -49,7 +49,7 @@ fn require_glibc(binary: &[u8], what: &str) -> Result<()> {
             Err(Error::usage(format!(
                 "{what} needs glibc {major}.{minor}, and Lambda's provided.al2023 has {newest_major}.{newest_minor}"
             ))
-            .hint("Build it with cargo lambda build and zig as the linker, which is the default there."))
+            .hint("Build it with `cargo lambda build` and zig as the linker, which is the default there."))
         }
         _ => Ok(()),
     }

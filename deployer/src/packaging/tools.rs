@@ -38,9 +38,9 @@ pub(super) async fn require(cargo: &Cargo, compiler: Option<Compiler>) -> Result
 /// How to install cargo-lambda and zig for the project in this folder. `deployer` looks into its `.venv` before the PATH.
 fn installation(root: &Path) -> &'static str {
     if root.join("deployer/local/requirements.txt").is_file() {
-        "Install them into .venv: make setup"
+        "Install them into .venv with `make setup`."
     } else {
-        "Install them into .venv beside the manifest: python3 -m venv .venv && .venv/bin/pip install cargo-lambda ziglang"
+        "Install them into .venv beside the manifest with `python3 -m venv .venv && .venv/bin/pip install cargo-lambda ziglang`."
     }
 }
 
@@ -60,5 +60,5 @@ pub(super) async fn require_target(cargo: &Cargo, triple: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!("Rust's standard library for {triple} is not installed"))
-        .hint(format!("Run: rustup target add {triple}")))
+        .hint(format!("Run `rustup target add {triple}`.")))
 }

@@ -199,7 +199,7 @@ mod tests {
     fn of_an_unknown_region_the_known_ones_are_named() {
         let error = Prices::of("eu-south-9").unwrap_err();
         assert_eq!(error.to_string(), "the prices of eu-south-9 are not known here");
-        let hint = error.hints().join("");
+        let hint = crate::testing::hints(&error).join("");
         for region in book().unwrap().regions.keys() {
             assert!(hint.contains(region.as_str()), "{region}: {hint}");
         }

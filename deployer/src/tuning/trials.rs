@@ -7,7 +7,7 @@ use super::tuned_function::TunedFunction;
 use crate::app::session::{Connected, Session};
 use crate::cli::{Traffic, Tune};
 use crate::engine::{Record, StackState};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::loadtest::destination::Destination;
 use crate::loadtest::{cleanup, function_reports, measurement};
 use crate::pricing::Prices;
@@ -51,13 +51,16 @@ pub(crate) fn require_in_sync(connected: &Connected<'_>, records: &[Record]) -> 
     match StackState::found(records) {
         StackState::InSync => Ok(()),
         StackState::Absent => {
-            Err(Error::new(format!("{} is not up", connected.place())).hint("Run deployer up."))
+            Err(Error::new(format!("{} is not up", connected.place())).hint(Hint::run(Verb::Up)))
         }
         StackState::Different => Err(Error::new(format!(
             "{} is not as declared, and tune ends with what is declared",
             connected.place()
         ))
-        .hint("Nothing was changed. deployer plan shows the difference, deployer up makes it so.")),
+        .hint("Nothing was changed.")
+        .hint(
+            Hint::from(Verb::Plan).text(" shows the difference, ").command(Verb::Up).text(" makes it so."),
+        )),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::app::session::{Connected, Session};
 use crate::app::summary::summarise;
 use crate::config::Config;
 use crate::engine::{Engine, Id, Kind, Mode, Pauses, Record};
-use crate::error::{AwsError, Error, Result};
+use crate::error::{AwsError, Error, Hint, Result, Verb};
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
 use crate::stack::Stack;
@@ -69,7 +69,7 @@ impl<'a> TunedFunction<'a> {
     /// What AWS refuses; Ctrl-C.
     pub(crate) async fn apply(&self, setting: Setting) -> Result<()> {
         let stop = self.session.stop;
-        summarise(&self.walk(setting, stop, self.deadline()).await?, stop, "up")
+        summarise(&self.walk(setting, stop, self.deadline()).await?, stop, Verb::Up)
     }
 
     /// Gives the function the declared setting again, also after Ctrl-C, and while AWS cannot be reached for some minutes.
@@ -85,7 +85,7 @@ impl<'a> TunedFunction<'a> {
             let mut pauses = Pauses::new(&SETTING_RESTORED);
             loop {
                 let records = self.walk(self.declared, &stop, deadline).await?;
-                let result = summarise(&records, &stop, "up");
+                let result = summarise(&records, &stop, Verb::Up);
                 if result.is_ok() || !records.iter().any(was_outage) || !pauses.wait(step, None).await? {
                     return result;
                 }
@@ -95,12 +95,11 @@ impl<'a> TunedFunction<'a> {
     }
 
     /// What to tell somebody who does not wait until the declared setting is restored.
-    pub(crate) fn last_words(&self) -> String {
-        format!(
-            "{} may still have a setting of the test: deployer up gives it {} again.",
-            self.session.config.named(self.function),
-            self.declared.text()
-        )
+    pub(crate) fn last_words(&self) -> Hint {
+        let function = self.session.config.named(self.function);
+        Hint::from(format!("{function} may still have a setting of the test: "))
+            .command(Verb::Up)
+            .text(format!(" gives it {} again.", self.declared.text()))
     }
 
     fn deadline(&self) -> Instant {

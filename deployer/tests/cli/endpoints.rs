@@ -176,12 +176,16 @@ fn a_proxy_that_is_none_is_refused_without_its_password() {
 #[test]
 fn a_command_in_a_hint_names_the_same_stack() {
     let folder = folder();
-    let args =
-        ["local", "status", "--manifest", "it's here/stack.toml", "--env", "x_y", "--local-port", "4570"];
+    let args = ["plan", "--manifest", "it's here.toml", "--local-port", "4570", "--local", "--env", "x"];
     let done = deployer(folder.path(), &args).run().exits(2);
-    assert!(done.stderr.contains("x_y"), "{done}");
-    let args = ["plan", "--manifest", "it's here/stack.toml", "--local-port", "4570", "--local"];
-    let done = deployer(folder.path(), &args).run().exits(2);
-    let command = r"deployer init --local --manifest 'it'\''s here/stack.toml' --local-port 4570 writes one";
-    assert!(done.stderr.contains(command), "{done}");
+    let command = r"deployer init --manifest 'it'\''s here.toml'";
+    assert!(done.stderr.contains(&format!("\n\nhint: `{command}` writes one to start from.\n")), "{done}");
+    let init = Deployer::copied(folder.path(), command).run().succeeds();
+    let up = r"`deployer up --manifest 'it'\''s here.toml'` makes it.";
+    assert!(init.stderr.contains(up) && folder.path().join("it's here.toml").is_file(), "{init}");
+    // What is wrong stays as it is.
+    fs::write(folder.path().join("stack.toml"), "name = 1").unwrap();
+    let done = deployer(folder.path(), &["plan"]).run().exits(2);
+    assert!(done.stderr.contains("hint: `deployer init --manifest example.toml` writes"), "{done}");
+    let _ = Deployer::copied(folder.path(), "deployer init --manifest example.toml").run().succeeds();
 }

@@ -65,7 +65,7 @@ fn lambda_tells_what_was_logged_and_what_it_took() {
     let lines: Vec<&str> = long.stderr.lines().collect();
     let [end, half, whole, took] = lines[..] else { panic!("{long}") };
     let (_, request) = took.rsplit_once(", request ").unwrap();
-    let logs = format!("deployer logs {} --request-id {request}", lab.flags());
+    let logs = format!("`deployer logs {} --request-id {request}`", lab.flags());
     let all = format!("This is the end of the log; {logs} shows all of it:");
     assert_eq!(end, all);
     assert!(half.starts_with("…x") && half.len() < 3000 && whole == "y".repeat(3000), "{long}");
@@ -107,7 +107,7 @@ fn what_is_not_up_and_what_is_not_ours_is_not_invoked() {
     for way in ["lambda", "api"] {
         let done = invoke(&lab, &["ping", "--via", way]).exits(1);
         assert!(done.stderr.contains("does not exist: the stack lambda-apigateway in us-east-1"), "{done}");
-        let hint = format!("hint: Run deployer up {}.\n", lab.flags());
+        let hint = format!("hint: Run `deployer up {}`.\n", lab.flags());
         assert!(done.stderr.contains(&hint), "{done}");
     }
     let _ = lab.deployer(&["up"]).run().succeeds();

@@ -69,7 +69,7 @@ fn a_stack_that_is_not_up_has_no_log() {
         let done = logs(&lab, args).exits(1);
         let absent = format!(
             "error: function LambdaFunctionOverHttps does not exist: the stack lambda-apigateway in us-east-1 (account \
-             000000000000) is not up\nhint: Run deployer up {}.\n",
+             000000000000) is not up\n\nhint: Run `deployer up {}`.\n",
             lab.flags()
         );
         assert!(done.stdout.is_empty() && done.stderr.starts_with(&absent), "{done}");
@@ -82,7 +82,7 @@ fn a_log_group_that_is_missing_is_said_and_waited_for() {
     let group = json!({ "logGroupName": "/aws/lambda/LambdaFunctionOverHttps" });
     lab.lookup().logs("DeleteLogGroup", &group);
     let missing = "There is no log group /aws/lambda/LambdaFunctionOverHttps";
-    let absent = format!("{missing}: deployer up {} makes it.", lab.flags());
+    let absent = format!("{missing}: `deployer up {}` makes it.", lab.flags());
     let done = logs(&lab, &[]).succeeds();
     assert_eq!((done.stdout.as_str(), done.stderr), ("", format!("{absent}\n")));
     let done = logs(&lab, &["--output", "json"]).succeeds();

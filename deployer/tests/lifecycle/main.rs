@@ -7,6 +7,7 @@ mod copies;
 mod down;
 mod elsewhere;
 mod foreign;
+mod hints;
 mod lab;
 mod limits;
 mod policy;

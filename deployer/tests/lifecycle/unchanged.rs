@@ -36,7 +36,7 @@ fn plan_and_status_agree_with_up_and_only_read() {
     assert_eq!(lab.deployer(&["status"]).run().succeeds().stdout, status.stdout);
     let no_url = lab.deployer(&["status", "--url"]).run().exits(1);
     assert_eq!(no_url.stdout, "", "{no_url}");
-    assert!(no_url.stderr.contains(&format!("Run deployer up {}.", lab.flags())), "{no_url}");
+    assert!(no_url.stderr.contains(&format!("Run `deployer up {}`.", lab.flags())), "{no_url}");
     only_read(&lab.proxy.take_calls());
 
     let url = up(&lab);

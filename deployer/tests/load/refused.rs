@@ -6,8 +6,10 @@ use support::lab::Lab;
 fn a_stack_that_is_not_up_is_not_loaded() {
     let lab = Lab::new();
     let done = lab.deployer(&["load"]).run().exits(1);
-    let hint =
-        format!("is not up, so that there is no URL to load\nhint: Run deployer up {} first.", lab.flags());
+    let hint = format!(
+        "is not up, so that there is no URL to load\n\nhint: Run `deployer up {}` first.",
+        lab.flags()
+    );
     assert!(done.stderr.contains(&hint), "{done}");
     assert!(lab.proxy.take_invocations().is_empty());
 }

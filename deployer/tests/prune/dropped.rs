@@ -24,13 +24,16 @@ fn what_is_dropped_is_shown_asked_about_and_gone_but_for_the_table() {
     }
     assert!(plan.stdout.contains("GET /extra: present → (none) (its requests fail from then on)"), "{plan}");
     assert!(plan.stdout.contains("4 to delete"), "{plan}");
-    let stays = "table extra stays: no longer declared, and up --delete-data deletes it";
-    assert!(plan.stdout.contains(stays), "{plan}");
+    let stays = format!(
+        "table extra stays: no longer declared, and `deployer up {} --delete-data` deletes it",
+        lab.flags()
+    );
+    assert!(plan.stdout.contains(&stays), "{plan}");
     refused_unasked(&lab, &[GOING.as_slice(), &["route GET /extra"]].concat());
 
     let up = lab.deployer(&["up", "--yes"]).run().succeeds();
     assert_eq!(up.last_line(), url);
-    assert!(up.stderr.contains(stays), "{up}");
+    assert!(up.stderr.contains(&stays), "{up}");
     let left: BTreeSet<String> = aws.everything();
     assert!(left.contains("table extra"), "{left:?}");
     for thing in GOING {
@@ -39,7 +42,7 @@ fn what_is_dropped_is_shown_asked_about_and_gone_but_for_the_table() {
     let scan = json!({ "TableName": "extra" });
     assert_eq!(aws.dynamodb("Scan", &scan)["Count"], 1);
     let plan = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
-    assert!(plan.stdout.contains("Nothing to change.") && plan.stdout.contains(stays), "{plan}");
+    assert!(plan.stdout.contains("Nothing to change.") && plan.stdout.contains(&stays), "{plan}");
 
     let plan = lab.deployer(&["plan", "--delete-data", "--exit-code"]).run().exits(4);
     assert_eq!(plan.stdout, "- table extra (its items are lost)\nPlan: 1 to delete.\n");

@@ -23,7 +23,19 @@ pub struct Deployer(Command);
 impl Deployer {
     /// With `home` as its home, its temporary folder and its current folder.
     pub fn new(home: &Path) -> Self {
-        let mut command = Command::new(binary());
+        Self::of(Command::new(binary()), home)
+    }
+
+    /// A command line as people copy it into a shell that finds `deployer` on its PATH.
+    pub fn copied(home: &Path, line: &str) -> Self {
+        let folder = binary().parent().map(Path::to_owned);
+        let paths: Vec<PathBuf> = folder.into_iter().chain(std::env::split_paths(&path())).collect();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]);
+        Self::of(shell, home).env("PATH", std::env::join_paths(paths).unwrap())
+    }
+
+    fn of(mut command: Command, home: &Path) -> Self {
         command
             .env_clear()
             .env("PATH", path())

@@ -87,7 +87,7 @@ fn what_cannot_be_brought_back_is_said_and_up_does_it() {
     assert_eq!(document["tune"]["trials"].as_array().unwrap().len(), 1, "what was measured is shown: {done}");
     assert_eq!(document["state"], "different", "{done}");
     // The credentials have expired for good: nobody could bring anything back.
-    let hint = format!("deployer up {} gives it 128 MB, x86_64 again", lab.flags());
+    let hint = format!("`deployer up {}` gives it 128 MB, x86_64 again", lab.flags());
     assert!(memory(&lab) == 256 && done.stderr.contains(&hint), "{done}");
     let _ = lab.deployer(&["up"]).run().succeeds();
     is_as_declared(&lab);
@@ -120,7 +120,7 @@ fn a_second_ctrl_c_says_what_may_be_left() {
     lab.proxy.wait_for_call("UpdateFunctionConfiguration");
     tuning.signal(Signal::INT);
     let done = tuning.wait().exits(130);
-    let words = "may still have a setting of the test: deployer up";
-    let words = format!("{words} {} gives it 128 MB, x86_64 again.", lab.flags());
+    let words = "may still have a setting of the test: `deployer up";
+    let words = format!("{words} {}` gives it 128 MB, x86_64 again.", lab.flags());
     assert!(done.stderr.contains(&words), "{done}");
 }

@@ -144,7 +144,7 @@ async fn looking_in_vain_names_the_wait_and_the_next_command() {
     let error = world.at(async |step| step.until(&CADENCE, look).await).await.unwrap_err();
     let told = error.to_string();
     assert!(told.starts_with("gave up after ") && told.ends_with(" s of waiting for the test"), "{told}");
-    assert_eq!(error.hints(), ["Run the same command again: it goes on from here."]);
+    assert_eq!(crate::testing::hints(&error), ["Run `deployer up` again: it goes on from here."]);
 
     let look = async || Err::<Option<()>, _>(Error::new("cannot look"));
     let error = world.at(async |step| step.until(&CADENCE, look).await).await.unwrap_err();

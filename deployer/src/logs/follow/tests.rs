@@ -108,7 +108,7 @@ async fn through(world: &World) -> (Result<()>, Vec<String>, Vec<String>) {
     };
     let from_ms = now_ms() - HOUR_MS;
     let query = Query { group: GROUP, from_ms, to_ms: None, pattern: Some("x"), stream: None };
-    let say = |text: &str| said.borrow_mut().push(text.to_owned());
+    let say = |hint| said.borrow_mut().push(crate::testing::command_line().sentence(&hint));
     let ended = follow(|| world.engine(Mode::Plan), &world.stop, &query, take, say).await;
     (ended, taken, said.into_inner())
 }
@@ -175,7 +175,7 @@ async fn a_group_that_is_not_there_is_waited_for_and_that_is_said_once() {
         world([none(), none(), page(&[("a", 0)], None), none(), none(), page(&[("b", 0)], None), denied()]);
     let (_, taken, said) = through(&world).await;
     assert_eq!(taken, ["a", "b"]);
-    let absent = "There is no log group /aws/lambda/lab: deployer up makes it. Looking on until Ctrl-C.";
+    let absent = "There is no log group /aws/lambda/lab: `deployer up` makes it. Looking on until Ctrl-C.";
     let there = "The log group /aws/lambda/lab can be read now.";
     assert_eq!(said, [absent, there, absent, there]);
 }

@@ -3,7 +3,7 @@
 use super::diff::TableUpdate;
 use super::{Capacity, Table, scalar};
 use crate::engine::{Difference, Step};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::names::Tags;
 use crate::resources::dynamodb::waits::{TABLE_BUSY, TABLE_NOT_YET_VISIBLE};
 use aws_sdk_dynamodb::types::{
@@ -110,9 +110,11 @@ impl Table {
         let update = || step.call("dynamodb:UpdateTimeToLive", update.clone().send());
         let updated = step.retry(&[&TABLE_BUSY, &TABLE_NOT_YET_VISIBLE], update).await;
         updated.map_err(|error| match error.aws() {
-            Some(aws) if aws.message.contains("modified multiple times") => {
-                error.hint("DynamoDB takes one change of ttl an hour: run deployer up again then.")
-            }
+            Some(aws) if aws.message.contains("modified multiple times") => error.hint(
+                Hint::from("DynamoDB takes one change of ttl an hour: run ")
+                    .command(Verb::Up)
+                    .text(" again then."),
+            ),
             _ => error,
         })?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Capacity, ExistingTable, NO_SUCH, shown_key};
 use crate::engine::{Step, absent, pages};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::names::Tags;
 use crate::resources::dynamodb::waits::{TABLE_ACTIVE, TABLE_GONE, TABLE_NOT_YET_VISIBLE, TABLE_TAGS};
 use crate::time::Passing;
@@ -72,7 +72,11 @@ impl ExistingTable {
                 Some(TableStatus::Creating | TableStatus::Updating) => Ok(None),
                 Some(TableStatus::Deleting) => Err(self.vanished()),
                 Some(other) => Err(Error::new(format!("the table {} is {}", self.name, other.as_str()))
-                    .hint("Waiting does not change that: deployer plan says what it means.")),
+                    .hint(
+                        Hint::from("Waiting does not change that: ")
+                            .command(Verb::Plan)
+                            .text(" says what it means."),
+                    )),
             }
         })
         .await

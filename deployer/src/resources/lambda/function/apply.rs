@@ -3,7 +3,7 @@
 use super::diff::FunctionUpdate;
 use super::{ExistingFunction, Function, NO_SUCH, Needs, Observed, Output, Variables};
 use crate::engine::{Step, absent};
-use crate::error::{AwsError, Error, Result};
+use crate::error::{AwsError, Error, Hint, Result, Verb};
 use crate::names::Tags;
 use crate::packaging::{Package, merged};
 use crate::resources::iam::role;
@@ -164,7 +164,8 @@ impl Function {
         let cannot = |why: String| {
             let what = "the old code, which answers requests until the runtime is changed, cannot be had";
             Error::new(format!("{what}: {why}"))
-                .hint("The function was not changed. Run deployer up again: its plan says what can be done.")
+                .hint("The function was not changed.")
+                .hint(Hint::from("Run ").command(Verb::Up).text(" again: its plan says what can be done."))
         };
         let url = seen.code_url.as_deref().unwrap_or_default();
         let old = step.aws.http.download(url).await.map_err(cannot)?;
@@ -202,7 +203,7 @@ impl Function {
                     "Lambda could not make the function {}: {reason}",
                     self.existing.name
                 ))
-                .hint("Mend what the reason names, and run deployer up again."));
+                .hint(Hint::from("Mend what the reason names, and run ").command(Verb::Up).text(" again.")));
             }
             let ready = matches!(found.state, None | Some(State::Active | State::Inactive))
                 && matches!(found.last_update_status, None | Some(LastUpdateStatus::Successful));

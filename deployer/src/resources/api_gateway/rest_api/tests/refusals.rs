@@ -37,7 +37,7 @@ async fn a_quota_is_not_repeated() {
         refused(429, "LimitExceededException", "Maximum number of Resources for this API has been reached");
     let world = defining([full]);
     let error = up(&world, &api()).await.unwrap_err();
-    assert!(error.hints()[0].contains("quota"), "{:?}", error.hints());
+    assert!(crate::testing::hints(&error)[0].contains("quota"), "{:?}", crate::testing::hints(&error));
     assert!(world.recorder.waits().is_empty());
 }
 

@@ -90,7 +90,10 @@ async fn another_run_that_never_decides_ends_the_wait() {
     let world = beside(&[("api1", 5), ("api9", 5)], vec![silent]);
     let error = up(&world, &api()).await.unwrap_err();
     assert!(error.to_string().contains(OTHER_RUN), "{error}");
-    assert!(error.hints().iter().any(|hint| hint.contains("Run the same command again")), "{error:?}");
+    assert!(
+        crate::testing::hints(&error).iter().any(|hint| hint.contains("Run `deployer up` again")),
+        "{error:?}"
+    );
     assert_eq!(world.mutations(), ["CreateRestApi"]);
 }
 

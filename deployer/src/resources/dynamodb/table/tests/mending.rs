@@ -180,7 +180,11 @@ async fn a_second_change_of_ttl_within_the_hour_says_when_to_come_back() {
     let table = declaring(|table| table.ttl = Some("expires".to_owned()));
     let world = world([is("ACTIVE")], vec![answers(mock!(Client::update_time_to_live), [too_soon])]);
     let error = up(&world, &table).await.unwrap_err();
-    assert!(error.hints()[0].contains("one change of ttl an hour"), "{:?}", error.hints());
+    assert!(
+        crate::testing::hints(&error)[0].contains("one change of ttl an hour"),
+        "{:?}",
+        crate::testing::hints(&error)
+    );
     assert!(world.recorder.waits().is_empty());
 }
 

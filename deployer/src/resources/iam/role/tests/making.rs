@@ -172,7 +172,7 @@ async fn what_iam_refuses_for_good_is_asked_for_once() {
         let (_, record) = world.step(Mode::Apply, &role(), ()).await;
         let error = record.result.unwrap_err();
         assert_eq!(error.to_string(), format!("iam:CreateRole failed: {code}: {message}"));
-        assert!(error.hints().concat().contains(hint), "{:?}", error.hints());
+        assert!(crate::testing::hints(&error).concat().contains(hint), "{:?}", crate::testing::hints(&error));
         assert_eq!(world.mutations(), ["CreateRole"], "{message}");
         assert!(world.recorder.waits().is_empty(), "{message}");
     }

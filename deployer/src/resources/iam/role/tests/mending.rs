@@ -68,7 +68,11 @@ async fn a_boundary_that_does_not_exist_is_not_waited_for() {
     let bounded = Role { boundary: Some(boundary()), ..role() };
     let (_, record) = world.step(Mode::Apply, &bounded, ()).await;
     let error = record.result.unwrap_err();
-    assert!(error.hints()[0].contains("permissions-boundary"), "{:?}", error.hints());
+    assert!(
+        crate::testing::hints(&error)[0].contains("permissions-boundary"),
+        "{:?}",
+        crate::testing::hints(&error)
+    );
     assert_eq!((world.mutations().len(), world.recorder.waits()), (1, vec![]));
 }
 

@@ -161,7 +161,11 @@ async fn a_role_that_may_not_trace_yet_is_waited_for_by_that_name() {
         error.to_string().contains("waiting for IAM to let the role do what its policy grants"),
         "{error}"
     );
-    assert!(error.hints()[0].contains("Check what bounds the role orders-role"), "{:?}", error.hints());
+    assert!(
+        crate::testing::hints(&error)[0].contains("Check what bounds the role orders-role"),
+        "{:?}",
+        crate::testing::hints(&error)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,7 +175,7 @@ async fn a_role_that_stays_refused_is_explained_by_its_trust_policy() {
         .with_iam(&[has_role("AROA1")]);
     let error = up(&world, &function(), needs()).await.unwrap_err();
     assert!(error.to_string().contains("of waiting for IAM to let Lambda assume the role"), "{error}");
-    let [hint] = &error.hints()[..] else { panic!("{:?}", error.hints()) };
+    let [hint] = &crate::testing::hints(&error)[..] else { panic!("{:?}", crate::testing::hints(&error)) };
     assert!(hint.contains("trust policy of the role orders-role"), "{hint}");
 }
 
@@ -289,7 +293,11 @@ async fn well_known_refusals_come_with_advice() {
     for (answer, advice) in cases {
         let world = world([no_such()], [], vec![created([answer])]);
         let error = up(&world, &function(), needs()).await.unwrap_err();
-        assert!(error.hints().iter().any(|hint| hint.contains(advice)), "{error}: {:?}", error.hints());
+        assert!(
+            crate::testing::hints(&error).iter().any(|hint| hint.contains(advice)),
+            "{error}: {:?}",
+            crate::testing::hints(&error)
+        );
     }
 }
 
@@ -303,7 +311,7 @@ async fn an_environment_that_is_too_large_is_not_shown() {
     let world = world([no_such()], [], vec![created([too_large])]);
     let error = up(&world, &function, needs()).await.unwrap_err();
     assert!(error.to_string().contains("exceeded the 4KB limit."), "{error}");
-    assert!(error.hints()[0].contains("at most 4 KB"), "{:?}", error.hints());
+    assert!(crate::testing::hints(&error)[0].contains("at most 4 KB"), "{:?}", crate::testing::hints(&error));
     let everything = format!("{error:?} {:?}", world.recorder.events());
     assert!(!everything.contains("s3cret"), "{everything}");
 }

@@ -101,7 +101,7 @@ async fn tags_that_cannot_be_read_are_not_taken_for_none() {
         "TagsError": { "ErrorCode": "AccessDeniedException", "Message": "not authorized to perform: lambda:ListTags" },
     }));
     let error = world([hidden], [], vec![]).observe(&function()).await.unwrap_err();
-    assert_eq!(error.hints(), ["Your own permissions lack lambda:ListTags."]);
+    assert_eq!(crate::testing::hints(&error), ["Your own permissions lack lambda:ListTags."]);
 }
 
 /// A proxy on the way may answer anything.

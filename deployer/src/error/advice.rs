@@ -2,7 +2,7 @@
 
 mod denied;
 
-use crate::error::AwsError;
+use super::{AwsError, Hint, Transport, Verb};
 
 const CODE_TOO_LARGE: &str =
     "Lambda takes a zip of at most 50 MB, and 250 MB unzipped: make the binary smaller.";
@@ -14,73 +14,79 @@ const CLOCK: &str =
 const OF_A_DAY: [&str; 3] = ["within a given UTC day", "once in 1 day", "Next update can be made"];
 
 /// What to do about this answer of AWS's, when it is one of the well-known.
-pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
+pub(super) fn about(error: &AwsError) -> Option<Hint> {
     let says = |text: &str| error.message.contains(text);
-    if error.code.is_empty() && says("AWS did not answer within") {
-        return Some("Check the network, or say a longer --timeout.".to_owned());
+    if error.transport == Some(Transport::Silent) {
+        return Some("Check the network, or say a longer --timeout.".into());
     }
     Some(match error.code.as_str() {
         "ExpiredToken" | "ExpiredTokenException" => {
-            "The credentials have expired: run aws sso login or aws login, or set new ones.".to_owned()
+            "The credentials have expired: run `aws sso login` or `aws login`, or set new ones.".into()
         }
-        "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => CLOCK.to_owned(),
+        "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => CLOCK.into(),
         "SignatureDoesNotMatch" | "InvalidSignatureException"
             if says("Signature expired") || says("Signature not yet current") =>
         {
-            CLOCK.to_owned()
+            CLOCK.into()
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
             "AWS does not know these credentials: choose another profile with --profile, or set new ones. It says the same \
              of a temporary key (ASIA…) without its session token, and where the account has not enabled the region: enable \
              it, or choose another with --region."
-                .to_owned()
+                .into()
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {
-            "The secret key does not fit the access key, or this machine's clock is wrong.".to_owned()
+            "The secret key does not fit the access key, or this machine's clock is wrong.".into()
         }
         "AuthFailure" | "OptInRequired" => {
-            "The account may not use this region: enable it, or choose another with --region.".to_owned()
+            "The account may not use this region: enable it, or choose another with --region.".into()
         }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => denied::advice(error),
-        "RequestEntityTooLargeException" => CODE_TOO_LARGE.to_owned(),
-        "InvalidParameterValueException" if says("Unzipped size") => CODE_TOO_LARGE.to_owned(),
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => denied::advice(error).into(),
+        "RequestEntityTooLargeException" => CODE_TOO_LARGE.into(),
+        "InvalidParameterValueException" if says("Unzipped size") => CODE_TOO_LARGE.into(),
         "InvalidParameterValueException" if says("4KB limit") => {
-            "A function's environment holds at most 4 KB, names and values: declare less.".to_owned()
+            "A function's environment holds at most 4 KB, names and values: declare less.".into()
         }
         "InvalidParameterValueException" if says("reserved keys") => {
-            "Lambda sets variables of these names itself: declare others.".to_owned()
+            "Lambda sets variables of these names itself: declare others.".into()
         }
         "CodeStorageExceededException" => {
-            "The region's storage for function code is full: delete functions or versions that nobody uses.".to_owned()
+            "The region's storage for function code is full: delete functions or versions that nobody uses.".into()
         }
         "InvalidParameterValueException" if says("less than or equal to 3008") => {
-            "New accounts have functions of at most 3008 MB: declare less, or ask AWS for more.".to_owned()
+            "New accounts have functions of at most 3008 MB: declare less, or ask AWS for more.".into()
         }
         "InvalidParameterValueException" if says("UnreservedConcurrentExecution") => {
             "Lambda keeps a part of the account's concurrency for functions without a reservation, and new accounts have \
              no more than that: lower reserved-concurrency or leave it out, or ask AWS for more."
-                .to_owned()
+                .into()
         }
         "PolicyLengthExceededException" => {
             "A function's policy holds some 60 routes: declare ANY with a path like /{proxy+}, or use more functions."
-                .to_owned()
+                .into()
         }
         "KMSAccessDeniedException" => {
-            "The function's role was probably deleted and made again, and the key of its environment answers only to \
-             the old one: deployer plan shows it, and deployer up makes the function again."
-                .to_owned()
+            Hint::from(
+                "The function's role was probably deleted and made again, and the key of its environment answers only \
+                 to the old one: ",
+            )
+            .command(Verb::Plan)
+            .text(" shows it, and ")
+            .command(Verb::Up)
+            .text(" makes the function again.")
         }
         "LimitExceeded" if says("PolicySize") => {
             "A policy holds at most 6,144 characters, without white space: grant with patterns, or give functions roles of \
              their own."
-                .to_owned()
+                .into()
         }
         "LimitExceededException" if OF_A_DAY.iter().any(|text| says(text)) => {
-            "DynamoDB takes such a change of a table only so often a day: run the same command again when it does."
-                .to_owned()
+            Hint::from("DynamoDB takes such a change of a table only so often a day: run ")
+                .this_command()
+                .text(" again when it does.")
         }
         "LimitExceededException" | "LimitExceeded" => {
-            "A quota of the account is reached: delete what nobody uses, or ask AWS for more.".to_owned()
+            "A quota of the account is reached: delete what nobody uses, or ask AWS for more.".into()
         }
         _ => return None,
     })
@@ -90,6 +96,10 @@ pub(crate) fn for_aws(error: &AwsError) -> Option<String> {
 mod tests {
     use super::*;
     use crate::testing::refusal;
+
+    fn told(error: &AwsError) -> Option<String> {
+        about(error).map(|hint| crate::testing::command_line().sentence(&hint))
+    }
 
     fn error(code: &str, message: &str) -> AwsError {
         AwsError { operation: "lambda:CreateFunction", ..refusal(code, message) }
@@ -103,11 +113,11 @@ mod tests {
             ("SignatureDoesNotMatch", expired),
             ("InvalidSignatureException", expired),
         ] {
-            assert_eq!(for_aws(&error(code, message)).as_deref(), Some(CLOCK), "{code}");
+            assert_eq!(told(&error(code, message)).as_deref(), Some(CLOCK), "{code}");
         }
-        let hint = for_aws(&error("SignatureDoesNotMatch", "The request signature we calculated …")).unwrap();
+        let hint = told(&error("SignatureDoesNotMatch", "The request signature we calculated …")).unwrap();
         assert!(hint.contains("secret key"), "{hint}");
-        assert!(for_aws(&error("ExpiredToken", "")).unwrap().contains("have expired"));
+        assert!(told(&error("ExpiredToken", "")).unwrap().contains("have expired"));
     }
 
     /// AWS has two answers: that the account may not, and that it does not know the credentials there.
@@ -119,7 +129,7 @@ mod tests {
             ("InvalidClientTokenId", "The security token included in the request is invalid."),
             ("UnrecognizedClientException", "The security token included in the request is invalid."),
         ] {
-            let hint = for_aws(&error(code, message)).unwrap();
+            let hint = told(&error(code, message)).unwrap();
             assert!(hint.contains("region: enable it, or choose another with --region."), "{code}: {hint}");
         }
     }
@@ -145,7 +155,7 @@ mod tests {
             ),
         ];
         for (code, message, advice) in cases {
-            let hint = for_aws(&error(code, message)).unwrap();
+            let hint = told(&error(code, message)).unwrap();
             assert!(hint.contains(advice), "{message}: {hint}");
         }
     }
@@ -154,11 +164,11 @@ mod tests {
     fn who_waits_in_vain_is_told_how_to_wait_longer() {
         let silent = AwsError::silent("iam:GetRole", std::time::Duration::from_millis(7_990));
         assert_eq!(silent.message, "AWS did not answer within 8 s");
-        assert!(for_aws(&silent).unwrap().contains("--timeout"));
+        assert!(told(&silent).unwrap().contains("--timeout"));
     }
 
     #[test]
     fn an_unknown_answer_gets_no_advice() {
-        assert_eq!(for_aws(&error("Weird", "?")), None);
+        assert_eq!(told(&error("Weird", "?")), None);
     }
 }

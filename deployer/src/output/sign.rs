@@ -1,0 +1,76 @@
+//! The signs of a plan, and its last line.
+
+use crate::engine::{Change, Record};
+
+/// What becomes of a resource: how its line in a plan begins, and what the summary counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Create,
+    Change,
+    Replace,
+    Delete,
+    Refused,
+}
+
+impl Sign {
+    /// In the order of the summary.
+    const ALL: [Self; 5] = [Self::Create, Self::Change, Self::Replace, Self::Delete, Self::Refused];
+
+    /// Of a resource that is to change.
+    pub(super) fn of(record: &Record) -> Self {
+        let any = |test: fn(&Change) -> bool| record.changes.iter().any(test);
+        if any(|c| matches!(c, Change::Refused { .. })) {
+            Self::Refused
+        } else if any(|c| matches!(c, Change::Replace { .. })) {
+            Self::Replace
+        } else if any(|c| matches!(c, Change::Delete)) {
+            Self::Delete
+        } else if any(|c| matches!(c, Change::Create)) {
+            Self::Create
+        } else {
+            Self::Change
+        }
+    }
+
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Create => "+",
+            Self::Change => "~",
+            Self::Replace => "±",
+            Self::Delete => "-",
+            Self::Refused => "!",
+        }
+    }
+
+    /// A number of ECMA-48 (SGR).
+    pub(super) fn colour(self) -> u8 {
+        match self {
+            Self::Create => 32,
+            Self::Change => 33,
+            Self::Replace | Self::Delete | Self::Refused => 31,
+        }
+    }
+
+    /// To follow a number of resources.
+    fn counted(self) -> &'static str {
+        match self {
+            Self::Create => "to create",
+            Self::Change => "to change",
+            Self::Replace => "to replace",
+            Self::Delete => "to delete",
+            Self::Refused => "that cannot be changed",
+        }
+    }
+}
+
+/// How many resources become what.
+pub(super) fn summary(records: &[Record]) -> String {
+    let signs: Vec<Sign> = records.iter().filter(|r| !r.changes.is_empty()).map(Sign::of).collect();
+    let parts: Vec<String> = Sign::ALL
+        .into_iter()
+        .map(|sign| (sign, signs.iter().filter(|one| **one == sign).count()))
+        .filter(|(_, count)| *count > 0)
+        .map(|(sign, count)| format!("{count} {}", sign.counted()))
+        .collect();
+    if parts.is_empty() { "Nothing to change.".to_owned() } else { format!("Plan: {}.", parts.join(", ")) }
+}
