@@ -385,6 +385,30 @@ fn a_fingerprint_is_the_same_for_the_same_definition() {
     assert_eq!(lab().fingerprint(), "f173b55549aa436cf6a24214cd0e5ec02bf785c5ec4998ed7dc58b74146c8384");
 }
 
+/// However the lab is declared, and under whatever suffix.
+#[test]
+fn no_lab_that_is_deployed_is_deployed_again() {
+    let manifests = [
+        "",
+        include_str!("../../../../../stack.toml"),
+        "[functions.LambdaFunctionOverHttps]\npackage = \"function\"\n",
+    ];
+    for text in manifests {
+        let routes = Manifest::parse(text, Path::new("stack.toml"), "").unwrap().api.routes;
+        let fingerprint = |suffix: &str| Definition::of(&routes, suffix, &scope()).fingerprint();
+        assert_eq!(
+            fingerprint(""),
+            "f173b55549aa436cf6a24214cd0e5ec02bf785c5ec4998ed7dc58b74146c8384",
+            "{text}"
+        );
+        assert_eq!(
+            fingerprint("-test"),
+            "1166e03cb718a5b5a5f74ec9683c3741ec9e9f7720b331cf42935c11aba67868",
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn a_fingerprint_tells_definitions_apart() {
     let scopes = [
