@@ -12,6 +12,8 @@ import re
 
 from ministack.services import apigateway_v1 as gateway
 
+from integration import java_pattern
+
 _VERBS = {verb: verb.upper() for verb in ("get", "post", "put", "delete", "patch", "head", "options")}
 _VERBS["x-amazon-apigateway-any-method"] = "ANY"
 
@@ -324,7 +326,7 @@ class _Import:
         if status not in statuses:
             refuse("Invalid Response status code specified")
         try:
-            re.compile(pattern)
+            java_pattern(pattern)
         except re.error as error:
             refuse(f"Invalid selection pattern specified: {pattern} ({error})")
         stored = self.resources[resource_id]["resourceMethods"][verb]["methodIntegration"]["integrationResponses"]

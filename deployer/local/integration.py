@@ -21,6 +21,10 @@ _proxy_response = gateway._lambda_proxy_response
 
 _JSON_HEADERS = {"Content-Type": "application/json"}
 
+# A dot, or what a dot may stand in without being one: an escape, a class.
+_DOT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
+_NO_LINE_END = r"[^\n\r\x85\u2028\u2029]"
+
 
 def _configuration_error():
     """500: the API is set up wrongly, and only its owner may know how."""
@@ -117,11 +121,18 @@ def _integration_response(integration, message: str):
     for response in responses:
         pattern = response.get("selectionPattern")
         try:
-            if pattern and re.fullmatch(pattern, message):
+            if pattern and java_pattern(pattern).fullmatch(message):
                 return response
         except re.error:
             continue
     return next((response for response in responses if not response.get("selectionPattern")), None)
+
+
+def java_pattern(pattern: str) -> re.Pattern:
+    """A pattern that means what it means to Java: `.` matches no line end of any kind, and `\\d` ASCII only."""
+    if "(?s" not in pattern:
+        pattern = _DOT.sub(lambda match: _NO_LINE_END if match[0] == "." else match[0], pattern)
+    return re.compile(pattern, re.ASCII)
 
 
 def _response(response, answer: bytes, parameters, template_context):

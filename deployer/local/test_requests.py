@@ -9,6 +9,8 @@ from testing import LocalAws, Stack, document, operation
 ERRORS = {
     "default": {"statusCode": "200"},
     "bad: .*": {"statusCode": "400"},
+    r"lines: (\n|.)+": {"statusCode": "418"},
+    r"[.] \d\.": {"statusCode": "409"},
     "RequestId: .*": {"statusCode": "500", "responseTemplates": {"application/json": '{"message":"broken"}'}},
 }
 TEMPLATES = {"text/plain": '{"text": "$input.body", "id": "$input.params(\'id\')"}'}
@@ -22,7 +24,7 @@ def setUpModule():
         "f",
         document(
             {
-                "/exact": {"post": operation("f", 400, 500, responses=ERRORS)},
+                "/exact": {"post": operation("f", 400, 409, 418, 500, responses=ERRORS)},
                 "/template/{id}": {
                     "post": operation("f", requestTemplates=TEMPLATES, passthroughBehavior="when_no_templates")
                 },
@@ -100,6 +102,22 @@ class Errors(unittest.TestCase):
             self.assertEqual(
                 stack.send("/exact", json.dumps({"fail": message}, separators=(",", ":")).encode())[0], 200
             )
+
+    def test_patterns_mean_what_they_mean_to_java(self):
+        for message, status in (
+            ("lines: a", 418),
+            ("lines: a\nb", 418),
+            ("lines: a\r\nb", 200),
+            ("lines: ", 200),
+            ("bad: a\u2028b", 200),
+            (". 1.", 409),
+            (". 1x", 200),
+            ("x 1.", 200),
+            (". \u0661.", 200),
+        ):
+            with self.subTest(message):
+                body = json.dumps({"fail": message}, separators=(",", ":")).encode()
+                self.assertEqual(stack.send("/exact", body)[0], status)
 
     def test_lambdas_own_errors_name_the_request(self):
         told = {

@@ -16,6 +16,7 @@ mod error;
 mod files;
 mod http;
 mod invocation;
+mod lab;
 mod loadtest;
 mod local_aws;
 mod logs;

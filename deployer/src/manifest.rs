@@ -8,6 +8,7 @@ mod api;
 mod check;
 mod code;
 mod environment;
+mod error_responses;
 mod function;
 mod names;
 mod path;
@@ -22,6 +23,7 @@ mod tests;
 mod words;
 
 pub(crate) use api::{Api, Throttle};
+pub(crate) use error_responses::ErrorResponses;
 pub use function::Architecture;
 pub(crate) use function::{DEFAULT_POLICY, Function};
 pub(crate) use path::{is_for as is_path_for, precedence as path_precedence};
@@ -122,9 +124,11 @@ impl Manifest {
         let declared =
             section.as_ref().and_then(|functions| read_functions(functions, suffix, &tables, problems));
         let callable = Callable {
-            names: match &declared {
-                Some(functions) => functions.iter().map(|(name, ..)| *name).collect(),
-                None => vec![FUNCTION],
+            functions: match &declared {
+                Some(functions) => {
+                    functions.iter().map(|(name, function, _)| (*name, function.lab)).collect()
+                }
+                None => vec![(FUNCTION, true)],
             },
             span: section.map_or(0..0, |functions| functions.span),
             problems,
@@ -158,7 +162,10 @@ impl Default for Manifest {
             allowed_accounts: Vec::new(),
             tables: BTreeMap::from([(TABLE.to_owned(), Table::default())]),
             functions: BTreeMap::from([(FUNCTION.to_owned(), Function::default())]),
-            api: Api { routes: vec![Route::of_the_only(FUNCTION)], ..Api::default() },
+            api: Api {
+                routes: vec![Route::of_the_only(FUNCTION, ErrorResponses::default_of(true))],
+                ..Api::default()
+            },
             tags: BTreeMap::new(),
         }
     }

@@ -23,6 +23,7 @@ pub(crate) use check::LARGEST_ZIP;
 use crate::engine::{Engine, Id, Kind, Outcome, Step};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::lab;
 use crate::machine::Machine;
 use crate::manifest::{Architecture, Function};
 use crate::time::unless_stopped;
@@ -104,7 +105,7 @@ impl Source {
     /// Its name for people, as far as the manifest says it.
     fn declared_name(&self) -> String {
         match self {
-            Self::Cargo { package, .. } => package.clone().unwrap_or_else(|| "function".to_owned()),
+            Self::Cargo { package, .. } => package.clone().unwrap_or_else(|| lab::PACKAGE.to_owned()),
             Self::Zip(path) => path.display().to_string(),
         }
     }

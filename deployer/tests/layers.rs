@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. ARCHITECTURE.md says what each is.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 28] = [
     "printable",
     "files",
     "shell",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 27] = [
     "nesting",
     "error",
     "time",
+    "lab",
     "manifest",
     "pricing",
     "http",

@@ -43,7 +43,7 @@ impl Failure {
 mod tests {
     use super::*;
     use crate::error::Verb;
-    use crate::manifest::IntegrationKind;
+    use crate::manifest::{ErrorResponses, IntegrationKind};
 
     fn route(method: &str, path: &str, auth: Auth) -> Route {
         Route {
@@ -53,6 +53,7 @@ mod tests {
             integration: IntegrationKind::Aws,
             auth,
             timeout_ms: 29_000,
+            error_responses: ErrorResponses::default(),
         }
     }
 

@@ -38,6 +38,7 @@ pub(crate) fn route_to<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::ErrorResponses;
 
     fn route(method: &str, path: &str, auth: Auth) -> Route {
         Route {
@@ -47,6 +48,7 @@ mod tests {
             integration: IntegrationKind::Aws,
             auth,
             timeout_ms: 29_000,
+            error_responses: ErrorResponses::default(),
         }
     }
 

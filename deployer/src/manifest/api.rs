@@ -1,9 +1,10 @@
 //! `[api]`: the one REST API of a stack.
 
+use super::error_responses::ErrorResponses;
 use super::names;
 use super::problem::{Problem, Problems};
 use super::read::Item;
-use super::route::{self, Route};
+use super::route::{self, IntegrationKind, Route};
 use super::section::Section;
 use super::tags;
 use std::collections::BTreeMap;
@@ -51,7 +52,7 @@ impl Api {
             Some(api) => api
                 .section("a table like [api]", |keys| Self::of(keys, suffix, functions))
                 .unwrap_or_default(),
-            None => Self { routes: functions.route_of_the_only(), ..Self::default() },
+            None => Self { routes: functions.route_of_the_only(None), ..Self::default() },
         }
     }
 
@@ -65,15 +66,25 @@ impl Api {
         };
         let name = named("name", &names::API);
         let stage = named("stage", &names::STAGE);
+        let responses = keys.get("error-responses");
+        let shared = responses.as_ref().map(ErrorResponses::read);
+        let routes = match keys.get("routes") {
+            Some(routes) => route::read(&routes, functions, shared.as_ref()),
+            None => functions.route_of_the_only(shared.as_ref()),
+        };
+        if let Some(responses) = responses
+            && !routes.is_empty()
+            && !routes.iter().any(|route| route.integration == IntegrationKind::Aws)
+        {
+            let why = r#"goes with integration = "aws" only, and no route of the API has it"#;
+            responses.report(responses.wrong(why));
+        }
         Self {
             name: name.unwrap_or(default.name),
             stage: stage.unwrap_or(default.stage),
             throttle: keys.get("throttle").and_then(|throttle| Throttle::read(&throttle)),
             variables: keys.get("variables").map(|all| tags::read_variables(&all)).unwrap_or_default(),
-            routes: match keys.get("routes") {
-                Some(routes) => route::read(&routes, &functions.names),
-                None => functions.route_of_the_only(),
-            },
+            routes,
         }
     }
 }
@@ -81,17 +92,28 @@ impl Api {
 /// The functions that a route may call.
 #[derive(Debug)]
 pub(super) struct Callable<'a> {
-    pub(super) names: Vec<&'a str>,
+    /// Each with whether it is the lab's.
+    pub(super) functions: Vec<(&'a str, bool)>,
     /// Where they are declared.
     pub(super) span: Range<usize>,
     pub(super) problems: &'a Problems,
 }
 
 impl Callable<'_> {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.functions.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// What the routes of a function have that declare no error responses, where the API declares these.
+    pub(super) fn error_responses(&self, function: &str, shared: Option<&ErrorResponses>) -> ErrorResponses {
+        let is_labs = self.functions.contains(&(function, true));
+        shared.cloned().unwrap_or_else(|| ErrorResponses::default_of(is_labs))
+    }
+
     /// What a stack has that declares no routes.
-    fn route_of_the_only(&self) -> Vec<Route> {
-        match self.names[..] {
-            [only] => vec![Route::of_the_only(only)],
+    fn route_of_the_only(&self, shared: Option<&ErrorResponses>) -> Vec<Route> {
+        match self.functions[..] {
+            [(only, _)] => vec![Route::of_the_only(only, self.error_responses(only, shared))],
             // That is reported already.
             [] => Vec::new(),
             _ => {

@@ -2,6 +2,7 @@
 
 use super::names;
 use super::section::Section;
+use crate::lab;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -69,6 +70,11 @@ impl Code {
                 h.text_where("1 to 128 characters without spaces, like \"index.handler\"", is_handler)
             }),
         }
+    }
+
+    /// Whether it is built from the package of the lab's function, which is the one of a function that names none.
+    pub(super) fn is_labs(&self) -> bool {
+        self.zip.is_none() && self.package.as_deref().is_none_or(|package| package == lab::PACKAGE)
     }
 }
 

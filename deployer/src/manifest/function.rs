@@ -48,6 +48,8 @@ pub(crate) struct Function {
     pub tracing: bool,
     /// Shown in the console.
     pub description: String,
+    /// Whether it is the lab's, whose requests and errors are known.
+    pub lab: bool,
 }
 
 /// Where the default policy document lies in a project; a built-in copy serves where there is no such file.
@@ -73,6 +75,7 @@ impl Default for Function {
             reserved_concurrency: None,
             tracing: false,
             description: String::new(),
+            lab: true,
         }
     }
 }
@@ -174,7 +177,9 @@ impl Function {
             places.timeout = timeout.span.clone();
             timeout.whole(1..=LONGEST_TIMEOUT, "seconds")
         });
+        let is_labs = keys.get("lab").and_then(|lab| lab.flag());
         Self {
+            lab: is_labs.unwrap_or_else(|| code.is_labs()),
             package: code.package,
             binary: code.binary,
             zip: code.zip,

@@ -1,5 +1,7 @@
 //! `[[api.routes]]`: one method on one path, and the function that it calls.
 
+use super::api::Callable;
+use super::error_responses::ErrorResponses;
 use super::path::{self, Places};
 use super::problem::Problem;
 use super::read::Item;
@@ -23,6 +25,8 @@ pub(crate) struct Route {
     pub auth: Auth,
     /// How long API Gateway waits for the function.
     pub timeout_ms: i32,
+    /// Which errors of the function answer with which status, where the body is the event.
+    pub error_responses: ErrorResponses,
 }
 
 /// What the function gets.
@@ -57,15 +61,15 @@ const INTEGRATIONS: [(&str, IntegrationKind); 2] =
 
 const AUTHS: [(&str, Auth); 3] = [("none", Auth::None), ("iam", Auth::Iam), ("api-key", Auth::ApiKey)];
 
-/// All routes, as far as they can be read.
-pub(super) fn read(list: &Item<'_>, functions: &[&str]) -> Vec<Route> {
+/// All routes, as far as they can be read. `shared` are the error responses of those that declare none.
+pub(super) fn read(list: &Item<'_>, functions: &Callable<'_>, shared: Option<&ErrorResponses>) -> Vec<Route> {
     let mut routes = Vec::new();
     let mut taken = Taken::default();
     let Some(items) = list.list("a list of tables like [[api.routes]]") else {
         return Vec::new();
     };
     for item in &items {
-        let read = item.section("a table like [[api.routes]]", |keys| Route::of(keys, functions));
+        let read = item.section("a table like [[api.routes]]", |keys| Route::of(keys, functions, shared));
         let Some((route, places)) = read.flatten() else {
             continue;
         };
@@ -130,23 +134,40 @@ impl Taken {
 }
 
 impl Route {
-    fn of(keys: &mut Section<'_>, functions: &[&str]) -> Option<(Self, Places)> {
+    fn of(
+        keys: &mut Section<'_>,
+        functions: &Callable<'_>,
+        shared: Option<&ErrorResponses>,
+    ) -> Option<(Self, Places)> {
+        let names = functions.names();
         let route = keys.span();
         let methods = METHODS.map(|method| (method, method));
         let method = keys.require("method", r#"method = "POST""#).and_then(|method| method.choice(&methods));
         let path = keys.require("path", r#"path = "/items/{id}""#);
         let places = Places { path: path.as_ref().map_or(route.clone(), |path| path.span.clone()), route };
         let path = path.and_then(|path| path::read(&path));
-        let like = format!("function = \"{}\"", functions.first().unwrap_or(&"NAME"));
-        let function = keys.require("function", &like).and_then(|name| name.declared("function", functions));
-        let integration = keys.get("integration").and_then(|kind| kind.choice(&INTEGRATIONS));
+        let like = format!("function = \"{}\"", names.first().unwrap_or(&"NAME"));
+        let function = keys.require("function", &like).and_then(|name| name.declared("function", &names));
+        let kind = keys.get("integration");
+        let integration = kind.as_ref().and_then(|kind| kind.choice(&INTEGRATIONS));
         let auth = keys.get("auth").and_then(|auth| auth.choice(&AUTHS));
         let timeout_ms =
             keys.get("timeout-ms").and_then(|ms| ms.whole(50..=i64::from(LONGEST_MS), "milliseconds"));
+        let responses = keys.get("error-responses");
+        if let (Some(responses), Some(kind), Some(IntegrationKind::AwsProxy)) =
+            (&responses, &kind, integration)
+        {
+            let problem = responses
+                .wrong(r#"goes with integration = "aws" only: otherwise the function says the status"#);
+            responses.report(problem.earlier(kind.span.clone(), "the integration"));
+        }
+        let responses = responses.as_ref().map(ErrorResponses::read);
+        let function = function?;
         let route = Self {
             method: method?.to_owned(),
             path: path?,
-            function: function?,
+            error_responses: responses.unwrap_or_else(|| functions.error_responses(&function, shared)),
+            function,
             integration: integration.unwrap_or_default(),
             auth: auth.unwrap_or_default(),
             timeout_ms: timeout_ms.unwrap_or(LONGEST_MS),
@@ -165,7 +186,7 @@ impl Route {
     }
 
     /// What the lab has, for the only function of a stack that declares no routes.
-    pub(super) fn of_the_only(function: &str) -> Self {
+    pub(super) fn of_the_only(function: &str, error_responses: ErrorResponses) -> Self {
         Self {
             method: "POST".to_owned(),
             path: "/DynamoDBManager".to_owned(),
@@ -173,6 +194,7 @@ impl Route {
             integration: IntegrationKind::Aws,
             auth: Auth::None,
             timeout_ms: LONGEST_MS,
+            error_responses,
         }
     }
 }

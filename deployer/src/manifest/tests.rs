@@ -2,6 +2,7 @@
 //! environment; and what holds for any text whatever.
 
 mod api;
+mod error_responses;
 mod examples;
 mod form;
 mod functions;

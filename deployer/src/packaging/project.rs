@@ -6,14 +6,12 @@
 use super::cargo::Cargo;
 use super::settings::Settings;
 use crate::error::{Error, Result};
+use crate::lab;
 use crate::manifest::nearest;
 use crate::nesting;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// The package that is built for a function that names none, where the project has one of this name.
-const DEFAULT_PACKAGE: &str = "function";
 
 /// What `cargo metadata --no-deps` prints, as far as it matters here.
 #[derive(Clone, Debug, Deserialize)]
@@ -147,7 +145,7 @@ impl Project {
             folder == Some(root)
                 || folder.and_then(|folder| folder.canonicalize().ok()) == root.canonicalize().ok()
         };
-        let conventional = self.packages.iter().find(|member| member.name == DEFAULT_PACKAGE);
+        let conventional = self.packages.iter().find(|member| member.name == lab::PACKAGE);
         if let Some(member) = conventional.or_else(|| self.with_binaries().find(is_here)) {
             return Ok(member);
         }

@@ -10,6 +10,7 @@ name = "volume"
 zip = "handler.zip"
 runtime = "provided.al2023"
 handler = "bootstrap"
+lab = true
 role = "volume-role"
 environment = { TOKEN = "hush-hush" }
 [api]

@@ -8,7 +8,7 @@ use support::proxy::mutating;
 fn declare(lab: &Lab, tables: usize, statement: &str) {
     let mut manifest = String::from(
         "[functions.LambdaFunctionOverHttps]\nzip = \"handler.zip\"\nruntime = \"provided.al2023\"\n\
-         handler = \"bootstrap\"\npolicy = \"own.json\"\n",
+         handler = \"bootstrap\"\nlab = true\npolicy = \"own.json\"\n",
     );
     for table in 0..tables {
         writeln!(manifest, "[tables.a-table-with-a-long-name-{table}]").unwrap();

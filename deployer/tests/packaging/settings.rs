@@ -66,7 +66,7 @@ fn a_zip_in_place_of_a_package_is_no_build() {
     let manifest = project.manifest();
     let _ = place.deployer(&manifest, &["up", "--release"]).run().succeeds();
     std::fs::copy(project.path("target/deployer/shop.shop.x86_64.zip"), project.path("ready.zip")).unwrap();
-    let declared = "[functions.LambdaFunctionOverHttps]\nzip = \"ready.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\n";
+    let declared = "[functions.LambdaFunctionOverHttps]\nzip = \"ready.zip\"\nruntime = \"provided.al2023\"\nhandler = \"bootstrap\"\nlab = true\n";
     project.write("stack.toml", declared);
     assert_eq!(place.deployed(&manifest), "one");
     let status = place.deployer(&manifest, &["status"]).run().succeeds();

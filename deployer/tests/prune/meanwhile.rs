@@ -29,6 +29,7 @@ const LAB: &str = r#"
 zip = "handler.zip"
 runtime = "provided.al2023"
 handler = "bootstrap"
+lab = true
 "#;
 
 /// The lab with its function under another name.
@@ -37,6 +38,7 @@ const RENAMED: &str = r#"
 zip = "handler.zip"
 runtime = "provided.al2023"
 handler = "bootstrap"
+lab = true
 "#;
 
 /// Makes the second manifest of a stack that was made by the first one, at an AWS that takes its time.

@@ -11,6 +11,7 @@ const RENAMED: &str = r#"
 zip = "handler.zip"
 runtime = "provided.al2023"
 handler = "bootstrap"
+lab = true
 role = "renamed-role"
 
 [api]

@@ -11,6 +11,7 @@ const MANIFEST: &str = r#"
 zip = "handler.zip"
 runtime = "provided.al2023"
 handler = "bootstrap"
+lab = true
 "#;
 
 /// A runtime in a few lines: answers `ping` as the real function does, and everything else with its version.

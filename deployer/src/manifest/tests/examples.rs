@@ -51,12 +51,12 @@ fn each_example_of_it_can_be_used_alone() {
             .join("\n");
         let read = parse(&text).unwrap_or_else(|e| panic!("{line}\n{e}"));
         let same = format!("{read:?}") == format!("{:?}", Manifest::default());
-        // Two of them show a default, for what there is to know beside it.
-        let shows_default = ["# timeout-ms", "# package"].iter().any(|key| line.starts_with(key));
+        // Three of them show a default, for what there is to know beside it.
+        let shows_default = ["# timeout-ms", "# package", "# lab"].iter().any(|key| line.starts_with(key));
         assert!(!same || shows_default, "{line} changes nothing");
         tried += 1;
     }
-    assert_eq!(tried, 20);
+    assert_eq!(tried, 23);
 }
 
 #[test]
@@ -81,7 +81,10 @@ fn all_examples_of_it_can_be_used_together() {
     assert_eq!((zip.runtime.as_deref(), zip.handler.as_deref()), (Some("nodejs24.x"), Some("index.handler")));
     assert_eq!(all.api.throttle, Some(Throttle { rate: 100.0, burst: 200 }));
     assert_eq!(all.api.variables, BTreeMap::from([("level".to_owned(), "debug".to_owned())]));
-    let [_, route] = &all.api.routes[..] else { panic!("two routes: {:?}", all.api.routes) };
+    let [first, route] = &all.api.routes[..] else { panic!("two routes: {:?}", all.api.routes) };
+    let statuses: Vec<&String> = first.error_responses.iter().map(|(status, _)| status).collect();
+    assert_eq!(statuses, ["500"], "the route's, not the API's");
+    assert!(function.lab && !zip.lab);
     assert_eq!((route.path.as_str(), route.function.as_str()), ("/thumbnails/{id}", "Thumbnails"));
     assert_eq!((route.integration, route.auth), (IntegrationKind::AwsProxy, Auth::Iam));
 }

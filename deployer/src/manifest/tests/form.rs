@@ -96,7 +96,7 @@ fn a_key_that_there_is_not() {
     2 | memroy = ***
       | ^^^^^^ did you mean memory?
       |
-      = help: its keys are architecture, binary, description, environment, handler, log-retention-days, memory, package, permissions-boundary, policy, reserved-concurrency, role, runtime, tables, timeout, tracing, zip
+      = help: its keys are architecture, binary, description, environment, handler, lab, log-retention-days, memory, package, permissions-boundary, policy, reserved-concurrency, role, runtime, tables, timeout, tracing, zip
     ");
     assert_snapshot!(mistake(
         "[api]\n\
@@ -108,7 +108,7 @@ fn a_key_that_there_is_not() {
     2 | rate = *
       | ^^^^
       |
-      = help: its keys are name, routes, stage, throttle, variables
+      = help: its keys are error-responses, name, routes, stage, throttle, variables
     ");
     assert_snapshot!(mistake(
         "[[api.routes]]\n\
@@ -123,7 +123,7 @@ fn a_key_that_there_is_not() {
     5 | timeout = *
       | ^^^^^^^ did you mean timeout-ms?
       |
-      = help: its keys are auth, function, integration, method, path, timeout-ms
+      = help: its keys are auth, error-responses, function, integration, method, path, timeout-ms
     ");
     assert_snapshot!(mistake("xyz = 1"), @r"
     the manifest has no key xyz

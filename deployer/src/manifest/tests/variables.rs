@@ -90,7 +90,7 @@ fn a_mistake_beside_a_value() {
     2 | enviroment = { TOKEN = ********* }
       | ^^^^^^^^^^ did you mean environment?
       |
-      = help: its keys are architecture, binary, description, environment, handler, log-retention-days, memory, package, permissions-boundary, policy, reserved-concurrency, role, runtime, tables, timeout, tracing, zip
+      = help: its keys are architecture, binary, description, environment, handler, lab, log-retention-days, memory, package, permissions-boundary, policy, reserved-concurrency, role, runtime, tables, timeout, tracing, zip
     ");
     assert_snapshot!(mistake(
         "[functions]\n\

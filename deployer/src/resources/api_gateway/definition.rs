@@ -10,27 +10,6 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How errors of the function become HTTP statuses: a pattern is matched, in full, against `errorMessage`. What none
-/// matches answers 200, so every message of the function matches exactly one.
-pub(crate) const ERROR_RESPONSES: [(&str, &str); 7] = [
-    (
-        "400",
-        r#"(Invalid request|Parameter validation failed): .*|Unrecognized operation ".*|An error occurred \((ValidationException|SerializationException)\) .*"#,
-    ),
-    ("404", r"An error occurred \(ResourceNotFoundException\) .*"),
-    (
-        "409",
-        r"An error occurred \((ConditionalCheckFailedException|TransactionConflictException|ReplicatedWriteConflictException)\) .*",
-    ),
-    ("413", r"An error occurred \((ItemSizeLimitExceeded|ItemCollectionSizeLimitExceededException)\) .*"),
-    (
-        "429",
-        r"An error occurred \((ProvisionedThroughputExceededException|ThrottlingException|RequestLimitExceeded)\) .*",
-    ),
-    ("500", r"Internal error: .*|RequestId: .*|\d{4}-\d\d-\d\dT\S+ \S+ Task timed out after [\d.]+ seconds"),
-    ("503", r"Service unavailable: .*"),
-];
-
 /// The methods of an API, by path and method.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Definition(BTreeMap<(String, String), Method>);
@@ -42,8 +21,8 @@ struct Method {
     api_key: bool,
     /// `None` for a method that was left half-built: nothing can be deployed then.
     integration: Option<Integration>,
-    /// Statuses that the method may answer with.
-    statuses: Vec<String>,
+    /// Statuses that the method may answer with, each with what it means. API Gateway does not give the meanings back.
+    statuses: BTreeMap<String, String>,
     /// What no route declares and somebody added, by its name. None of it is ours.
     additions: BTreeMap<String, String>,
 }
@@ -68,17 +47,19 @@ struct Integration {
 impl Definition {
     pub(crate) fn of(routes: &[Route], suffix: &str, scope: &Scope) -> Self {
         let method = |route: &Route| {
-            let responses: BTreeMap<String, String> = match route.integration {
-                IntegrationKind::AwsProxy => BTreeMap::new(),
-                IntegrationKind::Aws => std::iter::once(("200", ""))
-                    .chain(ERROR_RESPONSES)
-                    .map(|(status, pattern)| (status.to_owned(), pattern.to_owned()))
-                    .collect(),
-            };
+            let (mut statuses, mut responses) = (BTreeMap::new(), BTreeMap::new());
+            if route.integration == IntegrationKind::Aws {
+                statuses.insert("200".to_owned(), "Done".to_owned());
+                responses.insert("200".to_owned(), String::new());
+                for (status, response) in route.error_responses.iter() {
+                    statuses.insert(status.clone(), response.meaning.clone());
+                    responses.insert(status.clone(), response.pattern.clone());
+                }
+            }
             Method {
                 authorization: if route.auth == Auth::Iam { "AWS_IAM" } else { OPEN }.to_owned(),
                 api_key: route.auth == Auth::ApiKey,
-                statuses: responses.keys().cloned().collect(),
+                statuses,
                 integration: Some(Integration {
                     kind: match route.integration {
                         IntegrationKind::Aws => "AWS",
@@ -208,7 +189,7 @@ impl Method {
         let responses: Map<String, Value> = self
             .statuses
             .iter()
-            .map(|status| (status.clone(), json!({ "description": meaning(status) })))
+            .map(|(status, meaning)| (status.clone(), json!({ "description": meaning })))
             .collect();
         let mut operation = json!({ "responses": responses });
         let parameters: Vec<Value> = path_parameters(path)
@@ -248,12 +229,8 @@ impl Method {
             Some(self.api_key),
             opens(seen.api_key, self.who_may_call()),
         ));
-        changes.extend(Change::update(
-            field("responses"),
-            seen.statuses.join(", "),
-            self.statuses.join(", "),
-            Impact::None,
-        ));
+        let statuses = |side: &Self| side.statuses.keys().cloned().collect::<Vec<_>>().join(", ");
+        changes.extend(Change::update(field("responses"), statuses(seen), statuses(self), Impact::None));
         match (&self.integration, &seen.integration) {
             (Some(wanted), Some(seen)) => changes.extend(wanted.diff(seen, place)),
             (wanted, seen) => changes.extend(Change::update(
@@ -343,19 +320,6 @@ fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| name.trim_end_matches('+'))
-}
-
-fn meaning(status: &str) -> &'static str {
-    match status {
-        "200" => "Done",
-        "400" => "The request is wrong",
-        "404" => "No such table",
-        "409" => "A condition failed, or another write came in between",
-        "413" => "The item is too large",
-        "429" => "Too many requests",
-        "500" => "A mistake of ours",
-        _ => "DynamoDB cannot be reached",
-    }
 }
 
 #[cfg(test)]

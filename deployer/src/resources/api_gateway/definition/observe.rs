@@ -26,10 +26,8 @@ impl Definition {
 
 impl Method {
     fn read(method: &sdk::Method, path: &str, names: &BTreeMap<String, String>) -> Self {
-        let responses = method.method_responses();
-        let mut statuses: Vec<String> =
-            responses.into_iter().flatten().map(|(status, _)| status.clone()).collect();
-        statuses.sort();
+        let responses = method.method_responses().into_iter().flatten();
+        let statuses = responses.map(|(status, _)| (status.clone(), String::new())).collect();
         Self {
             authorization: method.authorization_type().unwrap_or(OPEN).to_owned(),
             api_key: method.api_key_required().unwrap_or_default(),

@@ -1,16 +1,12 @@
 //! The definition: rendered, read back as API Gateway answers, and compared.
 
 use super::*;
+use crate::lab::ERROR_RESPONSES;
 use crate::manifest::Manifest;
 use crate::testing::{gateway, plain, scope};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// What the function itself promises about its messages.
-#[path = "../../../../../function/src/error_table.rs"]
-#[expect(dead_code, unreachable_pub, reason = "only its table is of interest here")]
-mod error_table;
 
 mod rendering;
 mod spelling;
@@ -100,7 +96,7 @@ async fn each_difference_is_one_change() {
     let responses = "200, 400, 404, 409, 413, 429, 500, 503";
     let uri = scope().integration_uri("LambdaFunctionOverHttps");
     let quoted = |status: &str| {
-        let (_, pattern) = ERROR_RESPONSES.iter().find(|(known, _)| *known == status).unwrap();
+        let (_, pattern, _) = ERROR_RESPONSES.iter().find(|(known, ..)| *known == status).unwrap();
         format!("'{pattern}'")
     };
     let cases = [

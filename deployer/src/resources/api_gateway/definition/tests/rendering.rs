@@ -1,6 +1,5 @@
 //! The document that `PutRestApi` takes.
 
-use super::error_table;
 use super::*;
 
 #[test]
@@ -8,7 +7,7 @@ fn the_lab_is_one_document() {
     let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\
                arn:aws:lambda:us-east-1:123456789012:function:LambdaFunctionOverHttps/invocations";
     let mut responses = json!({ "default": { "statusCode": "200" } });
-    for (status, pattern) in ERROR_RESPONSES {
+    for (status, pattern, _) in ERROR_RESPONSES {
         responses[pattern] = json!({ "statusCode": status });
     }
     let expected = json!({
@@ -120,11 +119,34 @@ fn every_status_that_an_integration_answers_with_stands_in_responses() {
 }
 
 #[test]
-fn errors_are_mapped_as_the_function_says() {
-    let theirs =
-        error_table::ERROR_RESPONSES.map(|(status, pattern)| (status.to_string(), pattern.to_owned()));
-    let ours = ERROR_RESPONSES.map(|(status, pattern)| (status.to_owned(), pattern.to_owned()));
-    assert_eq!(ours, theirs);
+fn errors_of_another_function_have_the_statuses_that_its_route_declares() {
+    let responses = |declared: &str| {
+        let text = format!(
+            "[functions.f]\nlab = false\n[[api.routes]]\nmethod = \"POST\"\npath = \"/a\"\nfunction = \"f\"\n{declared}"
+        );
+        let manifest = Manifest::parse(&text, Path::new("stack.toml"), "").unwrap();
+        let operation = operation(&manifest.api.routes, "/a", "post");
+        (operation["responses"].clone(), operation["x-amazon-apigateway-integration"]["responses"].clone())
+    };
+    let default = json!({ "statusCode": "200" });
+    assert_eq!(
+        responses(""),
+        (
+            json!({ "200": { "description": "Done" }, "500": { "description": "The function failed" } }),
+            json!({ "default": default, r"(\n|.)+": { "statusCode": "500" } }),
+        )
+    );
+    assert_eq!(
+        responses("error-responses = { \"404\" = 'Not found: .*' }"),
+        (
+            json!({ "200": { "description": "Done" }, "404": { "description": "An error of the function" } }),
+            json!({ "default": default, "Not found: .*": { "statusCode": "404" } }),
+        )
+    );
+    assert_eq!(
+        responses("error-responses = {}"),
+        (json!({ "200": { "description": "Done" } }), json!({ "default": default }))
+    );
 }
 
 #[test]
