@@ -39,7 +39,7 @@ pub(crate) struct LocalAws {
 }
 
 /// The launcher, as Python sees it.
-const LAUNCHER: [(&str, &str); 26] = [
+const LAUNCHER: [(&str, &str); 29] = [
     ("local_aws.py", include_str!("../local/local_aws.py")),
     ("authentication.py", include_str!("../local/authentication.py")),
     ("authorization.py", include_str!("../local/authorization.py")),
@@ -56,6 +56,9 @@ const LAUNCHER: [(&str, &str); 26] = [
     ("integration.py", include_str!("../local/integration.py")),
     ("invoke.py", include_str!("../local/invoke.py")),
     ("logs.py", include_str!("../local/logs.py")),
+    ("patch_fields.py", include_str!("../local/patch_fields.py")),
+    ("patch_records.py", include_str!("../local/patch_records.py")),
+    ("patch_values.py", include_str!("../local/patch_values.py")),
     ("patches.py", include_str!("../local/patches.py")),
     ("platform_log.py", include_str!("../local/platform_log.py")),
     ("roles.py", include_str!("../local/roles.py")),

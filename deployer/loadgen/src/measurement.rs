@@ -1,14 +1,24 @@
 //! What a run has measured, as a document that serde writes and reads.
 
+mod block;
+mod distribution;
+mod figures;
+mod parameters;
+
+pub use block::Block;
+pub use distribution::LatencyBucket;
+pub use figures::{Connections, Counts, Percentiles, RequestMeasurement, SeriesEntry};
+pub use parameters::{LoadParameters, RequestShare};
+
 use crate::cleanup::SentRequests;
 use crate::error::Result;
 use crate::generator::LoadPlan;
 use crate::histogram::LatencyHistogram;
-use crate::request_mix::RequestMix;
-use crate::series::{Point, Series};
+use crate::series::Series;
 use crate::thread_record::{Outcome, OutcomeClass, ThreadRecord};
 use crate::timestamp::rfc3339;
 use crate::worker::ThreadResult;
+use figures::request_measurements;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -81,213 +91,7 @@ pub struct Measurement {
     pub(crate) sent: Vec<SentRequests>,
 }
 
-/// What a run was to do. Two runs can be compared if rate, mix and concurrency are the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoadParameters {
-    /// Requests per second.
-    pub rate: u32,
-    /// How long it was to measure, in seconds.
-    pub duration_s: f64,
-    /// How long it was to warm up before that, in seconds.
-    pub warmup_s: f64,
-    /// How many requests could be in flight at once.
-    pub concurrency: usize,
-    /// The kinds of requests with their shares.
-    pub mix: Vec<RequestShare>,
-    /// The same for the same requests in the same shares: [`RequestMix::fingerprint`].
-    pub mix_fingerprint: String,
-}
-
-/// A kind of request and its share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RequestShare {
-    /// Its name.
-    pub name: String,
-    /// Its weight in the mix.
-    pub share: u16,
-}
-
-/// Requests by how they ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// How many were to be sent.
-    pub planned: u64,
-    /// How many were sent.
-    pub sent: u64,
-    /// How many were never sent, because no connection was free until the end; 0 of a run that was stopped.
-    #[serde(default)]
-    pub unsent: u64,
-    /// Answered with a status below 400.
-    pub ok: u64,
-    /// Answered with 429.
-    pub throttled: u64,
-    /// Answered with another error.
-    pub errors: u64,
-    /// Not answered.
-    pub unanswered: u64,
-    /// Sent 10 ms late or more.
-    pub late: u64,
-    /// The longest delay in milliseconds; 0 when none was late.
-    pub late_by_ms: u64,
-    /// Sent in the warm-up. They count nowhere else.
-    pub warmup: u64,
-}
-
-impl Counts {
-    /// Returns how many requests were answered with an error other than 429, or not answered.
-    #[must_use]
-    pub fn failed(&self) -> u64 {
-        self.errors + self.unanswered
-    }
-}
-
-/// What was measured of one kind of request.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RequestMeasurement {
-    /// Its name.
-    pub name: String,
-    /// Answered with a status below 400.
-    pub ok: u64,
-    /// Answered with 429.
-    pub throttled: u64,
-    /// Answered with another error, or not answered.
-    pub failed: u64,
-    /// Answered, but not with 429: they have reached what handles them. 0 in a document that was read.
-    #[serde(skip)]
-    pub reached: u64,
-    /// As in the measurement of all.
-    pub latency_ms: Option<Percentiles>,
-}
-
-/// A distribution of latencies, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Percentiles {
-    /// The shortest.
-    pub min: f64,
-    /// The mean.
-    pub mean: f64,
-    /// The median.
-    pub p50: f64,
-    /// The 90th percentile.
-    pub p90: f64,
-    /// The 99th percentile.
-    pub p99: f64,
-    /// The 99.9th percentile.
-    pub p999: f64,
-    /// The longest.
-    pub max: f64,
-}
-
-/// The connections of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connections {
-    /// How many were opened.
-    pub opened: u64,
-    /// How many were open at once.
-    pub most: usize,
-}
-
-/// Some seconds of a run. Requests are counted when they end.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SeriesEntry {
-    /// Answered with a status below 400.
-    pub ok: u64,
-    /// Answered with 429.
-    pub throttled: u64,
-    /// Answered with another error, or not answered.
-    pub failed: u64,
-    /// The median latency in milliseconds; `None` when `ok` is 0.
-    pub p50_ms: Option<f64>,
-    /// The 99th percentile.
-    pub p99_ms: Option<f64>,
-    /// The longest latency.
-    pub max_ms: Option<f64>,
-}
-
-/// A stretch of a run with all its latencies, for a comparison to resample.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Block {
-    /// Answered with a status below 400.
-    pub ok: u64,
-    /// Answered with 429.
-    pub throttled: u64,
-    /// Answered with another error, or not answered.
-    pub failed: u64,
-    /// Latencies in microseconds, exact to 1 %, and how often each occurred; as text like `1023:4 1031:2`.
-    #[serde(with = "compact")]
-    pub latency_us: Vec<(u64, u64)>,
-}
-
-impl Block {
-    pub(crate) fn answered(&self) -> u64 {
-        self.ok + self.throttled + self.failed
-    }
-}
-
-/// Requests whose latencies were about the same.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LatencyBucket {
-    /// The lower end, inclusive.
-    pub from_ms: f64,
-    /// The upper end, exclusive.
-    pub to_ms: f64,
-    /// How many requests there were.
-    pub count: u64,
-}
-
-/// Writes pairs as one text: as a list of lists they would be thousands of lines.
-mod compact {
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(pairs: &[(u64, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-        let text: Vec<String> = pairs.iter().map(|(us, count)| format!("{us}:{count}")).collect();
-        serializer.serialize_str(&text.join(" "))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<(u64, u64)>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let pair = |pair: &str| {
-            let (us, count) = pair.split_once(':')?;
-            Some((us.parse().ok()?, count.parse().ok()?))
-        };
-        let pairs = text.split_whitespace().map(|text| pair(text).ok_or_else(|| D::Error::custom(text)));
-        pairs.collect()
-    }
-}
-
 impl Measurement {
-    /// Counts latencies in steps of 1, 2, 5, 10, … ms, from the first to the last that is not empty.
-    #[must_use]
-    pub fn histogram(&self) -> Vec<LatencyBucket> {
-        self.buckets((-3..7).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power))))
-    }
-
-    /// Counts latencies in finer steps for a chart: each is a tenth wider than the one before.
-    #[must_use]
-    pub fn distribution(&self) -> Vec<LatencyBucket> {
-        self.buckets((-75..400).map(|power| 1.1_f64.powi(power)))
-    }
-
-    fn buckets(&self, steps: impl Iterator<Item = f64>) -> Vec<LatencyBucket> {
-        let steps: Vec<f64> = steps.collect();
-        let mut buckets: Vec<LatencyBucket> = steps
-            .windows(2)
-            .map(|step| LatencyBucket { from_ms: step[0], to_ms: step[1], count: 0 })
-            .collect();
-        for (us, count) in self.blocks.iter().flat_map(|block| &block.latency_us) {
-            let ms = number(*us) / 1000.0;
-            if let Some(bucket) = buckets.iter_mut().find(|bucket| ms < bucket.to_ms) {
-                bucket.count += count;
-            }
-        }
-        let first = buckets.iter().position(|bucket| bucket.count > 0).unwrap_or(buckets.len());
-        let last = buckets.iter().rposition(|bucket| bucket.count > 0).map_or(first, |last| last + 1);
-        buckets[first..last].to_vec()
-    }
-
     /// Returns whether the figures are plausible for a run: the counts can be added without overflow, and there are no more
     /// blocks and latencies than a run has. Check this before computing with a document that somebody else may have written.
     #[must_use]
@@ -381,82 +185,6 @@ impl Measurement {
             sent: results.iter().map(|done| done.sent.clone()).collect(),
             counts,
         })
-    }
-}
-
-fn request_measurements(mix: &RequestMix, record: &ThreadRecord) -> Vec<RequestMeasurement> {
-    let both = mix.kinds().iter().zip(&record.tallies);
-    both.map(|(kind, tally)| RequestMeasurement {
-        name: kind.name().to_owned(),
-        ok: tally.count(OutcomeClass::Ok),
-        throttled: tally.count(OutcomeClass::Throttled),
-        failed: tally.count(OutcomeClass::Failed),
-        reached: tally.reached(),
-        latency_ms: Percentiles::new(&tally.latency),
-    })
-    .collect()
-}
-
-impl LoadParameters {
-    /// Returns what a run of this plan is to do.
-    #[must_use]
-    pub fn new(plan: &LoadPlan) -> Self {
-        let seconds = |time: Duration| rounded(time.as_secs_f64());
-        Self {
-            rate: plan.schedule.rate,
-            duration_s: seconds(plan.schedule.duration),
-            warmup_s: seconds(plan.schedule.warmup),
-            concurrency: plan.concurrency,
-            mix: plan
-                .mix
-                .kinds()
-                .iter()
-                .map(|kind| RequestShare { name: kind.name().to_owned(), share: kind.share() })
-                .collect(),
-            mix_fingerprint: plan.mix.fingerprint(),
-        }
-    }
-}
-
-impl Percentiles {
-    /// Returns the percentiles of a histogram; `None` when it is empty.
-    #[must_use]
-    pub fn new(latencies: &LatencyHistogram) -> Option<Self> {
-        let ms = |us: u64| rounded(number(us) / 1000.0);
-        (latencies.count() > 0).then(|| Self {
-            min: ms(latencies.min()),
-            mean: rounded(latencies.mean() / 1000.0),
-            p50: ms(latencies.quantile(0.5)),
-            p90: ms(latencies.quantile(0.9)),
-            p99: ms(latencies.quantile(0.99)),
-            p999: ms(latencies.quantile(0.999)),
-            max: ms(latencies.max()),
-        })
-    }
-}
-
-impl SeriesEntry {
-    fn new(point: &Point) -> Self {
-        let percentiles = Percentiles::new(&point.latencies);
-        Self {
-            ok: point.ok,
-            throttled: point.throttled,
-            failed: point.failed,
-            p50_ms: percentiles.map(|p| p.p50),
-            p99_ms: percentiles.map(|p| p.p99),
-            max_ms: percentiles.map(|p| p.max),
-        }
-    }
-}
-
-impl Block {
-    fn new(point: &Point) -> Self {
-        Self {
-            ok: point.ok,
-            throttled: point.throttled,
-            failed: point.failed,
-            latency_us: point.latencies.recorded().collect(),
-        }
     }
 }
 

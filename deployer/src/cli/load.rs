@@ -1,5 +1,6 @@
 //! The flags of `load`, and what `tune` shares with it.
 
+use super::duration::duration;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,7 @@ pub struct Traffic {
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: u32,
     /// How long to measure, 1s to 24h
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub duration: Duration,
     /// How long to send the same load before measuring, 0s to 1h
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = warmup)]
@@ -59,7 +60,7 @@ pub struct Load {
 fn warmup(text: &str) -> Result<Duration, String> {
     match text {
         "0" | "0s" => Ok(Duration::ZERO),
-        _ => super::duration(text)
+        _ => duration(text)
             .ok()
             .filter(|time| *time <= Duration::from_hours(1))
             .ok_or_else(|| format!("{text} is not between 0s and 1h")),

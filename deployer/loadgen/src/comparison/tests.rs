@@ -1,6 +1,6 @@
 use super::*;
 use crate::histogram::LatencyHistogram;
-use crate::measurement::{Connections, Counts, LoadParameters, Percentiles, RequestShare, SCHEMA};
+use crate::measurement::{Block, Connections, Counts, LoadParameters, Percentiles, RequestShare, SCHEMA};
 use std::collections::BTreeMap;
 use std::slice::from_ref;
 use std::time::Duration;
