@@ -1,4 +1,5 @@
-//! The layers of `deployer/src`: each module uses only those below it, so that there are no circles.
+//! The layers of `deployer/src`: each module uses only those below it, so that there are no circles. Also how long a source
+//! file may be.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -159,6 +160,27 @@ fn longer_than(lines: usize, folder: &Path) -> Vec<String> {
 fn each_command_is_a_short_script() {
     let commands = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
     assert_eq!(longer_than(100, &commands), [""; 0]);
+}
+
+#[test]
+fn each_source_file_has_at_most_400_lines() {
+    let deployer = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["src", "loadgen/src", "../function/src"] {
+        assert_eq!(longer_than(400, &deployer.join(folder)), [""; 0]);
+    }
+}
+
+#[test]
+fn a_long_file_is_found_and_its_tests_do_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "//\n";
+    let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", line.repeat(400));
+    for name in ["a.rs", "b.rs", "c.rs", "d.rs", "e.rs"] {
+        fs::write(folder.path().join(name), line.repeat(10) + &tests).unwrap();
+    }
+    fs::write(folder.path().join("long.rs"), line.repeat(11) + &tests).unwrap();
+    let long = longer_than(10, folder.path());
+    assert_eq!(long, [format!("{} has 11 lines", folder.path().join("long.rs").display())]);
 }
 
 #[test]
