@@ -1,6 +1,7 @@
 //! The customer managed policy that says what a role may do, and its attachment to that role.
 
 mod diff;
+mod entity;
 mod observe;
 
 pub(crate) use diff::PolicyDiff;
@@ -13,6 +14,7 @@ use crate::resources::iam::policy_document as document;
 use crate::resources::iam::role::{self, iam_tags, tags};
 use crate::resources::iam::waits::{IAM_BUSY, IAM_NOT_YET_VISIBLE, IAM_STILL_DETACHING};
 use aws_sdk_iam::config::Config;
+use entity::Entity;
 use serde_json::Value;
 
 const NO_SUCH: &[&str] = &["NoSuchEntity"];
@@ -46,8 +48,8 @@ pub(crate) struct Observed {
     pub(crate) document: Value,
     /// Only looked at when it is to be deleted.
     pub(crate) versions: Vec<Version>,
-    /// Everything it is attached to, or bounds: `role NAME`, `user NAME`, `group NAME`.
-    pub(crate) attached: Vec<String>,
+    /// Everything it is attached to, or bounds.
+    pub(crate) attached: Vec<Entity>,
     pub(crate) tags: Tags,
 }
 
@@ -200,24 +202,25 @@ impl ExistingPolicy {
         self.scope.policy_arn(&self.name)
     }
 
-    fn attachment(&self) -> String {
-        format!("role {}", self.role)
+    fn is_attached(&self, seen: &Observed) -> bool {
+        seen.attached.iter().any(|entity| self.is_its_role(entity))
     }
 
-    fn is_attached(&self, seen: &Observed) -> bool {
-        seen.attached.contains(&self.attachment())
+    /// Whether it is the role that the policy is for.
+    fn is_its_role(&self, entity: &Entity) -> bool {
+        matches!(entity, Entity::Role(name) if *name == self.role)
     }
 
     /// Who else uses it, each a sentence's end after "it".
-    fn others(&self, attached: &[String]) -> impl Iterator<Item = String> {
-        let others = attached.iter().filter(|entity| **entity != self.attachment());
+    fn others(&self, attached: &[Entity]) -> impl Iterator<Item = String> {
+        let others = attached.iter().filter(|entity| !self.is_its_role(entity));
         others.map(|entity| format!("is attached to {entity}, which is not of this stack"))
     }
 
     /// Takes the policy off its role, and all versions but the default, which goes with the policy: IAM refuses to delete
     /// it while it is attached or has others.
-    async fn release(&self, step: &Step<'_>, attached: &[String], versions: &[Version]) -> Result<()> {
-        if attached.contains(&self.attachment()) {
+    async fn release(&self, step: &Step<'_>, attached: &[Entity], versions: &[Version]) -> Result<()> {
+        if attached.iter().any(|entity| self.is_its_role(entity)) {
             let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(self.arn());
             let detach = || step.call("iam:DetachRolePolicy", detach.clone().send());
             absent(step.retry(&[&IAM_STILL_DETACHING], detach).await, NO_SUCH)?;

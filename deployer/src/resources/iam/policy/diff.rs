@@ -1,5 +1,6 @@
 //! How a policy differs from its declaration.
 
+use super::entity::Entity;
 use super::{Observed, Policy};
 use crate::engine::{Change, Diff, Difference, Impact, TagsDiff};
 use crate::resources::iam::policy_document as document;
@@ -20,13 +21,14 @@ pub(crate) struct PolicyUpdate {
     /// What differs between the two documents, for people.
     pub(super) document: Option<Difference<String>>,
     /// What the policy is to be attached to.
-    pub(super) attachment: Option<Difference<Option<String>>>,
+    pub(super) attachment: Option<Difference<Option<Entity>>>,
 }
 
 impl PolicyDiff {
     pub(super) fn between(observed: Option<&Observed>, declared: &Policy) -> Self {
         let Some(observed) = observed else { return Self::Create };
-        let attachment = Difference { observed: None, declared: Some(declared.existing.attachment()) };
+        let attachment =
+            Difference { observed: None, declared: Some(Entity::Role(declared.existing.role.clone())) };
         Self::Update(PolicyUpdate {
             tags: TagsDiff::between(&observed.tags, &declared.existing.scope.tags()),
             document: document::diff(&observed.document, &declared.document),

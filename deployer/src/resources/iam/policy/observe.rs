@@ -1,5 +1,6 @@
 //! What IAM answers to questions about a policy, page by page.
 
+use super::entity::Entity;
 use super::{ExistingPolicy, NO_SUCH, PATH, Version};
 use crate::engine::{PolicyPaths, Step, absent, pages};
 use crate::error::Result;
@@ -43,16 +44,19 @@ impl ExistingPolicy {
     }
 
     /// As a permissions policy or as a boundary: IAM deletes no policy that anybody uses as either.
-    pub(super) async fn attached(&self, step: &Step<'_>) -> Result<Vec<String>> {
+    pub(super) async fn attached(&self, step: &Step<'_>) -> Result<Vec<Entity>> {
         pages(async |marker| {
             let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
             let page =
                 step.retry(&[], || step.call("iam:ListEntitiesForPolicy", list.clone().send())).await?;
-            let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
-            let roles = page.policy_roles().iter().map(|role| named("role", role.role_name()));
-            let users = page.policy_users().iter().map(|user| named("user", user.user_name()));
-            let groups = page.policy_groups().iter().map(|group| named("group", group.group_name()));
-            Ok((roles.chain(users).chain(groups).collect(), page.marker.clone()))
+            let name = |name: Option<String>| name.unwrap_or_default();
+            let roles = page.policy_roles.unwrap_or_default().into_iter();
+            let roles = roles.map(|role| Entity::Role(name(role.role_name)));
+            let users = page.policy_users.unwrap_or_default().into_iter();
+            let users = users.map(|user| Entity::User(name(user.user_name)));
+            let groups = page.policy_groups.unwrap_or_default().into_iter();
+            let groups = groups.map(|group| Entity::Group(name(group.group_name)));
+            Ok((roles.chain(users).chain(groups).collect(), page.marker))
         })
         .await
     }

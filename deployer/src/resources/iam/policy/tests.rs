@@ -48,9 +48,13 @@ fn seen() -> Observed {
         path: "/".to_owned(),
         document: document(),
         versions: vec![version("v1", true)],
-        attached: vec!["role lab-role".to_owned()],
+        attached: vec![role_named("lab-role")],
         tags: scope().tags(),
     }
+}
+
+fn role_named(name: &str) -> Entity {
+    Entity::Role(name.to_owned())
 }
 
 fn version(id: &str, is_default: bool) -> Version {
@@ -91,8 +95,11 @@ fn shown(times: usize, seen: &Observed) -> Vec<Rule> {
     };
     let versions = seen.versions.clone();
     let versions = move || ListPolicyVersionsOutput::builder().set_versions(Some(listed(&versions))).build();
-    let roles: Vec<String> =
-        seen.attached.iter().filter_map(|entity| entity.strip_prefix("role ").map(str::to_owned)).collect();
+    let role = |entity: &Entity| match entity {
+        Entity::Role(name) => Some(name.clone()),
+        Entity::User(_) | Entity::Group(_) => None,
+    };
+    let roles: Vec<String> = seen.attached.iter().filter_map(role).collect();
     let entities = move || {
         let role = |name: &String| PolicyRole::builder().role_name(name).build();
         ListEntitiesForPolicyOutput::builder()

@@ -13,7 +13,7 @@ fn each_property_that_we_set_is_compared() {
             |seen| drop(seen.tags.insert("cost-centre".to_owned(), "42".to_owned())),
             &[],
         ),
-        ("attached to more", |seen| seen.attached.insert(0, "user eve".to_owned()), &[]),
+        ("attached to more", |seen| seen.attached.insert(0, Entity::User("eve".to_owned())), &[]),
         ("more versions", |seen| seen.versions.push(version("v0", false)), &[]),
         (
             "a document that AWS wrote in its own way",
@@ -27,7 +27,7 @@ fn each_property_that_we_set_is_compared() {
         ),
         ("a wider document", |seen| seen.document["Statement"][0]["Resource"] = "*".into(), &["document"]),
         ("no document", |seen| seen.document = Value::Null, &["document"]),
-        ("attached to another role only", |seen| seen.attached = vec!["role r".to_owned()], &["attached-to"]),
+        ("attached to another role only", |seen| seen.attached = vec![role_named("r")], &["attached-to"]),
         ("one tag gone", |seen| drop(seen.tags.remove(REGION_TAG)), &["tags.deployer:region"]),
         ("untagged", |seen| seen.tags.clear(), &["tags.deployer:region", "tags.deployer:stack"]),
     ];
@@ -78,11 +78,20 @@ fn a_policy_is_ours_by_both_tags() {
 #[test]
 fn whoever_else_uses_a_policy_keeps_it() {
     assert!(policy().existing.blockers(&seen()).is_empty());
-    let entities = ["role lab-role", "role other", "user eve", "group ops"].map(str::to_owned);
-    let seen = Observed { attached: entities.to_vec(), ..seen() };
+    let (user, group) = (Entity::User("eve".to_owned()), Entity::Group("ops".to_owned()));
+    let attached = vec![role_named("lab-role"), role_named("other"), user, group];
+    let seen = Observed { attached, ..seen() };
     let expected = ["role other", "user eve", "group ops"]
         .map(|e| format!("is attached to {e}, which is not of this stack"));
     assert_eq!(policy().existing.blockers(&seen), expected);
+}
+
+#[test]
+fn a_user_or_group_of_the_roles_name_is_not_the_role() {
+    let name = || "lab-role".to_owned();
+    let seen = Observed { attached: vec![Entity::User(name()), Entity::Group(name())], ..seen() };
+    assert_eq!(policy().existing.state(&seen), "not attached");
+    assert_eq!(policy().existing.blockers(&seen).len(), 2);
 }
 
 #[test]

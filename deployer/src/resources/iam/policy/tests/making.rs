@@ -181,7 +181,10 @@ async fn whoever_uses_it_is_listed_to_the_last_page() {
     });
     let world = World::new().with_iam(&[vec![first, second], present(&seen())].concat());
     let seen = world.observe(&policy()).await.unwrap().unwrap();
-    assert_eq!(seen.attached, ["role lab-role", "group ops", "user eve"]);
+    assert_eq!(
+        seen.attached,
+        [role_named("lab-role"), Entity::Group("ops".to_owned()), Entity::User("eve".to_owned())]
+    );
 }
 
 #[tokio::test(start_paused = true)]

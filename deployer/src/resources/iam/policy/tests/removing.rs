@@ -87,7 +87,7 @@ async fn what_another_run_attaches_meanwhile_is_detached_again_and_its_versions_
 #[tokio::test(start_paused = true)]
 async fn what_somebody_else_attaches_meanwhile_ends_the_wait() {
     let conflict = mock!(Client::delete_policy).then_http_response(still_attached);
-    let theirs = Observed { attached: vec!["role other".to_owned()], ..seen() };
+    let theirs = Observed { attached: vec![role_named("other")], ..seen() };
     let begun = tokio::time::Instant::now();
     let (_, result) = removed(&seen(), [vec![detached(), conflict], shown(1, &theirs)].concat()).await;
     assert_eq!(result.unwrap_err().to_string(), "it is attached to role other, which is not of this stack");
@@ -111,7 +111,7 @@ async fn what_is_gone_already_is_success() {
 
 #[tokio::test(start_paused = true)]
 async fn what_else_uses_it_is_told_before_anything_is_deleted() {
-    let attached = vec!["role lab-role".to_owned(), "role other".to_owned()];
+    let attached = vec![role_named("lab-role"), role_named("other")];
     let world = World::new().with_iam(&present(&Observed { attached, ..seen() }));
     let record = world.remove(Mode::Plan, &policy()).await;
     assert_eq!(record.changes, [Change::Delete]);
