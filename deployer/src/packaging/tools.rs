@@ -10,29 +10,48 @@ use std::path::Path;
 /// # Errors
 /// Those that are missing, all in one message, each with how to install it.
 pub(super) async fn require(cargo: &Cargo, compiler: Option<Compiler>) -> Result<()> {
-    let is_missing = |program: &str| cargo.machine.find(program).is_none();
+    let is_missing = |tool: &Tool| cargo.machine.find(tool.program()).is_none();
     let mut missing = Vec::new();
-    if is_missing("cargo") {
-        missing.push("cargo");
+    if is_missing(&Tool::Cargo) {
+        missing.push(Tool::Cargo);
     }
-    if compiler.is_some() && is_missing("cargo-lambda") {
-        missing.push("cargo-lambda");
+    if compiler.is_some() && is_missing(&Tool::CargoLambda) {
+        missing.push(Tool::CargoLambda);
     }
-    if compiler == Some(Compiler::Zig) && is_missing("zig") && !has_zig_of_python(cargo).await {
-        missing.push("zig");
+    if compiler == Some(Compiler::Zig) && is_missing(&Tool::Zig) && !has_zig_of_python(cargo).await {
+        missing.push(Tool::Zig);
     }
     if missing.is_empty() {
         return Ok(());
     }
+    let programs: Vec<&str> = missing.iter().map(Tool::program).collect();
     let mut error =
-        Error::new(format!("packaging the function needs {}, not found on PATH", missing.join(" and ")));
-    if missing.contains(&"cargo") {
+        Error::new(format!("packaging the function needs {}, not found on PATH", programs.join(" and ")));
+    if missing.contains(&Tool::Cargo) {
         error = error.hint("Install Rust: https://rustup.rs");
     }
-    if missing != ["cargo"] {
+    if missing != [Tool::Cargo] {
         error = error.hint(installation(&cargo.root));
     }
     Err(error)
+}
+
+/// A program that a build needs.
+#[derive(PartialEq, Eq)]
+enum Tool {
+    Cargo,
+    CargoLambda,
+    Zig,
+}
+
+impl Tool {
+    fn program(&self) -> &'static str {
+        match self {
+            Self::Cargo => "cargo",
+            Self::CargoLambda => "cargo-lambda",
+            Self::Zig => "zig",
+        }
+    }
 }
 
 /// How to install cargo-lambda and zig for the project in this folder. `deployer` looks into its `.venv` before the PATH.
