@@ -61,13 +61,37 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// What a figure is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// Requests a second.
+    #[serde(rename = "1/s")]
+    PerSecond,
+    /// Percent of all requests.
+    #[serde(rename = "%")]
+    Percent,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Milliseconds => "ms",
+            Self::PerSecond => "1/s",
+            Self::Percent => "%",
+        })
+    }
+}
+
 /// One figure of the runs that are compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ComparedFigure {
     /// `p50`, `p90`, `p99`, `throughput`, `failed`, `throttled`, or `never sent` where that happened.
     pub figure: &'static str,
-    /// `ms`, `1/s` or `%`.
-    pub unit: &'static str,
+    /// What it is measured in.
+    pub unit: Unit,
     /// The mean of the earlier runs; `None` where one of them lacks it.
     pub before: Option<f64>,
     /// The new run's; `None` where it was not measured.
@@ -122,16 +146,16 @@ impl Comparison {
                 let enough = |run: &Measurement| number(run.counts.ok) * (1.0 - part) >= FEWEST_BEYOND;
                 let criterion = Criterion { threshold, relative: true, higher_is_worse: true };
                 let enough = before.iter().chain([after]).all(enough);
-                compare(criterion, figure, "ms", &|run| &run.percentiles[n], enough)
+                compare(criterion, figure, Unit::Milliseconds, &|run| &run.percentiles[n], enough)
             })
             .collect();
         let rate = Criterion { threshold, relative: true, higher_is_worse: false };
-        lines.push(compare(rate, "throughput", "1/s", &|run| &run.throughput, true));
+        lines.push(compare(rate, "throughput", Unit::PerSecond, &|run| &run.throughput, true));
         let share = Criterion { threshold: ERROR_POINTS, relative: false, higher_is_worse: true };
-        lines.push(compare(share, "failed", "%", &|run| &run.failed, true));
-        lines.push(compare(share, "throttled", "%", &|run| &run.throttled, true));
+        lines.push(compare(share, "failed", Unit::Percent, &|run| &run.failed, true));
+        lines.push(compare(share, "throttled", Unit::Percent, &|run| &run.throttled, true));
         if before.iter().chain([after]).any(|run| run.counts.unsent > 0) {
-            lines.push(compare(share, "never sent", "%", &|run| &run.unsent, true));
+            lines.push(compare(share, "never sent", Unit::Percent, &|run| &run.unsent, true));
         }
         let nothing_known = lines.iter().take(PERCENTILES.len()).all(|line| line.verdict == Verdict::TooFew);
         let any = |verdict: Verdict| lines.iter().any(|line| line.verdict == verdict);

@@ -41,7 +41,7 @@ mod timestamp;
 mod worker;
 
 pub use cleanup::{CleanupResult, clean_up};
-pub use comparison::{ComparedFigure, Comparison, Verdict, differences};
+pub use comparison::{ComparedFigure, Comparison, Unit, Verdict, differences};
 pub use error::{Error, Result};
 pub use file_descriptors::reserve as reserve_file_descriptors;
 pub use generator::{LoadPlan, Progress, run};

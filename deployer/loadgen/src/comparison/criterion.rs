@@ -1,7 +1,7 @@
 //! Judges the change of one figure.
 
 use super::bootstrap::{RESAMPLES, ResampledFigure};
-use super::{ComparedFigure, Verdict};
+use super::{ComparedFigure, Unit, Verdict};
 use crate::measurement::{number, rounded};
 use fastrand::Rng;
 
@@ -24,7 +24,7 @@ impl Criterion {
     pub(super) fn compare(
         self,
         figure: &'static str,
-        unit: &'static str,
+        unit: Unit,
         then: &[&ResampledFigure],
         now: &ResampledFigure,
         enough: bool,

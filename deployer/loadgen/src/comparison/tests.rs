@@ -239,3 +239,10 @@ fn figures_that_no_run_has_are_implausible() {
         assert!(!run.is_plausible());
     }
 }
+
+#[test]
+fn a_unit_is_the_same_in_words_and_in_json() {
+    for unit in [Unit::Milliseconds, Unit::PerSecond, Unit::Percent] {
+        assert_eq!(serde_json::to_value(unit).unwrap(), unit.to_string());
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::one_digit;
 use crate::output::columns::aligned;
-use loadgen::{ComparedFigure, Comparison, Verdict};
+use loadgen::{ComparedFigure, Comparison, Unit, Verdict};
 
 /// The comparison as lines of text.
 pub(crate) fn table(comparison: &Comparison) -> Vec<String> {
@@ -25,12 +25,12 @@ pub(super) fn rows(comparison: &Comparison) -> Vec<Vec<String>> {
 
 fn row(line: &ComparedFigure) -> Vec<String> {
     let value = |value: Option<f64>| match value {
-        Some(value) if line.unit == "ms" => super::ms(value),
+        Some(value) if line.unit == Unit::Milliseconds => super::ms(value),
         Some(value) => format!("{} {}", one_digit(value), line.unit),
         None => "–".to_owned(),
     };
     // Percent of what was, and percent points of what is a percentage itself.
-    let unit = if line.unit == "%" { "points" } else { "%" };
+    let unit = if line.unit == Unit::Percent { "points" } else { "%" };
     let signed = |change: f64| if change.abs() > 1e6 { "∞".to_owned() } else { format!("{change:+.1}") };
     let interval = match line.from.zip(line.to) {
         Some((from, to)) => format!("{} … {}", signed(from), signed(to)),
