@@ -1,5 +1,4 @@
-//! Drives one resource through one verb. The only place that decides what a failure stops, and that tells the
-//! reporter how a step went.
+//! Takes resources through one command. Only this module decides what a failure stops, and reports how a step went.
 
 mod arn;
 mod change;
@@ -323,7 +322,7 @@ impl<'a> Engine<'a> {
     fn keep_record(&self, record: Record) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         match records.iter_mut().find(|earlier| earlier.id == record.id) {
-            Some(earlier) => earlier.go_on(record),
+            Some(earlier) => earlier.merge(record),
             None => records.push(record),
         }
     }

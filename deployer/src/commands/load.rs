@@ -30,7 +30,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let connected = session.connect(Access::ReadOnly, document).await?;
     let survey = connected.plan(&Packages::not_compared(), false).await?;
     document.found(&survey.records);
-    document.state = Some(StackState::found(&survey.records));
+    document.state = Some(StackState::from_records(&survey.records));
     let destination = Destination::new(session, &connected, &survey, &args.traffic)?;
     document.url = Some(destination.url.clone());
     let plan = destination.plan(&args.traffic);

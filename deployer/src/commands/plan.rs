@@ -15,7 +15,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Docum
     let at = session.connect(Access::ReadOnly, document).await?.adopting(&args.adopt);
     let Survey { records, api, .. } = at.plan(&packages, args.delete_data).await?;
     document.found(&records);
-    document.state = Some(StackState::found(&records));
+    document.state = Some(StackState::from_records(&records));
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
     session.console.plan(&records, Stream::Data);
     crate::app::refusals::refuse(&records, args.adopt.any())?;

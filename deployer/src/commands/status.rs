@@ -17,7 +17,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
     let packages = Packages::not_compared();
     let Survey { records, api, .. } = at.plan(&packages, false).await?;
     document.found(&records);
-    let state = StackState::found(&records);
+    let state = StackState::from_records(&records);
     document.state = Some(state);
     document.url = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api));
     if args.url {

@@ -28,7 +28,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let packages = if compares_code { Stack::packages(config)? } else { Packages::not_compared() };
     let survey = connected.plan(&packages, false).await?;
     document.found(&survey.records);
-    document.state = Some(StackState::found(&survey.records));
+    document.state = Some(StackState::from_records(&survey.records));
     let destination = Destination::new(session, &connected, &survey, traffic)?;
     let plan = destination.plan(traffic);
     if !plan.mix.handlers().contains(&function) {

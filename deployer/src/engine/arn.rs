@@ -1,13 +1,13 @@
-//! Which ARN a policy can limit a call to.
+//! The ARNs that an IAM policy can limit calls to.
 
 use super::{Id, Kind};
 use crate::names::Scope;
 
-/// The ARN by which a policy names what a call is about, where the call is one that a policy can limit to it.
-/// `operation` as IAM writes it, `id` what the call was made for.
+/// Returns the ARN that a policy can limit this call to, if it can. `operation` is an IAM action, `id` the resource
+/// that the call is for.
 pub(super) fn arn_of(scope: &Scope, operation: &str, id: &Id) -> Option<String> {
     let (service, name) = operation.split_once(':')?;
-    // Whoever lists things in general cannot be limited to one of them.
+    // Lists cannot be limited to one resource.
     if matches!(name, "ListPolicies" | "DescribeLogGroups") {
         return None;
     }

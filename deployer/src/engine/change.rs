@@ -1,10 +1,10 @@
-//! What is in a stack, by kind and name, and what differs between what is declared and what AWS has.
+//! Kinds and names of resources, and the changes that people read.
 
 use crate::printable::one_line;
 use serde::Serialize;
 use std::fmt;
 
-/// What sort of thing it is, in AWS's words.
+/// A kind of resource or task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
@@ -57,12 +57,12 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// What people should know about a new one of this kind.
+    /// Returns what a new resource of this kind means for people.
     fn creation_means(self) -> Option<&'static str> {
         (self == Self::RestApi).then_some("a new URL")
     }
 
-    /// What people should know about the end of one of this kind.
+    /// Returns what the deletion of a resource of this kind means for people.
     fn deletion_means(self) -> Option<&'static str> {
         match self {
             Self::Table => Some("its items are lost"),
@@ -82,7 +82,7 @@ impl Kind {
     }
 }
 
-/// Names one thing of the stack.
+/// The identity of a resource or task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Id {
     /// What it is.
@@ -99,12 +99,12 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A name in AWS may hold almost anything, and has to stay on its line.
+        // A name in AWS may contain almost anything. It must not break the line.
         write!(f, "{} {}", self.kind, one_line(&self.name))
     }
 }
 
-/// A property's value as people may see it. A secret is redacted here, so that no renderer can forget to.
+/// A property's value for people. Secrets are redacted here, so that no renderer can forget it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Shown {
@@ -115,7 +115,7 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    /// Stands for a value that nobody may see.
+    /// Returns the placeholder for a secret value.
     pub(crate) fn secret() -> Self {
         Self::Text("(secret)".to_owned())
     }
@@ -160,7 +160,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// One difference between what is declared and what AWS has. Every mutation was one of these first.
+/// One difference between what is declared and what AWS has, for people. Every mutation belongs to one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub(crate) enum Change {
@@ -174,13 +174,13 @@ pub(crate) enum Change {
         from: Shown,
         /// What is declared.
         to: Shown,
-        /// What it means for those who use the stack. Documents have it in words, as `means`.
+        /// What it means for the users of the stack. JSON documents have it in words, as `means`.
         #[serde(skip)]
         impact: Impact,
     },
     /// It goes.
     Delete,
-    /// It is deleted and made again, because one property cannot be changed in place.
+    /// It is deleted and created again, because one property cannot be changed in place.
     Replace {
         /// The property.
         field: String,
@@ -191,7 +191,7 @@ pub(crate) enum Change {
         /// Why, and what it means.
         why: String,
     },
-    /// One property differs and is not changed, because that would lose something. `up` refuses to start.
+    /// One property differs and is not changed, because the change would lose something. `up` refuses to start.
     Refused {
         /// The property.
         field: String,
@@ -205,7 +205,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// An update, unless both sides are the same. Whoever knows the difference says what it means.
+    /// Returns an update, unless both sides are equal.
     pub(crate) fn update<T: Into<Shown> + PartialEq>(
         field: impl Into<String>,
         from: T,
@@ -215,7 +215,7 @@ impl Change {
         (from != to).then(|| Self::Update { field: field.into(), from: from.into(), to: to.into(), impact })
     }
 
-    /// What people should know about this change of a resource of this kind; `None` when nobody notices it.
+    /// Returns what this change means for people; `None` when nobody notices it.
     pub(crate) fn means(&self, kind: Kind) -> Option<&'static str> {
         match self {
             Self::Create => kind.creation_means(),
@@ -231,7 +231,7 @@ impl Change {
         }
     }
 
-    /// What is gone after this change of a resource, to follow "This deletes or replaces".
+    /// Returns what this change loses, as a phrase that follows "This deletes or replaces".
     pub(crate) fn loss(&self, id: &Id) -> Option<String> {
         match self {
             Self::Delete | Self::Replace { .. } => Some(id.to_string()),
@@ -240,7 +240,7 @@ impl Change {
         }
     }
 
-    /// What is less protected after this change, to follow "This lets more people in:".
+    /// Returns what this change opens, as a phrase that follows "This lets more people in:".
     pub(crate) fn opening(&self) -> Option<&str> {
         match self {
             Self::Update { impact: Impact::LetsIn { what, .. }, .. } => Some(what),
@@ -249,7 +249,7 @@ impl Change {
     }
 }
 
-/// On one line: no value can look like another line of the plan.
+/// Writes one line: no value can look like another line of the plan.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
@@ -267,22 +267,22 @@ impl fmt::Display for Change {
     }
 }
 
-/// What an update means for those who use the stack. It is decided where the difference is known, and there is no
-/// default, so that no kind of resource can forget to ask.
+/// What an update means for the users of the stack. There is no default, so that no kind of resource can forget to
+/// decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Impact {
     /// Nobody notices it.
     None,
     /// Worth knowing before it happens.
     Notice(&'static str),
-    /// Something is gone afterwards that this program cannot bring back: `up` asks first.
+    /// Something is lost that this program cannot bring back. `up` asks first.
     Loses {
         /// What is gone, as in "the backups of table orders".
         what: String,
         /// What that means.
         means: &'static str,
     },
-    /// People get in who were kept out: `up` asks first.
+    /// More people get access. `up` asks first.
     LetsIn {
         /// What they reach, as in "GET /orders".
         what: String,

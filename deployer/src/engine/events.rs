@@ -1,67 +1,66 @@
-//! What happens during a walk, told as it happens.
+//! What happens during a walk, reported as it happens.
 
 use super::{Change, Id};
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
-/// Something that a person, or a program that watches, may want to know while it happens.
+/// Something that people or a watching program may want to know while it happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
-    /// A step has begun: it looks, or waits for what it needs.
+    /// A step has begun: it observes, or waits for what it needs.
     Started {
-        /// Whose step.
+        /// The resource.
         id: Id,
     },
     /// What a plan found.
     Planned {
-        /// Whose step.
+        /// The resource.
         id: Id,
         /// Empty when there is nothing to do.
         changes: Vec<Change>,
     },
     /// Changes are being made.
     Applying {
-        /// Whose step.
+        /// The resource.
         id: Id,
-        /// All of them.
         changes: Vec<Change>,
     },
     /// AWS, or something on this machine, is not ready yet.
     Waiting {
-        /// Whose step.
+        /// The resource.
         id: Id,
-        /// To follow "waiting for".
+        /// A phrase that follows "waiting for".
         reason: &'static str,
-        /// How long it has waited so far.
+        /// How long the step has waited so far.
         #[serde(rename = "waited_ms", serialize_with = "as_millis")]
         waited: Duration,
-        /// When it is tried again.
+        /// How long until the next attempt.
         #[serde(rename = "next_ms", serialize_with = "as_millis")]
         next: Duration,
     },
-    /// Something that nobody expected, and that was dealt with.
+    /// Something unexpected that was dealt with.
     Noted {
-        /// Whose step.
+        /// The resource.
         id: Id,
-        /// What, and what becomes of it.
+        /// What happened, and what was done about it.
         what: String,
     },
-    /// Work goes on that takes its time: a build, a measurement.
+    /// Progress of long work: a build, a measurement.
     Measuring {
-        /// Whose step.
+        /// The resource.
         id: Id,
-        /// How far it is, in words.
+        /// The progress, in words.
         what: String,
     },
     /// The step is done.
     Finished {
-        /// Whose step.
+        /// The resource.
         id: Id,
         /// How it ended.
         outcome: Outcome,
-        /// Since it started.
+        /// Time since the step began.
         #[serde(rename = "elapsed_ms", serialize_with = "as_millis")]
         elapsed: Duration,
     },
@@ -85,20 +84,20 @@ pub(crate) enum Outcome {
     Built,
     /// A check went well.
     Passed,
-    /// Something that leaves nothing behind went to its end.
+    /// Work that leaves nothing behind has finished.
     Done,
     /// It was stopped by Ctrl-C before its end.
     Interrupted,
-    /// It stays, for this reason.
+    /// It stays.
     Kept {
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// Something that it needs failed, or the command was interrupted.
     Skipped,
     /// It failed.
     Failed {
-        /// In words.
+        /// The message.
         error: String,
     },
 }
@@ -117,17 +116,17 @@ impl fmt::Display for Outcome {
             Self::Interrupted => "interrupted",
             Self::Kept { why } => return write!(f, "kept, {why}"),
             Self::Skipped => "skipped",
-            // The error itself is said once, at the end.
+            // The error itself is shown once, at the end.
             Self::Failed { .. } => "failed",
         })
     }
 }
 
-/// Takes events, in the order they happen. Must not block for long: steps run while it draws.
+/// Receives events in the order in which they happen. An implementation must not block: steps run meanwhile.
 pub(crate) trait Reporter {
-    /// One more event.
+    /// Handles one event.
     fn event(&self, event: Event);
-    /// Text comes next on the same terminal: what was drawn stays above it, and is not drawn again.
+    /// Finishes the drawing, because text follows on the same terminal.
     fn rest(&self) {}
 }
 

@@ -1,8 +1,8 @@
-//! Looks something up in AWS: what may be missing, and lists that come page by page.
+//! Lookups in AWS: things that may be missing, and lists that come in pages.
 
 use crate::error::{Error, Result};
 
-/// `None` where AWS says that there is none.
+/// Turns an error with one of these codes into `None`.
 pub(crate) fn absent<T>(result: Result<T>, not_found: &[&str]) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -11,31 +11,31 @@ pub(crate) fn absent<T>(result: Result<T>, not_found: &[&str]) -> Result<Option<
     }
 }
 
-/// Pages of one list. A thousand of the smallest that are asked for hold more than an account may have of anything.
+/// The most pages that are read of one list. A thousand of the smallest pages hold more than any account quota allows.
 const MOST_PAGES: usize = 1000;
 
-/// All of a list that AWS gives page by page: `page` reads the one that begins at a mark, and says where the next begins.
+/// Reads a whole list. `page` takes a page token and returns the items of that page and the next token.
 ///
 /// # Errors
-/// Those of `page`; a list that does not end.
+/// Fails with the errors of `page`, and for a list that does not end.
 pub(crate) async fn pages<T>(
     mut page: impl AsyncFnMut(Option<String>) -> Result<(Vec<T>, Option<String>)>,
 ) -> Result<Vec<T>> {
-    let (mut all, mut mark) = (Vec::new(), None);
+    let (mut all, mut token) = (Vec::new(), None);
     for _ in 0..MOST_PAGES {
-        let (items, next) = page(mark.clone()).await?;
+        let (items, next) = page(token.clone()).await?;
         all.extend(items);
-        // Some services end with an empty mark instead of none.
+        // Some services end with an empty token instead of none.
         let next = next.filter(|next| !next.is_empty());
         if next.is_none() {
             return Ok(all);
         }
-        if next == mark {
-            return Err(Error::new("AWS answers with the same page of a list again and again"));
+        if next == token {
+            return Err(Error::new("AWS returned the same page of a list twice"));
         }
-        mark = next;
+        token = next;
     }
-    Err(Error::new(format!("a list of AWS's does not end: {MOST_PAGES} pages were read")))
+    Err(Error::new(format!("a list in AWS did not end after {MOST_PAGES} pages")))
 }
 
 fn is_any(error: &Error, codes: &[&str]) -> bool {

@@ -1,11 +1,11 @@
-//! Combines what must exist before a resource.
+//! Futures for what a resource needs before it can be made.
 
-/// Nothing has to exist first.
+/// Resolves at once: the resource needs nothing.
 pub(crate) async fn nothing() -> Option<()> {
     Some(())
 }
 
-/// Waits for both needs; `None` if either is missing.
+/// Waits for both; `None` if either is missing.
 pub(crate) async fn both<A, B>(
     a: impl Future<Output = Option<A>>,
     b: impl Future<Output = Option<B>>,

@@ -8,21 +8,21 @@ use crate::names::Owner;
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) id: Id,
-    /// `None` when there is none in AWS, or it could not be read.
+    /// `None` when AWS has none, or it could not be read.
     pub(crate) found: Option<Found>,
     pub(crate) changes: Vec<Change>,
     pub(crate) result: Result<Outcome>,
 }
 
 impl Record {
-    /// Whether it is about something that exists or is declared: not a task, nor what is merely not there.
+    /// Whether it is about a resource that exists, is declared or failed. Tasks and absent resources are not.
     pub(crate) fn is_of_the_stack(&self) -> bool {
         let is_task = matches!(self.id.kind, Kind::Package | Kind::SmokeTest | Kind::Tags);
         !is_task && (self.found.is_some() || !self.changes.is_empty() || self.result.is_err())
     }
 
-    /// Adds what a second step did. A failure stays one, and so does a step that was not taken.
-    pub(super) fn go_on(&mut self, second: Self) {
+    /// Adds the record of a second step for the same resource. A failed or skipped first step stays failed or skipped.
+    pub(super) fn merge(&mut self, second: Self) {
         self.changes.extend(second.changes);
         let over = matches!(self.result, Err(_) | Ok(Outcome::Skipped));
         let did_nothing = matches!(second.result, Ok(Outcome::Unchanged | Outcome::Absent));
@@ -32,13 +32,13 @@ impl Record {
     }
 }
 
-/// What AWS had before the walk touched it.
+/// What AWS had before this walk changed anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) owner: Owner,
     pub(crate) state: String,
-    /// Why it cannot be deleted; asked only when something is to be.
+    /// Why it cannot be deleted. Empty unless it is to be deleted.
     pub(crate) blockers: Vec<String>,
-    /// What goes with it, each in words; asked only when something is to be deleted.
+    /// What is deleted with it, in words. Empty unless it is to be deleted.
     pub(crate) takes_along: Vec<String>,
 }

@@ -1,12 +1,12 @@
-//! Removes resources, and keeps those that stay.
+//! Deletes resources, or records why they stay.
 
 use super::{Change, Engine, Event, Existing, Found, Mode, Outcome, Record, Step, is_interruption};
 use crate::error::Result;
 
 impl Engine<'_> {
-    /// Removes one resource after `before` is done; true when it is gone. When planning, only looks.
+    /// Deletes one resource once `before` is done, and returns whether it is gone. A plan only observes.
     ///
-    /// What is not ours stays. A failure before it keeps this one: its order is AWS's.
+    /// A resource of somebody else stays. So does this one when `before` returns false, because AWS would refuse the order.
     pub(crate) async fn remove<E: Existing>(&self, existing: &E, before: impl Future<Output = bool>) -> bool {
         let id = existing.id();
         let step = self.at(id.clone());
@@ -25,7 +25,7 @@ impl Engine<'_> {
         step: &Step<'_>,
         record: &mut Record,
     ) -> Result<Outcome> {
-        let (clear, seen) = tokio::join!(before, self.look::<E>(step, Box::pin(existing.observe(step))));
+        let (may_start, seen) = tokio::join!(before, self.look::<E>(step, Box::pin(existing.observe(step))));
         let seen = match seen {
             Err(error) if is_interruption(&error) => return Ok(Outcome::Skipped),
             seen => seen?,
@@ -49,7 +49,7 @@ impl Engine<'_> {
             self.remember::<E>(&record.id, Some(seen));
             return Ok(Outcome::Unchanged);
         }
-        if !clear || self.stop.is_set() {
+        if !may_start || self.stop.is_set() {
             return Ok(Outcome::Skipped);
         }
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
@@ -57,7 +57,7 @@ impl Engine<'_> {
         Ok(Outcome::Deleted)
     }
 
-    /// Leaves one resource where it is, and says why.
+    /// Leaves one resource in place, and records why.
     pub(crate) async fn keep<E: Existing>(&self, existing: &E, why: &str) -> bool {
         let step = self.at(existing.id());
         let mut record =

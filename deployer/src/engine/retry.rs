@@ -1,4 +1,4 @@
-//! Repeats what AWS refuses for a reason that passes, and looks again at what takes its time.
+//! Retries calls that AWS refuses for a passing reason, and polls for what takes time.
 
 use super::Step;
 use crate::error::{AwsError, Error, Hint, Result};
@@ -6,7 +6,7 @@ use crate::time::{Cadence, Passing, ms, pause, secs};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// API Gateway's control plane is slow to let calls through: one DeleteRestApi in 30 s.
+/// API Gateway's control plane is the slowest: it allows one DeleteRestApi in 30 s.
 pub(crate) static THROTTLED: Passing = Passing {
     cadence: Cadence {
         reason: "AWS's call rate limit",
@@ -17,8 +17,7 @@ pub(crate) static THROTTLED: Passing = Passing {
     applies: AwsError::is_throttle,
 };
 
-/// A call's answer was lost, contradicts what was seen before it, or promises more than it keeps. AWS shows the truth within
-/// seconds.
+/// The answer to a call was lost, or contradicts what was observed. AWS shows the true state within seconds.
 pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
     reason: "AWS to show whether the last call was applied",
     first: ms(250),
@@ -26,11 +25,11 @@ pub(crate) static ANSWER_UNCLEAR: Cadence = Cadence {
     within: secs(60),
 };
 
-/// By then AWS shows everywhere what has been made; the next looks come after twice as long, and so on.
+/// When `check` of a retry runs first. Each later check waits twice as long. By the first, AWS shows everywhere what was made.
 const FIRST_CHECK: Duration = secs(10);
 
-/// The pause before a call is repeated that has been refused for so long, and sends so many bytes: at first none, then a
-/// second, then two; and never more than 4 MB a second are sent for nothing.
+/// The shortest pause before a call is retried: none during the first 5 s, then 1 s, from 15 s on 2 s. A call that sends
+/// `bytes` waits longer, so that retries send at most 4 MB a second.
 fn least_pause(waited: Duration, bytes: usize) -> Duration {
     const BYTES_A_SECOND: u64 = 4_000_000;
     let by_time = match waited.as_secs() {
@@ -42,7 +41,7 @@ fn least_pause(waited: Duration, bytes: usize) -> Duration {
     secs(by_time).max(by_size.min(secs(10)))
 }
 
-/// The pauses of one wait.
+/// The pauses between the attempts of one wait.
 pub(crate) struct Pauses {
     cadence: &'static Cadence,
     started: Instant,
@@ -54,13 +53,13 @@ impl Pauses {
         Self { cadence, started: Instant::now(), next: cadence.first }
     }
 
-    /// Waits for the next look, at least as long as AWS asked for; false when the time is up.
+    /// Waits before the next attempt, at least as long as AWS asked for. Returns false when the time is up.
     ///
     /// # Errors
-    /// Ctrl-C.
+    /// Fails after Ctrl-C.
     pub(crate) async fn wait(&mut self, step: &Step<'_>, asked: Option<Duration>) -> Result<bool> {
         let waited = self.started.elapsed();
-        // Two runs that were refused together should not come back together.
+        // Jitter keeps two runs that were refused together from retrying together.
         let jittered = self.next.mul_f64(0.75 + fastrand::f64() / 2.0);
         let length = asked.unwrap_or_default().max(jittered);
         if waited + length > self.cadence.within || step.deadline_passes_within(length) {
@@ -72,17 +71,17 @@ impl Pauses {
         Ok(true)
     }
 
-    /// For the error at the end.
+    /// Says how long was waited, and for what.
     pub(crate) fn gave_up(&self) -> String {
         format!("gave up after {} s of waiting for {}", self.started.elapsed().as_secs(), self.cadence.reason)
     }
 }
 
 impl Step<'_> {
-    /// Repeats a call while AWS refuses it for a reason that passes by itself. Throttling always does.
+    /// Retries a call while AWS refuses it for one of these reasons, or throttles it.
     ///
     /// # Errors
-    /// Any other refusal at once. When the time is up, AWS's last answer.
+    /// Fails at once with any other refusal, and with AWS's last answer when the time is up.
     pub(crate) async fn retry<T>(
         &self,
         passing: &[&'static Passing],
@@ -91,11 +90,11 @@ impl Step<'_> {
         self.retry_checking(passing, async || Ok(()), call).await
     }
 
-    /// The same, and when it takes long, has a closer look now and then: another run may have taken away what this one
-    /// waits for, which says so as an error, or put back what it had taken away, which is taken away again.
+    /// Retries like [`Step::retry`], and runs `check` now and then. Another run may have deleted what this call waits for, or
+    /// put back what it had removed: `check` then fails, or removes it again.
     ///
     /// # Errors
-    /// What the closer look fails with, as well.
+    /// Fails as `retry` does, and with the error of `check`.
     pub(crate) async fn retry_checking<T>(
         &self,
         passing: &[&'static Passing],
@@ -105,11 +104,11 @@ impl Step<'_> {
         self.repeat(passing, |_| Duration::ZERO, check, call).await
     }
 
-    /// The same for a call that is asked often at first, because its wait is usually short, and less often later: it takes
-    /// its share of what the account may call, and `bytes` are sent each time.
+    /// Retries like [`Step::retry_checking`], often at first and less often later, because each attempt sends `bytes` and
+    /// counts against the account's quota.
     ///
     /// # Errors
-    /// As above.
+    /// Fails as `retry_checking` does.
     pub(crate) async fn retry_backing_off<T>(
         &self,
         bytes: usize,
@@ -120,7 +119,7 @@ impl Step<'_> {
         self.repeat(passing, |waited| least_pause(waited, bytes), check, call).await
     }
 
-    /// `least` is the shortest pause after so long.
+    /// `least` returns the shortest pause, given how long the call has been retried.
     async fn repeat<T>(
         &self,
         passing: &[&'static Passing],
@@ -156,10 +155,10 @@ impl Step<'_> {
         }
     }
 
-    /// Looks until there is something to see. The first look is at once.
+    /// Polls until `look` finds something. It polls at once for the first time.
     ///
     /// # Errors
-    /// Whatever the look fails with. When the time is up, an error that names the wait.
+    /// Fails with the error of `look`, and when the time is up.
     pub(crate) async fn until<T>(
         &self,
         cadence: &'static Cadence,

@@ -1,4 +1,4 @@
-//! What one walk asks AWS once for all resources, where each would ask for the same.
+//! Answers that all resources of a walk share, so that AWS is asked once.
 
 use crate::error::Result;
 use std::collections::BTreeMap;
@@ -8,17 +8,17 @@ use tokio::sync::Mutex;
 /// The paths of the account's managed policies, by their names in lower case.
 pub(crate) type PolicyPaths = BTreeMap<String, String>;
 
-/// Answers that the resources of one walk share.
+/// The answers that the resources of one walk share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     policy_paths: Mutex<Option<Rc<PolicyPaths>>>,
 }
 
 impl Shared {
-    /// The list that was read first; who asks meanwhile waits for it.
+    /// Returns the list, and reads it on the first call. Concurrent callers wait for that one read.
     ///
     /// # Errors
-    /// What reading it fails with. The next one tries again.
+    /// Fails with the error of `read`. The next caller reads again.
     pub(crate) async fn policy_paths(
         &self,
         read: impl Future<Output = Result<PolicyPaths>>,
@@ -32,7 +32,7 @@ impl Shared {
         Ok(paths)
     }
 
-    /// Everything is asked anew from now on: AWS contradicts what was seen.
+    /// Drops all answers, because AWS has contradicted one of them.
     pub(super) async fn forget(&self) {
         *self.policy_paths.lock().await = None;
     }

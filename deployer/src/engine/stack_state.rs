@@ -16,8 +16,8 @@ pub(crate) enum StackState {
 }
 
 impl StackState {
-    /// What a walk found.
-    pub(crate) fn found(records: &[Record]) -> Self {
+    /// Derives the condition from the records of a walk.
+    pub(crate) fn from_records(records: &[Record]) -> Self {
         if records.iter().all(|record| record.found.is_none()) {
             Self::Absent
         } else if records.iter().all(|record| record.changes.is_empty()) {

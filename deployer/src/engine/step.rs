@@ -1,4 +1,4 @@
-//! What a resource gets to work with: AWS, a way to call it, and a voice.
+//! The context in which one resource is worked on: AWS's clients, the way to call them, and the reporter.
 
 use super::Mode;
 use super::arn::arn_of;
@@ -15,26 +15,26 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A shorter wait for a quota ends before it is read, and there may be hundreds of them.
-const WORTH_SAYING: Duration = Duration::from_secs(1);
+/// The shortest wait for a quota that is reported. There may be hundreds of shorter ones.
+const REPORTED_FROM: Duration = Duration::from_secs(1);
 
-/// An answer usually comes within a second. From then on people are told that it is waited for.
+/// How long a call may go unanswered before the wait is reported. Most answers come within a second.
 const QUIET: Duration = Duration::from_secs(5);
 const UNANSWERED: &str = "AWS to answer";
 
-/// Also near the end of `--timeout`, and after it, a look is given so long.
+/// The least time that a read gets, also near the end of `--timeout` and after it.
 const LEAST_FOR_A_READ: Duration = Duration::from_secs(5);
 
-/// What changes something is not given up sooner than the SDK gives up one attempt at it: it may be applied after all.
+/// The least time that a change gets: as long as one attempt of the SDK, because it may be applied after all.
 const LEAST_FOR_A_CHANGE: Duration = Duration::from_secs(60);
 
-/// Code of 50 MB takes minutes on a slow line.
+/// The least time that an upload of code gets. 50 MB take minutes on a slow line.
 const LEAST_FOR_CODE: Duration = Duration::from_secs(600);
 
-/// A function may run for fifteen minutes. An invocation has a bound of its own, by the function's timeout.
+/// The least time that an invocation gets. A function may run for 15 minutes, and its own timeout bounds the invocation.
 const LEAST_FOR_AN_INVOCATION: Duration = Duration::from_secs(1000);
 
-/// What a resource may use while it is being worked on: AWS, and a voice.
+/// What one resource may use while it is being worked on.
 pub(crate) struct Step<'a> {
     pub(crate) aws: &'a Aws,
     pub(crate) stop: &'a Stop,
@@ -47,9 +47,9 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Makes one call. Every call goes through here, so that none starts after Ctrl-C and each error names itself.
+    /// Makes one call. Every call goes through here, so that none starts after Ctrl-C and each error names its operation.
     ///
-    /// `operation` is the service, as in IAM's actions, and AWS's name of the operation. A request is lazy: nothing is sent before this awaits it.
+    /// `operation` is an IAM action such as `iam:GetRole`. Nothing is sent before this method awaits `request`.
     pub(crate) async fn call<T, E>(
         &self,
         operation: &'static str,
@@ -58,7 +58,7 @@ impl Step<'_> {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        // A request of the SDK's is large, and each future around it would hold it once more on the stack.
+        // An SDK request is large, and each future around it would hold another copy on the stack.
         let request = Box::pin(request);
         if self.mode == Mode::Apply && self.stop.is_set() {
             return Err(interrupted());
@@ -67,11 +67,11 @@ impl Step<'_> {
             if self.deadline_passes_within(length) {
                 let seconds = length.as_millis().div_ceil(1000);
                 return Err(Error::new(format!(
-                    "{operation} was not called: {} leaves it {seconds} s to wait, longer than --timeout allows",
+                    "{operation} was not called: {} would delay it by {seconds} s, more than --timeout allows",
                     quota.reason
                 )));
             }
-            if length >= WORTH_SAYING {
+            if length >= REPORTED_FROM {
                 self.waiting_for(quota.reason, Duration::ZERO, length);
             }
             pause(self.stop, length).await?;
@@ -96,8 +96,8 @@ impl Step<'_> {
         Err(AwsError { resource: arn_of(&self.aws.scope, operation, &self.id), ..error }.into())
     }
 
-    /// Waits for an answer for so long, and says so when that takes more than a moment. `None` when it does not come: the
-    /// request may have been carried out all the same.
+    /// Waits at most `within` for an answer, and reports the wait when it takes more than a moment. `None` means that no
+    /// answer came; the request may have been carried out all the same.
     pub(crate) async fn answer<T>(
         &self,
         reason: &'static str,

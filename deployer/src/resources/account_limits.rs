@@ -1,34 +1,34 @@
-//! What an account lets through, whatever the stack declares.
+//! The limits of an account, which hold whatever a stack declares.
 
 use crate::engine::Step;
 use crate::manifest::Throttle;
 
-/// Of one account and region, for all that is in it. `None` for what AWS did not tell.
+/// The limits of one account and region. `None` where AWS did not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Limits {
-    /// Of all REST APIs together.
+    /// The request rate of all REST APIs together.
     pub(crate) requests: Option<Throttle>,
-    /// How many invocations may go on at once, of all functions for which nothing is reserved.
+    /// The concurrent invocations of all functions without reserved concurrency.
     pub(crate) concurrency: Option<i32>,
 }
 
-/// What AWS lets through where nobody has asked for more.
+/// API Gateway's default request rate.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>
 pub(crate) const DEFAULT_REQUESTS: Throttle = Throttle { rate: 10_000.0, burst: 5_000 };
 
-/// What Lambda runs at once where nobody has asked for more; new accounts begin with less.
+/// Lambda's default concurrency. New accounts begin with less.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>
 pub(crate) const DEFAULT_CONCURRENCY: i32 = 1_000;
 
 impl Limits {
-    /// Asks. Somebody who may not ask may still load: there is no error.
+    /// Reads the limits. There is no error, because somebody who may not read them may still run a load test.
     pub(crate) async fn of(step: &Step<'_>) -> Self {
         let (requests, concurrency) = tokio::join!(requests(step), concurrency(step));
         Self { requests, concurrency }
     }
 }
 
-/// What API Gateway lets through for the account; `None` where it does not say, or not to this caller.
+/// Returns API Gateway's request rate for the account; `None` where this caller is not told.
 pub(crate) async fn requests(step: &Step<'_>) -> Option<Throttle> {
     let call = || step.call("apigateway:GetAccount", step.aws.apigateway.get_account().send());
     let throttle = step.retry(&[], call).await.ok()?.throttle_settings?;

@@ -1,4 +1,4 @@
-//! The order in which things are deleted.
+//! The order of deletion.
 
 use super::orphans::Orphans;
 use super::{Stack, known};
@@ -16,7 +16,7 @@ use std::future::{Ready, ready};
 use tokio::join;
 
 impl Stack {
-    /// Deletes what is declared, as far as it exists. `keep_tables` says why the tables stay, if they do.
+    /// Deletes everything that is declared and exists. `keep_tables` is the reason why tables stay, if they do.
     pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
         let deletion = Deletion {
             api: self.api.as_ref().map(|api| &api.existing),
@@ -32,7 +32,7 @@ impl Stack {
 }
 
 impl Orphans {
-    /// Deletes them in the same order as a stack. `keep_tables` says why the tables stay, if they do.
+    /// Deletes them in the order of a stack. `keep_tables` is the reason why tables stay, if they do.
     pub(crate) async fn destroy(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
         let deletion = Deletion {
             api: None,
@@ -59,10 +59,10 @@ struct Deletion<'a> {
 }
 
 impl Deletion<'_> {
-    /// The order is written by hand: deleting the API takes its stage, deleting a function takes its permissions. Whatever
-    /// the API leads to outlives it: it may refuse to go, and then its requests still work. The role outlives the function
-    /// and the policy. So does the log group, because a last log line would make it again: without the policy, nobody may
-    /// write one.
+    /// Deletes everything in AWS's order. Deleting the API deletes its stage, and deleting a function deletes its
+    /// permissions. Functions and tables outlive the API: if its deletion is refused, its requests still work. The
+    /// role outlives the function and the policy. So does the log group, because a last log line would create it
+    /// again; without the policy nobody may write one.
     async fn run(&self, go: &Engine<'_>, keep_tables: Option<&str>) {
         let api = join_all(self.api.iter().map(|api| go.remove(*api, now()))).map(|gone| all(&gone));
         let api = known(api);
@@ -70,7 +70,7 @@ impl Deletion<'_> {
         let functions = join_all(functions).map(|gone| all(&gone));
         let policies = self.policies.iter().map(|policy| go.remove(*policy, api.clone()));
         let policies = join_all(policies).map(|gone| all(&gone));
-        // What is not there waits for nothing, so that its being gone does not say that the API is.
+        // A missing resource waits for nothing, so that it is gone does not mean that the API is.
         let silent = known(both_gone(api.clone(), both_gone(functions, policies)));
         let roles = join_all(self.roles.iter().map(|role| go.remove(*role, silent.clone())));
         let log_groups = join_all(self.log_groups.iter().map(|group| go.remove(*group, silent.clone())));
@@ -93,7 +93,7 @@ impl Deletion<'_> {
     }
 }
 
-/// Nothing has to go first.
+/// Nothing has to be deleted first.
 fn now() -> Ready<bool> {
     ready(true)
 }

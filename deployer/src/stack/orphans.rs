@@ -1,4 +1,4 @@
-//! What carries the stack's tags and is no longer declared. Found by tags, not by a file.
+//! Finds what has the stack's tags and is no longer declared. There is no state file.
 
 use crate::engine::{Existing as _, Step, pages};
 use crate::error::Result;
@@ -13,12 +13,12 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
-/// What IAM and the tagging service return in one page at most.
+/// The largest pages of IAM and of the tagging service.
 const IAM_PAGE: i32 = 1000;
 const TAGGING_PAGE: i32 = 100;
 
-/// Everything of the stack that nobody declares any more. The REST API is not among them: it is found by its tags
-/// anyway, whatever its name.
+/// Resources of the stack that are no longer declared. The REST API is not among them, because it is always found by
+/// its tags.
 #[derive(Debug, Default)]
 pub(crate) struct Orphans {
     pub(crate) functions: Vec<ExistingFunction>,
@@ -30,7 +30,7 @@ pub(crate) struct Orphans {
     pub(crate) policies: Vec<ExistingPolicy>,
 }
 
-/// Names that are declared, so no orphans. Role and policy share theirs.
+/// Declared names, which are no orphans. A policy is named after its role.
 #[derive(Debug, Default)]
 pub(crate) struct DeclaredNames {
     pub(crate) functions: BTreeSet<String>,
@@ -39,8 +39,8 @@ pub(crate) struct DeclaredNames {
     pub(crate) roles: BTreeSet<String>,
 }
 
-/// Asks the tagging service, and IAM, whose roles that service does not list. What they say may be some seconds old:
-/// each find is looked at again before anything happens to it.
+/// Asks the tagging service, and IAM for roles, which that service does not list. Both may be some seconds out of
+/// date, so each find is observed again before anything is deleted.
 pub(crate) async fn find(step: &Step<'_>, declared: &DeclaredNames, scope: &Scope) -> Result<Orphans> {
     let (tagged, roles) = tokio::join!(tagged_arns(step, scope), role_names(step, scope));
     let mut orphans = Orphans::default();
@@ -81,8 +81,8 @@ fn existing_function(name: &str, scope: &Scope) -> ExistingFunction {
     ExistingFunction { name: name.to_owned(), scope: scope.clone() }
 }
 
-/// Functions whose log group is an orphan and that are none themselves: the tagging service may list one later than the
-/// other. Their log groups, roles and policies must not go without them.
+/// Returns functions whose log group is an orphan but that are not listed yet: the tagging service may list one later
+/// than the other. Log group, role and policy must not go without their function.
 fn unlisted_functions(orphans: &Orphans, declared: &DeclaredNames) -> Vec<String> {
     let functions = orphans.log_groups.iter().filter_map(|group| function_of(&group.name));
     let listed = |name: &str| orphans.functions.iter().any(|function| function.name == name);
@@ -90,13 +90,13 @@ fn unlisted_functions(orphans: &Orphans, declared: &DeclaredNames) -> Vec<String
     unlisted.map(str::to_owned).collect()
 }
 
-/// The function, if it exists and is of this stack.
+/// Returns the function if it exists and belongs to this stack.
 async fn is_ours(step: &Step<'_>, function: ExistingFunction) -> Result<Option<ExistingFunction>> {
     let seen = function.observe(step).await?;
     Ok(seen.is_some_and(|seen| function.owner(&seen) == Owner::Ours).then_some(function))
 }
 
-/// Service and resource of an ARN: `lambda` and `function:NAME`.
+/// Splits an ARN into service and resource: `lambda` and `function:NAME`.
 fn parts(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.nth(2)?;
@@ -116,8 +116,8 @@ async fn tagged_arns(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
     .await
 }
 
-/// Lists of roles carry no tags, but they carry the description that ours are made with; the tags are read, and
-/// decide, when each is looked at.
+/// Lists roles by the description that ours have, because the list has no tags. Each role's tags are read later, and
+/// decide.
 async fn role_names(step: &Step<'_>, scope: &Scope) -> Result<Vec<String>> {
     pages(async |marker| {
         let list = step.aws.iam.list_roles().max_items(IAM_PAGE).set_marker(marker);

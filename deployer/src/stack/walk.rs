@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use tokio::join;
 
 impl Stack {
-    /// Plan, status and up are this one walk; only the engine's mode differs. An edge is what AWS enforces, no more:
-    /// names and ARNs are known beforehand, so the function does not wait for its policy, its table or its log group.
+    /// Plan, status and up are this one walk; only the engine's mode differs. An edge is what AWS enforces and no
+    /// more. Names and ARNs are computed, so a function does not wait for its policy, table or log group.
     ///
-    /// `standing` is the API as a plan found it. One that is in use goes last but for the permissions that it needs no
-    /// more, so that it never leads to what is not there yet, or not any more.
+    /// `standing` is the API that a plan found. An API in use is changed last, except for permissions that it no
+    /// longer needs, so that it never leads to something that does not exist.
     pub(crate) async fn walk(
         &self,
         go: &Engine<'_>,
@@ -53,7 +53,7 @@ impl Stack {
         let allowed = async {
             let Some(standing) = standing else { return Some(()) };
             let functions_stand = join_all(functions.values().cloned());
-            // A function without routes has nothing to allow, and nothing to wait for.
+            // A function without routes needs no permission.
             let routed = self.permissions.iter().filter(|permission| !permission.routes.is_empty());
             let allowing = join_all(routed.map(async |permission| {
                 let needs = both(

@@ -48,7 +48,7 @@ pub(crate) fn settings(
 /// # Errors
 /// The stack is not up, or not as declared.
 pub(crate) fn require_in_sync(connected: &Connected<'_>, records: &[Record]) -> Result<()> {
-    match StackState::found(records) {
+    match StackState::from_records(records) {
         StackState::InSync => Ok(()),
         StackState::Absent => {
             Err(Error::new(format!("{} is not up", connected.place())).hint(Hint::run(Verb::Up)))

@@ -70,7 +70,7 @@ async fn a_quota_that_outlasts_the_deadline_is_not_waited_for() {
     assert_eq!(go.read(id(), delete).await.unwrap(), 7);
     let error = go.read(id(), delete).await.unwrap_err();
     assert_eq!(begun.elapsed(), Duration::ZERO);
-    assert!(error.to_string().contains("one DeleteRestApi in 30 s leaves it 30 s to wait"), "{error}");
+    assert!(error.to_string().contains("one DeleteRestApi in 30 s would delay it by 30 s"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

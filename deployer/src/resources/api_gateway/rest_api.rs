@@ -1,8 +1,8 @@
-//! The REST API with its definition, deployment and stage: one thing to people, and one owner.
+//! The REST API with its definition, deployment and stage. They are one thing to people, and have one owner.
 //!
-//! Names of APIs are not unique in AWS, so ours is found by its tags. The definition is one document, applied as one:
-//! `CreateRestApi` with the tags, `PutRestApi`, `CreateDeployment`. A deployment's description holds the fingerprint of
-//! what was deployed, because AWS does not show the definition inside a deployment, and the stage that it was made for.
+//! Names of APIs are not unique in AWS, so the stack's is found by its tags. The definition is one document:
+//! `CreateRestApi` with the tags, `PutRestApi`, `CreateDeployment`. AWS does not show the definition inside a
+//! deployment, so the deployment's description holds its fingerprint and the stage that it was made for.
 
 mod apply;
 mod diff;
@@ -27,24 +27,24 @@ use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["NotFoundException"];
 
-/// Says that an API's paths are spelled as they were when it was adopted, not as in the manifest.
+/// The tag of an adopted API whose paths keep their spelling, in place of the manifest's.
 const PATHS_TAG: &str = "deployer:paths";
 
-/// Resources that API Gateway lets each new API have, the root among them, and bytes that the ARN of a method may have.
+/// The most resources of a new API, the root among them, and the longest ARN of a method in bytes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
 const RESOURCES: usize = 300;
 const ARN_BYTES: usize = 1_600;
 
 const TOO_MANY_RESOURCES: &str = "API Gateway gives a new API 300, one for each part of a path; take several routes together as ANY /…/{proxy+}, or split the stack";
 
-/// As long as the ids that API Gateway gives.
+/// An id of the usual length.
 pub(crate) const SOME_API_ID: &str = "0123456789";
 
-/// The API of a stack, which is found by its tags, and by its name only where no API has them.
+/// The API of a stack. It is found by its tags, and by its name only where no API has them.
 #[derive(Clone, Debug)]
 pub(crate) struct ExistingRestApi {
     pub(crate) name: String,
-    /// The stage that routes are called at. Other stages may be somebody else's.
+    /// The stage that serves the routes. Other stages may belong to somebody else.
     pub(crate) stage: String,
     pub(crate) scope: Scope,
 }
@@ -56,7 +56,7 @@ pub(crate) struct RestApi {
     pub(crate) throttle: Option<Throttle>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) definition: Definition,
-    /// The one to take over, where several untagged APIs have the name.
+    /// The id of the API to adopt, where several untagged APIs have the name.
     pub(crate) adopt: Option<String>,
 }
 
@@ -69,32 +69,32 @@ pub(crate) struct Observed {
     pub(crate) settings: Settings,
     pub(crate) definition: Definition,
     pub(crate) stage: Option<Stage>,
-    /// Stages that we made under another name than the declared one, and whether a web ACL is in front of each.
+    /// Names of stages that we made under another name, and whether a web ACL protects each.
     pub(crate) old_stages: Vec<(String, bool)>,
     /// Stages that somebody else made.
     pub(crate) other_stages: Vec<String>,
-    /// Our deployments that no longer serve.
+    /// Our deployments that no stage uses any more.
     pub(crate) old_deployments: Vec<String>,
-    /// More APIs with our tags and name that nothing was ever deployed of: a run whose answer was lost left them behind.
+    /// Other APIs with our tags and name that were never deployed: a run whose answer was lost left them behind.
     pub(crate) leftovers: Vec<String>,
-    /// More APIs with our tags that may be in use.
+    /// Other APIs with our tags that may be in use.
     pub(crate) twins: Vec<Twin>,
-    /// More APIs of the name that nobody has claimed, while none is ours.
+    /// Other untagged APIs of the same name, while no API has our tags.
     pub(crate) rivals: Vec<String>,
-    /// Custom domain names that lead to it; read only when it is to be deleted.
+    /// Custom domain names that lead to it. Empty unless it is to be deleted.
     pub(crate) mappings: Vec<String>,
 }
 
-/// What others need of the API.
+/// What dependents need to know about the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) id: String,
-    /// How declared paths are really spelled: an adopted API keeps its own.
+    /// The spelling in AWS of each declared path: an adopted API keeps its own.
     pub(crate) spelling: BTreeMap<String, String>,
 }
 
 impl Output {
-    /// Stands for an API that is still to be made. Ids are all of one length.
+    /// Stands for an API that does not exist yet. All ids have the same length.
     pub(crate) fn unknown() -> Self {
         Self { id: SOME_API_ID.to_owned(), spelling: BTreeMap::new() }
     }
@@ -111,7 +111,7 @@ impl Existing for ExistingRestApi {
         Id::new(Kind::RestApi, &self.name)
     }
 
-    /// A custom domain in front of it prevents its deletion.
+    /// Also reads the custom domains, which prevent a deletion.
     async fn observe(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let Some(seen) = self.read(step, None).await? else { return Ok(None) };
         let mappings = observe::mappings(step, &seen.id).await?;
@@ -134,7 +134,7 @@ impl Existing for ExistingRestApi {
         state
     }
 
-    /// Deleting the API would take them along, and somebody calls them.
+    /// Stages of others and custom domains would go with the API, and somebody uses them.
     fn blockers(&self, seen: &Observed) -> Vec<String> {
         let stages = |names: &[String], of: &str| -> Vec<String> {
             let stage = |name| format!("has the stage {name}{of}, which is not of this stack");
@@ -157,7 +157,7 @@ impl Existing for ExistingRestApi {
         seen.twins.iter().map(Twin::to_string).collect()
     }
 
-    /// Takes resources, methods, deployments and stages along.
+    /// API Gateway deletes resources, methods, deployments and stages with the API.
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
         for id in std::iter::once(&seen.id).chain(seen.others()) {
             delete_api(step, id).await?;
@@ -182,7 +182,7 @@ impl Declared for RestApi {
             && self.throttle.is_none()
             && stage.throttle.is_some()
         {
-            // Only the account's own limits can tell whether the stage has any: it shows some that nobody declares.
+            // API Gateway may show the account's limits as the stage's, so they are compared with the account's.
             stage.leave_out_limits_of(account_limits::requests(step).await.as_ref());
         }
         Ok(Some(seen))
@@ -215,14 +215,14 @@ impl Declared for RestApi {
 }
 
 impl Observed {
-    /// The ids of all other APIs that carry the stack's tags.
+    /// Returns the ids of all other APIs with the stack's tags.
     fn others(&self) -> impl Iterator<Item = &String> {
         self.leftovers.iter().chain(self.twins.iter().map(|twin| &twin.id))
     }
 }
 
 impl ExistingRestApi {
-    /// Reads everything but what leads to it, which only a deletion needs. `adopt` is the API to take over, if any was chosen.
+    /// Reads everything except custom domains, which only a deletion needs. `adopt` is the id of an API to adopt.
     async fn read(&self, step: &Step<'_>, adopt: Option<&str>) -> Result<Option<Observed>> {
         let Some(Candidate { api, leftovers, twins, rivals }) = Box::pin(self.find(step, adopt)).await?
         else {
@@ -230,7 +230,7 @@ impl ExistingRestApi {
         };
         let id = api.id.clone().unwrap_or_default();
         let (resources, stages, deployments, parts) = tokio::join!(
-            // On the heap: all of these at once are large, and a thread may have little stack.
+            // Boxed, because all of these futures at once are large for a thread's stack.
             Box::pin(observe::resources(step, &id)),
             Box::pin(observe::stages(step, &id)),
             Box::pin(observe::deployments(step, &id)),
@@ -239,7 +239,7 @@ impl ExistingRestApi {
         let (Some(resources), Some(stages), Some(deployments), Some(parts)) =
             (resources?, stages?, deployments?, parts?)
         else {
-            // Deleted since it was listed.
+            // It was deleted after it was listed.
             return Ok(None);
         };
         let mut settings = Settings::read(&api);
@@ -264,7 +264,7 @@ impl ExistingRestApi {
 }
 
 impl RestApi {
-    /// An adopted API keeps the spelling of its paths, now and in every later run: a tag remembers it.
+    /// Whether the API keeps its own spelling of paths. An adopted one does, in every later run: a tag says so.
     fn keeps_paths(&self, seen: &Observed) -> bool {
         seen.tags.contains_key(PATHS_TAG) || self.existing.scope.owner(&seen.tags) == Owner::Unclaimed
     }

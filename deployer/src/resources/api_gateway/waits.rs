@@ -1,8 +1,8 @@
-//! The waits for API Gateway: what passes by itself, and what takes its time.
+//! Retry policies and waits for API Gateway.
 
 use crate::time::{Cadence, Passing, ms, secs};
 
-/// API Gateway lets one change of an API through at a time.
+/// API Gateway allows one change to an API at a time.
 pub(crate) static API_BUSY: Passing = Passing {
     cadence: Cadence {
         reason: "API Gateway to finish another change of the API",
@@ -13,7 +13,7 @@ pub(crate) static API_BUSY: Passing = Passing {
     applies: |e| e.code == "ConflictException" && e.message.contains("try again later"),
 };
 
-/// Another run has made an API at the same moment, and either takes it back or deploys it, within seconds.
+/// Another run has created an API at the same moment. It deletes or deploys it within seconds.
 pub(crate) static OTHER_RUN_DECIDES: Cadence = Cadence {
     reason: "another run, which made the API at the same moment",
     first: ms(250),
@@ -21,7 +21,7 @@ pub(crate) static OTHER_RUN_DECIDES: Cadence = Cadence {
     within: secs(60),
 };
 
-/// A definition that was put is usually there at once.
+/// A definition is usually visible at once.
 pub(crate) static DEFINITION_TAKEN: Cadence = Cadence {
     reason: "API Gateway to show the definition that was put",
     first: ms(250),

@@ -1,5 +1,5 @@
-//! Auto scaling of a provisioned table: `DynamoDB` changes the capacity, between what is declared as the least and the
-//! most, so that 70 % of it are used.
+//! Auto scaling of a provisioned table: AWS keeps the capacity between the declared minimum and maximum so that 70 %
+//! of it is used.
 
 mod diff;
 
@@ -17,12 +17,12 @@ use aws_sdk_applicationautoscaling::types::{
 };
 use diff::DimensionDiff;
 
-/// Percent of the capacity that scaling aims at: the console's own default.
+/// The target utilisation in percent: the console's default.
 const UTILISATION: f64 = 70.0;
 
 const NO_SUCH: &[&str] = &["ObjectNotFoundException"];
 
-/// HTTP's status of an endpoint that has no Application Auto Scaling, as emulators of AWS answer.
+/// The HTTP status of an endpoint without Application Auto Scaling, as emulators answer.
 const NOT_IMPLEMENTED: u16 = 501;
 
 /// The scaling of one table, whether or not it is declared.
@@ -32,7 +32,7 @@ pub(crate) struct ExistingScaling {
     pub(crate) expected: Expected,
 }
 
-/// What the manifest lets us expect of a table's scaling. It decides which calls `observe` makes, not what is deleted.
+/// What the manifest says about a table's scaling. It decides which calls `observe` makes, not what is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
     /// The table scales.
@@ -47,7 +47,7 @@ pub(crate) enum Expected {
 #[derive(Clone, Debug)]
 pub(crate) struct Scaling {
     pub(crate) existing: ExistingScaling,
-    /// `None` when capacity is fixed, so that scaling which was declared before goes.
+    /// `None` for a fixed capacity. Scaling that was declared before is then removed.
     pub(crate) limits: Option<Limits>,
 }
 
@@ -59,29 +59,29 @@ pub(crate) struct Limits {
     pub(crate) most: i32,
 }
 
-/// The scaling of one table, as AWS has it: reading, then writing.
+/// The scaling of one table as AWS has it: first reads, then writes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Observed {
     dimensions: [Option<Dimension>; 2],
-    /// Names of the policies that follow the utilisation. AWS takes one for each dimension, so somebody else's, which an
-    /// adopted table may have, is changed under its own name.
+    /// The names of the target-tracking policies. AWS takes one for each dimension, so a policy of somebody else,
+    /// which an adopted table may have, is changed under its own name.
     policies: [Option<String>; 2],
-    /// Names of policies that follow another metric. They may stand beside ours, and AWS takes the higher capacity of both.
+    /// The names of policies by another metric. They may exist beside ours, and AWS uses the higher capacity of both.
     others: [Vec<String>; 2],
 }
 
-/// What scales between which limits, and at how many percent of use, if anything makes it do so.
+/// The limits of one dimension, and the utilisation in percent that a policy keeps, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Dimension {
     least: i32,
     most: i32,
     utilisation: Option<f64>,
-    /// Somebody told AWS to leave the capacity where it is.
+    /// Whether somebody has suspended the scaling.
     suspended: bool,
 }
 
 impl Dimension {
-    /// In words, with the policies of somebody else's that scale it by another metric.
+    /// Describes it in words, with the policies of others that scale by another metric.
     fn shown(self, others: &[String]) -> String {
         let mut shown = format!("{} to {}", self.least, self.most);
         match self.utilisation {
@@ -120,7 +120,8 @@ impl Existing for ExistingScaling {
         let targets = || step.call("application-autoscaling:DescribeScalableTargets", targets.clone().send());
         let policies =
             || step.call("application-autoscaling:DescribeScalingPolicies", policies.clone().send());
-        // A table has two targets and two policies: one page, always. Where nothing is to scale, targets tell enough.
+        // A table has two targets and two policies, so one page is enough. Where nothing is to scale, the targets
+        // suffice.
         let (targets, policies) = tokio::join!(step.retry(&[], targets), async {
             if scales { step.retry(&[&SCALING_NOT_YET_READY], policies).await.map(Some) } else { Ok(None) }
         });
@@ -135,7 +136,7 @@ impl Existing for ExistingScaling {
             let target = targets.scalable_targets().iter().find(|t| *t.scalable_dimension() == dimension);
             let policy = policies.iter().find(|policy| follows(policy, &dimension, &metric));
             let tracking = policy.and_then(|p| p.target_tracking_scaling_policy_configuration());
-            // Not asked for where nothing is to scale.
+            // Policies are not read where nothing is to scale.
             let not_asked = (!scales).then_some(UTILISATION);
             seen.policies[i] = policy.map(|policy| policy.policy_name.clone());
             let beside = policies.iter().filter(|p| *p.scalable_dimension() == dimension);
@@ -163,7 +164,7 @@ impl Existing for ExistingScaling {
         format!("read {}, write {}", shown(0), shown(1))
     }
 
-    /// A deleted table leaves its targets behind, and a new one of the name would scale by them.
+    /// A deleted table leaves its targets behind, and a new table of the same name would scale by them.
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
         for ((dimension, _), seen) in dimensions().into_iter().zip(seen.dimensions) {
             if seen.is_some() {
@@ -216,8 +217,8 @@ impl Declared for Scaling {
 }
 
 impl ExistingScaling {
-    /// Whether there may be any scaling. A table that declares none is looked at first: most were never provisioned, and
-    /// then auto scaling is not asked, so that it needs neither permission nor, on an emulator of AWS, to be there.
+    /// Whether there may be any scaling. A table that declares none is read first: most were never provisioned. Auto
+    /// scaling is then not asked, so that it needs no permission and may be missing in an emulator.
     async fn may_scale(&self, step: &Step<'_>) -> Result<bool> {
         if self.expected == Expected::Scaling {
             return Ok(true);
@@ -227,7 +228,8 @@ impl ExistingScaling {
         let found = absent(step.retry(&[], describe).await, &["ResourceNotFoundException"])?;
         Ok(match found.and_then(|output| output.table) {
             Some(table) => was_ever_provisioned(&table),
-            // A deleted table may have left targets behind, by which a new provisioned one of the name would scale.
+            // A deleted table may have left targets behind, and a new provisioned table of the same name would scale
+            // by them.
             None => self.expected == Expected::FixedCapacity,
         })
     }
@@ -236,7 +238,7 @@ impl ExistingScaling {
         format!("table/{}", self.table)
     }
 
-    /// Takes the policies along.
+    /// AWS deletes the policies with the target.
     async fn deregister(&self, step: &Step<'_>, dimension: ScalableDimension) -> Result<()> {
         let deregister = step
             .aws
@@ -253,8 +255,8 @@ impl ExistingScaling {
 }
 
 impl Scaling {
-    /// Every table has one, also one that is paid per request: what was declared before may still scale, and its alarms
-    /// cost money.
+    /// Every table gets one, even when it is paid per request: what was declared before may still scale, and its
+    /// alarms cost money.
     pub(crate) fn of(table: String, billing: &Billing) -> Self {
         let units = |units: i64| i32::try_from(units).unwrap_or(i32::MAX);
         let limits = match billing {
@@ -337,13 +339,13 @@ fn is_not_implemented(error: &Error) -> bool {
     error.aws().is_some_and(|aws| aws.status == Some(NOT_IMPLEMENTED))
 }
 
-/// Scheduled scaling is none of ours.
+/// Scheduled scaling is not managed here.
 fn is_any_suspended(state: &SuspendedState) -> bool {
     let suspended = [state.dynamic_scaling_in_suspended(), state.dynamic_scaling_out_suspended()];
     suspended.contains(&Some(true))
 }
 
-/// Whether it is the policy that makes capacity follow its utilisation.
+/// Whether it is the policy that keeps the utilisation of this dimension.
 fn follows(policy: &ScalingPolicy, dimension: &ScalableDimension, metric: &MetricType) -> bool {
     let tracking = policy.target_tracking_scaling_policy_configuration();
     let predefined = tracking.and_then(|tracking| tracking.predefined_metric_specification());
@@ -351,7 +353,7 @@ fn follows(policy: &ScalingPolicy, dimension: &ScalableDimension, metric: &Metri
         && predefined.is_some_and(|predefined| predefined.predefined_metric_type() == metric)
 }
 
-/// Reading, then writing, each with its utilisation.
+/// First reads, then writes, each with its utilisation metric.
 fn dimensions() -> [(ScalableDimension, MetricType); 2] {
     [
         (ScalableDimension::DynamoDbTableReadCapacityUnits, MetricType::DynamoDbReadCapacityUtilization),

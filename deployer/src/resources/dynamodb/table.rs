@@ -1,4 +1,4 @@
-//! A `DynamoDB` table. Its data is what people cannot get back, so nothing here ever replaces one.
+//! A `DynamoDB` table. Its data cannot be brought back, so nothing here replaces a table.
 
 mod apply;
 mod diff;
@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::types::{
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
-/// How many pages of 1 MB `count_items` reads at most.
+/// The most pages of 1 MB that `count_items` reads.
 const PAGES_COUNTED: usize = 5;
 
 /// A table under its name, whether or not it is declared.
@@ -44,7 +44,7 @@ pub(crate) struct Observed {
     pub(crate) ttl: Option<String>,
     pub(crate) point_in_time_recovery: bool,
     pub(crate) deletion_protection: bool,
-    /// Other regions that hold replicas of it: it is a global table then.
+    /// Other regions with replicas. A table with any is a global table.
     pub(crate) replicas: Vec<String>,
     pub(crate) tags: Tags,
 }
@@ -56,11 +56,11 @@ pub(crate) enum Capacity {
     Provisioned { read: i64, write: i64 },
 }
 
-/// How many items a table holds, as far as was counted.
+/// The number of items in a table, as far as they were counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ItemCount {
     pub(crate) counted: u64,
-    /// There were more than a short scan reads.
+    /// Whether the count stopped before the end.
     pub(crate) and_more: bool,
 }
 
@@ -106,7 +106,7 @@ impl Existing for ExistingTable {
             step.retry(&[], backups)
         );
         let Some(table) = table? else { return Ok(None) };
-        // The tags of a table that is almost gone are refused as those of one that never was: AWS does not tell.
+        // DynamoDB refuses the tags of a table that is almost deleted with the same error as those of a missing one.
         let tags = if table.table_status() == Some(&TableStatus::Deleting) {
             tags.unwrap_or_default()
         } else {
@@ -115,7 +115,7 @@ impl Existing for ExistingTable {
         let ttl = absent(ttl, NO_SUCH)?.and_then(|output| output.time_to_live_description).filter(|ttl| {
             matches!(ttl.time_to_live_status(), Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
         });
-        // Not before the table is active does AWS know anything of its backups.
+        // DynamoDB knows nothing of a table's backups before the table is active.
         let backups = absent(backups, &["TableNotFoundException", "ResourceNotFoundException"])?
             .and_then(|output| output.continuous_backups_description)
             .and_then(|backups| backups.point_in_time_recovery_description)
@@ -133,7 +133,7 @@ impl Existing for ExistingTable {
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
-        // It is going already and may have lost its tags; all that anybody does about it is wait.
+        // It is being deleted and may have lost its tags. A run only waits for that.
         if seen.status == TableStatus::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
@@ -206,8 +206,8 @@ impl Declared for Table {
             }
             TableDiff::Update(update) if update.status.is_some() => {
                 self.existing.until_active(step).await?;
-                // While it changed, it may have shown what it was or what it became, and DynamoDB refuses to set what is
-                // already set.
+                // While a table changes, DynamoDB may show the old values or the new ones, and it refuses to set a
+                // value that is already set.
                 let observed =
                     step.until(&TABLE_NOT_YET_VISIBLE.cadence, async || self.observe(step).await).await?;
                 let why = format!("the table {} was changing", self.existing.name);
@@ -220,7 +220,7 @@ impl Declared for Table {
 }
 
 impl ExistingTable {
-    /// Counts by reading, consistently: `DescribeTable`'s own count is six hours old. Reads at most a few MB.
+    /// Counts items by a consistent scan of a few MB at most. The count of `DescribeTable` is up to six hours old.
     pub(crate) async fn count_items(&self, step: &Step<'_>) -> Result<ItemCount> {
         let mut counted = 0;
         let mut start = None;
@@ -256,7 +256,7 @@ impl ExistingTable {
 }
 
 impl Table {
-    /// What a table that we have just created looks like.
+    /// Returns how a table looks right after `CreateTable`.
     fn fresh(&self) -> Observed {
         Observed {
             status: TableStatus::Active,
@@ -285,8 +285,8 @@ impl Table {
         }
     }
 
-    /// The capacity that the table should have, given what it has now. Auto scaling moves reading and writing apart from
-    /// each other: whichever is within its limits stays, and the other one goes to the nearest limit.
+    /// Returns the capacity that the table should have, given what it has now. Auto scaling changes reads and writes
+    /// separately: a value within its limits stays, and any other moves to the nearest limit.
     fn capacity_beside(&self, seen: Capacity) -> Capacity {
         let (Billing::Provisioned(declared), Capacity::Provisioned { read, write }) =
             (&self.declared.billing, seen)

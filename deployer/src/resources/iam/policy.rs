@@ -1,4 +1,4 @@
-//! The customer managed policy that says what a role may do, and its attachment to that role.
+//! The customer managed policy of a role, and its attachment to that role.
 
 mod diff;
 mod entity;
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 const NO_SUCH: &[&str] = &["NoSuchEntity"];
 
-/// Where policies are made; their ARNs are computed from it.
+/// The path of every policy of a stack. Policy ARNs are computed from it.
 const PATH: &str = "/";
 
 /// IAM keeps this many versions of a policy and refuses one more.
@@ -40,11 +40,11 @@ pub(crate) struct Policy {
     pub(crate) document: Value,
 }
 
-/// A policy as IAM has it. Of one at another path nothing else is known.
+/// A policy as IAM has it. For a policy at another path, only the path is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     pub(crate) path: String,
-    /// Of the default version, the one in force.
+    /// The document of the default version, which is in force.
     pub(crate) document: Value,
     /// Only looked at when it is to be deleted.
     pub(crate) versions: Vec<Version>,
@@ -61,7 +61,7 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    /// IAM counts up, and promises no order of its list.
+    /// The number in the id. IAM counts up, and does not promise an order of its list.
     fn number(&self) -> u64 {
         self.id.trim_start_matches('v').parse().unwrap_or_default()
     }
@@ -168,7 +168,7 @@ impl Declared for Policy {
 }
 
 impl ExistingPolicy {
-    /// Reads all but the versions, which only a deletion needs.
+    /// Reads everything except the versions, which only a deletion needs.
     async fn read(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let arn = self.arn();
         let get = || step.call("iam:GetPolicy", step.aws.iam.get_policy().policy_arn(&arn).send());
@@ -193,7 +193,7 @@ impl ExistingPolicy {
         }))
     }
 
-    /// Names the policy after its role.
+    /// Returns the policy of a role, named after it.
     pub(crate) fn of_role(role: &str, scope: &Scope) -> Self {
         Self { name: policy_of_role(role), role: role.to_owned(), scope: scope.clone() }
     }
@@ -217,8 +217,8 @@ impl ExistingPolicy {
         others.map(|entity| format!("is attached to {entity}, which is not of this stack"))
     }
 
-    /// Takes the policy off its role, and all versions but the default, which goes with the policy: IAM refuses to delete
-    /// it while it is attached or has others.
+    /// Detaches the policy from its role and deletes all versions except the default, which goes with the policy. IAM
+    /// refuses to delete a policy that is attached or has other versions.
     async fn release(&self, step: &Step<'_>, attached: &[Entity], versions: &[Version]) -> Result<()> {
         if attached.iter().any(|entity| self.is_its_role(entity)) {
             let detach = step.aws.iam.detach_role_policy().role_name(&self.role).policy_arn(self.arn());
@@ -260,8 +260,8 @@ impl Policy {
         Ok(())
     }
 
-    /// Promotes a version that already says the right thing, which a run that was killed in between leaves behind;
-    /// otherwise makes one, and room for it first.
+    /// Puts the declared document in force. It promotes a version that already has this document, which a killed run
+    /// may have left behind. Otherwise it creates one, and first makes room for it.
     async fn put_in_force(&self, step: &Step<'_>) -> Result<()> {
         let arn = self.existing.arn();
         let versions = absent(self.existing.versions(step).await, NO_SUCH)?.unwrap_or_default();

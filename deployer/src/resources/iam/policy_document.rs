@@ -1,4 +1,4 @@
-//! IAM policy documents: filling in placeholders, decoding what AWS returns, and comparing as AWS means them.
+//! IAM policy documents: fills in placeholders, decodes what AWS returns, and compares by meaning.
 
 mod grammar;
 
@@ -10,14 +10,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What stands for a placeholder: every one of these values.
+/// The values of each placeholder.
 pub(crate) type Placeholders = BTreeMap<&'static str, Vec<String>>;
 
-/// Parses a document and replaces each list entry or value `"${name}"` by the values of that name. A statement that is
-/// left without any resource allows nothing, and goes, because IAM refuses it. After the others come `more` statements.
+/// Parses a document and replaces each list entry or value `"${name}"` by the values of that name. A statement without
+/// any resource left is dropped, because IAM refuses it. `more` statements are appended.
 ///
 /// # Errors
-/// Text that is no JSON object, a placeholder that nobody knows, and no statement at all.
+/// Fails for text that is not a JSON object, for an unknown placeholder, and when no statement is left.
 pub(crate) fn fill(text: &str, values: &Placeholders, more: Vec<Value>) -> Result<Value> {
     let document: Value =
         serde_json::from_str(text).map_err(|e| Error::usage(format!("it is not JSON: {e}")))?;
@@ -27,7 +27,7 @@ pub(crate) fn fill(text: &str, values: &Placeholders, more: Vec<Value>) -> Resul
     let mut document = filled(document, values)?;
     let mut statements = match document["Statement"].take() {
         Value::Array(all) => all,
-        // One alone may stand without a list.
+        // A single statement may stand without a list.
         one @ Value::Object(_) => vec![one],
         _ => Vec::new(),
     };
@@ -72,7 +72,7 @@ fn filled(value: Value, values: &Placeholders) -> Result<Value> {
     })
 }
 
-/// The values of a text that is a placeholder; `None` for any other text.
+/// Returns the values of a text that is a placeholder, and `None` for any other text.
 fn placeholder<'a>(text: &str, values: &'a Placeholders) -> Result<Option<&'a Vec<String>>> {
     let Some(name) = names_in(text).next() else {
         return Ok(None);
@@ -91,14 +91,14 @@ fn placeholder<'a>(text: &str, values: &'a Placeholders) -> Result<Option<&'a Ve
     )))
 }
 
-/// The names between `${` and `}`. IAM's own variables look the same and always have a colon, like `${aws:username}`; its
-/// ways to write a `*`, a `?` and a `$` are no variables.
+/// The names between `${` and `}`. IAM's policy variables look the same but always have a colon, like
+/// `${aws:username}`. Its escapes for `*`, `?` and `$` are no variables.
 fn names_in(text: &str) -> impl Iterator<Item = &str> {
     let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
     names.filter(|name| !name.contains(':') && !matches!(*name, "*" | "?" | "$"))
 }
 
-/// The document as IAM takes it: characters beyond Latin-1 are escaped, because IAM refuses them (the pattern of
+/// Writes the document for IAM. Characters beyond Latin-1 are escaped, because IAM refuses them (the pattern of
 /// `policyDocument` in its API reference).
 pub(crate) fn text(document: &Value) -> String {
     let mut text = String::new();
@@ -114,20 +114,20 @@ pub(crate) fn text(document: &Value) -> String {
     text
 }
 
-/// Reads a document as IAM returns it: percent-encoded (RFC 3986, so a plus sign is a plus sign) JSON.
+/// Decodes a document that IAM returns: percent-encoded JSON (RFC 3986, so a plus sign is a plus sign).
 pub(crate) fn decode(encoded: &str) -> Option<Value> {
     let decoded: Vec<u8> = percent_decode_str(encoded).collect();
     serde_json::from_slice(&decoded).ok()
 }
 
-/// Whether two documents mean the same: AWS reorders lists and statements, writes a list of one as a scalar, and
+/// Whether two documents mean the same. AWS reorders lists and statements, writes a list of one as a scalar, and
 /// ignores the case of action names.
 pub(crate) fn same(a: &Value, b: &Value) -> bool {
     canonical(a, "") == canonical(b, "")
 }
 
-/// Compares two documents; `None` when they mean the same. The difference is text for people: the statements of each
-/// that the other has not, or the whole documents when it is not in their statements.
+/// Compares two documents; `None` when they mean the same. The difference is text for people: the statements that only
+/// one of them has, or both documents when the difference is outside their statements.
 pub(crate) fn diff(observed: &Value, declared: &Value) -> Option<Difference<String>> {
     if same(observed, declared) {
         return None;
@@ -158,7 +158,7 @@ fn only_in<'a>(one: &'a Value, other: &Value) -> Vec<&'a Value> {
     one.into_iter().filter(|statement| !other.iter().any(|o| same(statement, o))).collect()
 }
 
-/// A document's statements: one alone may stand without a list.
+/// Returns a document's statements. A single one may stand without a list.
 pub(crate) fn statements(document: &Value) -> Vec<&Value> {
     match &document["Statement"] {
         Value::Array(all) => all.iter().collect(),
@@ -167,13 +167,13 @@ pub(crate) fn statements(document: &Value) -> Vec<&Value> {
     }
 }
 
-/// One spelling for each meaning. `key` is the name of the field that holds the value.
+/// Brings a value into one form for each meaning. `key` is the field that holds the value.
 fn canonical(value: &Value, key: &str) -> Value {
     match value {
         Value::Object(fields) => Value::Object(
             fields
                 .iter()
-                // An empty Sid is what AWS makes of none.
+                // AWS returns an empty Sid where none was given.
                 .filter(|(name, value)| !(name.as_str() == "Sid" && value.as_str() == Some("")))
                 .map(|(name, value)| (name.clone(), canonical(value, name)))
                 .collect(),
@@ -188,7 +188,7 @@ fn canonical(value: &Value, key: &str) -> Value {
             }
         }
         Value::String(text) if key == "Action" || key == "NotAction" => Value::String(text.to_lowercase()),
-        // Condition values are strings to AWS.
+        // AWS treats condition values as strings.
         Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
         other => other.clone(),
     }

@@ -20,10 +20,10 @@ use std::time::SystemTime;
 
 const NO_SUCH: &[&str] = &["NoSuchEntity"];
 
-/// IAM's own default, in seconds.
+/// The longest session of a role, in seconds: IAM's default.
 const SESSION: i32 = 3600;
 
-/// Where roles are made; their ARNs are computed from it.
+/// The path of every role of a stack. Role ARNs are computed from it.
 const PATH: &str = "/";
 
 /// A role under its name, whether or not it is declared.
@@ -39,7 +39,7 @@ pub(crate) struct Role {
     pub(crate) existing: ExistingRole,
     pub(crate) trust: Value,
     pub(crate) description: String,
-    /// ARN of the policy that bounds it. `None` leaves whatever bounds it: that is somebody's safeguard.
+    /// The ARN of the permissions boundary. `None` leaves the boundary that somebody has set.
     pub(crate) boundary: Option<String>,
 }
 
@@ -52,12 +52,12 @@ pub(crate) struct Observed {
     pub(crate) description: String,
     pub(crate) max_session: i32,
     pub(crate) boundary: Option<String>,
-    /// ARNs of the managed policies attached to it, by whomever. Only looked at when it is to be deleted, as is the next.
+    /// The ARNs of all attached managed policies. Empty unless the role is to be deleted, as is the next field.
     pub(crate) attached: Vec<String>,
-    /// EC2's instance profiles that hold it. They are somebody else's: Lambda needs none.
+    /// The EC2 instance profiles that hold the role. Lambda needs none, so they belong to somebody else.
     pub(crate) instance_profiles: Vec<String>,
     pub(crate) tags: Tags,
-    /// Made so lately, by whichever run, that IAM may not have told Lambda yet.
+    /// Whether the role was created so recently that IAM may not have told Lambda yet.
     pub(crate) fresh: bool,
 }
 
@@ -65,9 +65,9 @@ pub(crate) struct Observed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) arn: String,
-    /// `AROA…`: another one after the role was deleted and made again under the same name.
+    /// The unique id, `AROA…`. A role that is deleted and created again under the same name gets another one.
     pub(crate) role_id: String,
-    /// New, or changed by this run, so IAM may not have told Lambda yet.
+    /// Whether it is so new, or its trust so recently changed, that IAM may not have told Lambda yet.
     pub(crate) fresh: bool,
 }
 
@@ -86,7 +86,7 @@ impl Existing for ExistingRole {
         );
         let Some(seen) = seen? else { return Ok(None) };
         Ok(Some(Observed {
-            // A role that has only just been made may be known to one call and not to the other.
+            // IAM is eventually consistent: one call may know a new role that the other does not know yet.
             attached: absent(attached, NO_SUCH)?.unwrap_or_default(),
             instance_profiles: absent(profiles, NO_SUCH)?.unwrap_or_default(),
             ..seen
@@ -110,8 +110,8 @@ impl Existing for ExistingRole {
         policies.chain(profiles.map(|name| format!("is in the instance profile {name}"))).collect()
     }
 
-    /// The policies of the stack were detached with their own deletion, so the role is usually bare. If IAM says that it
-    /// is not, an earlier run was stopped in between, or there are inline policies, which have no life without the role.
+    /// The stack's policies were detached when they were deleted, so the role is usually bare. If IAM says that it is
+    /// not, an earlier run was stopped halfway, or the role has inline policies, which go with it.
     async fn delete(&self, step: &Step<'_>, _seen: Observed) -> Result<()> {
         let delete = async || {
             step.call("iam:DeleteRole", step.aws.iam.delete_role().role_name(&self.name).send()).await
@@ -149,7 +149,7 @@ impl Declared for Role {
     }
 
     fn output(&self, seen: &Observed) -> Output {
-        // IAM may show the unique id in place of the ARN for a moment, so the ARN is computed.
+        // IAM may briefly return the unique id instead of the ARN, so the ARN is computed.
         Output {
             arn: self.existing.scope.role_arn(&self.existing.name),
             role_id: seen.role_id.clone(),
@@ -173,7 +173,7 @@ impl Declared for Role {
 }
 
 impl ExistingRole {
-    /// Reads the role itself, without what uses it, which only a deletion needs.
+    /// Reads the role without its users, which only a deletion needs.
     async fn read(&self, step: &Step<'_>) -> Result<Option<Observed>> {
         let get = || step.call("iam:GetRole", step.aws.iam.get_role().role_name(&self.name).send());
         let Some(role) = absent(step.retry(&[], get).await, NO_SUCH)?.and_then(|output| output.role) else {
@@ -193,12 +193,12 @@ impl ExistingRole {
         }))
     }
 
-    /// What every role of a stack is described by, which is how a list of roles tells them.
+    /// The description of every role of a stack. It identifies the stack's roles in a list, which has no tags.
     pub(crate) fn description_of(scope: &Scope) -> String {
         format!("Runs the functions of {} in {}", scope.stack, scope.region)
     }
 
-    /// Takes every policy off the role: IAM deletes none that has any.
+    /// Removes every policy from the role, because IAM refuses to delete a role that has any.
     async fn lay_bare(&self, step: &Step<'_>) -> Result<()> {
         let (attached, inline) = tokio::join!(
             pages::attached_policies(step, &self.name),
@@ -249,7 +249,7 @@ impl Role {
             step.retry(&passing, || step.call("iam:UpdateAssumeRolePolicy", trust.clone().send())).await?;
         }
         if update.description.is_some() || update.max_session.is_some() {
-            // IAM leaves alone what is not sent, so both are.
+            // UpdateRole leaves alone what is not sent, so both are sent.
             let put = step.aws.iam.update_role().role_name(&self.existing.name);
             let put = put.description(&self.description).max_session_duration(SESSION);
             step.retry(&passing, || step.call("iam:UpdateRole", put.clone().send())).await?;
@@ -260,15 +260,15 @@ impl Role {
             let put = || step.call("iam:PutRolePermissionsBoundary", put.clone().send());
             step.retry(&passing, put).await.map_err(explain)?;
         }
-        // A trust that was just changed spreads as slowly as a new role.
+        // A changed trust policy takes as long to spread as a new role.
         Ok(Output { fresh: seen.fresh || update.trust.is_some(), ..self.output(seen) })
     }
 }
 
-/// Whether the role that something waits for is still the one that there was.
+/// Checks that the role is still the one that was found or created.
 ///
 /// # Errors
-/// Another run has deleted it meanwhile.
+/// Fails when another run has deleted it meanwhile.
 pub(crate) async fn still_stands(step: &Step<'_>, name: &str, role: &Output) -> Result<()> {
     let get = step.aws.iam.get_role().role_name(name);
     let found = absent(step.retry(&[], || step.call("iam:GetRole", get.clone().send())).await, NO_SUCH)?;
@@ -279,7 +279,7 @@ pub(crate) async fn still_stands(step: &Step<'_>, name: &str, role: &Output) -> 
     }
 }
 
-/// Where AWS's message alone names what nobody has declared under that name.
+/// Adds a hint where AWS's message names something that the manifest calls otherwise.
 fn explain(error: Error) -> Error {
     if error.aws().is_some_and(is_about_boundary) {
         return error.hint(
@@ -289,7 +289,7 @@ fn explain(error: Error) -> Error {
     error
 }
 
-/// To a clock that is behind IAM's, a new role was made in the future.
+/// A creation date in the future counts as fresh: this machine's clock is behind IAM's.
 fn is_fresh(created: DateTime) -> bool {
     let Ok(created) = SystemTime::try_from(created) else {
         return false;

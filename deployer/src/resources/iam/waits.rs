@@ -1,9 +1,9 @@
-//! The waits for IAM and the services that assume its roles: what passes by itself, and what takes its time.
+//! Retry policies and waits for IAM, and for the services that assume its roles.
 
 use crate::error::AwsError;
 use crate::time::{Cadence, Passing, ms, secs};
 
-/// What IAM has just created is not known everywhere at once.
+/// IAM is eventually consistent: something just created is not known everywhere at once.
 pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to know what was just created",
@@ -14,7 +14,7 @@ pub(crate) static IAM_NOT_YET_VISIBLE: Passing = Passing {
     applies: |e| e.code == "NoSuchEntity" && !is_about_boundary(e) || iam_is_changing(e),
 };
 
-/// IAM is still at another change, of the same thing or of what it has to do with.
+/// IAM is still making another change to the same or a related entity.
 pub(crate) static IAM_BUSY: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to finish another change",
@@ -25,8 +25,8 @@ pub(crate) static IAM_BUSY: Passing = Passing {
     applies: iam_is_changing,
 };
 
-/// A detachment is not known everywhere at once, and until then IAM refuses to delete what was attached. An instance
-/// profile is somebody else's, and nobody here takes the role out of it.
+/// A detachment is not known everywhere at once, and until then IAM refuses the deletion. A role in an instance
+/// profile is no such case, because nothing here takes it out.
 pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to know what was just detached",
@@ -37,8 +37,9 @@ pub(crate) static IAM_STILL_DETACHING: Passing = Passing {
     applies: |e| e.code == "DeleteConflict" && !e.message.contains("instance profile") || iam_is_changing(e),
 };
 
-/// IAM spreads a new role worldwide, and Lambda refuses it until then: usually 5 to 15 s, seen over a minute. Asked
-/// often at first, because everything else is done by then; `retry_backing_off` makes it less often.
+/// IAM replicates a new role worldwide, and Lambda refuses it until then: usually 5 to 15 s, observed up to over a
+/// minute. It is tried often at first, because everything else is done by then, and less often later
+/// (`retry_backing_off`).
 pub(crate) static ROLE_NOT_YET_ASSUMABLE: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to let Lambda assume the role",
@@ -49,7 +50,7 @@ pub(crate) static ROLE_NOT_YET_ASSUMABLE: Passing = Passing {
     applies: role_refused,
 };
 
-/// The same refusal of a role that this run did not touch: more likely a wrong trust policy, so not for minutes.
+/// The same refusal for a role that this run did not touch. A wrong trust policy is more likely, so the wait is short.
 pub(crate) static ROLE_NOT_ASSUMABLE: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to let Lambda assume the role",
@@ -60,7 +61,8 @@ pub(crate) static ROLE_NOT_ASSUMABLE: Passing = Passing {
     applies: role_refused,
 };
 
-/// Lambda refuses to trace for a role that may not, and the role's policy is made or changed meanwhile by the same run.
+/// Lambda refuses tracing while the role may not write traces. The same run creates or changes the role's policy
+/// meanwhile.
 pub(crate) static ROLE_NOT_YET_ALLOWED: Passing = Passing {
     cadence: Cadence {
         reason: "IAM to let the role do what its policy grants",
@@ -74,7 +76,7 @@ pub(crate) static ROLE_NOT_YET_ALLOWED: Passing = Passing {
     },
 };
 
-/// IAM calls a permissions boundary a scope. No run makes one, so that one which is not there will not come.
+/// IAM calls a permissions boundary a scope. No run creates one, so waiting for a missing one is useless.
 pub(crate) fn is_about_boundary(e: &AwsError) -> bool {
     e.message.contains("Scope ARN")
 }

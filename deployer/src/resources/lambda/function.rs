@@ -21,14 +21,14 @@ use std::collections::BTreeMap;
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
-/// The tag that remembers which role the function was made with. A role that was deleted and made again has the same
-/// ARN, but the key grant of the function's environment still names the old one, and every invocation fails.
+/// The tag that holds the id of the role that the function was made with. A role that is deleted and created again has
+/// the same ARN, but the KMS grant for the function's environment still names the old one, and every invocation fails.
 const ROLE_ID_TAG: &str = "deployer:role-id";
 
-/// The tag that says how the code of a function of the local AWS was compiled, which nobody can tell from the outside.
+/// The tag that says how the code of a function in the local AWS was compiled, which cannot be seen otherwise.
 const BUILD_TAG: &str = "deployer:build";
 
-/// The value of that tag when a zip has taken the place of a build.
+/// The value of that tag after a zip has replaced a build.
 const NO_BUILD: &str = "none";
 
 /// What most changes of a function mean for its callers.
@@ -71,19 +71,19 @@ pub(crate) struct Observed {
     pub(crate) architecture: String,
     pub(crate) variables: Variables,
     pub(crate) tracing: bool,
-    /// How it logs, and where to.
+    /// Log format and log group.
     pub(crate) logging: Option<LoggingConfig>,
     pub(crate) reserved_concurrency: Option<i32>,
     pub(crate) role_arn: String,
     pub(crate) code_sha256: String,
-    /// Of its zip, in bytes.
+    /// The size of its zip, in bytes.
     pub(crate) code_size: usize,
-    /// Another one after each change, and of another function of the same name.
+    /// The revision id. It changes with each change, and differs for another function of the same name.
     pub(crate) revision: Option<String>,
-    /// Where the code can be downloaded, for some minutes.
+    /// The URL where the code can be downloaded for some minutes.
     pub(crate) code_url: Option<String>,
-    /// Why it cannot be downloaded there. Only looked at where another runtime or handler is declared, which the old code
-    /// is needed for.
+    /// Why the code cannot be downloaded. Checked only where another runtime or handler is declared, because only then
+    /// the old code is needed.
     pub(crate) code_out_of_reach: Option<String>,
     pub(crate) tags: Tags,
 }
@@ -94,7 +94,7 @@ pub(crate) type Needs = (role::Output, Option<Package>);
 /// What the permission needs of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
-    /// Made by this run, so it has no permissions yet, whatever was seen before.
+    /// Whether this run has made it, so that it has no permissions yet.
     pub(crate) fresh: bool,
 }
 
@@ -115,7 +115,7 @@ impl Existing for ExistingFunction {
     }
 
     fn owner(&self, seen: &Observed) -> Owner {
-        // It is going already; all that anybody does about it is wait.
+        // It is being deleted already, and a run only waits for that.
         if seen.state == State::Deleting { Owner::Ours } else { self.scope.owner(&seen.tags) }
     }
 
@@ -130,7 +130,7 @@ impl Existing for ExistingFunction {
         format!("{condition}, {} MB, {}{build}{variables}", seen.memory, seen.architecture)
     }
 
-    /// Takes the function's resource policy along.
+    /// Lambda deletes the resource policy with the function.
     async fn delete(&self, step: &Step<'_>, seen: Observed) -> Result<()> {
         if seen.state == State::Deleting {
             return self.until_gone(step, None).await;
@@ -138,7 +138,7 @@ impl Existing for ExistingFunction {
         let delete = step.aws.lambda.delete_function().function_name(&self.name);
         let delete = || step.call("lambda:DeleteFunction", delete.clone().send());
         if absent(step.retry(&[&FUNCTION_BUSY], delete).await, NO_SUCH)?.is_some() {
-            // Lambda gives another one when a change ends, so that of one under way tells nothing.
+            // The revision also changes when a change ends, so one that is under way tells nothing.
             let settled = settled_state(&seen) == "Active";
             self.until_gone(step, seen.revision.filter(|_| settled)).await?;
         }
@@ -202,12 +202,12 @@ impl Declared for Function {
 }
 
 impl ExistingFunction {
-    /// Absent is what Lambda says to be absent, not what it says nothing of.
+    /// An answer without the function does not mean that the function is absent.
     fn unsaid(&self) -> Error {
         Error::new(format!("Lambda answered without the function {}", self.name))
     }
 
-    /// The log group that it writes to. Somebody may have set another one than the stack's.
+    /// Returns the log group that it writes to, which may not be the stack's.
     pub(crate) fn observed_log_group(&self, seen: &Observed) -> String {
         let set = seen.logging.as_ref().and_then(LoggingConfig::log_group).filter(|name| !name.is_empty());
         set.map_or_else(|| log_group_of(&self.name), str::to_owned)
@@ -215,17 +215,16 @@ impl ExistingFunction {
 }
 
 impl Function {
-    /// What people should know of what they declare.
+    /// Returns a warning about the declaration, if there is one.
     pub(crate) fn warning(&self) -> Option<String> {
         runtimes::warning(&self.existing.name, &self.runtime)
     }
 
-    /// Whether the code is started in another way than is declared.
+    /// Whether runtime or handler differ from the declaration.
     fn starts_otherwise(&self, seen: &Observed) -> bool {
         seen.runtime != self.runtime || seen.handler != self.handler
     }
 
-    /// Computed, because every account and region names its roles alike.
     fn role_arn(&self) -> String {
         self.existing.scope.role_arn(&self.role)
     }
@@ -246,7 +245,8 @@ impl Function {
     }
 }
 
-/// One word for what Lambda says in two fields. An idle function is made ready again by its next invocation.
+/// Joins Lambda's two state fields into one word. An inactive function counts as active, because its next invocation
+/// makes it ready again.
 fn settled_state(seen: &Observed) -> &str {
     match (&seen.state, &seen.last_update) {
         (State::Active | State::Inactive, LastUpdateStatus::InProgress) => "Updating",

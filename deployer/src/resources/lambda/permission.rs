@@ -1,8 +1,8 @@
 //! The statements of a function's resource policy that let the API invoke it.
 //!
-//! A statement's id is made of what it allows, so a new API gets a new statement beside the old one, and the old one
-//! goes only after the new one stands, which is looked at. One resource holds all statements of one function: Lambda
-//! loses statements when two calls change the same policy at once.
+//! A statement's id is a hash of what it allows, so a new API gets a new statement beside the old one. The old one is
+//! removed only after the new one was observed. One resource holds all statements of a function, because Lambda loses
+//! statements when two calls change the same policy at once.
 
 mod diff;
 
@@ -20,14 +20,14 @@ use sha2::{Digest as _, Sha256};
 
 const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 
-/// How long a function's resource policy may be.
+/// The longest resource policy of a function, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const POLICY_BYTES: usize = 20_480;
 
-/// What it is without statements.
+/// A policy without statements, for its length.
 const EMPTY_POLICY: &str = r#"{"Version":"2012-10-17","Id":"default","Statement":[]}"#;
 
-/// What ids of our statements begin with.
+/// The prefix of our statements' ids.
 const PREFIX: &str = "deployer-";
 
 /// The permissions of one function, whether or not they are declared.
@@ -40,14 +40,14 @@ pub(crate) struct ExistingPermission {
 #[derive(Clone, Debug)]
 pub(crate) struct Permission {
     pub(crate) existing: ExistingPermission,
-    /// Method and path of each route to the function. There may be none: then statements of ours go.
+    /// Method and path of each route to the function. Without routes, our statements are removed.
     pub(crate) routes: Vec<(String, String)>,
     pub(crate) part: Part,
     pub(crate) scope: Scope,
 }
 
-/// How much of it is done in one step. An API that is in use is deployed between the two halves: what it leads to next
-/// is allowed before, and what it led to until then goes after.
+/// Which part one step does. An API in use is deployed between the two: what it leads to next is allowed before, and
+/// what it led to is removed after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     All,
@@ -55,19 +55,19 @@ pub(crate) enum Part {
     Removing,
 }
 
-/// The statements that exist, whoever made them.
+/// All statements of the policy, also those of others.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     pub(crate) statements: Vec<Statement>,
 }
 
-/// One statement of a resource policy, as far as it matters here.
+/// One statement of a resource policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Statement {
     pub(crate) id: String,
-    /// Set when it lets API Gateway invoke the function from this source and does nothing else.
+    /// The source that may invoke the function, when the statement allows exactly that.
     pub(crate) source_arn: Option<String>,
-    /// How long it is in the policy, in bytes.
+    /// Its length in the policy, in bytes.
     pub(crate) size: usize,
 }
 
@@ -89,7 +89,7 @@ impl Existing for ExistingPermission {
         Ok((!statements.is_empty()).then_some(Observed { statements }))
     }
 
-    /// A statement's owner is the function's.
+    /// Statements belong to their function.
     fn owner(&self, _seen: &Observed) -> Owner {
         Owner::Ours
     }
@@ -133,7 +133,8 @@ impl Declared for Permission {
         let mut standing = seen.filter(|_| !function.fresh).unwrap_or_default();
         let mut stale = diff.stale.into_iter();
         let mut stale_later = diff.stale_later.into_iter();
-        // Lambda says yes and loses a statement when somebody changes the same policy meanwhile: only a look can tell.
+        // Lambda may confirm a statement and lose it when somebody changes the policy at the same time, so the policy
+        // is read again.
         step.until(&ANSWER_UNCLEAR, async || {
             let missing: Vec<&String> =
                 diff.missing.iter().filter(|source| !standing.allows(source)).collect();
@@ -143,11 +144,11 @@ impl Declared for Permission {
             for source in missing {
                 let id = free_id(source, &standing);
                 while let Err(error) = self.add(step, &id, source).await {
-                    // An answer was lost, or the look that found nothing of this id came too early. The next one shows it.
+                    // Either an answer was lost, or the policy was read too early. The next read shows it.
                     if exists(&error) {
                         break;
                     }
-                    // Where there is room for both, the new one stands before the old one goes.
+                    // The old statement is removed first only where there is no room for both.
                     if !error.has_code("PolicyLengthExceededException") {
                         return Err(error);
                     }
@@ -169,7 +170,7 @@ impl Declared for Permission {
 }
 
 impl Observed {
-    /// Whether any statement lets the API in from this source. Who wrote it does not matter.
+    /// Whether any statement, also of others, lets the API in from this source.
     fn allows(&self, source: &String) -> bool {
         self.statements.iter().any(|statement| statement.source_arn.as_ref() == Some(source))
     }
@@ -185,12 +186,12 @@ impl ExistingPermission {
 }
 
 impl Permission {
-    /// The same, of which only this much is done.
+    /// Returns the same permissions, limited to one part.
     pub(crate) fn only(&self, part: Part) -> Self {
         Self { part, ..self.clone() }
     }
 
-    /// How long the policy is, in bytes, with the statements of all routes beside those of others.
+    /// Returns the policy's length in bytes with the statements of all routes and those of others.
     fn policy_size(&self, api: Option<&rest_api::Output>, seen: Option<&Observed>) -> usize {
         let unknown = rest_api::Output::unknown();
         let sources = self.wanted(api.unwrap_or(&unknown));
@@ -202,7 +203,7 @@ impl Permission {
         let ours = sources.iter().filter(|source| !stands(source));
         let ours = ours.map(|source| self.statement(source).to_string().len());
         let others = others().map(|statement| statement.size);
-        // A comma follows all but the last one.
+        // Every statement but the last is followed by a comma; one byte more does not matter.
         EMPTY_POLICY.len() + ours.chain(others).map(|size| size + 1).sum::<usize>()
     }
 
@@ -226,13 +227,13 @@ impl Permission {
         self.routes.iter().map(arn).collect()
     }
 
-    /// Sources that nothing allows yet.
+    /// Returns the sources that no statement allows yet.
     fn missing(&self, api: &rest_api::Output, seen: &Observed) -> Vec<String> {
         let adds = self.part != Part::Removing;
         self.wanted(api).into_iter().filter(|source| adds && !seen.allows(source)).collect()
     }
 
-    /// Our own statements that allow what is no longer declared: an API that is gone, a route that was dropped.
+    /// Returns our statements that allow what is no longer declared: a deleted API, a removed route.
     fn stale(&self, api: &rest_api::Output, seen: &Observed) -> Vec<Statement> {
         let wanted = self.wanted(api);
         let is_wanted = |s: &Statement| s.source_arn.as_ref().is_some_and(|source| wanted.contains(source));
@@ -257,7 +258,7 @@ impl Permission {
     }
 
     /// # Errors
-    /// Another run has deleted the function meanwhile.
+    /// Fails when another run has deleted the function meanwhile.
     async fn function_stands(&self, step: &Step<'_>) -> Result<()> {
         let get = step.aws.lambda.get_function().function_name(&self.existing.function);
         let get = || step.call("lambda:GetFunction", get.clone().send());
@@ -268,13 +269,14 @@ impl Permission {
     }
 }
 
-/// Whether a statement of this id stands already. A change in progress is refused with the same code.
+/// Whether the error says that a statement of this id exists. Lambda uses the same code for a change in progress.
 fn exists(error: &Error) -> bool {
     error.has_code("ResourceConflictException")
         && error.aws().is_some_and(|aws| aws.message.contains("already exists"))
 }
 
-/// An id for a statement of this source. A changed statement of the same id stays until the new one stands.
+/// Returns a free id for a statement of this source. A changed statement of the same id stays until the new one
+/// exists.
 fn free_id(source: &str, seen: &Observed) -> String {
     let hash = Sha256::digest(source.as_bytes());
     let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -296,7 +298,7 @@ fn statements(policy: &str) -> Vec<Statement> {
         .collect()
 }
 
-/// The source that a statement lets in, when it is of the form that AddPermission writes.
+/// Returns the source that a statement allows, if the statement has the form that AddPermission writes.
 fn source_arn(statement: &Value) -> Option<String> {
     let is_ours = statement["Effect"] == "Allow"
         && statement["Action"] == "lambda:InvokeFunction"

@@ -1,8 +1,8 @@
-//! The waits for Lambda: what passes by itself, and what takes its time.
+//! Retry policies and waits for Lambda.
 
 use crate::time::{Cadence, Passing, ms, secs};
 
-/// Lambda takes one change of a function at a time. "Function already exist" has the same code and never passes.
+/// Lambda makes one change to a function at a time. "Function already exist" has the same code and never passes.
 pub(crate) static FUNCTION_BUSY: Passing = Passing {
     cadence: Cadence {
         reason: "Lambda to finish the previous change of the function",
@@ -16,7 +16,7 @@ pub(crate) static FUNCTION_BUSY: Passing = Passing {
     },
 };
 
-/// A function that has just been created may not be known to the next call, nor to one after that. What stays unknown is gone.
+/// A new function may not be known to the next calls yet. One that stays unknown is gone.
 pub(crate) static FUNCTION_NOT_YET_VISIBLE: Passing = Passing {
     cadence: Cadence {
         reason: "Lambda to know the function",
@@ -27,8 +27,8 @@ pub(crate) static FUNCTION_NOT_YET_VISIBLE: Passing = Passing {
     applies: |e| e.code == "ResourceNotFoundException",
 };
 
-/// A new function is pending for a second or two, and its permission and the proof wait for it. Lambda lets a hundred of
-/// these looks a second through.
+/// A new function is pending for a second or two, and its permission and the smoke test wait for it. Lambda allows a
+/// hundred of these reads a second.
 pub(crate) static FUNCTION_READY: Cadence = Cadence {
     reason: "Lambda to make the function ready",
     first: ms(50),

@@ -1,4 +1,4 @@
-//! The log group of a function. Lambda would make it unasked, to be kept for ever, so we make it first.
+//! The log group of a function. Lambda would create one that keeps its logs for ever, so it is created here first.
 
 mod diff;
 
@@ -16,8 +16,8 @@ const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
 #[derive(Clone, Debug)]
 pub(crate) struct ExistingLogGroup {
     pub(crate) name: String,
-    /// Whether a group of this name without any owner counts as ours. A late log line makes a deleted group again,
-    /// bare of tags; but such a group may also be of somebody's function that we refused to touch.
+    /// Whether a group of this name without tags counts as ours. A late log line creates a deleted group again,
+    /// without tags. But such a group may also belong to a function of somebody else.
     pub(crate) claims_unowned: bool,
     pub(crate) scope: Scope,
 }
@@ -137,7 +137,7 @@ impl ExistingLogGroup {
         self.scope.log_group_arn(&self.name)
     }
 
-    /// `DescribeLogGroups` finds by prefix, so only the exact name counts.
+    /// `DescribeLogGroups` searches by prefix, so only the exact name counts.
     async fn find(&self, step: &Step<'_>) -> Result<Option<SdkLogGroup>> {
         let named = pages(async |token| {
             let list = step.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);

@@ -1,8 +1,8 @@
-//! The waits for `CloudWatch` Logs: what passes by itself, and what takes its time.
+//! Retry policies and waits for `CloudWatch` Logs.
 
 use crate::time::{Cadence, Passing, ms, secs};
 
-/// What one call has just created, the next may not know yet. What stays unknown is gone.
+/// A new group may not be known to the next call yet. One that stays unknown is gone.
 pub(crate) static LOG_GROUP_NOT_YET_VISIBLE: Passing = Passing {
     cadence: Cadence {
         reason: "CloudWatch Logs to know the log group",

@@ -1,17 +1,17 @@
-//! What API Gateway answers becomes a definition. What it fills in by itself is left out.
+//! Reads a definition from API Gateway's answer, without what API Gateway fills in by itself.
 
 use super::{Definition, Integration, Method, OPEN, VALIDATOR, in_quotes, path_parameters};
 use aws_sdk_apigateway::types as sdk;
 use std::collections::{BTreeMap, HashMap};
 
-/// API Gateway's longest, and its default.
+/// API Gateway's longest integration timeout, and its default.
 const TIMEOUT_MS: i32 = 29_000;
 
 type Additions = BTreeMap<String, String>;
 
 impl Definition {
-    /// Reads `GetResources` with its methods embedded. `names` are those of authorizers and validators, by their ids:
-    /// API Gateway makes new ids with every import, and people know only names.
+    /// Reads an answer of `GetResources` with embedded methods. `names` maps ids of authorizers and validators to
+    /// names, because every import makes new ids and people know only names.
     pub(crate) fn read(resources: &[sdk::Resource], names: &BTreeMap<String, String>) -> Self {
         let mut methods = BTreeMap::new();
         for resource in resources {
@@ -59,10 +59,11 @@ impl Integration {
     }
 }
 
-/// Everything that changes requests or answers and that no route declares. Models and descriptions change neither.
+/// Collects everything that changes requests or answers and that no route declares. Models and descriptions change
+/// neither.
 fn additions(method: &sdk::Method, path: &str, names: &BTreeMap<String, String>) -> Additions {
     let mut all = Additions::new();
-    // The parameters of the path itself come from the path.
+    // Path parameters come from the path.
     let own: Vec<String> = path_parameters(path).map(|name| format!("method.request.path.{name}")).collect();
     for (name, required) in method.request_parameters().into_iter().flatten() {
         if !own.contains(name) {
@@ -111,7 +112,7 @@ fn add_text(all: &mut Additions, name: &str, text: Option<&str>) {
     }
 }
 
-/// A template without a text is none: API Gateway writes it as null.
+/// API Gateway writes an empty template as null.
 fn add_texts(all: &mut Additions, place: &str, texts: Option<&HashMap<String, String>>) {
     let texts = texts.into_iter().flatten().filter(|(_, text)| !text.is_empty());
     all.extend(texts.map(|(name, text)| (format!("{place}.{name}"), in_quotes(text))));

@@ -34,14 +34,15 @@ impl RestApi {
         self.put_definition(step, &id, &self.definition, &Tls::default()).await?;
         self.deploy(step, &id, &self.definition).await?;
         self.update_stage(step, &id, &stage).await?;
-        // Another run may have found this API before it was deployed, and deployed it as well.
+        // Another run may have found this API before it was deployed, and have deployed it as well.
         self.delete_unused(step, &id).await?;
         Ok(Applied::Done(Output { id, spelling: BTreeMap::new() }))
     }
 
     pub(super) async fn update(&self, step: &Step<'_>, seen: &Observed, update: RestApiUpdate) -> Result<()> {
         let definition = self.wanted_definition(seen);
-        // Before anything else: whoever may not put it has changed nothing, and has claimed nothing.
+        // This comes first, so that a caller who may not change the definition has changed nothing and claimed
+        // nothing.
         if update.redefines() || update.name.is_some() {
             self.put_definition(step, &seen.id, &definition, &seen.settings.tls).await?;
         }
@@ -51,7 +52,7 @@ impl RestApi {
         if !update.tags.is_empty() {
             self.tag(step, &seen.id, &self.wanted_tags(seen)).await?;
         }
-        // API Gateway deploys nothing to a stage with a canary.
+        // API Gateway refuses to deploy to a stage with a canary.
         if update.stage.canary.is_some() {
             self.remove_canary(step, &seen.id).await?;
         }
@@ -59,7 +60,7 @@ impl RestApi {
             self.deploy(step, &seen.id, &definition).await?;
         }
         self.update_stage(step, &seen.id, &update.stage).await?;
-        // Only now that the stage stands: people move from one URL to the other.
+        // Old stages go only after the new one answers, so that people can move from one URL to the other.
         for (stage, _) in &update.old_stages {
             self.delete_stage(step, &seen.id, stage).await?;
         }
@@ -76,10 +77,10 @@ impl RestApi {
         Ok(())
     }
 
-    /// The id of the API that was made; `None` if another run has made one, which stays.
+    /// Creates the API and returns its id; `None` if another run has made one, which stays.
     ///
-    /// AWS would make a second API of the same name without a word, so nothing is sent twice: the engine looks for our
-    /// tags when the answer is lost.
+    /// AWS would silently create a second API of the same name, so the call is never repeated blindly: when an answer
+    /// is lost, the engine looks for our tags.
     async fn create(&self, step: &Step<'_>) -> Result<Option<String>> {
         let create = step
             .aws
@@ -98,7 +99,7 @@ impl RestApi {
             .clone()
             .ok_or_else(|| Error::new("API Gateway made an API and did not say its id; run up again"))?;
         let Some(other) = self.rival(step, &id).await? else {
-            // What was asked for is looked at: without its tags nobody would find the API again.
+            // The tags are checked, because without them nobody would find the API again.
             let tags: Tags = created.tags.clone().unwrap_or_default().into_iter().collect();
             if tags != self.existing.scope.tags() {
                 self.tag(step, &id, &self.existing.scope.tags()).await?;
@@ -108,16 +109,16 @@ impl RestApi {
             return Ok(Some(id));
         };
         step.note(format!("another run made it at the same moment: {other} stays, {id} goes"));
-        // Only what this run has made: the other may be at work on the other one.
+        // Only this run's API is deleted, because the other run may be using its own.
         delete_api(step, &id).await?;
         Ok(None)
     }
 
-    /// The API of another run that this one's has to give way to.
+    /// Returns the API of another run that this run's API has to give way to.
     ///
-    /// Two runs at once may each make one. Each looks after it has made its own, so at least one of them sees both. If
-    /// both do, the order decides. If only one does, the other has gone on, whatever the order: AWS dates APIs by the
-    /// second. So whose API comes first waits to see which it was.
+    /// Two runs at once may each create an API. Each lists the APIs after creating its own, so at least one of them
+    /// sees both. If both do, the creation order decides. If only one does, the other has gone on regardless of the
+    /// order, because AWS dates APIs by the second. So the run whose API comes first waits to see which it was.
     async fn rival(&self, step: &Step<'_>, id: &str) -> Result<Option<String>> {
         let all = self.existing.ours(observe::apis(step).await?).0;
         let ids: Vec<&str> = all.iter().filter_map(SdkRestApi::id).collect();
@@ -139,10 +140,10 @@ impl RestApi {
         }
     }
 
-    /// Puts the whole definition, and looks whether it is there: nothing is deployed that is not protected as declared.
+    /// Puts the whole definition and reads it back. Nothing is deployed that is not protected as declared.
     ///
     /// # Errors
-    /// API Gateway has taken something else. Nothing is deployed by then.
+    /// Fails when API Gateway has stored another definition. Nothing is deployed then.
     async fn put_definition(
         &self,
         step: &Step<'_>,
@@ -182,7 +183,7 @@ impl RestApi {
         })
     }
 
-    /// Sets tags, and looks until they are there: they say whose the API is.
+    /// Sets tags and waits until they are visible, because they say whose the API is.
     async fn tag(&self, step: &Step<'_>, id: &str, tags: &Tags) -> Result<()> {
         let tag = step.aws.apigateway.tag_resource().resource_arn(self.existing.scope.rest_api_arn(id));
         let tag = tag.set_tags(Some(tags.clone().into_iter().collect()));
@@ -195,7 +196,7 @@ impl RestApi {
         .map_err(|error| error.context(&format!("the API {id} does not show the tags that were set")))
     }
 
-    /// All requests go to what the stage itself is pointed to.
+    /// Removes the canary. All requests then go to the stage's own deployment.
     async fn remove_canary(&self, step: &Step<'_>, id: &str) -> Result<()> {
         let remove = PatchOperation::builder().op(Op::Remove).path("/canarySettings").build();
         let update = step.aws.apigateway.update_stage().rest_api_id(id).stage_name(&self.existing.stage);
@@ -204,7 +205,7 @@ impl RestApi {
         Ok(())
     }
 
-    /// Deletes deployments of ours that serve nowhere: that of before, and that of another run at the same moment.
+    /// Deletes our unused deployments: the previous one, and that of another run at the same moment.
     async fn delete_unused(&self, step: &Step<'_>, id: &str) -> Result<()> {
         let (deployments, stages) = tokio::join!(observe::deployments(step, id), observe::stages(step, id));
         for deployment in unused(&deployments?.unwrap_or_default(), &stages?.unwrap_or_default()) {
@@ -213,7 +214,7 @@ impl RestApi {
         Ok(())
     }
 
-    /// One call makes the deployment and points the stage at it, and makes the stage when there is none.
+    /// Creates a deployment and points the stage at it. The same call creates the stage where there is none.
     async fn deploy(&self, step: &Step<'_>, id: &str, definition: &Definition) -> Result<()> {
         let create = step
             .aws
@@ -230,7 +231,7 @@ impl RestApi {
         Ok(())
     }
 
-    /// Settings that belong to the stage and not to what is deployed there.
+    /// Updates the settings that belong to the stage and not to what is deployed there.
     async fn update_stage(&self, step: &Step<'_>, id: &str, stage: &StageUpdate) -> Result<()> {
         let patches = stage.patches();
         if patches.is_empty() {
@@ -249,7 +250,7 @@ impl RestApi {
         Ok(())
     }
 
-    /// In place: the id, and so the URL, stays.
+    /// Changes the endpoint in place: id and URL stay.
     async fn update_endpoint(
         &self,
         step: &Step<'_>,
@@ -264,7 +265,7 @@ impl RestApi {
         let update = step.aws.apigateway.update_rest_api().rest_api_id(id);
         let update = update.set_patch_operations(Some(wrong));
         step.retry(&[&API_BUSY], || step.call("apigateway:UpdateRestApi", update.clone().send())).await?;
-        // Until the endpoint has moved, API Gateway takes no other change.
+        // API Gateway takes no other change until the endpoint has moved.
         step.until(&API_BUSY.cadence, async || {
             let api = get(step, id).await?;
             match &api.api_status {
@@ -283,13 +284,13 @@ impl RestApi {
     }
 }
 
-/// One API as it is now.
+/// Reads one API.
 async fn get(step: &Step<'_>, id: &str) -> Result<GetRestApiOutput> {
     let get = step.aws.apigateway.get_rest_api().rest_api_id(id);
     step.retry(&[], || step.call("apigateway:GetRestApi", get.clone().send())).await
 }
 
-/// One that somebody has made a stage serve again meanwhile stays.
+/// Deletes a deployment, unless a stage uses it again meanwhile.
 async fn delete_deployment(step: &Step<'_>, api: &str, id: &str) -> Result<()> {
     let delete = step.aws.apigateway.delete_deployment().rest_api_id(api).deployment_id(id);
     let delete = || step.call("apigateway:DeleteDeployment", delete.clone().send());

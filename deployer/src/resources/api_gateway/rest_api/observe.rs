@@ -1,4 +1,4 @@
-//! What API Gateway answers to questions, page by page.
+//! Reads APIs and their parts from API Gateway, page by page.
 
 use super::NO_SUCH;
 use crate::engine::{Step, absent, pages};
@@ -22,13 +22,13 @@ use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The most that API Gateway returns in one page.
+/// API Gateway's largest page.
 const PAGE: i32 = 500;
 
-/// What API Gateway says to who may not.
+/// The code of a refused permission.
 const DENIED: &[&str] = &["AccessDeniedException", "UnauthorizedException"];
 
-/// Every API of the account and region.
+/// Lists all APIs of the account and region.
 pub(super) async fn apis(step: &Step<'_>) -> Result<Vec<RestApi>> {
     pages(async |position| {
         let list = step.aws.apigateway.get_rest_apis().limit(PAGE).set_position(position);
@@ -38,7 +38,7 @@ pub(super) async fn apis(step: &Step<'_>) -> Result<Vec<RestApi>> {
     .await
 }
 
-/// An API's resources with their methods; `None` when there is no such API.
+/// Lists an API's resources with their methods; `None` when there is no such API.
 pub(super) async fn resources(step: &Step<'_>, id: &str) -> Result<Option<Vec<Resource>>> {
     let all = pages(async |position| {
         let list = step.aws.apigateway.get_resources().rest_api_id(id).embed("methods").limit(PAGE);
@@ -52,7 +52,7 @@ pub(super) async fn resources(step: &Step<'_>, id: &str) -> Result<Option<Vec<Re
     absent(all.await, NO_SUCH)
 }
 
-/// An API's deployments; `None` when there is no such API.
+/// Lists an API's deployments; `None` when there is no such API.
 pub(super) async fn deployments(step: &Step<'_>, id: &str) -> Result<Option<Vec<Deployment>>> {
     let all = pages(async |position| {
         let list = step.aws.apigateway.get_deployments().rest_api_id(id).limit(PAGE).set_position(position);
@@ -63,26 +63,26 @@ pub(super) async fn deployments(step: &Step<'_>, id: &str) -> Result<Option<Vec<
     absent(all.await, NO_SUCH)
 }
 
-/// All of an API's stages, in one page always; `None` when there is no such API.
+/// Lists an API's stages, which always come in one page; `None` when there is no such API.
 pub(super) async fn stages(step: &Step<'_>, id: &str) -> Result<Option<Vec<Stage>>> {
     let list = step.aws.apigateway.get_stages().rest_api_id(id);
     let list = || step.call("apigateway:GetStages", list.clone().send());
     Ok(absent(step.retry(&[], list).await, NO_SUCH)?.map(|page| page.item.unwrap_or_default()))
 }
 
-/// Parts of an API that no manifest declares, and that each definition which is put takes away.
+/// The parts of an API that no manifest declares. Putting a definition removes them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts {
-    /// In words, by their names as in a plan.
+    /// What each is, by the name that a plan shows.
     pub(super) additions: BTreeMap<String, String>,
-    /// Names of authorizers and validators by their ids.
+    /// The names of authorizers and validators, by their ids.
     pub(super) names: BTreeMap<String, String>,
 }
 
-/// The models that API Gateway gives each new API.
+/// The models that every new API has.
 const GIVEN_MODELS: [&str; 2] = ["Empty", "Error"];
 
-/// An API's authorizers, validators, models and gateway responses; `None` when there is no such API.
+/// Reads an API's authorizers, validators, models and gateway responses; `None` when there is no such API.
 pub(super) async fn parts(step: &Step<'_>, id: &str) -> Result<Option<Parts>> {
     let (authorizers, validators, models, responses) = tokio::join!(
         Box::pin(authorizers(step, id)),
@@ -116,7 +116,7 @@ pub(super) async fn parts(step: &Step<'_>, id: &str) -> Result<Option<Parts>> {
     for one in models.iter().filter(|model| !model.name().is_some_and(|name| GIVEN_MODELS.contains(&name))) {
         add("model", one.name().unwrap_or_default(), one.content_type().unwrap_or("present").to_owned());
     }
-    // Those that nobody has changed are listed, too.
+    // Unchanged responses are listed too.
     for one in responses.iter().filter(|response| !response.default_response) {
         let kind = one.response_type().map_or("", |kind| kind.as_str());
         let status = one.status_code().map_or("present".to_owned(), |status| format!("HTTP {status}"));
@@ -168,8 +168,8 @@ async fn responses(step: &Step<'_>, id: &str) -> Result<Vec<GatewayResponse>> {
     .await
 }
 
-/// Custom domain names that lead to an API, each with the mapping that does: API Gateway refuses to delete the API until
-/// they are gone. Empty also where the caller may not look, because the deletion says it then.
+/// Lists the custom domain names that lead to an API, each with its mapping. API Gateway refuses to delete the API
+/// until they are gone. The list is also empty where the caller may not read them, because the deletion says so then.
 pub(super) async fn mappings(step: &Step<'_>, id: &str) -> Result<Vec<String>> {
     let domains = pages(async |position| {
         let list = step.aws.apigateway.get_domain_names().limit(PAGE).set_position(position);
@@ -181,7 +181,7 @@ pub(super) async fn mappings(step: &Step<'_>, id: &str) -> Result<Vec<String>> {
         let mapped = pages(async |position| {
             let list = step.aws.apigateway.get_base_path_mappings().limit(PAGE).set_position(position);
             let list = list.set_domain_name(domain.domain_name.clone());
-            // Names of private domains are not unique.
+            // Names of private custom domains are not unique.
             let list = list.set_domain_name_id(domain.domain_name_id.clone());
             let list = || step.call("apigateway:GetBasePathMappings", list.clone().send());
             let page = step.retry(&[], list).await?;
@@ -199,10 +199,10 @@ pub(super) async fn mappings(step: &Step<'_>, id: &str) -> Result<Vec<String>> {
     Ok(all.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
-/// Takes nulls out of an answer before the SDK reads it.
+/// Removes nulls from an answer before the SDK reads it.
 ///
-/// API Gateway returns an empty mapping template as null, as every integration has one that was made in the console.
-/// The model that the SDK is made from knows of no nulls in maps, and the SDK would refuse the whole answer.
+/// API Gateway returns an empty mapping template as null, which every integration made in the console has. The SDK's
+/// model has no nulls in maps, so the SDK would refuse the whole answer.
 #[derive(Debug)]
 struct WithoutNulls;
 
@@ -224,7 +224,7 @@ impl Intercept for WithoutNulls {
     }
 }
 
-/// The SDK's own reading, of an answer without nulls.
+/// Lets the SDK read the answer without nulls.
 #[derive(Debug)]
 struct Lenient(FrozenLayer);
 

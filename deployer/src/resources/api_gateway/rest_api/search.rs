@@ -1,4 +1,4 @@
-//! Which of the account's APIs is the stack's.
+//! Finds the stack's API among all APIs of the account.
 
 use super::stage::{Stage, others};
 use super::{ExistingRestApi, observe};
@@ -20,13 +20,13 @@ pub(super) struct Candidate {
 pub(crate) struct Twin {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Where each of its stages answers.
+    /// The URL of each of its stages.
     pub(crate) urls: Vec<String>,
     /// Stages that somebody else made.
     pub(crate) other_stages: Vec<String>,
 }
 
-/// One of several APIs that carry the stack's tags, with what tells them apart.
+/// One of several APIs with the stack's tags, and what tells them apart.
 struct Tagged {
     api: SdkRestApi,
     stages: Vec<SdkStage>,
@@ -34,7 +34,7 @@ struct Tagged {
 }
 
 impl ExistingRestApi {
-    /// Those of ours, by their tags, and the others, each in the order in which they were made.
+    /// Splits APIs into ours, by their tags, and others. Each part is in the order of creation.
     pub(super) fn ours(&self, mut all: Vec<SdkRestApi>) -> (Vec<SdkRestApi>, Vec<SdkRestApi>) {
         all.sort_by_key(|api| (api.created_date.map(|date| date.as_nanos()), api.id.clone()));
         all.into_iter().partition(|api| self.owner_of(api) == Owner::Ours)
@@ -45,7 +45,7 @@ impl ExistingRestApi {
         self.scope.owner(&tags)
     }
 
-    /// Ours; when there is none, what has our name.
+    /// Returns our API, or else one that has our name.
     pub(super) async fn find(&self, step: &Step<'_>, adopt: Option<&str>) -> Result<Option<Candidate>> {
         let (mut ours, others) = self.ours(observe::apis(step).await?);
         if ours.len() > 1 {
@@ -73,20 +73,20 @@ impl ExistingRestApi {
         Ok(Some(Candidate { rivals, ..alone(api) }))
     }
 
-    /// Of several that carry the stack's tags, the one that people call: where we deployed the declared stage, else where
-    /// there is any stage, else the oldest. Each run chooses the same one.
+    /// Chooses among several APIs with the stack's tags the one that people call: where we deployed the declared
+    /// stage, else one with any stage, else the oldest. Every run chooses the same one.
     async fn choose(&self, step: &Step<'_>, ours: Vec<SdkRestApi>) -> Result<Option<Candidate>> {
         let mut tagged = Vec::new();
         for api in ours {
             let id = api.id.clone().unwrap_or_default();
             let (stages, deployments) =
                 tokio::join!(observe::stages(step, &id), observe::deployments(step, &id));
-            // Another run may have deleted it since it was listed.
+            // Another run may have deleted it after it was listed.
             if let (Some(stages), Some(deployments)) = (stages?, deployments?) {
                 tagged.push(Tagged { api, stages, deployments });
             }
         }
-        // The sort is stable: of equals, the oldest comes first.
+        // The sort is stable, so the oldest of equals comes first.
         tagged.sort_by_key(|one| self.standing(one));
         let mut tagged = tagged.into_iter();
         let Some(chosen) = tagged.next() else { return Ok(None) };
@@ -99,7 +99,7 @@ impl ExistingRestApi {
         }))
     }
 
-    /// Smaller is better.
+    /// Ranks the API; smaller is better.
     fn standing(&self, one: &Tagged) -> u8 {
         let ours = Stage::read(&self.stage, &one.stages, &one.deployments);
         match (ours.is_some_and(|stage| stage.fingerprint.is_some()), one.stages.is_empty()) {
@@ -109,7 +109,7 @@ impl ExistingRestApi {
         }
     }
 
-    /// Whether a run whose answer was lost made it, so that nobody was ever given its URL.
+    /// Whether a run whose answer was lost left it behind, so that nobody ever had its URL.
     fn is_leftover(&self, one: &Tagged) -> bool {
         one.api.name() == Some(&self.name) && one.stages.is_empty() && one.deployments.is_empty()
     }

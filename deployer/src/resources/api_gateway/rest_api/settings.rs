@@ -7,19 +7,19 @@ use aws_sdk_apigateway::types::{
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// As API Gateway has them.
+/// The settings as API Gateway has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) endpoint: EndpointType,
-    /// The URL answers nobody, until it is enabled again.
+    /// Whether the default endpoint is disabled, so that the URL answers nobody.
     pub(crate) disabled: bool,
-    /// What no manifest declares and somebody set, by its name. Each definition that is put takes all of it away.
+    /// Settings that no manifest declares, by name. Putting a definition removes all of them.
     pub(crate) additions: BTreeMap<String, String>,
     pub(crate) tls: Tls,
 }
 
-/// Which versions of TLS the endpoint takes. No manifest declares it, and each definition that is put resets it unless it
-/// says the same again: a definition that comes of ours therefore repeats what is set.
+/// The TLS versions that the endpoint accepts. No manifest declares them, and putting a definition resets them unless
+/// it repeats them. So our definitions repeat them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tls {
     /// `None` for API Gateway's default.
@@ -36,7 +36,7 @@ impl Tls {
         }
     }
 
-    /// The keys of a definition that keep it.
+    /// Returns the keys of a definition that keep these settings.
     pub(super) fn extensions(&self) -> Map<String, Value> {
         let policy = ("x-amazon-apigateway-security-policy", &self.security_policy);
         let mode = ("x-amazon-apigateway-endpoint-access-mode", &self.access_mode);
@@ -45,8 +45,8 @@ impl Tls {
     }
 }
 
-/// A resource policy as JSON. API Gateway writes it as it would stand inside a JSON string, with slashes escaped too
-/// (`\/`); emulators write it as it is.
+/// Decodes a resource policy. API Gateway returns it escaped as inside a JSON string, slashes included (`\/`);
+/// emulators return plain JSON.
 fn unescaped(policy: &str) -> String {
     let text = serde_json::from_str(&format!("\"{policy}\"")).unwrap_or_else(|_| policy.to_owned());
     text.replace("\\/", "/")
@@ -70,7 +70,7 @@ impl Settings {
         }
         let endpoint = endpoint_type(api.endpoint_configuration());
         let mut tls = Tls::read(api);
-        // The policies of one type of endpoint are not those of another.
+        // Each endpoint type has its own security policies.
         if endpoint != EndpointType::Regional
             && let Some(policy) = std::mem::take(&mut tls).security_policy
         {
@@ -83,7 +83,7 @@ impl Settings {
 /// The settings of an API that differ from what every API of a stack has.
 #[derive(Clone, Debug)]
 pub(crate) struct SettingsDiff {
-    /// What the API is called in a question.
+    /// What a prompt calls the API.
     api: String,
     endpoint: Option<Difference<EndpointType>>,
     /// Whether the default endpoint is disabled.
@@ -150,13 +150,13 @@ impl SettingsDiff {
     }
 }
 
-/// API Gateway's default is the edge.
+/// Returns the endpoint type. API Gateway's default is edge.
 pub(super) fn endpoint_type(configuration: Option<&EndpointConfiguration>) -> EndpointType {
     let endpoint = configuration.and_then(|configuration| configuration.types().first());
     endpoint.cloned().unwrap_or(EndpointType::Edge)
 }
 
-/// What puts an endpoint right; no definition holds it.
+/// Returns the patches that make the endpoint regional and enabled. A definition cannot do that.
 pub(super) fn patches(endpoint: &EndpointType, disabled: bool) -> Vec<PatchOperation> {
     let replace =
         |path: String, value: &str| PatchOperation::builder().op(Op::Replace).path(path).value(value).build();

@@ -1,4 +1,4 @@
-//! The stage that routes are called at, and whose the API's other stages are. Pure.
+//! The stage that serves the routes, and the API's other stages. Pure.
 
 use super::RestApi;
 use crate::engine::{Change, Difference, Impact};
@@ -7,30 +7,30 @@ use crate::resources::account_limits::DEFAULT_REQUESTS;
 use aws_sdk_apigateway::types::{Deployment, Op, PatchOperation, Stage as SdkStage};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What descriptions of our deployments begin with. The stage's name and the fingerprint follow.
+/// The prefix of our deployments' descriptions. The stage's name and the fingerprint follow.
 const DEPLOYED: &str = "deployer definition ";
 
-/// The limits of an account in the regions that have smaller ones.
+/// The default limits of an account in the regions with smaller ones.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
 const SMALLER_REQUESTS: Throttle = Throttle { rate: 2_500.0, burst: 1_250 };
 
 /// The declared stage, as API Gateway has it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stage {
-    /// What its deployment's description says was deployed, if we deployed it there.
+    /// The fingerprint in the deployment's description, if we deployed it for this stage.
     pub(crate) fingerprint: Option<String>,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) variables: BTreeMap<String, String>,
-    /// A second deployment that takes a part of the requests, in words. No manifest declares one.
+    /// The canary in words: a second deployment that serves a part of the requests. No manifest declares one.
     pub(crate) canary: Option<String>,
 }
 
-/// Stages beside the declared one, by their names.
+/// The other stages of the API, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Others {
-    /// Those that we made, and whether a web ACL is in front of each.
+    /// Stages that we made, and whether a web ACL protects each.
     pub(super) old: Vec<(String, bool)>,
-    /// Those that somebody else made.
+    /// Stages of others.
     pub(super) other: Vec<String>,
 }
 
@@ -49,8 +49,7 @@ impl Stage {
         })
     }
 
-    /// Leaves out limits that the stage shows although nobody has set them. `account` is what the account lets through,
-    /// where that is known.
+    /// Drops limits that the stage shows although nobody has set them. `account` is the account's limit, if known.
     pub(super) fn leave_out_limits_of(&mut self, account: Option<&Throttle>) {
         self.throttle.take_if(|limits| is_filled_in(limits, account));
     }
@@ -60,14 +59,14 @@ impl Stage {
 #[derive(Clone, Debug)]
 pub(crate) struct StageUpdate {
     name: String,
-    /// In words. No manifest declares one, so one that is there goes.
+    /// The canary in words. No manifest declares one, so an existing one is removed.
     pub(super) canary: Option<Difference<Option<String>>>,
     throttle: Option<Difference<Option<Throttle>>>,
     variables: BTreeMap<String, Difference<Option<String>>>,
 }
 
 impl StageUpdate {
-    /// Compares with a stage that has just been made where there is none yet.
+    /// Compares a stage. Without one, it compares with a new stage.
     pub(super) fn between(observed: Option<&Stage>, declared: &RestApi) -> Self {
         let none = BTreeMap::new();
         let before = observed.map_or(&none, |stage| &stage.variables);
@@ -103,14 +102,14 @@ impl StageUpdate {
         canary.into_iter().chain(throttle).chain(variables)
     }
 
-    /// What `UpdateStage` takes, but for the canary, which has to go before anything is deployed.
+    /// Returns the patches for `UpdateStage`, except for the canary, which must go before a deployment.
     pub(super) fn patches(&self) -> Vec<PatchOperation> {
         let patch = |op: Op, path: String, value: Option<String>| {
             PatchOperation::builder().op(op).path(path).set_value(value).build()
         };
         let mut patches = Vec::new();
         if let Some(throttle) = &self.throttle {
-            // The paths name every method of every resource; minus one is no limit of the stage's own.
+            // The paths mean every method of every resource. Minus one means no limit of the stage's own.
             let (rate, burst) = throttle.declared.map_or((-1.0, -1), |limits| (limits.rate, limits.burst));
             for (name, value) in [("rateLimit", rate.to_string()), ("burstLimit", burst.to_string())] {
                 patches.push(patch(Op::Replace, format!("/*/*/throttling/{name}"), Some(value)));
@@ -124,20 +123,20 @@ impl StageUpdate {
     }
 }
 
-/// How a deployment of ours is described.
+/// Returns the description of our deployments.
 pub(super) fn description(stage: &str, fingerprint: &str) -> String {
     format!("{DEPLOYED}for {stage}: {fingerprint}")
 }
 
-/// Enough of a fingerprint to tell two apart.
+/// Shortens a fingerprint for people.
 pub(super) fn short(fingerprint: &str) -> String {
     fingerprint.chars().take(12).collect()
 }
 
-/// All stages but the declared one.
+/// Returns all stages except the declared one.
 ///
-/// Ours serves what we deployed for it. Who makes a stage by hand may point it to a deployment of ours, too, but that
-/// one was made for another.
+/// A stage is ours when it serves a deployment that we made for it. A stage made by hand may point to a deployment of
+/// ours, which was made for another stage.
 pub(super) fn others(declared: &str, stages: &[SdkStage], deployments: &[Deployment]) -> Others {
     let mut others = Others::default();
     for stage in stages {
@@ -151,7 +150,7 @@ pub(super) fn others(declared: &str, stages: &[SdkStage], deployments: &[Deploym
     others
 }
 
-/// Our deployments that no stage needs. API Gateway refuses to delete one that serves at any.
+/// Returns our deployments that no stage uses. API Gateway refuses to delete one in use.
 pub(super) fn unused(deployments: &[Deployment], stages: &[SdkStage]) -> Vec<String> {
     let is_canary = |stage: &SdkStage, id: &str| {
         stage.canary_settings().is_some_and(|canary| canary.deployment_id() == Some(id))
@@ -162,13 +161,13 @@ pub(super) fn unused(deployments: &[Deployment], stages: &[SdkStage]) -> Vec<Str
     ours.filter_map(|deployment| deployment.id.clone()).filter(|id| !serves(id)).collect()
 }
 
-/// The fingerprint of what serves at a stage, when it is a deployment that we made for that stage.
+/// Returns the fingerprint of what a stage serves, if we deployed it for that stage.
 fn deployed_by_us<'a>(stage: &SdkStage, deployments: &'a [Deployment]) -> Option<&'a str> {
     let serving = deployments.iter().find(|one| one.id() == stage.deployment_id())?;
     serving.description()?.strip_prefix(&description(stage.stage_name()?, ""))
 }
 
-/// The limits that the stage shows for all of its methods; minus one is none.
+/// Returns the limits that the stage shows for all methods. Minus one means none.
 fn limits(stage: &SdkStage) -> Option<Throttle> {
     let all = stage.method_settings()?.get("*/*")?;
     let limits = Throttle { rate: all.throttling_rate_limit(), burst: all.throttling_burst_limit() };
@@ -176,8 +175,8 @@ fn limits(stage: &SdkStage) -> Option<Throttle> {
     (!unlimited).then_some(limits)
 }
 
-/// Whether API Gateway shows them only because something else is set for all methods, such as logging: then they are the
-/// account's. Where those are not known, they are taken for what AWS gives new accounts.
+/// Whether API Gateway shows the account's limits only because something else, such as logging, is set for all
+/// methods. Where the account's limits are unknown, AWS's defaults stand in.
 fn is_filled_in(limits: &Throttle, account: Option<&Throttle>) -> bool {
     match account {
         Some(account) => limits == account,

@@ -1,4 +1,4 @@
-//! What DynamoDB says of a table, and the waits until it says what is wanted.
+//! Reads a table from DynamoDB, and waits for its states.
 
 use super::{Capacity, ExistingTable, NO_SUCH, shown_key};
 use crate::engine::{Step, absent, pages};
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use std::time::{Duration, SystemTime};
 
-/// Tags of a table younger than this may not be visible yet.
+/// The age up to which a table's tags may not be visible yet.
 const YOUNG: Duration = Duration::from_secs(60);
 
 impl ExistingTable {
@@ -23,7 +23,7 @@ impl ExistingTable {
         let describe = step.aws.dynamodb.describe_table().table_name(&self.name);
         let describe = || step.call("dynamodb:DescribeTable", describe.clone().send());
         let Some(found) = absent(step.retry(passing, describe).await, NO_SUCH)? else { return Ok(None) };
-        // Absent is what DynamoDB says to be absent.
+        // An answer without the table does not mean that the table is absent.
         let unsaid = || Error::new(format!("DynamoDB answered without the table {}", self.name));
         found.table.ok_or_else(unsaid).map(Some)
     }
@@ -40,7 +40,8 @@ impl ExistingTable {
         Ok(absent(all.await, NO_SUCH)?.unwrap_or_default().into_iter().collect())
     }
 
-    /// A new table's tags come a few seconds after it, and a table without ours would be taken for somebody else's.
+    /// Reads the tags until they are settled. Tags of a new table become visible some seconds later, and a table
+    /// without ours would count as somebody else's.
     pub(super) async fn settled_tags(
         &self,
         step: &Step<'_>,
@@ -56,13 +57,14 @@ impl ExistingTable {
         }
         let look = async || Ok(Some(self.tags(step).await?).filter(|tags| !tags.is_empty()));
         match step.until(&TABLE_TAGS, look).await {
-            // Nothing came: it has none.
+            // It has no tags.
             Err(error) if error.aws().is_none() && !step.stop.is_set() => Ok(tags),
             found => found,
         }
     }
 
-    /// One look that does not find it proves nothing, also after others that did.
+    /// Waits until the table is active. A single read that does not find it proves nothing, even after others that
+    /// did.
     pub(super) async fn until_active(&self, step: &Step<'_>) -> Result<()> {
         step.until(&TABLE_ACTIVE, async || {
             let found = self.describe(step, &[&TABLE_NOT_YET_VISIBLE]).await?;
@@ -82,7 +84,7 @@ impl ExistingTable {
         .await
     }
 
-    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
+    /// Waits until the table is gone. One that somebody has created again meanwhile counts as gone.
     pub(super) async fn until_gone(&self, step: &Step<'_>, mut id: Option<String>) -> Result<()> {
         step.until(&TABLE_GONE, async || {
             let Some(table) = self.describe(step, &[]).await? else {
@@ -92,7 +94,7 @@ impl ExistingTable {
                 id = table.table_id;
                 return Ok(None);
             }
-            // Right after the call, the old one may still be shown as it was.
+            // Right after the call, DynamoDB may still show the table as it was.
             Ok((id.is_some() && table.table_id != id).then_some(()))
         })
         .await
@@ -115,16 +117,17 @@ pub(super) fn keys_of(table: &TableDescription) -> Vec<String> {
         .collect()
 }
 
-/// The other regions that the table is replicated to.
+/// Returns the other regions that the table is replicated to.
 pub(super) fn replicas_of(table: &TableDescription, region: &str) -> Vec<String> {
     let regions = table.replicas().iter().filter_map(|replica| replica.region_name());
     regions.filter(|other| *other != region).map(str::to_owned).collect()
 }
 
-/// Whether auto scaling may ever have been registered for the table: it is provisioned, or was once. `DynamoDB` tells when a
-/// table was last switched to on-demand billing; for one that was made so, that is when it was made.
+/// Whether auto scaling may ever have been registered for the table: it is provisioned, or once was. `DynamoDB`
+/// returns when a table was last switched to on-demand billing; for a table created on demand, that is its creation
+/// date.
 pub(in crate::resources) fn was_ever_provisioned(table: &TableDescription) -> bool {
-    /// Apart by more than this, the two times cannot both be of the creation. In seconds.
+    /// The most that the two times of one creation differ, in seconds.
     const APART: f64 = 10.0;
     if capacity_of(table) != Capacity::OnDemand {
         return true;
@@ -135,7 +138,7 @@ pub(in crate::resources) fn was_ever_provisioned(table: &TableDescription) -> bo
         .is_some_and(|(switched, created)| switched.as_secs_f64() - created.as_secs_f64() > APART)
 }
 
-/// No billing summary means provisioned: `DynamoDB` leaves it out for tables that were never on demand.
+/// `DynamoDB` leaves the billing summary out for tables that were never on demand.
 pub(super) fn capacity_of(table: &TableDescription) -> Capacity {
     match table.billing_mode_summary().and_then(|summary| summary.billing_mode()) {
         Some(BillingMode::PayPerRequest) => Capacity::OnDemand,

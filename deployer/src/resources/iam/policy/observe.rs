@@ -1,4 +1,4 @@
-//! What IAM answers to questions about a policy, page by page.
+//! Reads a policy from IAM, page by page.
 
 use super::entity::Entity;
 use super::{ExistingPolicy, NO_SUCH, PATH, Version};
@@ -9,12 +9,12 @@ use crate::resources::iam::waits::IAM_NOT_YET_VISIBLE;
 use aws_sdk_iam::types::{Policy as IamPolicy, PolicyScopeType, PolicyVersion};
 use serde_json::Value;
 
-/// The most that IAM returns in one page.
+/// IAM's largest page.
 const PAGE: i32 = 1000;
 
 impl ExistingPolicy {
-    /// `None` when the policy is gone: somebody else deleted it since it was seen. A version may be known later than
-    /// its policy, and IAM says the same of both.
+    /// Reads the document of one version. `None` means that somebody deleted the policy meanwhile, or that IAM does
+    /// not know the version yet: it gives the same answer for both.
     pub(super) async fn document_of(&self, step: &Step<'_>, version: &str) -> Result<Option<Value>> {
         let get = step.aws.iam.get_policy_version().policy_arn(self.arn()).version_id(version);
         let policy = step.aws.iam.get_policy().policy_arn(self.arn());
@@ -43,7 +43,8 @@ impl ExistingPolicy {
         .await
     }
 
-    /// As a permissions policy or as a boundary: IAM deletes no policy that anybody uses as either.
+    /// Lists everything that uses the policy, as a permissions policy or as a boundary. IAM refuses to delete a policy
+    /// that is used as either.
     pub(super) async fn attached(&self, step: &Step<'_>) -> Result<Vec<Entity>> {
         pages(async |marker| {
             let list = step.aws.iam.list_entities_for_policy().policy_arn(self.arn()).set_marker(marker);
@@ -61,15 +62,15 @@ impl ExistingPolicy {
         .await
     }
 
-    /// The path of a policy that has our name elsewhere. IAM takes a name once, in capitals or not, whatever the path, but
-    /// finds a policy by its ARN only, which holds the path.
+    /// Returns the path of a policy of the same name at another path. IAM compares names without regard to case or
+    /// path, but finds a policy only by its ARN, which has the path.
     pub(super) async fn path_elsewhere(&self, step: &Step<'_>) -> Result<Option<String>> {
         let paths = step.shared.policy_paths(all_paths(step)).await?;
         Ok(paths.get(&self.name.to_lowercase()).filter(|path| *path != PATH).cloned())
     }
 }
 
-/// The paths of all policies that are not AWS's own.
+/// Lists the paths of all customer managed policies.
 async fn all_paths(step: &Step<'_>) -> Result<PolicyPaths> {
     let paths = pages(async |marker| {
         let list = step.aws.iam.list_policies().scope(PolicyScopeType::Local).max_items(PAGE);

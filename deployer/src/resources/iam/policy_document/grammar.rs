@@ -1,11 +1,11 @@
-//! What IAM refuses of a policy for a role, found before anything is changed: "Grammar of the IAM JSON policy language" and
-//! "IAM and AWS STS quotas" in IAM's user guide.
+//! Finds what IAM would refuse in a role's policy before anything is changed. Sources: "Grammar of the IAM JSON policy
+//! language" and "IAM and AWS STS quotas" in IAM's user guide.
 
 use super::{statements, text};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// The most characters of a managed policy, without white space.
+/// The longest managed policy, in characters without white space.
 const LONGEST: usize = 6144;
 
 const FIELDS: [&str; 3] = ["Version", "Id", "Statement"];
@@ -13,7 +13,8 @@ const VERSIONS: [&str; 2] = ["2012-10-17", "2008-10-17"];
 const STATEMENT_FIELDS: [&str; 7] =
     ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
-/// Everything that is wrong with a document whose placeholders are filled in, each a sentence without its full stop.
+/// Returns everything that is wrong with a document after its placeholders are filled in. Each entry is a sentence
+/// without its full stop.
 pub(crate) fn mistakes(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for key in document.as_object().into_iter().flat_map(Map::keys).filter(|key| !FIELDS.contains(&&***key)) {
@@ -83,7 +84,7 @@ fn of_statement<'a>(statement: &'a Map<String, Value>, sids: &mut BTreeSet<&'a s
     found
 }
 
-/// Either field must be there, and not both: a text or a list of texts that are all in order.
+/// Checks that exactly one of two fields is present, with a valid text or list of texts.
 fn one_of(
     statement: &Map<String, Value>,
     field: &str,
@@ -118,7 +119,7 @@ fn is_resource(resource: &str) -> bool {
     resource == "*" || resource.starts_with("arn:") && resource.splitn(6, ':').count() == 6
 }
 
-/// Operators, in each of them keys, for each of them a value or a list of values.
+/// Whether this is a valid condition block: operators, each with keys, each with a value or a list of values.
 fn is_condition(condition: &Value) -> bool {
     let is_value = |value: &Value| value.is_string() || value.is_boolean() || value.is_number();
     let are_values = |value: &Value| match value {

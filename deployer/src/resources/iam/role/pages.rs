@@ -1,4 +1,4 @@
-//! Lists about a role that IAM returns page by page.
+//! The lists about a role, which IAM returns in pages.
 
 use crate::engine::{Step, pages};
 use crate::error::Result;

@@ -41,7 +41,8 @@ impl Function {
             .set_tags(Some(tags.into_iter().collect()));
         let create = async || {
             let _turn = step.aws.pace.upload(package.size()).await;
-            // The code is read for each call: a hundred functions may be waiting for their roles.
+            // The code is read from its file for each attempt, because a hundred functions may be waiting for their
+            // roles.
             let code = FunctionCode::builder().zip_file(Blob::new(package.read()?)).build();
             step.call("lambda:CreateFunction", create.clone().code(code).send()).await
         };
@@ -56,7 +57,8 @@ impl Function {
         Ok(Output { fresh: true })
     }
 
-    /// Code and configuration are two calls, and Lambda takes the second only when it is done with the first.
+    /// Makes the changes one after the other. Code and configuration are two calls, and Lambda takes the second only
+    /// after the first is done.
     pub(super) async fn update(
         &self,
         step: &Step<'_>,
@@ -93,7 +95,8 @@ impl Function {
         Ok(())
     }
 
-    /// Lambda leaves alone what is not sent, so all of it is, but for what may not be overwritten.
+    /// UpdateFunctionConfiguration leaves alone what is not sent, so everything is sent except variables that cannot
+    /// be read.
     async fn update_configuration(
         &self,
         step: &Step<'_>,
@@ -132,15 +135,15 @@ impl Function {
         self.upload(step, package.size(), async || package.read()).await
     }
 
-    /// Uploads code of about so many bytes, and waits until it runs. The code is made for each call, and lives no longer than
-    /// that.
+    /// Uploads code of about `size` bytes and waits until it runs. `zip` is called for each attempt, so that the code
+    /// is not kept in memory.
     async fn upload(
         &self,
         step: &Step<'_>,
         size: usize,
         zip: impl AsyncFn() -> Result<Vec<u8>>,
     ) -> Result<()> {
-        // The architecture rides on the code; left out, the old one would stay.
+        // The architecture is part of this call. Left out, the old one would stay.
         let update = step
             .aws
             .lambda
@@ -156,10 +159,10 @@ impl Function {
         self.until_ready(step, is_busy(updated.state(), updated.last_update_status())).await
     }
 
-    /// The old files and the new ones in one zip, which runs under the old runtime and under the new one.
+    /// Merges the old files and the new ones into one zip, which runs under the old runtime and the new one.
     ///
     /// # Errors
-    /// Old code that could be had when the plan looked, and cannot be any more.
+    /// Fails when the old code, which the plan could download, cannot be downloaded any more.
     async fn both_codes(&self, step: &Step<'_>, seen: &Observed, new: &Package) -> Result<Vec<u8>> {
         let cannot = |why: String| {
             let what = "the old code, which answers requests until the runtime is changed, cannot be had";
@@ -187,8 +190,8 @@ impl Function {
         Ok(())
     }
 
-    /// Waits until the function can be invoked and changed. If the last answer said that it cannot yet, that was the
-    /// first look.
+    /// Waits until the function can be invoked and changed. `is_busy` says that the last answer showed a change under
+    /// way, which counts as the first look.
     pub(super) async fn until_ready(&self, step: &Step<'_>, mut is_busy: bool) -> Result<()> {
         step.until(&FUNCTION_READY, async || {
             if std::mem::take(&mut is_busy) {
@@ -212,7 +215,7 @@ impl Function {
         .await
     }
 
-    /// Where AWS's message alone would send people the wrong way, or say too much.
+    /// Replaces or explains messages of AWS that mislead, or that show too much.
     fn explain(&self, error: Error) -> Error {
         let Some(aws) = error.aws() else { return error };
         if aws.message.contains("cannot be assumed") {
@@ -228,7 +231,7 @@ impl Function {
                 self.role
             ));
         }
-        // What follows is the whole environment, values and all.
+        // The rest of the message is the whole environment with its values.
         if let Some((before, _)) = aws.message.split_once("String measured") {
             return AwsError { message: before.trim_end().to_owned(), ..aws.clone() }.into();
         }
@@ -239,7 +242,7 @@ impl Function {
         SdkArchitecture::from(self.architecture.name())
     }
 
-    /// An empty set of variables clears them; no set at all would keep the old ones.
+    /// An empty set of variables clears them. Without any set, the old ones would stay.
     fn sdk_environment(&self) -> Environment {
         Environment::builder().set_variables(Some(self.environment.clone().into_iter().collect())).build()
     }
@@ -251,7 +254,7 @@ impl Function {
 }
 
 impl ExistingFunction {
-    /// Gone is also what somebody else has made again meanwhile: waiting for that one to go would be for ever.
+    /// Waits until the function is gone. One that somebody has created again meanwhile counts as gone.
     pub(super) async fn until_gone(&self, step: &Step<'_>, revision: Option<String>) -> Result<()> {
         let mut was_going = false;
         step.until(&FUNCTION_GONE, async || {
@@ -266,8 +269,8 @@ impl ExistingFunction {
         .await
     }
 
-    /// With `GetFunction`, because Lambda lets many more of it through than of `GetFunctionConfiguration`, which takes its
-    /// share of what all changes have together.
+    /// Uses `GetFunction`, whose quota is much larger than that of `GetFunctionConfiguration`, which shares one with
+    /// all changes.
     async fn look(&self, step: &Step<'_>, passing: &[&'static Passing]) -> Result<FunctionConfiguration> {
         let get = step.aws.lambda.get_function().function_name(&self.name);
         let get = || step.call("lambda:GetFunction", get.clone().send());
@@ -283,7 +286,7 @@ fn moved_logging(seen: &Observed, update: &FunctionUpdate) -> Option<LoggingConf
     Some(logging)
 }
 
-/// What the answer to a change says of the function. It may leave out either.
+/// Whether the answer to a change shows a change under way. It may leave out either field.
 fn is_busy(state: Option<&State>, last_update: Option<&LastUpdateStatus>) -> bool {
     state == Some(&State::Pending) || last_update == Some(&LastUpdateStatus::InProgress)
 }

@@ -1,4 +1,4 @@
-//! What Lambda says of a function.
+//! Reads a function from Lambda.
 
 use super::{ExistingFunction, Observed};
 use crate::engine::Step;
@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 pub(crate) enum Variables {
     /// Names and values.
     Readable(BTreeMap<String, String>),
-    /// There are some, and Lambda may not decrypt them for the caller; the text is its reason.
+    /// There are variables, but Lambda may not decrypt them for the caller. The text is its reason.
     Unreadable(String),
 }
 
 impl Variables {
-    /// Whether a key of KMS has encrypted anything: Lambda encrypts only what there is.
+    /// Whether a KMS key has encrypted anything: Lambda encrypts only variables that exist.
     pub(super) fn are_encrypted(&self) -> bool {
         match self {
             Self::Readable(variables) => !variables.is_empty(),
@@ -37,14 +37,14 @@ impl Variables {
 }
 
 impl ExistingFunction {
-    /// What `GetFunction` answers.
+    /// Reads the answer of `GetFunction`.
     ///
     /// # Errors
-    /// An answer without a function; tags that the caller may not read.
+    /// Fails for an answer without a function, and for tags that the caller may not read.
     pub(super) fn read(&self, step: &Step<'_>, found: GetFunctionOutput) -> Result<Observed> {
         let configuration = found.configuration.ok_or_else(|| self.unsaid())?;
         if let Some(why) = found.tags_error {
-            // Without them it would be taken for somebody else's.
+            // Without its tags, the function would count as somebody else's.
             return Err(Error::new(format!("the tags of {} cannot be read: {}", self.name, why.message()))
                 .hint("Your own permissions lack lambda:ListTags."));
         }
@@ -63,7 +63,7 @@ impl ExistingFunction {
     }
 }
 
-/// Why the code cannot be downloaded; `None` when it can.
+/// Returns why the code cannot be downloaded, or `None` when it can.
 pub(super) async fn out_of_reach(step: &Step<'_>, url: Option<&str>) -> Option<String> {
     match url {
         Some(url) => step.aws.http.is_there(url).await.err(),
@@ -71,7 +71,7 @@ pub(super) async fn out_of_reach(step: &Step<'_>, url: Option<&str>) -> Option<S
     }
 }
 
-/// Values that Lambda leaves out are its defaults.
+/// Values that Lambda leaves out have their defaults.
 fn observed(c: FunctionConfiguration) -> Observed {
     Observed {
         state: c.state.unwrap_or(State::Active),

@@ -1,6 +1,6 @@
-//! Runtimes that Lambda gives up ("Lambda runtimes" in its developer guide, the table of deprecated runtimes).
+//! Deprecated runtimes (the table in "Lambda runtimes" of Lambda's developer guide).
 
-/// Lambda makes no function with one of these any more.
+/// Runtimes with which Lambda creates no functions any more.
 const NO_LONGER_CREATED: [&str; 21] = [
     "dotnet5.0",
     "dotnetcore1.0",
@@ -25,11 +25,12 @@ const NO_LONGER_CREATED: [&str; 21] = [
     "ruby2.7",
 ];
 
-/// Deprecated, some of them for years. Lambda has put off the days when it stops to make functions with them more than once.
+/// Runtimes that are deprecated, some of them for years. Lambda has repeatedly postponed the days from which it
+/// refuses to create functions with them.
 const DEPRECATED: [&str; 7] =
     ["dotnet6", "nodejs16.x", "nodejs18.x", "nodejs20.x", "python3.8", "python3.9", "ruby3.2"];
 
-/// What somebody who declares this runtime should know.
+/// Returns what somebody who declares this runtime should know.
 pub(super) fn warning(function: &str, runtime: &str) -> Option<String> {
     let what = if NO_LONGER_CREATED.contains(&runtime) {
         "Lambda makes no functions with it any more, and changes none"
