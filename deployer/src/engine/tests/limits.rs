@@ -106,7 +106,7 @@ async fn a_list_that_does_not_end_is_given_up() {
         count.set(count.get() + 1);
         Ok((vec![count.get()], Some(count.get().to_string())))
     });
-    assert!(more.await.unwrap_err().to_string().contains("does not end"));
+    assert!(more.await.unwrap_err().to_string().contains("did not end"));
     assert_eq!(count.get(), 1000);
 }
 
