@@ -1,4 +1,4 @@
-//! What the commands share: the way from a command line to a stack in AWS, and what to say about it.
+//! What the commands share: from a command line to a stack in AWS, and the report about it.
 
 pub(crate) mod confirmation;
 pub(crate) mod function_log;

@@ -1,7 +1,7 @@
 //! The one error type: what failed, why, and what to do next.
 //!
-//! A message is a lowercase fragment that fits after "error: ". Hints are whole sentences. The kind decides the
-//! exit code, in one place.
+//! A message is a lowercase fragment that follows "error: ". Hints are sentences. The kind decides the exit code, in
+//! one place.
 
 mod advice;
 mod aws;
@@ -16,10 +16,10 @@ pub(crate) use hint::Hint;
 
 use std::fmt;
 
-/// What every fallible function here returns.
+/// The result of every fallible function of this program.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of failure it was, which decides the exit code.
+/// The kind of a failure, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     /// Something went wrong and nothing was changed by it, or everything else went through.
@@ -28,12 +28,12 @@ pub(crate) enum ErrorKind {
     Usage,
     /// Some changes were made and some were not: running the command again goes on from there.
     Partial,
-    /// The person said no. It is said in one calm line.
+    /// The answer to a prompt was no.
     Declined,
 }
 
 impl ErrorKind {
-    /// How the process ends with it.
+    /// Returns the exit status.
     #[must_use]
     pub(crate) fn exit_status(self) -> ExitStatus {
         match self {
@@ -58,7 +58,7 @@ pub(crate) struct Error {
 struct Message(String);
 
 impl Message {
-    /// A failure without a reason is a fault of this program, and says so.
+    /// An empty reason is a fault of this program, and the message says so.
     fn new(text: String) -> Self {
         if text.trim().is_empty() {
             Self("it failed without a reason, which is a fault of deployer's: please report it".to_owned())
@@ -69,40 +69,40 @@ impl Message {
 }
 
 impl Error {
-    /// A failure that changed nothing.
+    /// Creates a failure that changed nothing.
     #[must_use]
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self::of(ErrorKind::Failed, message)
     }
 
-    /// Bad input: a flag, an argument, the manifest.
+    /// Creates a failure for bad input: a flag, an argument, the manifest.
     #[must_use]
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::of(ErrorKind::Usage, message)
     }
 
-    /// A failure of the given kind.
+    /// Creates a failure of this kind.
     #[must_use]
     pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = Message::new(message.into());
         Self { kind, message, aws: None, hints: Vec::new() }
     }
 
-    /// The same error with one more thing to do about it.
+    /// Adds a hint.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The same error, said more precisely. AWS's own answer stays attached.
+    /// Prefixes the message. AWS's answer stays attached.
     #[must_use]
     pub(crate) fn context(mut self, what: &str) -> Self {
         self.message.0 = format!("{what}: {}", self.message.0);
         self
     }
 
-    /// The same error, with what it came from.
+    /// Appends the cause to the message.
     #[must_use]
     pub(crate) fn because(mut self, cause: &str) -> Self {
         self.message.0 = format!("{}: {cause}", self.message.0);
@@ -115,13 +115,13 @@ impl Error {
         self.kind
     }
 
-    /// AWS's answer, when it was AWS that refused.
+    /// Returns AWS's answer, if AWS refused.
     #[must_use]
     pub(crate) fn aws(&self) -> Option<&AwsError> {
         self.aws.as_deref()
     }
 
-    /// What to do next, in order.
+    /// Returns the hints, in order.
     #[must_use]
     pub(crate) fn hints(&self) -> Vec<Hint> {
         self.hints.iter().cloned().chain(self.aws().and_then(advice::about)).collect()

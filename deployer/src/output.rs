@@ -1,4 +1,4 @@
-//! How events and documents look. Only these modules print.
+//! Renders events and documents. Only these modules print.
 
 pub(crate) mod chart;
 pub(crate) mod columns;

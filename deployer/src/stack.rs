@@ -1,4 +1,4 @@
-//! What the stack is made of. What needs what is in `walk`, the order of deletion in `destroy`.
+//! The resources of a stack. `walk` has their dependencies, `destroy` the order of deletion.
 
 mod build;
 mod destroy;
@@ -23,36 +23,36 @@ use futures_util::future::{LocalBoxFuture, Shared};
 use orphans::DeclaredNames;
 use std::collections::BTreeSet;
 
-/// Everything that is declared, under its final names.
+/// All declared resources, under their final names.
 #[derive(Clone, Debug)]
 pub(crate) struct Stack {
     roles: Vec<Role>,
     policies: Vec<Policy>,
     log_groups: Vec<LogGroup>,
     tables: Vec<Table>,
-    /// One for each table, whether or not its capacity is to scale.
+    /// One for each table, even when its capacity does not scale.
     scalings: Vec<Scaling>,
     functions: Vec<Function>,
     api: Option<RestApi>,
     permissions: Vec<Permission>,
-    /// Of the route whose URL is shown.
+    /// The path of the route whose URL is shown.
     path: Option<String>,
     /// Why the URL is not asked, if it is not.
     not_asked: Option<&'static str>,
 }
 
 impl Stack {
-    /// A declared function, by its name in AWS.
+    /// Returns a declared function, by its name in AWS.
     pub(crate) fn function(&self, name: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.existing.name == name)
     }
 
-    /// The log group of a declared function, by the function's name in AWS.
+    /// Returns the log group of a declared function, by the function's name in AWS.
     pub(crate) fn log_group(&self, function: &str) -> Option<&LogGroup> {
         self.log_groups.iter().find(|group| group.existing.name == log_group_of(function))
     }
 
-    /// What people should know before they go on, a sentence each.
+    /// Returns warnings about the declaration, a sentence each.
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.functions.iter().filter_map(Function::warning).collect()
     }
@@ -74,7 +74,7 @@ impl Stack {
         }
     }
 
-    /// The same stack, whose log groups count as ours even without tags where their function was ours.
+    /// Returns the same stack, in which the untagged log groups of these functions count as ours.
     pub(crate) fn claiming_logs_of(mut self, functions: &BTreeSet<String>) -> Self {
         for group in &mut self.log_groups {
             let name = &group.existing.name;
@@ -83,7 +83,7 @@ impl Stack {
         self
     }
 
-    /// The same stack, which takes over the API of this id.
+    /// Returns the same stack, which adopts the API of this id.
     pub(crate) fn adopting_api(mut self, id: Option<&str>) -> Self {
         if let Some(api) = &mut self.api {
             api.adopt = id.map(str::to_owned);
@@ -104,10 +104,10 @@ impl Stack {
         self.not_asked
     }
 
-    /// Starts to build each function's package.
+    /// Starts to build the package of each function.
     ///
     /// # Errors
-    /// A zip that is declared as ready and is not.
+    /// Fails for a declared zip that cannot be used.
     pub(crate) fn packages(config: &Config) -> Result<Packages> {
         let functions = config.manifest.functions.iter();
         let place = Place {
@@ -120,7 +120,7 @@ impl Stack {
     }
 }
 
-/// An output that several others build on: made once, awaited by all.
+/// An output that several dependents await.
 type Known<'a, T> = Shared<LocalBoxFuture<'a, T>>;
 
 fn known<'a, T: Clone>(step: impl Future<Output = T> + 'a) -> Known<'a, T> {

@@ -1,4 +1,4 @@
-//! What people are asked before something is lost, or before more people get in.
+//! Prompts before something is lost, or before more people get access.
 
 use super::session::Session;
 use crate::engine::Record;
@@ -6,10 +6,10 @@ use crate::error::{Error, Flag, Hint, Result, Verb};
 use crate::resources::dynamodb::table::{ExistingTable, ItemCount};
 use std::collections::BTreeSet;
 
-/// Asks about changes that lose something or let more people in, and about no others.
+/// Asks about changes that lose something or let more people in. Other changes need no answer.
 ///
 /// # Errors
-/// A no, Ctrl-C, and nobody there to ask.
+/// Fails when the answer is no, after Ctrl-C, and without a terminal.
 pub(crate) async fn confirm_changes(session: &Session<'_>, planned: &[Record]) -> Result<()> {
     match question(planned) {
         Some(question) => session.console.confirm(&question, session.stop).await,
@@ -21,7 +21,7 @@ fn question(planned: &[Record]) -> Option<String> {
     let changes =
         || planned.iter().flat_map(|record| record.changes.iter().map(move |change| (&record.id, change)));
     let losing: Vec<String> = changes().filter_map(|(id, change)| change.loss(id)).collect();
-    // A method may open by more than one change.
+    // A method may be opened by more than one change.
     let opening: BTreeSet<&str> = changes().filter_map(|(_, change)| change.opening()).collect();
     let mut question = String::new();
     if !losing.is_empty() {
@@ -34,11 +34,11 @@ fn question(planned: &[Record]) -> Option<String> {
     (!question.is_empty()).then(|| format!("{question}Go on?"))
 }
 
-/// Asks for the name of each table that holds items and is to be deleted, unless `delete_data` says so already. Returns
-/// whether somebody was asked.
+/// Asks for the name of each table that holds items and is to be deleted, unless `delete_data` is set. Returns whether
+/// somebody was asked.
 ///
 /// # Errors
-/// Any other answer, Ctrl-C, and nobody there to ask.
+/// Fails for any other answer, after Ctrl-C, and without a terminal.
 pub(crate) async fn confirm_items(
     session: &Session<'_>,
     tables: &[(&ExistingTable, ItemCount)],

@@ -1,4 +1,4 @@
-//! Where a function writes its log.
+//! The log group that a function writes to.
 
 use super::session::Connected;
 use crate::engine::{Id, Kind};
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// The log of a declared function.
 pub(crate) struct FunctionLog {
-    /// The log group that the function writes to, also where that is not the declared one.
+    /// The actual log group, even where it is not the declared one.
     pub(crate) group: Id,
     pub(crate) exists: bool,
 }
@@ -15,7 +15,7 @@ impl FunctionLog {
     /// Finds the log of a declared function, by the function's name in AWS.
     ///
     /// # Errors
-    /// Neither function nor log group exists, or they are not of this stack.
+    /// Fails when neither function nor log group exists, or they belong to another stack.
     pub(crate) async fn find(connected: &Connected<'_>, name: &str) -> Result<Self> {
         let stack = &connected.stack;
         let (Some(function), Some(group)) = (stack.function(name), stack.log_group(name)) else {
@@ -33,7 +33,7 @@ impl FunctionLog {
         }
         let exists = group_found?.is_some();
         if !exists && function_found?.is_none() {
-            // Says that it is not up.
+            // This fails, and says that the function is not deployed.
             connected.standing(function).await?;
         }
         Ok(Self { group: Id::new(Kind::LogGroup, declared), exists })

@@ -1,14 +1,14 @@
-//! The proof that a stack answers, as a step of `up`.
+//! The smoke test, as a step of `up`.
 
 use super::session::Connected;
 use crate::engine::{Id, Kind, Mode, Outcome};
 use crate::error::{Error, ErrorKind, Hint, Result, Verb};
 use crate::smoke;
 
-/// Sends the smoke test's request to the URL. `changed` says whether the stack was changed a moment ago.
+/// Sends the smoke test's request to the URL. `changed` says whether the stack was just changed.
 ///
 /// # Errors
-/// An answer that is not the expected one, and Ctrl-C.
+/// Fails for an unexpected answer, and after Ctrl-C.
 pub(crate) async fn prove(connected: &Connected<'_>, url: &str, changed: bool) -> Result<()> {
     let engine = connected.engine(Mode::Apply);
     engine

@@ -1,10 +1,10 @@
-//! Why a command does not start: all of it at once, before anything is changed.
+//! Reasons why a command does not start. All are reported at once, before anything is changed.
 
 use crate::engine::{Change, Record};
 use crate::error::{Error, Flag, Hint, Result, Verb};
 use crate::names::Owner;
 
-/// Refuses to start where something is not ours, or cannot be changed: all of it in one message.
+/// Fails where something belongs to somebody else or cannot be changed, with all reasons in one message.
 pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
     let foreign: Vec<String> = records
         .iter()
@@ -38,7 +38,7 @@ pub(crate) fn refuse(records: &[Record], adopt: bool) -> Result<()> {
         .hint("Nothing was changed."))
 }
 
-/// Refuses to start where something that is to go cannot be deleted, so that nothing is left half-way.
+/// Fails where something cannot be deleted, so that a deletion does not stop halfway.
 pub(crate) fn refuse_blocked(records: &[Record], nothing: &str) -> Result<()> {
     let blocked: Vec<String> = records
         .iter()

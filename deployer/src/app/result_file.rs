@@ -1,4 +1,4 @@
-//! Files that a command writes its result to.
+//! The files that a command writes its result to.
 
 use crate::cli::Traffic;
 use crate::config::Config;
@@ -9,8 +9,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The files that a command reads, which no result may take the place of: the manifest, what it names, the mix, and those
-/// that are given as `read`.
+/// Returns the files that a command reads and no result may overwrite: the manifest, what it names, the mix, and the
+/// files given as `read`.
 pub(crate) fn inputs<'a>(
     config: &Config,
     traffic: Option<&Traffic>,
@@ -25,11 +25,11 @@ pub(crate) fn inputs<'a>(
     files
 }
 
-/// Looks whether each can be written, so that a run of an hour does not end with a result that has no place. What is in a
-/// file stays until the result is there.
+/// Checks that each file can be written, so that an hour's run does not end without a place for its result. The old
+/// content stays until the result is ready.
 ///
 /// # Errors
-/// A file that cannot be written, one that is named twice, and one of `inputs`.
+/// Fails for a file that cannot be written, one that is named twice, and one of `inputs`.
 pub(crate) fn check(files: &[Option<&Path>], inputs: &[PathBuf]) -> Result<()> {
     let files: Vec<&Path> = files.iter().copied().flatten().collect();
     let inputs: Vec<PathBuf> = inputs.iter().map(|file| place(file)).collect();
@@ -52,17 +52,18 @@ pub(crate) fn check(files: &[Option<&Path>], inputs: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file that is the old one or the whole new one at any moment, also when the process is killed or the disk is full.
+/// Replaces a file atomically: it is the old one or the whole new one at any moment, even when the process is killed
+/// or the disk is full.
 ///
 /// # Errors
-/// The system's own.
+/// Fails with the system's error.
 pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     let place = place(file);
     let written = if is_a_stream(&place) { std::fs::write(&place, text) } else { replace(&place, text) };
     written.map_err(|e| refused(file, &e))
 }
 
-/// Where a file is, or would be: through links, and told from the same file by another name.
+/// Returns where a file is or would be, with links resolved, so that two names of one file are recognised.
 fn place(file: &Path) -> PathBuf {
     if let Ok(place) = file.canonicalize() {
         return place;
@@ -75,14 +76,14 @@ fn place(file: &Path) -> PathBuf {
     }
 }
 
-/// Whether it is something like `/dev/stdout`, which takes what it is given and has nothing to replace.
+/// Whether it is a device such as `/dev/stdout`, which cannot be replaced.
 fn is_a_stream(file: &Path) -> bool {
     file.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn try_to_write(file: &Path) -> io::Result<()> {
     if is_a_stream(file) {
-        // A named pipe that nobody reads would be waited for.
+        // Opening a named pipe would block until somebody reads it.
         let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
         return OpenOptions::new().write(true).custom_flags(nonblocking).open(file).map(drop);
     }
@@ -106,13 +107,13 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
         std::fs::rename(&beside, file)
     })();
     if written.is_err() {
-        // What went wrong is more than that.
+        // The first error matters more.
         let _ = std::fs::remove_file(&beside);
     }
     written
 }
 
-/// A new name in the same folder, so that the file can be moved in one step.
+/// Returns a new name in the same folder, so that the file can be renamed atomically.
 fn beside(file: &Path) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     file.with_file_name(format!(".{name}.{}.{:08x}", std::process::id(), fastrand::u32(..)))

@@ -13,14 +13,14 @@ use crate::stack::Stack;
 use crate::time::Stop;
 use tokio::time::Instant;
 
-/// A command that is about to run.
+/// A command before it knows its stack.
 pub(crate) struct Session<'a> {
     pub(crate) config: &'a Config,
     pub(crate) console: &'a Console,
     pub(crate) stop: &'a Stop,
 }
 
-/// A command that has found its stack.
+/// A command that knows its stack.
 pub(crate) struct Connected<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) aws: Aws,
@@ -30,10 +30,10 @@ pub(crate) struct Connected<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// The function that is meant, by its name in the manifest.
+    /// Returns the declared function that is meant, by its name in the manifest.
     ///
     /// # Errors
-    /// None of this name, or several and no name.
+    /// Fails when there is no such function, or several and none was named.
     pub(crate) fn function(&self, wanted: Option<&str>) -> Result<&'a str> {
         let names: Vec<&str> = self.config.manifest.functions.keys().map(String::as_str).collect();
         match (wanted, &names[..]) {
@@ -50,19 +50,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The command that shows the log of a function, which it names where the stack has several.
+    /// Returns the command that shows the log of a function. It names the function where the stack has several.
     pub(crate) fn logs_of(&self, declared: &str) -> Command {
         let function =
             (self.config.manifest.functions.len() > 1).then(|| Flag::Function(declared.to_owned()));
         function.map_or(Verb::Logs.into(), |function| Verb::Logs.flag(function))
     }
 
-    /// Starts the local AWS if it is the target, and finds out where the stack is.
+    /// Starts the local AWS if it is the target, and finds out account and region.
     pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
         self.connect_to(access, document, Stack::new).await
     }
 
-    /// The same for what is to be deleted, which no mistake in a policy document keeps.
+    /// Prepares a deletion, which a mistake in a policy document does not prevent.
     pub(crate) async fn connect_to_delete(&'a self, document: &mut Document) -> Result<Connected<'a>> {
         self.connect_to(Access::ReadWrite, document, Stack::to_delete).await
     }
@@ -92,12 +92,12 @@ impl<'a> Session<'a> {
 }
 
 impl Connected<'_> {
-    /// The same, taking over what nobody has claimed.
+    /// Returns the same session, which also adopts untagged resources.
     pub(crate) fn adopting(self, adopt: &Adopt) -> Self {
         Self { stack: self.stack.adopting_api(adopt.adopt_api.as_deref()), adopt: adopt.any(), ..self }
     }
 
-    /// Which stack, and where, in words.
+    /// Describes the stack and its place.
     pub(crate) fn place(&self) -> String {
         let scope = &self.aws.scope;
         format!("the stack {} in {} (account {})", scope.stack, scope.region, scope.account)
@@ -110,10 +110,10 @@ impl Connected<'_> {
             .sharing(&self.seen)
     }
 
-    /// What AWS has of one resource, if it stands and is ours.
+    /// Observes one resource.
     ///
     /// # Errors
-    /// It does not exist, or is not of this stack.
+    /// Fails when it does not exist or belongs to somebody else.
     pub(crate) async fn standing<D: Declared>(&self, declared: &D) -> Result<ObservedOf<D>> {
         let absent = || {
             Error::new(format!("{} does not exist: {} is not up", declared.existing().id(), self.place()))
@@ -122,10 +122,10 @@ impl Connected<'_> {
         self.found(declared).await?.ok_or_else(absent)
     }
 
-    /// The same; `None` when it does not exist.
+    /// Observes one resource; `None` when it does not exist.
     ///
     /// # Errors
-    /// It is not of this stack.
+    /// Fails when it belongs to somebody else.
     pub(crate) async fn found<D: Declared>(&self, declared: &D) -> Result<Option<ObservedOf<D>>> {
         let id = declared.existing().id();
         let go = self.engine(Mode::Plan);

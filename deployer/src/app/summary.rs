@@ -1,10 +1,10 @@
-//! What a walk that changed things came to.
+//! The outcome of a walk that changed something.
 
 use crate::engine::{Outcome, Record};
 use crate::error::{Error, ErrorKind, Hint, Result, Verb};
 use crate::time::Stop;
 
-/// After a walk that changed things: what failed, what stands, and what to do next.
+/// Turns the records of a walk into a result: what failed, what exists now, and what to do next.
 pub(crate) fn summarise(records: &[Record], stop: &Stop, command: Verb) -> Result<()> {
     let failed: Vec<(&Record, &Error)> =
         records.iter().filter_map(|record| Some((record, record.result.as_ref().err()?))).collect();

@@ -1,4 +1,4 @@
-//! Looks at everything that a stack declares or once declared, and compares it.
+//! Observes and compares everything that a stack declares or once declared.
 
 use super::refusals::refuse;
 use super::session::Connected;
@@ -10,16 +10,16 @@ use crate::resources::api_gateway::rest_api;
 use crate::resources::dynamodb::table::{ExistingTable, ItemCount};
 use crate::stack::orphans::{self, Orphans};
 
-/// What a walk that only looks has found.
+/// What a planning walk has found.
 pub(crate) struct Survey {
     pub(crate) records: Vec<Record>,
     pub(crate) api: Option<rest_api::Output>,
-    /// What carries our tags and is no longer declared.
+    /// What has our tags and is no longer declared.
     pub(crate) orphans: Orphans,
 }
 
 impl Connected<'_> {
-    /// Finds what carries the stack's tags and is no longer declared.
+    /// Finds what has the stack's tags and is no longer declared.
     pub(crate) async fn orphans(&self) -> Result<Orphans> {
         let declared = self.stack.declared();
         let id = Id::new(Kind::Tags, &self.aws.scope.stack);
@@ -27,10 +27,10 @@ impl Connected<'_> {
         self.engine(Mode::Plan).read(id, find).await
     }
 
-    /// Looks at everything and compares it, with what is no longer declared.
+    /// Observes and compares everything, including what is no longer declared.
     ///
     /// # Errors
-    /// What could not be looked at: nothing was changed by then.
+    /// Fails when something could not be read. Nothing was changed.
     pub(crate) async fn plan(&self, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let go = self.engine(Mode::Plan);
         let (api, orphans) = tokio::join!(self.stack.walk(&go, packages, None), self.orphans());
@@ -42,11 +42,11 @@ impl Connected<'_> {
         Ok(Survey { records: readable(go.finish())?, api, orphans })
     }
 
-    /// Looks at everything while Cargo builds, and waits for the build unless all there is to do is to create: then what needs
-    /// no code is made meanwhile. IAM alone may take 15 seconds to let Lambda use a new role.
+    /// Observes everything while Cargo builds. It waits for the build unless all there is to do is to create. Then
+    /// what needs no code is created meanwhile, because IAM alone may take 15 s to let Lambda use a new role.
     ///
     /// # Errors
-    /// What could not be built or looked at, and what `up` refuses to do: nothing was changed by then.
+    /// Fails when something could not be built or read, and when `up` refuses to start. Nothing was changed.
     pub(crate) async fn plan_while_building(&self, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let no_code = Packages::not_compared();
         let (survey, begun) = tokio::join!(self.plan(&no_code, delete_data), packages.begun());
@@ -59,10 +59,10 @@ impl Connected<'_> {
         self.comparing_code(survey, packages, delete_data).await
     }
 
-    /// The same survey with the code compared, once it is built. AWS is asked again only about what it was asked a while ago.
+    /// Compares the code as well, once it is built. AWS is read again only where the observation is old.
     ///
     /// # Errors
-    /// What could not be built or looked at: nothing was changed by then.
+    /// Fails when something could not be built or read. Nothing was changed.
     async fn comparing_code(&self, survey: Survey, packages: &Packages, delete_data: bool) -> Result<Survey> {
         let go = self.engine(Mode::Plan).reusing_seen();
         let api = self.stack.walk(&go, packages, None).await;
@@ -71,7 +71,7 @@ impl Connected<'_> {
     }
 }
 
-/// Whether nothing that exists is touched. Of a function that exists the code may differ.
+/// Whether nothing that exists is changed, except the code of a function.
 fn only_creates(planned: &[Record]) -> bool {
     planned.iter().all(|record| {
         let exists = record.id.kind == Kind::Function && record.found.is_some();
@@ -79,13 +79,13 @@ fn only_creates(planned: &[Record]) -> bool {
     })
 }
 
-/// Why tables that are no longer declared stay, if they do: they hold what nobody can bring back.
+/// Returns why tables that are no longer declared stay, if they do: they hold data that cannot be brought back.
 pub(crate) fn undeclared_tables(console: &Console, delete_data: bool) -> Option<String> {
     let deletes = Hint::from("no longer declared, and ").command(Verb::Up.flag(Flag::DeleteData));
     (!delete_data).then(|| console.sentence(&deletes.text(" deletes it")))
 }
 
-/// The records, unless some of them could not be read.
+/// Returns the records, unless something could not be read.
 pub(crate) fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
     match records.iter().position(|record| record.result.is_err()) {
         None => Ok(records),
@@ -101,7 +101,7 @@ pub(crate) fn readable(records: Vec<Record>) -> Result<Vec<Record>> {
     }
 }
 
-/// Those of the tables that are to go and hold items, with how many.
+/// Returns the tables that are to be deleted and hold items, with their number.
 pub(crate) async fn holding<'t>(
     at: &Connected<'_>,
     tables: impl IntoIterator<Item = &'t ExistingTable>,

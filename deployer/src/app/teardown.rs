@@ -10,7 +10,7 @@ use crate::time::{Cadence, ms, pause, secs};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// After a deletion, AWS may still list some of it.
+/// AWS may list a resource for a while after its deletion.
 static ALL_GONE: Cadence = Cadence {
     reason: "AWS to show that everything is gone",
     first: ms(500),
@@ -18,7 +18,7 @@ static ALL_GONE: Cadence = Cadence {
     within: secs(15),
 };
 
-/// AWS delivers logs for some time after a function is gone; the local AWS does not.
+/// AWS delivers logs for a while after a function is deleted. The local AWS does not.
 const LATE_LOGS: Duration = Duration::from_secs(10);
 
 /// The deletion of a whole stack.
@@ -37,10 +37,10 @@ impl<'a> Teardown<'a> {
         self.connected.session
     }
 
-    /// Looks at what would be deleted, and at what stays.
+    /// Finds out what would be deleted, and what stays.
     ///
     /// # Errors
-    /// What could not be read: nothing was changed by then.
+    /// Fails when something could not be read. Nothing was changed.
     pub(crate) async fn survey(&self) -> Result<(Vec<Record>, Orphans)> {
         let engine = self.connected.engine(Mode::Plan);
         let ((), orphans) =
@@ -50,7 +50,7 @@ impl<'a> Teardown<'a> {
         Ok((readable(engine.finish())?, orphans))
     }
 
-    /// Deletes in AWS's order, and returns what became of each resource.
+    /// Deletes in AWS's order, and returns the records.
     pub(crate) async fn delete(&self, orphans: &Orphans) -> Vec<Record> {
         let engine = self.connected.engine(Mode::Apply);
         tokio::join!(
@@ -60,10 +60,11 @@ impl<'a> Teardown<'a> {
         engine.finish()
     }
 
-    /// Looks again, and deletes what is there again: a log line that comes late re-creates a deleted log group.
+    /// Checks that everything is gone, and deletes what has come back: a late log line creates a deleted log group
+    /// again.
     ///
     /// # Errors
-    /// What is still there.
+    /// Fails when something is still there.
     pub(crate) async fn verify(mut self, records: &[Record]) -> Result<()> {
         let functions = deleted_functions(records);
         let logs_may_be_late = !functions.is_empty() && !self.session().config.target.is_local();
@@ -85,7 +86,7 @@ impl<'a> Teardown<'a> {
             .hint(Hint::from("Run ").command(Verb::Down).text(" again.")))
     }
 
-    /// Deletes once more what is still there, and returns what is left then.
+    /// Deletes once more, and returns what is left.
     async fn remaining(&self) -> Result<Vec<String>> {
         let (left, orphans) = self.survey().await?;
         if left.iter().all(|record| record.changes.is_empty()) {
@@ -96,7 +97,7 @@ impl<'a> Teardown<'a> {
         self.connected.engine(Mode::Plan).read(id, async |step| self.still_there(step).await).await
     }
 
-    /// Looks until nothing is left, for as long as AWS's reads may be old.
+    /// Polls until nothing is left, for as long as AWS's answers may be out of date.
     async fn still_there(&self, step: &Step<'_>) -> Result<Vec<String>> {
         let mut pauses = Pauses::new(&ALL_GONE);
         loop {

@@ -1,4 +1,4 @@
-//! `cost`: what the declared stack costs, from the price book. It asks no AWS and needs no credentials.
+//! `cost`: estimates the declared stack's cost from the price book. It needs neither AWS nor credentials.
 
 use crate::app::session::Session;
 use crate::cli::Cost;
@@ -54,7 +54,7 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> U
     }
 }
 
-/// Whether provisioned capacity may grow beyond what is billed.
+/// Whether provisioned capacity may scale beyond what is billed.
 fn scales(manifest: &Manifest) -> bool {
     manifest.tables.values().any(|table| matches!(&table.billing, Billing::Provisioned(p) if p.max.is_some()))
 }

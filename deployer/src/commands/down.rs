@@ -1,4 +1,4 @@
-//! `down`: list, ask, delete in AWS's order, and look again.
+//! `down`: lists, asks, deletes in AWS's order, and checks.
 
 use crate::app::confirmation::confirm_items;
 use crate::app::refusals::refuse_blocked;

@@ -1,16 +1,17 @@
-//! `init`: a manifest to start from. It needs no AWS, and no manifest.
+//! `init`: writes a manifest to start from. It needs neither AWS nor a manifest.
 
 use crate::app::session::Session;
 use crate::error::{Error, ExitStatus, Hint, Result, Verb};
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 
-/// The project's own manifest, so that what it explains is what is tested.
+/// This repository's manifest, which is tested.
 pub(crate) const MANIFEST: &str = include_str!("../../../stack.toml");
 
 pub(crate) fn run(session: &Session<'_>) -> Result<ExitStatus> {
     let path = &session.config.manifest_path;
-    // Asking first whether it is there would leave a moment to overwrite what somebody else has just made.
+    // `create_new` never overwrites. A check before it would leave a moment in which somebody else could create the
+    // file.
     let mut file = File::create_new(path).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => Error::usage(format!("{} is there already", path.display()))
             .hint("Nothing was changed. Name another file with --manifest, or move this one away."),

@@ -1,4 +1,4 @@
-//! `invoke`: one event to a function, and its answer.
+//! `invoke`: sends one event to a function and shows the answer.
 
 use crate::app::session::{Connected, Session};
 use crate::aws::Access;

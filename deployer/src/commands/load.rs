@@ -1,4 +1,4 @@
-//! `load`: open-loop load on the stack's own URL, and what it measured.
+//! `load`: runs an open-loop load test against the stack's URL and shows what it measured.
 
 use crate::app::result_file;
 use crate::app::session::Session;

@@ -1,4 +1,4 @@
-//! `local`: the local AWS by hand.
+//! `local`: starts, stops and shows the local AWS.
 
 use crate::app::session::Session;
 use crate::cli::Local as Verb;

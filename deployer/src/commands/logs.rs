@@ -1,4 +1,4 @@
-//! `logs`: what a function wrote, and what Lambda wrote about it.
+//! `logs`: shows what a function wrote, and what Lambda wrote about it.
 
 use crate::app::function_log::FunctionLog;
 use crate::app::session::Session;
@@ -15,12 +15,12 @@ use crate::time::unless_stopped;
 use serde::Serialize;
 use std::ops::ControlFlow;
 
-/// The part of the document that is about the log.
+/// The log in the JSON document.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     function: &'a str,
     log_group: &'a str,
-    /// In milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     from_ms: i64,
     events: &'a [LogEvent],
 }

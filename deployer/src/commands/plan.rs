@@ -1,4 +1,4 @@
-//! `plan`: what `up` would change.
+//! `plan`: shows what `up` would change.
 
 use crate::app::session::Session;
 use crate::app::survey::Survey;

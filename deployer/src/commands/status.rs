@@ -1,4 +1,4 @@
-//! `status`: the condition of each resource, whether the URL answers, and the URL.
+//! `status`: shows the condition of each resource, whether the URL answers, and the URL.
 
 use crate::app::session::{Connected, Session};
 use crate::app::survey::Survey;
@@ -13,7 +13,7 @@ use crate::smoke;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<ExitStatus> {
     let at = session.connect(Access::ReadOnly, document).await?;
-    // Code is not compared: that would mean building it, and a look should not take minutes.
+    // Code is not compared, because building it may take minutes.
     let packages = Packages::not_compared();
     let Survey { records, api, .. } = at.plan(&packages, false).await?;
     document.found(&records);
@@ -74,7 +74,7 @@ fn show(
     }
 }
 
-/// What the conditions come to, and what to run next.
+/// Sums up the conditions, and says what to run next.
 fn summary(state: StackState, foreign: bool) -> Hint {
     if state == StackState::InSync {
         Hint::from("Everything is as declared. The function's code was not compared; ")

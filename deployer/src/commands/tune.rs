@@ -1,4 +1,4 @@
-//! `tune`: the same load at several settings of a function, and which of them to take.
+//! `tune`: runs the same load at several settings of a function and recommends one.
 
 use crate::app::result_file;
 use crate::app::session::Session;
@@ -23,7 +23,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     result_file::check(&[args.html.as_deref()], &result_file::inputs(config, Some(traffic), []))?;
     loadgen::reserve_file_descriptors(traffic.concurrency)?;
     let connected = session.connect(Access::ReadWrite, document).await?;
-    // Code is compared only where it is going to be exchanged.
+    // Code is compared only where it will be replaced.
     let compares_code = settings.iter().any(|setting| setting.architecture != declared.architecture);
     let packages = if compares_code { Stack::packages(config)? } else { Packages::not_compared() };
     let survey = connected.plan(&packages, false).await?;

@@ -1,4 +1,4 @@
-//! `up`: as declared, proven, and its URL.
+//! `up`: makes AWS match the manifest, proves it, and prints the URL.
 
 use crate::app::confirmation::confirm_changes;
 use crate::app::proof::prove;
@@ -65,7 +65,7 @@ async fn apply(
 ) -> Result<Option<rest_api::Output>> {
     let go = at.engine(Mode::Apply);
     let api = at.stack.walk(&go, packages, standing).await;
-    // What is no longer declared goes last: only when its successors stand.
+    // What is no longer declared goes last, after its successors exist.
     if go.is_well() {
         orphans.destroy(&go, undeclared_tables(at.session.console, args.delete_data).as_deref()).await;
     }

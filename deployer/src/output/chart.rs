@@ -1,9 +1,9 @@
-//! Charts as SVG, drawn by hand: they stand in a page as they are, without a program and without a network. Colours are
-//! classes, which the page gives its own for light and dark.
+//! Draws charts as SVG that need neither a script nor a network. Colours are CSS classes, which the page defines for
+//! light and dark.
 
 use super::html::escaped;
 
-/// The drawing's own measures; a page scales it.
+/// The size of the drawing in its own units. A page scales it.
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 312.0;
 const LEFT: f64 = 64.0;
@@ -11,19 +11,19 @@ const RIGHT: f64 = 16.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 46.0;
 
-/// One direction of a chart.
+/// One axis of a chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Axis {
     label: String,
     from: f64,
     to: f64,
     logarithmic: bool,
-    /// Where a line of the grid goes, and what stands at it.
+    /// A grid line: its value and its label.
     ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// From 0 to the next round value above the largest.
+    /// From 0 to the next round value above the largest one.
     pub(crate) fn from_zero(label: &str, largest: f64) -> Self {
         let step = round_step(largest / 4.0);
         let count = (largest / step).ceil().max(1.0);
@@ -62,7 +62,7 @@ impl Axis {
         Self { label: label.to_owned(), from, to, logarithmic: true, ticks }
     }
 
-    /// The same with its ticks at these values.
+    /// Returns the same axis with ticks at these values.
     pub(crate) fn marked_at(self, values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -70,7 +70,7 @@ impl Axis {
         Self { ticks: values.into_iter().map(|value| (value, plain(value))).collect(), ..self }
     }
 
-    /// Where a value lies between the ends, from 0 to 1.
+    /// Returns the position of a value on the axis, from 0 to 1.
     fn place(&self, value: f64) -> f64 {
         let place = if self.logarithmic {
             (value / self.from).ln() / (self.to / self.from).ln()
@@ -81,7 +81,7 @@ impl Axis {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, and no less than this.
+/// Returns the next 1, 2 or 5 times a power of ten.
 fn round_step(least: f64) -> f64 {
     let least = if least > 0.0 && least.is_finite() { least } else { 0.25 };
     let power = 10_f64.powf(least.log10().floor());
@@ -92,7 +92,7 @@ fn round_step(least: f64) -> f64 {
         .unwrap_or(power * 10.0)
 }
 
-/// Without digits that say nothing.
+/// Writes a number without trailing zeros.
 fn plain(value: f64) -> String {
     let text = if value >= 1000.0 { format!("{value:.0}") } else { format!("{value:.4}") };
     if text.contains('.') {
@@ -111,7 +111,7 @@ pub(crate) struct Chart {
 }
 
 impl Chart {
-    /// An empty one, with its grid.
+    /// Draws an empty chart with its grid.
     pub(crate) fn new(title: &str, x: Axis, y: Axis) -> Self {
         let mut body = format!(
             "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n",
@@ -157,7 +157,7 @@ impl Chart {
         bottom - self.y.place(value) * (bottom - TOP)
     }
 
-    /// A line through points, with a gap where there is none.
+    /// Draws a line through points, with gaps where there are none.
     pub(crate) fn line(&mut self, class: &str, points: impl IntoIterator<Item = (f64, Option<f64>)>) {
         let mut path = String::new();
         let mut dots = String::new();
@@ -179,7 +179,7 @@ impl Chart {
                     before = Some((x, y));
                 }
                 None => {
-                    // A point between two gaps would be a line without length.
+                    // A point between two gaps would be a line of no length.
                     dot(before, alone);
                     before = None;
                 }
@@ -189,11 +189,11 @@ impl Chart {
         self.body.push_str(&format!("<path class=\"{class} line\" d=\"{path}\"/>{dots}\n"));
     }
 
-    /// A bar from one value of the x axis to another, between two of the y axis.
+    /// Draws a bar between two values of each axis.
     pub(crate) fn bar(&mut self, class: &str, x: (f64, f64), y: (f64, f64)) {
         let (left, right, top, bottom) = (self.x(x.0), self.x(x.1), self.y(y.1), self.y(y.0));
         if bottom - top > 0.0 {
-            // A hair of air between bars, where there is room for it.
+            // A small gap separates bars where there is room.
             let width = if right - left > 4.0 { right - left - 1.0 } else { right - left };
             self.body.push_str(&format!(
                 "<rect class=\"{class} bar\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.2}\" height=\"{:.1}\"/>\n",
@@ -202,10 +202,10 @@ impl Chart {
         }
     }
 
-    /// A dot, with a name above it.
+    /// Draws a dot with a label above it.
     pub(crate) fn dot(&mut self, class: &str, x: f64, y: f64, name: &str) {
         let (x, y) = (self.x(x), self.y(y));
-        // Towards the middle, so that the name stays in the picture.
+        // The label is placed towards the middle, so that it stays in the picture.
         let (anchor, at) = if x > WIDTH / 2.0 { ("end", x + 5.0) } else { ("start", x - 5.0) };
         self.body.push_str(&format!(
             "<circle class=\"{class} dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text class=\"mark\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
@@ -214,7 +214,7 @@ impl Chart {
         ));
     }
 
-    /// A line across, at a value of the y axis.
+    /// Draws a horizontal line at a value of the y axis.
     pub(crate) fn level(&mut self, value: f64, name: &str) {
         let at = self.y(value);
         self.body.push_str(&format!(
@@ -226,7 +226,7 @@ impl Chart {
         ));
     }
 
-    /// A line down, at a value of the x axis; `row` keeps names of neighbours apart.
+    /// Draws a vertical line at a value of the x axis. `row` keeps the labels of neighbours apart.
     pub(crate) fn mark(&mut self, value: f64, name: &str, row: u8) {
         let at = self.x(value);
         let (anchor, text) = if at > WIDTH * 0.85 { ("end", at - 4.0) } else { ("start", at + 4.0) };
@@ -238,7 +238,7 @@ impl Chart {
         ));
     }
 
-    /// What is shown when somebody points at a stretch of the x axis.
+    /// Adds a tooltip to a range of the x axis.
     pub(crate) fn hint(&mut self, x: (f64, f64), text: &str) {
         let (left, right) = (self.x(x.0), self.x(x.1));
         self.body.push_str(&format!(
@@ -249,7 +249,7 @@ impl Chart {
         ));
     }
 
-    /// The drawing.
+    /// Returns the SVG.
     pub(crate) fn svg(mut self) -> String {
         self.body.push_str("</svg>\n");
         self.body

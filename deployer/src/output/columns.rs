@@ -1,19 +1,19 @@
-//! Columns side by side.
+//! Lays out text in columns.
 
 use crate::printable::one_line;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// How many columns of a terminal a text takes.
+/// Returns the width of a text in terminal columns.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text, with spaces behind it up to so many columns.
+/// Pads a text with spaces to a width.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
 
-/// The text, cut where it would take more than so many columns.
+/// Cuts a text to a width.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
@@ -26,7 +26,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// One line for each row: the columns of these numbers are text and start at the left, the others are figures.
+/// Returns one line for each row. Columns in `text` are aligned left, the others right.
 pub(crate) fn aligned(rows: &[Vec<String>], text: &[usize]) -> Vec<String> {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();

@@ -1,4 +1,4 @@
-//! What a command says to the person, or the program, that started it.
+//! The channels of a command: data on stdout, messages on stderr, prompts.
 
 use super::columns;
 use super::human::Tree;
@@ -28,7 +28,7 @@ pub(crate) enum Stream {
     Talk,
 }
 
-/// Both channels, and how they look.
+/// Both channels and their style.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Console {
     output: Output,
@@ -36,10 +36,10 @@ pub(crate) struct Console {
     colour_of_data: bool,
     asks: bool,
     yes: bool,
-    /// This command line, for commands in hints.
+    /// The command line of this run, for commands in hints.
     command_line: CommandLine,
     reporter: Box<dyn Reporter>,
-    /// Why stdout did not take everything.
+    /// The error of stdout, if a write failed.
     unwritten: OnceCell<io::Error>,
 }
 
@@ -53,7 +53,7 @@ impl Console {
     ) -> Self {
         let reporter: Box<dyn Reporter> = match volume {
             Volume::Quiet => Box::new(Quiet),
-            // Other lines come between, which nothing may move over.
+            // Other lines follow, so nothing may be redrawn above them.
             Volume::Calls | Volume::Sdk => Box::new(Plain::default()),
             Volume::Normal if machine.draws => Box::new(Tree::new(machine.colour)),
             Volume::Normal => Box::new(Plain::default()),
@@ -70,32 +70,32 @@ impl Console {
         }
     }
 
-    /// This command line.
+    /// Returns the command line of this run.
     pub(crate) fn command_line(&self) -> &CommandLine {
         &self.command_line
     }
 
-    /// What to run next, as it has to be run here.
+    /// Renders a hint with this run's flags.
     pub(crate) fn sentence(&self, hint: &Hint) -> String {
         self.command_line.sentence(hint)
     }
 
-    /// What to run next, on stderr.
+    /// Writes a hint to stderr.
     pub(crate) fn advise(&self, hint: impl Into<Hint>) {
         self.talk(&self.sentence(&hint.into()));
     }
 
-    /// Whether everything has got to stdout, or to nobody who wants it.
+    /// Checks that stdout took everything.
     ///
     /// # Errors
-    /// It has not: a full disk, perhaps.
+    /// Fails when a write failed, as on a full disk. A reader that went away is no failure.
     pub(crate) fn written(&self) -> Result<()> {
         let failed = |error| Err(Error::new(format!("cannot write to stdout: {error}")));
         self.unwritten.get().map_or(Ok(()), failed)
     }
 
-    /// It breaks off when nothing more can be written. A reader that has gone away is no error: `deployer plan | head`
-    /// is fine. Everything else is said once, at the end.
+    /// Breaks when nothing more can be written. A reader that has gone away is no error: `deployer plan | head` is
+    /// fine. Other errors are reported once, at the end.
     fn note(&self, written: io::Result<()>) -> ControlFlow<()> {
         let Err(error) = written else { return ControlFlow::Continue(()) };
         if error.kind() != io::ErrorKind::BrokenPipe {
@@ -104,25 +104,25 @@ impl Console {
         ControlFlow::Break(())
     }
 
-    /// Writes a line for people on stdout, above which nothing moves any more.
+    /// Writes a line for people to stdout, and stops redrawing above it.
     fn line(&self, line: &Printable) -> ControlFlow<()> {
         self.bytes(format!("{}\n", line.as_str()).as_bytes())
     }
 
-    /// Writes bytes on stdout as they are.
+    /// Writes bytes to stdout unchanged.
     fn bytes(&self, bytes: &[u8]) -> ControlFlow<()> {
         self.reporter.rest();
         self.note(data(bytes))
     }
 
-    /// A line of human data on stdout; nothing when stdout is one JSON document.
+    /// Writes a line of data for people to stdout, unless stdout is one JSON document.
     pub(crate) fn data(&self, line: impl Into<Printable>) {
         if self.output == Output::Human {
             let _ = self.line(&line.into());
         }
     }
 
-    /// What a function answered, on stdout: easy to read on a terminal, byte for byte elsewhere.
+    /// Writes a function's answer to stdout: indented on a terminal, byte for byte elsewhere.
     pub(crate) fn answer(&self, answer: &[u8]) {
         if self.output != Output::Human {
             return;
@@ -134,7 +134,7 @@ impl Console {
         };
     }
 
-    /// A message of a function's log on stdout: in words on a terminal, as it was written elsewhere. It breaks off when
+    /// Writes a message of a function's log to stdout: in words on a terminal, unchanged elsewhere. It breaks when
     /// nothing more can be written.
     pub(crate) fn log(&self, time_ms: i64, message: &str) -> ControlFlow<()> {
         if self.output != Output::Human {
@@ -150,27 +150,27 @@ impl Console {
         }
     }
 
-    /// A message of a function's log on stderr, for people.
+    /// Writes a message of a function's log to stderr, for people.
     pub(crate) fn talk_of_log(&self, message: &str) {
         if let Some(line) = readable(message, self.colour) {
             self.talk(line);
         }
     }
 
-    /// A line on stderr.
+    /// Writes a line to stderr.
     pub(crate) fn talk(&self, line: impl Into<Printable>) {
         self.reporter.rest();
         talk(line);
     }
 
-    /// The document of a command that has ended, when one was asked for.
+    /// Writes the JSON document of a command, if it was asked for.
     pub(crate) fn document(&self, document: &Document) {
         if self.output == Output::Json {
             let _ = self.note(document.print());
         }
     }
 
-    /// Why a command failed.
+    /// Shows why a command failed.
     pub(crate) fn error(&self, error: &Error) {
         self.reporter.rest();
         show_error(error, &self.command_line, self.colour);
@@ -179,7 +179,7 @@ impl Console {
     /// Asks before something is lost.
     ///
     /// # Errors
-    /// A no, Ctrl-C, and nobody there to ask.
+    /// Fails when the answer is no, after Ctrl-C, and without a terminal.
     pub(crate) async fn confirm(&self, question: &str, stop: &Stop) -> Result<()> {
         if self.yes {
             return Ok(());
@@ -194,17 +194,17 @@ impl Console {
         }
     }
 
-    /// Asks for a name to be typed, before data is lost. `--yes` alone is no answer to this.
+    /// Asks for a name to be typed before data is lost. `--yes` alone does not answer this.
     ///
     /// # Errors
-    /// Any other answer, and Ctrl-C.
+    /// Fails for any other answer, and after Ctrl-C.
     pub(crate) async fn confirm_by_name(&self, question: &str, name: &str, stop: &Stop) -> Result<()> {
         let answer = self.ask(&format!("{question} Type {name} to delete it: "), stop).await?;
         if answer == name { Ok(()) } else { Err(declined()) }
     }
 
-    /// A line from the terminal. It is read on a thread of its own, so that Ctrl-C is heard meanwhile; the thread ends
-    /// with the process.
+    /// Reads a line from the terminal on a thread of its own, so that Ctrl-C works meanwhile. The thread ends with the
+    /// process.
     async fn ask(&self, question: &str, stop: &Stop) -> Result<String> {
         self.reporter.rest();
         ask(question);
@@ -220,12 +220,12 @@ impl Console {
         }
     }
 
-    /// Whether somebody can be asked at all.
+    /// Whether there is a terminal to ask on.
     pub(crate) fn can_ask(&self) -> bool {
         self.asks
     }
 
-    /// The changes of a plan, one block for each resource, and a summary.
+    /// Shows the changes of a plan, one block for each resource, and a summary.
     pub(crate) fn plan(&self, records: &[Record], stream: Stream) {
         let colour = match stream {
             Stream::Data => self.colour_of_data,
@@ -258,7 +258,7 @@ impl Console {
         say((&summary(records)).into());
     }
 
-    /// The condition of each resource, as a table.
+    /// Shows the condition of each resource as a table.
     pub(crate) fn conditions(&self, records: &[Record]) {
         let mut all: Vec<&Record> = records.iter().filter(|r| r.is_of_the_stack()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
@@ -293,7 +293,7 @@ impl Console {
     }
 }
 
-/// Shows no progress.
+/// A reporter that shows no progress.
 struct Quiet;
 
 impl Reporter for Quiet {
@@ -306,7 +306,7 @@ impl Reporter for Console {
     }
 }
 
-/// An error for people: what failed, then what to do.
+/// Shows an error: what failed, then the hints.
 pub(crate) fn show_error(error: &Error, command_line: &CommandLine, colour: bool) {
     if error.kind() == ErrorKind::Declined {
         talk(&error.to_string());
@@ -322,7 +322,7 @@ pub(crate) fn show_error(error: &Error, command_line: &CommandLine, colour: bool
     }
 }
 
-/// Whether somebody reads stdout.
+/// Whether stdout is a terminal.
 fn on_terminal() -> bool {
     io::stdout().is_terminal()
 }

@@ -1,11 +1,11 @@
-//! A bill as a table, with the source and the day of every price.
+//! Renders a bill as a table, with the source and the date of every price.
 
 use super::columns::aligned;
 use crate::manifest::Function;
 use crate::pricing::{Bill, LOG_COMPRESSION, Line, Usage, dollars, grouped};
 use serde::Serialize;
 
-/// The part of the document that is about the cost.
+/// The bill in the JSON document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Estimate<'a> {
     function: &'a str,
@@ -30,7 +30,7 @@ impl<'a> Estimate<'a> {
     }
 }
 
-/// The lines of a bill: what is charged, for a million requests and for a month, and where the price is from.
+/// Returns the lines of a bill: the charge for a million requests, for a month, and the price's source.
 pub(crate) fn table(bill: &Bill) -> Vec<String> {
     let mut rows = vec![["", "per million", "per month", "price"].map(str::to_owned).to_vec()];
     for line in &bill.lines {
@@ -41,7 +41,7 @@ pub(crate) fn table(bill: &Bill) -> Vec<String> {
     aligned(&rows, &[0, 3])
 }
 
-/// Where the prices are from, and of which day: one line for all of them.
+/// Returns one line with the source and date of all prices.
 pub(crate) fn sources(bill: &Bill) -> String {
     let mut all: Vec<String> = bill.lines.iter().map(|line| source(&line.source, &line.as_of)).collect();
     all.dedup();
@@ -59,7 +59,7 @@ fn price(line: &Line) -> String {
     format!("{} a {} ({})", prices.join(", then "), line.unit, source(&line.source, &line.as_of))
 }
 
-/// A price with all its digits.
+/// Writes a price with all its digits.
 fn exact(usd: f64) -> String {
     let text = usd.to_string();
     match text.split_once('.') {
@@ -69,12 +69,12 @@ fn exact(usd: f64) -> String {
     }
 }
 
-/// A whole number with commas.
+/// Writes a whole number with thousands separators.
 pub(crate) fn number(number: f64) -> String {
     grouped(&format!("{number:.0}"))
 }
 
-/// What people should know of the figures. `scales` says whether provisioned capacity may grow beyond what is billed.
+/// Returns notes about the figures. `scales` says whether provisioned capacity may grow beyond what is billed.
 pub(crate) fn remarks(function: &Function, usage: &Usage, free_tier: bool, scales: bool) -> String {
     let mut text = String::from("List prices, without taxes");
     text.push_str(if free_tier { ", less Lambda's free tier," } else { " and free tiers," });

@@ -1,4 +1,4 @@
-//! A tree on the terminal: one line for each resource, with what it does and for how long.
+//! Progress as a tree on the terminal: one line for each resource, with its state and elapsed time.
 
 use super::columns::{cut, padded};
 use super::text::{doing, seconds};
@@ -17,11 +17,11 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Tree {
     drawn: Mutex<Drawn>,
     colour: bool,
-    /// How many columns a name has.
+    /// The width of the names, in columns.
     name_width: usize,
 }
 
-/// What moves on the terminal now.
+/// The bars that are shown now.
 #[derive(Debug)]
 struct Drawn {
     all: MultiProgress,
@@ -35,7 +35,7 @@ impl Drawn {
 }
 
 impl Tree {
-    /// An empty tree.
+    /// Creates an empty tree.
     pub(crate) fn new(colour: bool) -> Self {
         Self { drawn: Mutex::new(Drawn::new()), colour, name_width: name_width(columns()) }
     }
@@ -45,7 +45,7 @@ impl Tree {
         let Drawn { all, lines } = &mut *drawn;
         let new = || {
             let line = all.add(ProgressBar::new_spinner());
-            // What a load tells is longer than what any resource waits for.
+            // A load's progress is longer than that of a resource.
             let prefix = self.name(id, id.kind != Kind::Load);
             line.set_style(style("  {spinner} {prefix} {wide_msg} {elapsed:>4}"));
             line.set_prefix(prefix);
@@ -55,7 +55,7 @@ impl Tree {
         lines.entry(id.clone()).or_insert_with(new).clone()
     }
 
-    /// What a line is about, cut where it would leave no room for what becomes of it.
+    /// The resource, cut so that its state fits on the line.
     fn name(&self, id: &Id, is_padded: bool) -> String {
         let (name, width) = (one_line(&id.to_string()), self.name_width);
         let name = cut(&name, width);
@@ -96,7 +96,7 @@ impl Reporter for Tree {
                     .set_message(format!("waiting for {reason}, {} of {until} s", waited.as_secs()));
             }
             Event::Noted { id, what } => {
-                // Above the lines that move, where it stays.
+                // Above the bars, where it stays.
                 let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
                 let _ = drawn.all.println(Printable::from(&format!("{id}: {what}")).as_str());
             }
@@ -120,7 +120,7 @@ fn columns() -> Option<usize> {
     rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| size.ws_col.into()).filter(|n| *n > 0)
 }
 
-/// On a narrow terminal, names are cut, and times, before the words that say how it went, like `interrupted`.
+/// On a narrow terminal, names and times are cut before the outcome, such as `interrupted`.
 fn name_width(columns: Option<usize>) -> usize {
     const WIDEST: usize = 52;
     const MARK: usize = 5;

@@ -1,4 +1,4 @@
-//! One invocation: its log for people, and its part of the document.
+//! Shows one invocation: its log for people, and its part of the JSON document.
 
 use super::console::Console;
 use super::log_line::took;
@@ -9,20 +9,20 @@ use crate::invocation::report::Report;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The part of the document that is about the invocation.
+/// The invocation in the JSON document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Invocation<'a> {
     function: &'a str,
     via: Via,
-    /// The HTTP status; with Lambda's Invoke, that of Lambda.
+    /// The HTTP status: the API's, or that of Lambda's Invoke.
     status: u16,
     failed: bool,
     error_type: Option<&'a str>,
     error_message: Option<&'a str>,
-    /// JSON where it is JSON, otherwise text.
+    /// The answer, as JSON where it is JSON and otherwise as text.
     answer: Value,
     report: Option<&'a Report>,
-    /// The end of the log, line by line.
+    /// The last lines of the log.
     log: Vec<&'a str>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// Shows what was logged, then what it took. The last report is Lambda's, any other is the function's own line.
+/// Shows the log and then the report. The last report is Lambda's; others are lines of the function.
 pub(crate) fn show_log(console: &Console, answer: &Answer) {
     let lines: Vec<&str> = answer.log.lines().collect();
     let is_report = |line: &&str| Report::parse(line).is_some();

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 const SCHEMA_VERSION: u32 = 1;
 
-/// What a command found or did.
+/// The document of one command.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document {
     schema_version: u32,
@@ -20,16 +20,16 @@ pub(crate) struct Document {
     /// `absent`, `in_sync` or `different`, when the command ended.
     pub(crate) state: Option<StackState>,
     pub(crate) url: Option<String>,
-    /// Whether the URL answered as it should when it was asked.
+    /// Whether the URL answered as expected.
     pub(crate) answers: Option<bool>,
     pub(crate) resources: Vec<Resource>,
     error: Option<Failure>,
-    /// What only this command has, under its name.
+    /// The command's own part, under its name.
     #[serde(flatten)]
     own: serde_json::Map<String, serde_json::Value>,
 }
 
-/// One resource in it.
+/// One resource of the document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Resource {
     kind: Kind,
@@ -42,7 +42,7 @@ pub(crate) struct Resource {
     outcome: Option<Outcome>,
 }
 
-/// A change, with what it means for those who use the stack.
+/// A change, and what it means for the users of the stack.
 #[derive(Debug, Serialize)]
 struct MeantChange {
     #[serde(flatten)]
@@ -50,7 +50,7 @@ struct MeantChange {
     means: Option<&'static str>,
 }
 
-/// Why the command failed.
+/// The error, if the command failed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     message: String,
@@ -77,28 +77,28 @@ impl Document {
         }
     }
 
-    /// What only this command has to say: it goes under the command's name, beside what all commands have.
+    /// Adds the command's own part.
     pub(crate) fn own(&mut self, value: &impl Serialize) {
         let value = serde_json::to_value(value).unwrap_or_default();
         self.own.insert(self.command.to_owned(), value);
     }
 
-    /// The same document of a command that failed.
+    /// Returns the document of a command that failed.
     pub(crate) fn failed(mut self, error: &Error, command_line: &CommandLine) -> Self {
         self.error = Some(Failure::new(error, command_line));
         self
     }
 
-    /// Puts it on stdout, where a terminal may show it: characters that could steer one are written as JSON's escapes.
+    /// Writes it to stdout. Characters that could steer a terminal are written as JSON escapes.
     ///
     /// # Errors
-    /// Those of stdout.
+    /// Fails when stdout cannot be written.
     pub(crate) fn print(&self) -> std::io::Result<()> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         super::text::data(format!("{}\n", in_json(&text)).as_bytes())
     }
 
-    /// The stack of the manifest, where AWS was not asked.
+    /// Describes the manifest's stack, without AWS.
     pub(crate) fn declared(&mut self, stack: String, region: &str) {
         self.stack = Some(stack);
         self.region = Some(region.to_owned());
@@ -110,12 +110,12 @@ impl Document {
         self.region = Some(scope.region.clone());
     }
 
-    /// A walk that only looked: nothing has an outcome.
+    /// Describes a planning walk. Nothing has an outcome.
     pub(crate) fn found(&mut self, records: &[Record]) {
         self.resources = records.iter().filter(|r| r.is_of_the_stack()).map(|r| resource(r, None)).collect();
     }
 
-    /// A walk that made changes.
+    /// Describes a walk that made changes.
     pub(crate) fn done(&mut self, records: &[Record]) {
         let outcome = |record: &Record| match &record.result {
             Ok(outcome) => outcome.clone(),

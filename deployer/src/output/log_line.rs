@@ -1,14 +1,14 @@
-//! A message of a function's log, for people. Lambda's own lines are put in words, JSON is put on one line.
+//! Renders a message of a function's log for people: Lambda's own lines in words, JSON on one line.
 
 use crate::invocation::report::Report;
 use crate::printable::Printable;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Map, Value};
 
-/// Lambda's lines that say nothing beyond the report.
+/// The beginnings of Lambda's lines that add nothing to the report.
 const SILENT: [&str; 3] = ["START RequestId: ", "END RequestId: ", "INIT_START "];
 
-/// Lambda's records that say nothing beyond the report, as long as nothing in them failed.
+/// The types of Lambda's records that add nothing to the report unless something failed.
 const SILENT_RECORDS: [&str; 12] = [
     "platform.initStart",
     "platform.initRuntimeDone",
@@ -24,12 +24,12 @@ const SILENT_RECORDS: [&str; 12] = [
     "platform.logsSubscription",
 ];
 
-/// Where a moment may stand in lines of JSON; `logs` shows it before them.
+/// The keys of JSON lines that hold the time. `logs` shows the time in front.
 const TIMES: [&str; 4] = ["timestamp", "time", "@timestamp", "ts"];
 const LEVELS: [&str; 3] = ["level", "severity", "log_level"];
 const MESSAGES: [&str; 2] = ["message", "msg"];
 
-/// `None` for what says nothing to people.
+/// Renders a message; `None` when it has nothing for people.
 pub(crate) fn readable(message: &str, colour: bool) -> Option<Printable> {
     let message = message.trim_end();
     if message.is_empty() || SILENT.iter().any(|start| message.starts_with(start)) {
@@ -48,7 +48,8 @@ pub(crate) fn readable(message: &str, colour: bool) -> Option<Printable> {
     }
 }
 
-/// A record that Lambda writes where the log format is JSON. Those of a kind that is not known here may be a warning.
+/// Renders a record that Lambda writes in the JSON log format. A record of an unknown type may be a warning, so it is
+/// shown.
 fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<Printable> {
     let failed =
         !matches!(record["status"].as_str(), None | Some("success")) || !record["errorType"].is_null();
@@ -66,13 +67,13 @@ fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<Printable> {
     Some(Printable::spaced(parts))
 }
 
-/// The moment of an event, by UTC: `2026-11-20 12:34:56.789`.
+/// Writes an event's time in UTC: `2026-11-20 12:34:56.789`.
 pub(crate) fn moment(time_ms: i64) -> String {
     let second = DateTime::from_secs(time_ms.div_euclid(1000)).fmt(Format::DateTime).unwrap_or_default();
     format!("{}.{:03}", second.trim_end_matches('Z').replace('T', " "), time_ms.rem_euclid(1000))
 }
 
-/// What an invocation took, in a few words, and which it was: `deployer logs --request-id` takes it.
+/// Sums up a report, with the request id that `deployer logs --request-id` takes.
 pub(crate) fn took(report: &Report) -> String {
     let Report { duration_ms, billed_ms, memory_mb, max_memory_used_mb, .. } = report;
     let mut words = format!(
@@ -96,7 +97,7 @@ fn milliseconds(ms: f64) -> String {
     if ms < 100.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
-/// Level and message first, then `key=value`. `None` when there is nothing but the moment.
+/// Writes level and message, then `key=value`. `None` when there is nothing except the time.
 fn on_one_line(object: &Map<String, Value>, colour: bool) -> Option<Printable> {
     let find =
         |names: &'static [&str]| names.iter().find_map(|name| Some((*name, object.get(*name)?.as_str()?)));
@@ -118,8 +119,8 @@ fn on_one_line(object: &Map<String, Value>, colour: bool) -> Option<Printable> {
     (!parts.is_empty()).then(|| Printable::spaced(parts))
 }
 
-/// A moment as loggers write it: a date with a time of day, or what has passed since 1970, in seconds or a thousandth of
-/// that, and so on. Other text and numbers are something else, like a duration.
+/// Whether a value is a time as loggers write it: a date with a time of day, or the time since 1970 in seconds,
+/// milliseconds and so on. Other numbers are something else, such as a duration.
 fn is_moment(value: &Value) -> bool {
     match value {
         Value::String(text) => {
@@ -135,7 +136,7 @@ fn is_moment(value: &Value) -> bool {
     }
 }
 
-/// An object's members go under its name: `a.b=1`.
+/// Flattens an object's members under its name: `a.b=1`.
 fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<Printable>) {
     let text = match value {
         Value::Object(object) if !object.is_empty() => {
@@ -149,7 +150,7 @@ fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<Printable>) {
     parts.push(Printable::painted(&format!("{key}="), 2, colour).with(&text));
 }
 
-/// By name: which order a map has is the build's choice.
+/// Sorted, because the order of a map depends on the build.
 fn sorted(object: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
     let mut members: Vec<_> = object.iter().collect();
     members.sort_by_key(|(key, _)| *key);

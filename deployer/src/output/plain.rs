@@ -1,4 +1,4 @@
-//! One plain line for each thing that happened: for logs, pipes and CI. No escape codes.
+//! Progress as plain lines, for logs, pipes and CI. There are no escape codes.
 
 use super::text::{doing, seconds, talk};
 use crate::engine::{Event, Outcome, Reporter};
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 /// Prints lines to stderr.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
-    /// The reason that each step last said it waits for: said once, not at every look.
+    /// The last wait that each step reported. A wait is reported once.
     waiting: Mutex<BTreeMap<Id, &'static str>>,
-    /// When each step last said how far it is.
+    /// When each step last reported its progress.
     measuring: Mutex<BTreeMap<Id, Instant>>,
 }
 
-/// Often enough to see that it goes on, and seldom enough for a log.
+/// How often progress is reported.
 const MEASURING_EVERY: Duration = Duration::from_secs(10);
 
 impl Reporter for Plain {
@@ -29,7 +29,7 @@ impl Reporter for Plain {
             Event::Waiting { id, reason, next, .. } => {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 if waiting.insert(id.clone(), reason) != Some(reason) {
-                    // A short wait ends before it is read; a long one should say when.
+                    // Short waits are not worth a line; long ones name the next attempt.
                     let until =
                         if next.as_secs() >= 2 { format!(", {} s", next.as_secs()) } else { String::new() };
                     talk(&format!("{id}: waiting for {reason}{until}"));
@@ -38,7 +38,7 @@ impl Reporter for Plain {
             Event::Noted { id, what } => talk(&format!("{id}: {what}")),
             Event::Measuring { id, what } => {
                 let mut measuring = self.measuring.lock().unwrap_or_else(PoisonError::into_inner);
-                // Most builds end within a moment, and then this is not worth a line.
+                // Most builds are so quick that they are not worth a line.
                 if id.kind == Kind::Package && !measuring.contains_key(&id) {
                     measuring.insert(id, Instant::now());
                     return;

@@ -1,13 +1,14 @@
-//! JSON for a terminal: indented, and otherwise as it was written. Numbers keep every digit, and keys their order.
+//! Indents JSON for a terminal and leaves everything else as it was written. Numbers keep every digit, and keys their
+//! order.
 
 use crate::printable::{Printable, in_json};
 use serde::de::IgnoredAny;
 
-/// What is nested deeper stays on one line.
+/// The deepest level that is indented.
 const DEEPEST: usize = 40;
 
-/// Two blanks for each level; what is no JSON stays as it is. Nothing in it can steer the terminal: JSON is shown with
-/// JSON's own escapes, so that it may be copied.
+/// Indents by two spaces a level. Other text is returned as it is. Nothing in it can steer the terminal, because JSON
+/// escapes are shown, which also can be copied.
 pub(crate) fn pretty(text: &str) -> Printable {
     if serde_json::from_str::<IgnoredAny>(text).is_err() {
         return Printable::from(text);
@@ -31,7 +32,7 @@ pub(crate) fn pretty(text: &str) -> Printable {
             '{' | '[' => {
                 out.push(c);
                 while chars.next_if(|c| is_blank(*c)).is_some() {}
-                // An empty one stays on its line.
+                // An empty list or object stays on its line.
                 if let Some(close) = chars.next_if(|c| matches!(c, '}' | ']')) {
                     out.push(close);
                 } else {
@@ -56,12 +57,12 @@ pub(crate) fn pretty(text: &str) -> Printable {
     Printable::from(&in_json(&out))
 }
 
-/// What may stand between tokens.
+/// Skips white space between tokens.
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// Within what is nested so deep.
+/// Whether this level is too deep to be indented.
 fn new_line(out: &mut String, depth: usize, indented: usize) {
     if depth <= DEEPEST {
         out.push('\n');

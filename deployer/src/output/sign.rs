@@ -1,8 +1,8 @@
-//! The signs of a plan, and its last line.
+//! The signs of a plan, and its summary line.
 
 use crate::engine::{Change, Record};
 
-/// What becomes of a resource: how its line in a plan begins, and what the summary counts.
+/// What happens to a resource: the sign of its line in a plan, and its count in the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     Create,
@@ -13,10 +13,10 @@ pub(super) enum Sign {
 }
 
 impl Sign {
-    /// In the order of the summary.
+    /// All signs in the order of the summary.
     const ALL: [Self; 5] = [Self::Create, Self::Change, Self::Replace, Self::Delete, Self::Refused];
 
-    /// Of a resource that is to change.
+    /// Returns the sign of a resource that is to change.
     pub(super) fn of(record: &Record) -> Self {
         let any = |test: fn(&Change) -> bool| record.changes.iter().any(test);
         if any(|c| matches!(c, Change::Refused { .. })) {
@@ -51,7 +51,7 @@ impl Sign {
         }
     }
 
-    /// To follow a number of resources.
+    /// Returns the word that follows a number of resources.
     fn counted(self) -> &'static str {
         match self {
             Self::Create => "to create",
@@ -63,7 +63,7 @@ impl Sign {
     }
 }
 
-/// How many resources become what.
+/// Counts the resources by sign.
 pub(super) fn summary(records: &[Record]) -> String {
     let signs: Vec<Sign> = records.iter().filter(|r| !r.changes.is_empty()).map(Sign::of).collect();
     let parts: Vec<String> = Sign::ALL

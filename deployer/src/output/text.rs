@@ -1,38 +1,38 @@
-//! Words for events, and the two channels: stdout is data, stderr is talk.
+//! Words for events, and the two channels: stdout has data, stderr has messages for people.
 
 use crate::engine::Change;
 use crate::printable::{Printable, one_line};
 use std::io::Write as _;
 use std::time::Duration;
 
-/// Writes bytes of data as they are: JSON documents, and what is byte for byte when it does not go to a terminal.
+/// Writes data unchanged: JSON documents, and answers that do not go to a terminal.
 ///
 /// # Errors
-/// Those of the machine; what to make of them is the console's business.
+/// Fails with the system's error, which the console handles.
 pub(crate) fn data(bytes: &[u8]) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
 }
 
-/// Writes a line for people. Nobody can be told when that fails.
+/// Writes a line for people. A failure is ignored, because nobody could be told.
 pub(crate) fn talk(line: impl Into<Printable>) {
     let _ = writeln!(std::io::stderr().lock(), "{}", line.into().as_str());
 }
 
-/// Writes a question, whose answer follows on the same line.
+/// Writes a question without a line end.
 pub(crate) fn ask(question: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "{}", one_line(question));
     let _ = stderr.flush();
 }
 
-/// With one decimal, as people say it.
+/// Writes seconds with one decimal.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// A span of whole units, as people say it: `10 minutes`.
+/// Writes a duration in its largest whole unit: `10 minutes`.
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
@@ -44,7 +44,7 @@ pub(crate) fn span(duration: Duration) -> String {
     }
 }
 
-/// What is being done to a resource, in a few words: the plan has said the rest.
+/// Describes what is being done to a resource in a few words. The plan has the details.
 pub(crate) fn doing(changes: &[Change]) -> String {
     let about = |change: &Change| match change {
         Change::Create => "creating".to_owned(),

@@ -1,4 +1,4 @@
-//! What `--verbose` shows: calls to AWS, and what the SDK says.
+//! Renders what `--verbose` shows: calls to AWS, and the SDK's own events.
 
 use super::text::talk;
 use crate::aws::CALLS;
@@ -11,11 +11,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt, registry};
 
-/// Crates of the SDK. Their `TRACE` has requests and answers whole, with what is secret in them, so it is never shown.
+/// The SDK's crates. Their `TRACE` level has whole requests and answers with their secrets, so it is never shown.
 const SDK: [&str; 6] =
     ["aws_config", "aws_credential_types", "aws_runtime", "aws_sdk", "aws_smithy", "aws_sigv4"];
 
-/// Shows events on stderr from now on. A second call in one process changes nothing.
+/// Shows events on stderr from now on. Further calls in one process have no effect.
 pub(crate) fn start(volume: Volume) {
     let shown = match volume {
         Volume::Quiet | Volume::Normal => return,
@@ -36,7 +36,7 @@ pub(crate) fn start(volume: Volume) {
     let _ = registry().with(lines).try_init();
 }
 
-/// Writes each event as text for people: what it quotes cannot steer the terminal.
+/// Writes each event as text. Quoted text cannot steer the terminal.
 struct Lines;
 
 impl MakeWriter<'_> for Lines {

@@ -1,4 +1,4 @@
-//! From a manifest to what is to be in AWS, under its final names.
+//! Builds the resources of a stack from its manifest, under their final names.
 
 use super::Stack;
 use crate::config::Config;
@@ -23,14 +23,14 @@ use std::collections::{BTreeMap, BTreeSet};
 const TRUST_POLICY: &str = include_str!("../../../policies/lambda-trust-policy.json");
 const CUSTOM_POLICY: &str = include_str!("../../../policies/lambda-apigateway-policy.json");
 
-/// What provided runtimes start, and so what a built package holds.
+/// The handler of the provided runtimes, which a built package contains.
 const BOOTSTRAP: &str = "bootstrap";
 const RUNTIME: &str = "provided.al2023";
 
 impl Stack {
     /// # Errors
-    /// Everything that is wrong with policy documents and permissions boundaries. They are checked here because IAM would
-    /// refuse them half-way, and because only here is known what their placeholders stand for.
+    /// Fails with everything that is wrong with policy documents and permissions boundaries. They are checked here,
+    /// because IAM would refuse them halfway and because their placeholders are known only here.
     pub(crate) fn new(config: &Config, scope: &Scope) -> Result<Self> {
         let mut mistakes = Vec::new();
         let stack = Self::build(config, scope, |members| {
@@ -44,10 +44,10 @@ impl Stack {
         if mistakes.is_empty() { Ok(stack) } else { Err(Error::usage(mistakes.join("\n"))) }
     }
 
-    /// What is to be looked at and deleted, whatever its policy documents say.
+    /// Builds the resources to observe and delete, whatever the policy documents say.
     ///
     /// # Errors
-    /// None that a manifest could cause.
+    /// No manifest causes an error.
     pub(crate) fn to_delete(config: &Config, scope: &Scope) -> Result<Self> {
         Self::build(config, scope, |_| Value::Null)
     }
@@ -138,7 +138,7 @@ impl Stack {
     }
 }
 
-/// Functions may share a role, and then declare the same of it.
+/// Groups functions by role. Functions that share one declare the same about it.
 fn by_role<'a>(
     functions: &'a [(String, &'a DeclaredFunction)],
 ) -> BTreeMap<&'a str, Vec<&'a (String, &'a DeclaredFunction)>> {
@@ -177,7 +177,7 @@ fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredF
         ("log-streams", with(":*", &logs)),
         ("log-groups", logs),
     ]);
-    // Lambda refuses to trace for a role that may not. X-Ray's actions know no resources.
+    // Lambda refuses tracing unless the role may write traces. X-Ray's actions have no resource-level permissions.
     let tracing = members.iter().any(|(_, function)| function.tracing).then(|| {
         let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
         serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": "*" })
@@ -192,7 +192,7 @@ fn custom_policy(config: &Config, scope: &Scope, members: &[&(String, &DeclaredF
     Err(Error::usage(format!("{name} is not what IAM takes:\n  {}", mistakes.join("\n  "))))
 }
 
-/// IAM takes the account's own policies for boundaries, and AWS's.
+/// Checks a permissions boundary's account and partition: IAM accepts policies of this account and those of AWS.
 fn boundary_elsewhere(arn: &str, scope: &Scope) -> Option<String> {
     let mut parts = arn.split(':').skip(1);
     let (partition, account) = (parts.next()?, parts.nth(2)?);
