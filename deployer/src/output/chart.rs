@@ -1,7 +1,7 @@
 //! Draws charts as SVG that need neither a script nor a network. Colours are CSS classes, which the page defines for
 //! light and dark.
 
-use super::html::escaped;
+use maud::{Markup, html};
 
 /// The size of the drawing in its own units. A page scales it.
 const WIDTH: f64 = 760.0;
@@ -10,6 +10,10 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 46.0;
+
+/// Where the x axis ends, and how far down it is.
+const END: f64 = WIDTH - RIGHT;
+const FOOT: f64 = HEIGHT - BOTTOM;
 
 /// One axis of a chart.
 #[derive(Clone, Debug)]
@@ -102,91 +106,78 @@ fn plain(value: f64) -> String {
     }
 }
 
+/// Writes a coordinate with one decimal.
+fn tenth(measure: f64) -> String {
+    format!("{measure:.1}")
+}
+
 /// A chart while it is being drawn.
 #[derive(Debug)]
 pub(crate) struct Chart {
+    title: String,
     x: Axis,
     y: Axis,
-    body: String,
+    marks: Vec<Markup>,
 }
 
 impl Chart {
-    /// Draws an empty chart with its grid.
+    /// Makes an empty chart.
     pub(crate) fn new(title: &str, x: Axis, y: Axis) -> Self {
-        let mut body = format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n",
-            escaped(title)
-        );
-        let bottom = HEIGHT - BOTTOM;
-        for (value, label) in &y.ticks {
-            let at = bottom - y.place(*value) * (bottom - TOP);
-            body.push_str(&format!(
-                "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{}\" y2=\"{at:.1}\"/><text class=\"tick\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
-                WIDTH - RIGHT,
-                LEFT - 8.0,
-                at + 4.0,
-                escaped(label)
-            ));
-        }
-        for (value, label) in &x.ticks {
-            let at = LEFT + x.place(*value) * (WIDTH - RIGHT - LEFT);
-            body.push_str(&format!(
-                "<line class=\"axis\" x1=\"{at:.1}\" y1=\"{bottom}\" x2=\"{at:.1}\" y2=\"{}\"/><text class=\"tick\" x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-                bottom + 5.0,
-                bottom + 18.0,
-                escaped(label)
-            ));
-        }
-        body.push_str(&format!(
-            "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{bottom}\" x2=\"{}\" y2=\"{bottom}\"/>\n<text class=\"label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text><text class=\"label\" x=\"0\" y=\"12\">{}</text>\n",
-            WIDTH - RIGHT,
-            WIDTH - RIGHT,
-            HEIGHT - 8.0,
-            escaped(&x.label),
-            escaped(&y.label)
-        ));
-        Self { x, y, body }
+        Self { title: title.to_owned(), x, y, marks: Vec::new() }
     }
 
     fn x(&self, value: f64) -> f64 {
-        LEFT + self.x.place(value) * (WIDTH - RIGHT - LEFT)
+        LEFT + self.x.place(value) * (END - LEFT)
     }
 
     fn y(&self, value: f64) -> f64 {
-        let bottom = HEIGHT - BOTTOM;
-        bottom - self.y.place(value) * (bottom - TOP)
+        FOOT - self.y.place(value) * (FOOT - TOP)
+    }
+
+    /// Draws the axes with their labels, and the grid lines.
+    fn grid(&self) -> Markup {
+        html! {
+            @for (value, label) in &self.y.ticks {
+                @let y = self.y(*value);
+                line.grid x1=(LEFT) y1=(tenth(y)) x2=(END) y2=(tenth(y)) {}
+                text.tick x=(LEFT - 8.0) y=(tenth(y + 4.0)) text-anchor="end" { (label) }
+            }
+            @for (value, label) in &self.x.ticks {
+                @let x = tenth(self.x(*value));
+                line.axis x1=(x) y1=(FOOT) x2=(x) y2=(FOOT + 5.0) {}
+                text.tick x=(x) y=(FOOT + 18.0) text-anchor="middle" { (label) }
+            }
+            line.axis x1=(LEFT) y1=(FOOT) x2=(END) y2=(FOOT) {}
+            text.label x=(END) y=(HEIGHT - 8.0) text-anchor="end" { (self.x.label) }
+            text.label x="0" y="12" { (self.y.label) }
+        }
     }
 
     /// Draws a line through points, with gaps where there are none.
     pub(crate) fn line(&mut self, class: &str, points: impl IntoIterator<Item = (f64, Option<f64>)>) {
         let mut path = String::new();
-        let mut dots = String::new();
+        let mut lone_points = Vec::new();
         let mut before: Option<(f64, f64)> = None;
         let mut alone = true;
-        let mut dot = |at: Option<(f64, f64)>, alone: bool| {
-            if let (Some((x, y)), true) = (at, alone) {
-                dots.push_str(&format!(
-                    "<circle class=\"{class} dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>"
-                ));
-            }
-        };
         for (x, y) in points {
-            match y {
-                Some(y) => {
-                    let (x, y) = (self.x(x), self.y(y));
-                    path.push_str(&format!("{}{x:.1} {y:.1}", if before.is_some() { "L" } else { "M" }));
-                    alone = before.is_none();
-                    before = Some((x, y));
-                }
-                None => {
-                    // A point between two gaps would be a line of no length.
-                    dot(before, alone);
-                    before = None;
-                }
+            if let Some(y) = y {
+                let (x, y) = (self.x(x), self.y(y));
+                path.push_str(&format!("{}{x:.1} {y:.1}", if before.is_some() { "L" } else { "M" }));
+                alone = before.is_none();
+                before = Some((x, y));
+            } else {
+                // A point between two gaps would be a line of no length.
+                lone_points.extend(before.filter(|_| alone));
+                before = None;
             }
         }
-        dot(before, alone);
-        self.body.push_str(&format!("<path class=\"{class} line\" d=\"{path}\"/>{dots}\n"));
+        lone_points.extend(before.filter(|_| alone));
+        self.marks.push(html! {
+            path.line.(class) d=(path) {}
+            @for (x, y) in lone_points {
+                circle.dot.(class) cx=(tenth(x)) cy=(tenth(y)) r="2.5" {}
+            }
+        });
     }
 
     /// Draws a bar between two values of each axis.
@@ -195,10 +186,10 @@ impl Chart {
         if bottom - top > 0.0 {
             // A small gap separates bars where there is room.
             let width = if right - left > 4.0 { right - left - 1.0 } else { right - left };
-            self.body.push_str(&format!(
-                "<rect class=\"{class} bar\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.2}\" height=\"{:.1}\"/>\n",
-                bottom - top
-            ));
+            let height = tenth(bottom - top);
+            self.marks.push(html! {
+                rect.bar.(class) x=(tenth(left)) y=(tenth(top)) width=(format_args!("{width:.2}")) height=(height) {}
+            });
         }
     }
 
@@ -206,53 +197,51 @@ impl Chart {
     pub(crate) fn dot(&mut self, class: &str, x: f64, y: f64, name: &str) {
         let (x, y) = (self.x(x), self.y(y));
         // The label is placed towards the middle, so that it stays in the picture.
-        let (anchor, at) = if x > WIDTH / 2.0 { ("end", x + 5.0) } else { ("start", x - 5.0) };
-        self.body.push_str(&format!(
-            "<circle class=\"{class} dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text class=\"mark\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
-            y - 9.0,
-            escaped(name)
-        ));
+        let (anchor, name_x) = if x > WIDTH / 2.0 { ("end", x + 5.0) } else { ("start", x - 5.0) };
+        self.marks.push(html! {
+            circle.dot.(class) cx=(tenth(x)) cy=(tenth(y)) r="5" {}
+            text.mark x=(tenth(name_x)) y=(tenth(y - 9.0)) text-anchor=(anchor) { (name) }
+        });
     }
 
     /// Draws a horizontal line at a value of the y axis.
     pub(crate) fn level(&mut self, value: f64, name: &str) {
-        let at = self.y(value);
-        self.body.push_str(&format!(
-            "<line class=\"level\" x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{}\" y2=\"{at:.1}\"/><text class=\"mark\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
-            WIDTH - RIGHT,
-            WIDTH - RIGHT - 4.0,
-            at - 5.0,
-            escaped(name)
-        ));
+        let y = self.y(value);
+        self.marks.push(html! {
+            line.level x1=(LEFT) y1=(tenth(y)) x2=(END) y2=(tenth(y)) {}
+            text.mark x=(END - 4.0) y=(tenth(y - 5.0)) text-anchor="end" { (name) }
+        });
     }
 
     /// Draws a vertical line at a value of the x axis. `row` keeps the labels of neighbours apart.
     pub(crate) fn mark(&mut self, value: f64, name: &str, row: u8) {
-        let at = self.x(value);
-        let (anchor, text) = if at > WIDTH * 0.85 { ("end", at - 4.0) } else { ("start", at + 4.0) };
-        self.body.push_str(&format!(
-            "<line class=\"level\" x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{}\"/><text class=\"mark\" x=\"{text:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
-            HEIGHT - BOTTOM,
-            TOP + 10.0 + f64::from(row) * 15.0,
-            escaped(name)
-        ));
+        let x = self.x(value);
+        let (anchor, name_x) = if x > WIDTH * 0.85 { ("end", x - 4.0) } else { ("start", x + 4.0) };
+        let name_y = TOP + 10.0 + f64::from(row) * 15.0;
+        self.marks.push(html! {
+            line.level x1=(tenth(x)) y1=(TOP) x2=(tenth(x)) y2=(FOOT) {}
+            text.mark x=(tenth(name_x)) y=(tenth(name_y)) text-anchor=(anchor) { (name) }
+        });
     }
 
     /// Adds a tooltip to a range of the x axis.
     pub(crate) fn hint(&mut self, x: (f64, f64), text: &str) {
         let (left, right) = (self.x(x.0), self.x(x.1));
-        self.body.push_str(&format!(
-            "<rect class=\"hint\" x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.2}\" height=\"{}\"><title>{}</title></rect>\n",
-            right - left,
-            HEIGHT - BOTTOM - TOP,
-            escaped(text)
-        ));
+        let width = format!("{:.2}", right - left);
+        self.marks.push(html! {
+            rect.hint x=(tenth(left)) y=(TOP) width=(width) height=(FOOT - TOP) { title { (text) } }
+        });
     }
 
     /// Returns the SVG.
-    pub(crate) fn svg(mut self) -> String {
-        self.body.push_str("</svg>\n");
-        self.body
+    pub(crate) fn svg(&self) -> Markup {
+        let view = format!("0 0 {WIDTH} {HEIGHT}");
+        html! {
+            svg.chart viewBox=(view) role="img" aria-label=(self.title) {
+                (self.grid())
+                @for mark in &self.marks { (mark) }
+            }
+        }
     }
 }
 
@@ -280,11 +269,11 @@ mod tests {
         chart.mark(9.9, "p99", 1);
         chart.level(5.0, "asked");
         chart.hint((0.0, 1.0), "a < b");
-        let svg = chart.svg();
+        let svg = chart.svg().into_string();
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         let number = |text: &str| text.split('"').next().unwrap().parse::<f64>().ok();
         let largest = svg.split("x1=\"").skip(1).filter_map(number).fold(0.0, f64::max);
         assert!(largest <= WIDTH, "{svg}");
-        assert!(svg.contains("a &lt; b") && svg.contains("<circle class=\"p50 dot\""));
+        assert!(svg.contains("a &lt; b") && svg.contains("<circle class=\"dot p50\""));
     }
 }

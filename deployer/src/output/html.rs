@@ -1,94 +1,102 @@
 //! A page in one file: it needs no network and no program, is light or dark as its reader likes, and can be printed.
 
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
 /// What goes into a page.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    body: String,
+    body: Vec<Markup>,
 }
 
 impl Page {
     /// Begins with a heading, and what stands below it.
     pub(crate) fn new(heading: &str, below: &[String]) -> Self {
-        let mut page = Self::default();
-        page.body.push_str(&format!("<h1>{}</h1>\n", escaped(heading)));
-        for line in below {
-            page.body.push_str(&format!("<p class=\"below\">{}</p>\n", escaped(line)));
-        }
-        page
+        let beginning = html! {
+            h1 { (heading) }
+            @for line in below {
+                p.below { (line) }
+            }
+        };
+        Self { body: vec![beginning] }
     }
 
     pub(crate) fn heading(&mut self, text: &str) {
-        self.body.push_str(&format!("<h2>{}</h2>\n", escaped(text)));
+        self.body.push(html! { h2 { (text) } });
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        self.body.push_str(&format!("<p>{}</p>\n", escaped(text)));
+        self.body.push(html! { p { (text) } });
     }
 
     /// Figures to see first: a name, the figure, and a class for what it means (`good`, `bad` or none).
     pub(crate) fn tiles(&mut self, tiles: &[(&str, String, &str)]) {
-        self.body.push_str("<div class=\"tiles\">\n");
-        for (name, figure, class) in tiles {
-            self.body.push_str(&format!(
-                "<div class=\"tile {class}\"><span>{}</span><strong>{}</strong></div>\n",
-                escaped(name),
-                escaped(figure)
-            ));
-        }
-        self.body.push_str("</div>\n");
+        self.body.push(html! {
+            .tiles {
+                @for (name, figure, class) in tiles {
+                    .tile.(class) {
+                        span { (name) }
+                        strong { (figure) }
+                    }
+                }
+            }
+        });
     }
 
     /// A chart with its heading and what its colours mean, as classes with names.
-    pub(crate) fn chart(&mut self, heading: &str, legend: &[(&str, &str)], svg: &str) {
-        self.body.push_str(&format!("<figure>\n<figcaption><h2>{}</h2>", escaped(heading)));
-        for (class, name) in legend {
-            self.body
-                .push_str(&format!("<span class=\"key\"><i class=\"{class}\"></i>{}</span>", escaped(name)));
-        }
-        self.body.push_str(&format!("</figcaption>\n{svg}</figure>\n"));
+    pub(crate) fn chart(&mut self, heading: &str, legend: &[(&str, &str)], chart: &Markup) {
+        self.body.push(html! {
+            figure {
+                figcaption {
+                    h2 { (heading) }
+                    @for (class, name) in legend {
+                        span.key { i.(class) {} (name) }
+                    }
+                }
+                (chart)
+            }
+        });
     }
 
     /// A table whose first row is its head. The first column is text, the others are figures.
     pub(crate) fn table(&mut self, rows: &[Vec<String>]) {
         let Some((head, rows)) = rows.split_first() else { return };
-        let cells = |row: &[String], tag: &str| -> String {
-            row.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect()
-        };
-        self.body.push_str(&format!(
-            "<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n",
-            cells(head, "th")
-        ));
-        for row in rows {
-            self.body.push_str(&format!("<tr>{}</tr>\n", cells(row, "td")));
-        }
-        self.body.push_str("</tbody>\n</table></div>\n");
+        self.body.push(html! {
+            .wide {
+                table {
+                    thead { tr { @for cell in head { th { (cell) } } } }
+                    tbody {
+                        @for row in rows {
+                            tr { @for cell in row { td { (cell) } } }
+                        }
+                    }
+                }
+            }
+        });
     }
 
     /// The whole document.
     pub(crate) fn finish(self, title: &str) -> String {
-        format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-            escaped(title),
-            self.body
-        )
+        let document = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    main { @for part in &self.body { (part) } }
+                }
+            }
+        };
+        without_controls(&document.into_string())
     }
 }
 
-/// Text as HTML and XML take it, also between quotes.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            // Neither language has a way to write these.
-            c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+/// HTML has no way to write control characters, not even as references.
+fn without_controls(document: &str) -> String {
+    document.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 const STYLE: &str = include_str!("style.css");
@@ -115,7 +123,7 @@ pub(crate) mod tests {
                 if open.pop() != Some(name) {
                     return Err(format!("</{name}> closes something else"));
                 }
-            } else if !tag.ends_with('/') {
+            } else if !tag.ends_with('/') && name != "meta" {
                 open.push(name);
             }
             rest = if name == "style" { after.split_once("</style>").ok_or("style")?.1 } else { after };
@@ -130,7 +138,7 @@ pub(crate) mod tests {
     fn a_page_is_whole_and_asks_nobody_for_anything() {
         let mut page = Page::new("a <b> & \"c\"", &["</p><script>".to_owned()]);
         page.tiles(&[("p50", "4 ms".to_owned(), "good")]);
-        page.chart("over time", &[("p50", "p50")], "<svg></svg>");
+        page.chart("over time", &[("p50", "p50")], &html! { svg {} });
         page.table(&[vec!["a".to_owned(), "b".to_owned()], vec!["<".to_owned(), "1\u{7}".to_owned()]]);
         let page = page.finish("t");
         assert_eq!(is_well_formed(&page), Ok(()), "{page}");
