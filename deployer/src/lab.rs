@@ -3,8 +3,10 @@
 //! A manifest says which functions are the lab's: `lab = true`, by default for the package that has its name.
 
 mod error_responses;
+mod ping;
 
 pub(crate) use error_responses::ERROR_RESPONSES;
+pub(crate) use ping::ping;
 
 /// The Cargo package of the lab's function, which is also the one that is built for a function that names none.
 pub(crate) const PACKAGE: &str = "function";

@@ -28,6 +28,7 @@ mod output;
 mod packaging;
 mod pricing;
 mod printable;
+mod proof;
 mod resources;
 mod shell;
 mod smoke;

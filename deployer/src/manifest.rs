@@ -13,6 +13,7 @@ mod function;
 mod names;
 mod path;
 mod problem;
+mod proof;
 mod read;
 mod route;
 mod section;
@@ -26,8 +27,10 @@ pub(crate) use api::{Api, Throttle};
 pub(crate) use error_responses::ErrorResponses;
 pub use function::Architecture;
 pub(crate) use function::{DEFAULT_POLICY, Function};
-pub(crate) use path::{is_for as is_path_for, precedence as path_precedence};
-pub(crate) use route::{Auth, IntegrationKind, Route, listed as listed_routes};
+pub(crate) use path::{filled as filled_path, is_for as is_path_for, precedence as path_precedence};
+pub(crate) use route::{
+    Auth, IntegrationKind, Route, for_request as route_for_request, listed as listed_routes,
+};
 #[cfg(test)]
 pub(crate) use table::Provisioned;
 pub(crate) use table::{Billing, Key, KeyType, Table};

@@ -3,22 +3,13 @@
 use crate::engine::Step;
 use crate::error::{Error, Hint, Result, Verb};
 use crate::http::{Answer, Http};
+use crate::proof::Proof;
 use crate::time::{Cadence, at_most, ms, secs};
 use std::time::Duration;
 
 /// A deployed API answers 403 or the old way until every edge knows it. AWS names no figure; tools allow a minute.
 static API_ANSWERS: Cadence =
     Cadence { reason: "the deployed API to answer", first: ms(250), longest: secs(2), within: secs(90) };
-
-/// What is sent, and what has to come back.
-pub(crate) const PING: &str = r#"{"operation":"ping"}"#;
-const PONG: &str = r#""pong""#;
-
-/// Why a URL is shown that was not asked.
-pub(crate) const NOT_ASKED: &str = r#"no route takes POST with integration = "aws" and auth = "none""#;
-
-/// The same, where nothing would answer.
-pub(crate) const NOT_RUNNING: &str = "reserved-concurrency = 0 keeps its function from running";
 
 /// How API Gateway turns requests away that are too many.
 const TOO_MANY: u16 = 429;
@@ -45,14 +36,14 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the time is up, what the URL answers instead, and what that usually means.
-pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()> {
+pub(crate) async fn test(step: &Step<'_>, url: &str, proof: &Proof, changed: bool) -> Result<()> {
     let wanted = if changed { GOOD_IN_A_ROW } else { 1 };
     let http = step.aws.http.with_new_connections();
     let (mut reached, mut answered) = (0, false);
     let mut last = String::new();
     let asked = step.until(&API_ANSWERS, async || {
         while reached < wanted || !answered {
-            match ask(&http, url, step.time_left().clamp(LEAST, ANSWER_WITHIN)).await {
+            match ask(&http, url, proof, step.time_left().clamp(LEAST, ANSWER_WITHIN)).await {
                 None => (reached, answered) = (reached + 1, true),
                 Some(instead) => {
                     reached = if instead.is_throttled() { reached + 1 } else { 0 };
@@ -73,7 +64,7 @@ pub(crate) async fn test(step: &Step<'_>, url: &str, changed: bool) -> Result<()
             ));
             Ok(())
         }
-        asked => asked.map_err(|error| explain(error, url, &last)),
+        asked => asked.map_err(|error| explain(error, url, proof, &last)),
     }
 }
 
@@ -93,14 +84,15 @@ impl Instead {
 }
 
 /// Asks once, for those who wait for `status`: what the URL answers instead of what it should, if so.
-pub(crate) async fn look(http: &Http, url: &str) -> Option<Instead> {
-    ask(http, url, LOOK_WITHIN).await
+pub(crate) async fn look(http: &Http, url: &str, proof: &Proof) -> Option<Instead> {
+    ask(http, url, proof, LOOK_WITHIN).await
 }
 
 /// `None` is the good answer.
-async fn ask(http: &Http, url: &str, within: Duration) -> Option<Instead> {
-    match at_most(within, http.post(url, PING)).await {
-        Some(Ok(answer)) if answer.status == 200 && answer.body.trim() == PONG => None,
+async fn ask(http: &Http, url: &str, proof: &Proof, within: Duration) -> Option<Instead> {
+    let answer = async { http.exchange(&proof.method, url, &proof.body).await.map(Answer::from) };
+    match at_most(within, answer).await {
+        Some(Ok(answer)) if proof.accepts(answer.status, &answer.body) => None,
         Some(Ok(answer)) => Some(Instead { status: Some(answer.status), said: said(&answer) }),
         Some(Err(said)) => Some(Instead { status: None, said }),
         None => Some(Instead { status: None, said: format!("nothing within {} s", within.as_secs()) }),
@@ -114,7 +106,7 @@ fn said(answer: &Answer) -> String {
     format!("HTTP {} {line}", answer.status)
 }
 
-fn explain(error: Error, url: &str, last: &str) -> Error {
+fn explain(error: Error, url: &str, proof: &Proof, last: &str) -> Error {
     let error = error.context(&format!("{url} does not answer as it should; it says: {last}"));
     if last.contains("Internal server error") {
         error.hint("API Gateway may not invoke the function, or the function breaks: look at its log group.")
@@ -125,7 +117,7 @@ fn explain(error: Error, url: &str, last: &str) -> Error {
                 .text(" again in a minute."),
         )
     } else {
-        error
+        error.hint(proof.advice)
     }
 }
 

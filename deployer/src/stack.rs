@@ -3,6 +3,7 @@
 mod build;
 mod destroy;
 pub(crate) mod orphans;
+mod proof;
 mod walk;
 
 use crate::aws::Aws;
@@ -10,6 +11,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::names::log_group_of;
 use crate::packaging::{Packages, Place};
+use crate::proof::Proof;
 use crate::resources::api_gateway::rest_api::{self, RestApi};
 use crate::resources::dynamodb::scaling::Scaling;
 use crate::resources::dynamodb::table::{ExistingTable, Table};
@@ -21,6 +23,7 @@ use crate::resources::logs::log_group::LogGroup;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared};
 use orphans::DeclaredNames;
+use proof::Shown;
 use std::collections::BTreeSet;
 
 /// All declared resources, under their final names.
@@ -35,10 +38,8 @@ pub(crate) struct Stack {
     functions: Vec<Function>,
     api: Option<RestApi>,
     permissions: Vec<Permission>,
-    /// The path of the route whose URL is shown.
-    path: Option<String>,
-    /// Why the URL is not asked, if it is not.
-    not_asked: Option<&'static str>,
+    /// The URL that is shown, and its proof.
+    shown: Shown,
 }
 
 impl Stack {
@@ -91,17 +92,16 @@ impl Stack {
         self
     }
 
-    /// Where the route is called that takes the smoke test's request. A stack without one has the URL of its first route,
-    /// or of its stage where all paths have parameters.
+    /// The URL that takes the proof. A stack without one has the URL of its first route, or of its stage where all paths have
+    /// parameters.
     pub(crate) fn invoke_url(&self, aws: &Aws, output: &rest_api::Output) -> Option<String> {
         let stage = &self.api.as_ref()?.existing.stage;
-        let path = self.path.as_deref().map_or("", |path| output.path(path));
-        Some(aws.invoke_url(&output.id, stage, path))
+        Some(aws.invoke_url(&output.id, stage, &self.shown.path(|declared| output.path(declared))))
     }
 
-    /// Why the invoke URL is not asked; `None` where it takes the smoke test's request.
-    pub(crate) fn not_asked(&self) -> Option<&'static str> {
-        self.not_asked
+    /// The request that the invoke URL takes, or why there is none.
+    pub(crate) fn proof(&self) -> Result<&Proof, &str> {
+        self.shown.proof.as_ref().map_err(String::as_str)
     }
 
     /// Starts to build the package of each function.

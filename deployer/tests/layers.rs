@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. ARCHITECTURE.md says what each is.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 29] = [
     "printable",
     "files",
     "shell",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 28] = [
     "nesting",
     "error",
     "time",
+    "proof",
     "lab",
     "manifest",
     "pricing",

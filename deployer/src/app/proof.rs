@@ -3,17 +3,18 @@
 use super::session::Connected;
 use crate::engine::{Id, Kind, Mode, Outcome};
 use crate::error::{Error, ErrorKind, Hint, Result, Verb};
+use crate::proof::Proof;
 use crate::smoke;
 
-/// Sends the smoke test's request to the URL. `changed` says whether the stack was just changed.
+/// Sends the proof to its URL. `changed` says whether the stack was just changed.
 ///
 /// # Errors
 /// Fails for an unexpected answer, and after Ctrl-C.
-pub(crate) async fn prove(connected: &Connected<'_>, url: &str, changed: bool) -> Result<()> {
+pub(crate) async fn prove(connected: &Connected<'_>, url: &str, proof: &Proof, changed: bool) -> Result<()> {
     let engine = connected.engine(Mode::Apply);
     engine
-        .task(Id::new(Kind::SmokeTest, "ping"), async |step| {
-            smoke::test(step, url, changed).await?;
+        .task(Id::new(Kind::SmokeTest, &proof.name), async |step| {
+            smoke::test(step, url, proof, changed).await?;
             Ok((Outcome::Passed, ()))
         })
         .await;

@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     }
     announcement::announce(session, &connected, &plan, args.traffic.cleanup).await?;
     let answers = destination.check_answer(&connected).await;
-    document.answers = destination.answers_ping.then_some(answers.is_ok());
+    document.answers = destination.proof.is_some().then_some(answers.is_ok());
     answers.map_err(|error| {
         let shown = Hint::from(Verb::Status).text(" shows the stack's condition.");
         error.hint("Nothing was sent.").hint(shown)

@@ -23,9 +23,10 @@ pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Doc
     if args.url {
         return print_url(session, &at, document.url.as_deref());
     }
-    let instead = match &document.url {
-        Some(url) if at.stack.not_asked().is_none() => {
-            let instead = smoke::look(&at.aws.http, url).await.filter(|instead| !instead.is_throttled());
+    let instead = match (&document.url, at.stack.proof()) {
+        (Some(url), Ok(proof)) => {
+            let instead =
+                smoke::look(&at.aws.http, url, proof).await.filter(|instead| !instead.is_throttled());
             document.answers = Some(instead.is_none());
             instead.map(|instead| instead.said)
         }
@@ -66,7 +67,7 @@ fn show(
         console.data(&match instead {
             Some(instead) => format!("The URL does not answer as it should; it says: {instead}"),
             None if document.answers.is_none() => {
-                format!("The URL, which was not asked ({}):", at.stack.not_asked().unwrap_or_default())
+                format!("The URL, which was not asked ({}):", at.stack.proof().err().unwrap_or_default())
             }
             None => "The URL answers:".to_owned(),
         });

@@ -14,7 +14,6 @@ use crate::output::console::Stream;
 use crate::output::json::Document;
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
-use crate::smoke;
 use crate::stack::Stack;
 use crate::stack::orphans::Orphans;
 
@@ -41,14 +40,13 @@ pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Documen
         return Err(Error::new("the stack has no API"));
     };
     document.url = Some(url.clone());
-    if let Some(why) = at.stack.not_asked() {
-        session.console.talk(&format!("The URL was not asked: {why}."));
-    } else {
-        prove(&at, &url, changed).await?;
-        document.answers = Some(true);
-        let ping = smoke::PING;
-        let curl = format!("Try: curl -X POST '{url}' -H 'content-type: application/json' -d '{ping}'");
-        session.console.talk(&curl);
+    match at.stack.proof() {
+        Err(why) => session.console.talk(&format!("The URL was not asked: {why}.")),
+        Ok(proof) => {
+            prove(&at, &url, proof, changed).await?;
+            document.answers = Some(true);
+            session.console.talk(&format!("Try: {}", proof.curl(&url)));
+        }
     }
     document.state = Some(StackState::InSync);
     session.console.data(&url);

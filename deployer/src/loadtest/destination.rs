@@ -7,10 +7,12 @@ use crate::cli::Traffic;
 use crate::engine::Kind;
 use crate::error::{Error, Hint, Result, Verb};
 use crate::http::Certificates;
+use crate::lab;
 use crate::manifest::{
     Auth, IntegrationKind, Manifest, Route, Table, is_path_for, listed_routes, path_precedence,
 };
 use crate::names::Owner;
+use crate::proof::Proof;
 use crate::resources::api_gateway::rest_api;
 use crate::smoke::{self, Instead};
 use loadgen::{HeaderValue, LoadPlan, RequestMix, RunId, Schedule, Target};
@@ -29,8 +31,8 @@ pub(crate) struct Destination {
     mix: RequestMix,
     /// The URL of the route that requests go to unless they name another; the stage's, where there is none.
     pub(crate) url: String,
-    /// Whether that route has to answer the lab's `ping`.
-    pub(crate) answers_ping: bool,
+    /// The request that this route has to answer, if that is known.
+    pub(crate) proof: Option<Proof>,
 }
 
 impl Destination {
@@ -84,7 +86,7 @@ impl Destination {
             target: Target::new(&base, trusted)?,
             mix,
             url: connected.aws.invoke_url(&api.id, stage, path.unwrap_or_default()),
-            answers_ping: built_in_mix.is_some(),
+            proof: built_in_mix.and(path).map(lab::ping),
         })
     }
 
@@ -107,10 +109,8 @@ impl Destination {
     /// # Errors
     /// What the route answers instead.
     pub(crate) async fn check_answer(&self, connected: &Connected<'_>) -> Result<()> {
-        if !self.answers_ping {
-            return Ok(());
-        }
-        match smoke::look(&connected.aws.http, &self.url).await {
+        let Some(proof) = &self.proof else { return Ok(()) };
+        match smoke::look(&connected.aws.http, &self.url, proof).await {
             Some(instead) => judge(&self.url, &instead),
             None => Ok(()),
         }

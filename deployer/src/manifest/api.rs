@@ -3,10 +3,12 @@
 use super::error_responses::ErrorResponses;
 use super::names;
 use super::problem::{Problem, Problems};
+use super::proof;
 use super::read::Item;
 use super::route::{self, IntegrationKind, Route};
 use super::section::Section;
 use super::tags;
+use crate::proof::Proof;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -21,6 +23,8 @@ pub(crate) struct Api {
     pub throttle: Option<Throttle>,
     /// Variables of the stage.
     pub variables: BTreeMap<String, String>,
+    /// The request by which the stack is seen to answer.
+    pub proof: Option<Proof>,
     /// Absent means `POST /DynamoDBManager` to the only function.
     pub routes: Vec<Route>,
 }
@@ -32,6 +36,7 @@ impl Default for Api {
             stage: "Prod".to_owned(),
             throttle: None,
             variables: BTreeMap::new(),
+            proof: None,
             routes: Vec::new(),
         }
     }
@@ -84,6 +89,7 @@ impl Api {
             stage: stage.unwrap_or(default.stage),
             throttle: keys.get("throttle").and_then(|throttle| Throttle::read(&throttle)),
             variables: keys.get("variables").map(|all| tags::read_variables(&all)).unwrap_or_default(),
+            proof: keys.get("proof").and_then(|proof| proof::read(&proof, &routes)),
             routes,
         }
     }

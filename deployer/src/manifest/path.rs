@@ -97,6 +97,20 @@ pub(crate) fn is_for(path: &str, route: &str) -> bool {
     path.next().is_none()
 }
 
+/// The path of a request to this route, where the route's own parts are spelled as here. The query stays.
+pub(crate) fn filled(route: &str, request: &str) -> String {
+    let (path, query) = request.split_at(request.find('?').unwrap_or(request.len()));
+    let mut parts = path.split('/');
+    let mut all = Vec::new();
+    for part in route.split('/') {
+        let given = parts.next().unwrap_or_default();
+        all.push(if part.starts_with('{') { given } else { part });
+    }
+    // What `{proxy+}` takes goes on.
+    all.extend(parts);
+    format!("{}{query}", all.join("/"))
+}
+
 /// Of several routes for a path, API Gateway takes the one with the least: part by part, what is named comes before what a
 /// request fills in, and that before the rest of a path.
 pub(crate) fn precedence(route: &str) -> Vec<u8> {
@@ -116,6 +130,20 @@ mod tests {
     fn what_is_named_comes_before_what_is_filled_in() {
         let in_order = ["/items/new", "/items/{id}", "/items/{rest+}", "/{kind}/new", "/{proxy+}"];
         assert!(in_order.is_sorted_by_key(|route| precedence(route)));
+    }
+
+    #[test]
+    fn a_request_has_the_spelling_of_its_route() {
+        let cases = [
+            ("/items", "/Items", "/items"),
+            ("/items/{id}/tags", "/Items/A/Tags?b=C", "/items/A/tags?b=C"),
+            ("/all/{proxy+}", "/ALL/A/b/", "/all/A/b/"),
+            ("/", "/", "/"),
+            ("/", "/?a", "/?a"),
+        ];
+        for (route, request, expected) in cases {
+            assert_eq!(filled(route, request), expected);
+        }
     }
 
     #[test]

@@ -87,6 +87,13 @@ pub(super) fn read(list: &Item<'_>, functions: &Callable<'_>, shared: Option<&Er
     routes
 }
 
+/// The route that a request gets to: the closest one, and one for its method before one for any.
+pub(crate) fn for_request<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
+    let path = path.split('?').next().unwrap_or_default();
+    let fit = routes.iter().filter(|route| route.takes(method) && path::is_for(path, &route.path));
+    fit.min_by_key(|route| (path::precedence(&route.path), route.method == "ANY"))
+}
+
 /// `GET /items, POST /items`, for messages.
 pub(crate) fn listed<'a>(routes: impl IntoIterator<Item = &'a Route>) -> String {
     let all = routes.into_iter().map(|route| format!("{} {}", route.method, route.path));

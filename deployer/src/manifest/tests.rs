@@ -8,6 +8,7 @@ mod form;
 mod functions;
 mod naming;
 mod place;
+mod proof;
 mod tables;
 mod variables;
 

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::engine::{Engine, Id, Kind, Mode};
+use crate::lab::ping;
+use crate::proof::ExpectedAnswer;
 use crate::testing::World;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -9,16 +11,21 @@ use std::thread::JoinHandle;
 use tokio::time::Instant;
 
 const NOT_YET: (u16, &str) = (403, r#"{"message":"Missing Authentication Token"}"#);
+const PONG: &str = "\"pong\"";
 const GOOD: (u16, &str) = (200, PONG);
 
-/// A URL that gives these answers, one to each connection.
-fn serve(answers: &'static [(u16, &'static str)]) -> (String, JoinHandle<()>) {
+/// A URL that gives these answers, one to each connection, and then says what it was asked.
+fn serve(answers: &'static [(u16, &'static str)]) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/Prod/path", listener.local_addr().unwrap());
     let serving = std::thread::spawn(move || {
+        let mut requests = Vec::new();
         for (status, body) in answers {
             let (mut stream, _) = listener.accept().unwrap();
-            assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0);
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            assert_ne!(length, 0);
+            requests.push(String::from_utf8_lossy(&request[..length]).into_owned());
             let length = body.len();
             write!(
                 stream,
@@ -26,6 +33,7 @@ fn serve(answers: &'static [(u16, &'static str)]) -> (String, JoinHandle<()>) {
             )
             .unwrap();
         }
+        requests
     });
     (url, serving)
 }
@@ -35,8 +43,9 @@ async fn tested(answers: &'static [(u16, &'static str)], changed: bool, within: 
     let (url, serving) = serve(answers);
     let deadline = Instant::now() + within;
     let go = Engine::new(&world.aws, &world.recorder, &world.stop, Mode::Apply, deadline);
-    let result =
-        go.read(Id::new(Kind::SmokeTest, "ping"), async |step| test(step, &url, changed).await).await;
+    let result = go
+        .read(Id::new(Kind::SmokeTest, "ping"), async |step| test(step, &url, &ping("/path"), changed).await)
+        .await;
     // It has asked as often as there were answers: a request more would have failed, one less would hang here.
     serving.join().unwrap();
     result
@@ -47,11 +56,15 @@ async fn tested(answers: &'static [(u16, &'static str)], changed: bool, within: 
 async fn a_look_tells_what_there_is_instead() {
     let world = World::new();
     let (url, serving) = serve(&[GOOD, (429, "Too Many Requests")]);
-    assert_eq!(look(&world.aws.http, &url).await, None);
+    assert_eq!(look(&world.aws.http, &url, &ping("/path")).await, None);
     let said = "HTTP 429 Too Many Requests".to_owned();
-    assert_eq!(look(&world.aws.http, &url).await, Some(Instead { status: Some(429), said }));
+    assert_eq!(look(&world.aws.http, &url, &ping("/path")).await, Some(Instead { status: Some(429), said }));
     serving.join().unwrap();
-    assert_eq!(look(&world.aws.http, &url).await.and_then(|instead| instead.status), None, "nobody listens");
+    assert_eq!(
+        look(&world.aws.http, &url, &ping("/path")).await.and_then(|instead| instead.status),
+        None,
+        "nobody listens"
+    );
 }
 
 #[tokio::test]
@@ -95,8 +108,34 @@ async fn each_request_opens_a_connection() {
     });
     let world = World::new();
     let id = Id::new(Kind::SmokeTest, "ping");
-    world.engine(Mode::Apply).read(id, async |step| test(step, &url, true).await).await.unwrap();
+    world
+        .engine(Mode::Apply)
+        .read(id, async |step| test(step, &url, &ping("/path"), true).await)
+        .await
+        .unwrap();
     assert_eq!(serving.join().unwrap(), 3);
+}
+
+/// A request with a method and an answer of its own.
+#[tokio::test]
+async fn a_proof_says_what_is_sent_and_what_counts() {
+    let world = World::new();
+    let (url, serving) = serve(&[(204, ""), (200, "all is well"), (200, "nothing is well"), (404, "well")]);
+    let proof = |expected: Option<&str>| Proof {
+        name: "GET /path".to_owned(),
+        method: "GET".to_owned(),
+        body: String::new(),
+        expected: ExpectedAnswer::Success(expected.map(str::to_owned)),
+        ..ping("/path")
+    };
+    assert_eq!(look(&world.aws.http, &url, &proof(None)).await, None);
+    assert_eq!(look(&world.aws.http, &url, &proof(Some("all is"))).await, None);
+    for said in ["HTTP 200 nothing is well", "HTTP 404 well"] {
+        let instead = look(&world.aws.http, &url, &proof(Some("all is"))).await;
+        assert_eq!(instead.map(|instead| instead.said).as_deref(), Some(said));
+    }
+    let requests = serving.join().unwrap();
+    assert!(requests.iter().all(|request| request.starts_with("GET /Prod/path HTTP/1.1")), "{requests:?}");
 }
 
 #[tokio::test]

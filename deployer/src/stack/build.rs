@@ -1,10 +1,11 @@
 //! Builds the resources of a stack from its manifest, under their final names.
 
 use super::Stack;
+use super::proof::Shown;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_POLICY};
-use crate::manifest::{Auth, DEFAULT_POLICY, Function as DeclaredFunction, IntegrationKind, Route};
+use crate::manifest::{DEFAULT_POLICY, Function as DeclaredFunction};
 use crate::names::{Scope, log_group_of};
 use crate::resources::api_gateway::definition::Definition;
 use crate::resources::api_gateway::rest_api::{ExistingRestApi, RestApi};
@@ -16,7 +17,6 @@ use crate::resources::iam::role::{ExistingRole, Role};
 use crate::resources::lambda::function::{ExistingFunction, Function};
 use crate::resources::lambda::permission::{ExistingPermission, Part, Permission};
 use crate::resources::logs::log_group::{ExistingLogGroup, LogGroup};
-use crate::smoke;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,22 +77,6 @@ impl Stack {
             });
         }
         let routes = &manifest.api.routes;
-        let takes_ping = |route: &&Route| {
-            route.auth == Auth::None && route.integration == IntegrationKind::Aws && route.method == "POST"
-        };
-        let runs = |route: &&Route| {
-            let function = manifest.functions.get(&route.function);
-            function.is_none_or(|function| function.reserved_concurrency != Some(0))
-        };
-        let stopped = routes.iter().find(takes_ping);
-        let proof = routes.iter().filter(takes_ping).find(runs);
-        let not_asked = match (proof, stopped) {
-            (Some(_), _) => None,
-            (None, Some(_)) => Some(smoke::NOT_RUNNING),
-            (None, None) => Some(smoke::NOT_ASKED),
-        };
-        let any = || routes.iter().find(|route| !route.has_parameters());
-        let shown = proof.or(stopped).or_else(any);
         let tables: Vec<Table> = manifest
             .tables
             .iter()
@@ -132,8 +116,7 @@ impl Stack {
                 definition: Definition::of(routes, &config.suffix, scope),
                 adopt: None,
             }),
-            path: shown.map(|route| route.path.clone()),
-            not_asked,
+            shown: Shown::of(manifest),
         })
     }
 }

@@ -60,6 +60,8 @@ const TOML: &[&str] = &[
     "a.b.c = 1\n",
     "path = \"/{a}/{b+}\"\n",
     "tables = [\"t\"]\n",
+    "[api.error-responses]\n404 = '",
+    "proof = { path = \"/a?b\", body = \"",
 ];
 
 const JSON: &[&str] = &[

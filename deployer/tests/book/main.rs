@@ -234,6 +234,7 @@ fn the_manifest_reference_has_every_key() {
         ("[functions.NAME]", "[functions.some]\nx = 1"),
         ("[api]", "[api]\nx = 1"),
         ("throttle", "[api]\nthrottle = { x = 1 }"),
+        ("proof", "[api]\nproof = { x = 1 }"),
         ("[[api.routes]]", "[[api.routes]]\nx = 1"),
     ];
     let known = known.map(|(place, manifest)| (place.to_owned(), known_keys(manifest)));

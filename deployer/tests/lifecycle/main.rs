@@ -10,6 +10,7 @@ mod foreign;
 mod hints;
 mod lab;
 mod limits;
+mod own_function;
 mod policy;
 mod protected;
 mod restart;

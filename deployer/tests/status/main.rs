@@ -170,10 +170,13 @@ fn a_url_that_takes_no_ping_is_shown_and_not_asked() {
     let up = lab.deployer(&["up"]).run().succeeds();
     let url = up.last_line();
     assert!(url.ends_with("/items"), "{up}");
-    assert!(up.stderr.contains("The URL was not asked: no route takes POST with "), "{up}");
+    assert!(up.stderr.contains("The URL was not asked: [api] declares no proof, like "), "{up}");
     assert_eq!(lab.deployer(&["status", "--url"]).run().succeeds().last_line(), url);
     let status = lab.deployer(&["status", "--exit-code"]).run().succeeds();
-    assert!(status.stdout.contains("The URL, which was not asked (no route takes POST with "), "{status}");
+    assert!(
+        status.stdout.contains("The URL, which was not asked ([api] declares no proof, like "),
+        "{status}"
+    );
     assert_eq!(status.last_line(), url);
     let document = lab.deployer(&["status", "--output", "json"]).run().succeeds().json();
     assert_eq!((&document["url"], &document["answers"]), (&json!(url), &Value::Null));

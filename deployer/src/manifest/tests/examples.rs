@@ -56,7 +56,7 @@ fn each_example_of_it_can_be_used_alone() {
         assert!(!same || shows_default, "{line} changes nothing");
         tried += 1;
     }
-    assert_eq!(tried, 23);
+    assert_eq!(tried, 24);
 }
 
 #[test]
@@ -81,6 +81,7 @@ fn all_examples_of_it_can_be_used_together() {
     assert_eq!((zip.runtime.as_deref(), zip.handler.as_deref()), (Some("nodejs24.x"), Some("index.handler")));
     assert_eq!(all.api.throttle, Some(Throttle { rate: 100.0, burst: 200 }));
     assert_eq!(all.api.variables, BTreeMap::from([("level".to_owned(), "debug".to_owned())]));
+    assert_eq!(all.api.proof.unwrap().name, "POST /DynamoDBManager");
     let [first, route] = &all.api.routes[..] else { panic!("two routes: {:?}", all.api.routes) };
     let statuses: Vec<&String> = first.error_responses.iter().map(|(status, _)| status).collect();
     assert_eq!(statuses, ["500"], "the route's, not the API's");

@@ -108,7 +108,7 @@ fn a_key_that_there_is_not() {
     2 | rate = *
       | ^^^^
       |
-      = help: its keys are error-responses, name, routes, stage, throttle, variables
+      = help: its keys are error-responses, name, proof, routes, stage, throttle, variables
     ");
     assert_snapshot!(mistake(
         "[[api.routes]]\n\

@@ -1,0 +1,116 @@
+//! A function that is not the lab's: its errors have the statuses that its manifest declares, and its own request proves the
+//! stack.
+
+use serde_json::{Value, json};
+use support::lab::Lab;
+
+/// Fails as the event says, and otherwise greets.
+const BOOTSTRAP: &str = r#"#!/usr/bin/env -S python3 -ISs
+import http.client, json, os
+
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    answer = api.getresponse()
+    event = json.loads(answer.read())
+    request = answer.headers["Lambda-Runtime-Aws-Request-Id"]
+    way, result = "response", {"greeting": "hello"}
+    if "fail" in event:
+        way, result = "error", {"errorType": "Failure", "errorMessage": event["fail"]}
+    api.request("POST", f"/2018-06-01/runtime/invocation/{request}/{way}", json.dumps(result))
+    api.getresponse().read()
+"#;
+
+const FUNCTION: &str = r#"
+[functions.Greeter]
+zip = "handler.zip"
+runtime = "provided.al2023"
+handler = "bootstrap"
+"#;
+
+const ROUTES: &str = r#"
+[[api.routes]]
+method = "POST"
+path = "/greetings"
+function = "Greeter"
+
+[[api.routes]]
+method = "GET"
+path = "/greetings/{name}"
+function = "Greeter"
+"#;
+
+fn declare(lab: &Lab, api: &str) {
+    lab.project.write("stack.toml", &format!("{FUNCTION}{api}{ROUTES}"));
+}
+
+fn greeter(api: &str) -> Lab {
+    let lab = Lab::new();
+    lab.project.set_code(BOOTSTRAP);
+    declare(&lab, api);
+    lab
+}
+
+/// The status of an error with this message.
+fn status_of(lab: &Lab, url: &str, message: &str) -> u16 {
+    lab.lookup().post(url, &json!({ "fail": message }).to_string()).0
+}
+
+#[test]
+fn an_error_is_never_answered_as_a_success_unless_the_manifest_says_so() {
+    let lab = greeter("");
+    let up = lab.deployer(&["up"]).run().succeeds();
+    let url = up.last_line().to_owned();
+    assert_eq!(lab.lookup().post(&url, "{}"), (200, r#"{"greeting": "hello"}"#.to_owned()));
+    for message in ["no such name", "line one\nline two", "An error occurred (ResourceNotFoundException) x"] {
+        assert_eq!(status_of(&lab, &url, message), 500, "{message}");
+    }
+    declare(&lab, "[api.error-responses]\n404 = 'no such .*'\n422 = 'line (\\n|.)*'\n");
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let plan = lab.deployer(&["plan", "--exit-code"]).run().succeeds();
+    assert_eq!(plan.stdout, "Nothing to change.\n");
+    assert_eq!(status_of(&lab, &url, "no such name"), 404);
+    assert_eq!(status_of(&lab, &url, "line one\nline two"), 422);
+    assert_eq!(status_of(&lab, &url, "something else"), 200, "what no pattern matches");
+    declare(&lab, "[api]\nerror-responses = {}\n");
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    assert_eq!(status_of(&lab, &url, "no such name"), 200);
+}
+
+#[test]
+fn a_stack_without_a_proof_says_what_to_declare() {
+    let lab = greeter("");
+    let up = lab.deployer(&["up"]).run().succeeds();
+    let why = r#"[api] declares no proof, like proof = { path = "/greetings/1" }"#;
+    assert!(up.stderr.contains(&format!("The URL was not asked: {why}.")), "{up}");
+    assert!(lab.proxy.take_invocations().is_empty(), "{up}");
+    let status = lab.deployer(&["status", "--exit-code"]).run().succeeds();
+    assert!(status.stdout.contains(&format!("The URL, which was not asked ({why}):")), "{status}");
+    let document = lab.deployer(&["status", "--output", "json"]).run().succeeds().json();
+    assert_eq!(document["answers"], Value::Null);
+}
+
+#[test]
+fn the_declared_proof_is_asked_and_a_wrong_answer_fails() {
+    let lab = greeter("[api]\nproof = { path = \"/greetings/7\", expect = \"hello\" }\n");
+    let up = lab.deployer(&["up"]).run().succeeds();
+    let url = up.last_line().to_owned();
+    assert!(url.ends_with("/greetings/7"), "{up}");
+    assert!(up.stderr.contains(&format!("Try: curl -X GET '{url}'\n")), "{up}");
+    assert!(!lab.proxy.take_invocations().is_empty());
+    let status = lab.deployer(&["status", "--exit-code"]).run().succeeds();
+    assert!(status.stdout.contains("The URL answers:"), "{status}");
+
+    declare(&lab, "[api]\nproof = { path = \"/greetings/7\", expect = \"good bye\" }\n");
+    let refused = lab.deployer(&["up", "--timeout", "5s"]).run().exits(1);
+    let said = format!("{url} does not answer as it should; it says: HTTP 200 {{\"greeting\": \"hello\"}}");
+    assert!(refused.stderr.contains(&said), "{refused}");
+    assert!(refused.stderr.contains("hint: The key proof of [api] in the manifest says"), "{refused}");
+    let status = lab.deployer(&["status", "--exit-code"]).run().exits(4);
+    assert!(status.stdout.contains("The URL does not answer as it should; it says: HTTP 200"), "{status}");
+
+    let failing = r#"proof = { path = "/greetings", body = '{"fail": "broken"}' }"#;
+    declare(&lab, &format!("[api]\n{failing}\n"));
+    let refused = lab.deployer(&["up", "--timeout", "5s"]).run().exits(1);
+    assert!(refused.stderr.contains("it says: HTTP 500 "), "{refused}");
+}
