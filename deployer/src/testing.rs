@@ -1,6 +1,7 @@
 //! What tests share: clients that answer by script, a recorder of events, and a way to take one resource through one
 //! call. Time is paused by the tests (`start_paused`), so no wait takes any.
 
+pub(crate) mod effects;
 mod fuzz;
 pub(crate) mod gateway;
 pub(crate) mod script;

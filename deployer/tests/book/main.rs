@@ -450,7 +450,7 @@ fn every_guarantee_has_its_test() {
     for row in guarantees {
         assert!(quoted(row[1]).next().is_some(), "{} names no test", row[0]);
         for test in quoted(row[1]) {
-            assert!(code.contains(&format!("fn {test}()")), "there is no test {test}");
+            assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
         }
     }
 }

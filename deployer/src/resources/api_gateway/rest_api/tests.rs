@@ -16,6 +16,7 @@ mod deleting;
 mod diff;
 mod making;
 mod mending;
+mod properties;
 mod protection;
 mod reading;
 mod refusals;

@@ -8,6 +8,8 @@ use aws_sdk_applicationautoscaling::Client;
 use aws_smithy_mocks::{Rule, mock};
 use serde_json::{Value, json};
 
+mod properties;
+
 const READ: &str = "dynamodb:table:ReadCapacityUnits";
 const WRITE: &str = "dynamodb:table:WriteCapacityUnits";
 

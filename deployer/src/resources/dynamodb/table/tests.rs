@@ -13,6 +13,7 @@ mod deleting;
 mod diff;
 mod making;
 mod mending;
+mod properties;
 mod reading;
 
 fn table() -> Table {

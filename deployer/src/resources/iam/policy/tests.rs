@@ -1,7 +1,7 @@
 //! The policy and its attachment: comparison in tables, calls on scripted answers.
 
 use super::*;
-use crate::engine::{Change, Diff as _, Mode, Outcome};
+use crate::engine::{Change, Diff, Mode, Outcome};
 use crate::testing::{World, is_about, scope, wire};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::attach_role_policy::AttachRolePolicyOutput;
@@ -18,6 +18,7 @@ use serde_json::json;
 
 mod diff;
 mod making;
+mod properties;
 mod removing;
 mod versions;
 

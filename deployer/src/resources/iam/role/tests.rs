@@ -1,7 +1,7 @@
 //! The role: its comparison in tables, its calls on scripted answers.
 
 use super::*;
-use crate::engine::{Change, Diff as _, Mode, Outcome};
+use crate::engine::{Change, Diff, Mode, Outcome};
 use crate::testing::{World, is_about, scope, wire};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::create_role::CreateRoleOutput;
@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime};
 mod diff;
 mod making;
 mod mending;
+mod properties;
 mod removing;
 
 fn role() -> Role {

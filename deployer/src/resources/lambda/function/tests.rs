@@ -15,6 +15,7 @@ mod deleting;
 mod diff;
 mod making;
 mod mending;
+mod properties;
 mod reading;
 mod replacing;
 

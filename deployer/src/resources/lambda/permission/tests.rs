@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 mod adding;
 mod diff;
+mod properties;
 mod removing;
 
 const API: &str = "api1";

@@ -1,7 +1,7 @@
 //! The log group: comparison in tables, calls on scripted answers.
 
 use super::*;
-use crate::engine::{Change, Diff as _, Mode, Outcome};
+use crate::engine::{Change, Diff, Mode, Outcome};
 use crate::names::REGION_TAG;
 use crate::testing::{World, scope, wire};
 use aws_sdk_cloudwatchlogs::Client;
@@ -15,6 +15,7 @@ use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 mod calls;
+mod properties;
 mod races;
 
 const NAME: &str = "/aws/lambda/lab";

@@ -3,7 +3,7 @@ use crate::resources::api_gateway::rest_api::settings::Tls;
 use crate::resources::api_gateway::rest_api::stage::short;
 use aws_sdk_apigateway::types::EndpointType;
 
-fn seen() -> Observed {
+pub(super) fn seen() -> Observed {
     let api = api();
     Observed {
         id: "api1".to_owned(),

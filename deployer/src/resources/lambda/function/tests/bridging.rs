@@ -7,7 +7,7 @@ use std::io::{Cursor, Read as _, Write as _};
 use std::net::TcpListener;
 use zip::write::SimpleFileOptions;
 
-fn zip(file: &str) -> Vec<u8> {
+pub(super) fn zip(file: &str) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     writer.start_file(file, SimpleFileOptions::default()).unwrap();
     writer.write_all(b"code").unwrap();
@@ -47,7 +47,7 @@ fn both_updates(codes: usize) -> Vec<Rule> {
 
 /// Answers so many requests with these bytes, and gives the address to ask at: the plan asks for the first byte, and the
 /// change for all of them.
-fn serve(requests: usize, bytes: Vec<u8>) -> String {
+pub(super) fn serve(requests: usize, bytes: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/code", listener.local_addr().unwrap());
     std::thread::spawn(move || {
