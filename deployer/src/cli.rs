@@ -13,10 +13,9 @@ mod stack;
 mod trimmed;
 mod tune;
 
-pub use crate::machine::Colour;
 pub use crate::manifest::Architecture;
 pub use cost::Cost;
-pub use global::{Global, Output};
+pub use global::{Colour, Global, Output};
 pub use invoke::{Invoke, Via};
 pub use load::{Load, Traffic};
 pub use local::Local;

@@ -123,7 +123,7 @@ impl Config {
                 enforces_iam: env("DEPLOYER_LOCAL_IAM").is_some(),
             },
             build: if global.local && !builds_release { Build::Quick } else { Build::Release },
-            machine: Machine::look(&root, global.color),
+            machine: Machine::look(&root),
             target,
             manifest,
             manifest_path,

@@ -62,6 +62,7 @@ pub fn show_usage(error: &clap::Error) -> u8 {
 
 /// Runs one command line and gives the process's exit code.
 pub async fn run(cli: Cli) -> u8 {
+    output::text::set_colours(cli.global.color);
     let command_line = cli.command_line();
     // What init writes, it does not read.
     let reads_manifest = !matches!(cli.command, Command::Init);
@@ -72,7 +73,7 @@ pub async fn run(cli: Cli) -> u8 {
                 // The exit code says that it failed, whether or not this gets through.
                 let _ = Document::new(name(&cli.command)).failed(&error, &command_line).print();
             }
-            show_error(&error, &command_line, false);
+            show_error(&error, &command_line);
             return error.kind().exit_status().code();
         }
     };

@@ -1,34 +1,11 @@
 //! The machine and its environment. The only reader of the environment.
 
-use clap::ValueEnum;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-/// When output is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set or the terminal is dumb.
-    Auto,
-    /// Also in files and pipes.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Colour {
-    fn is_wanted(self, terminal: bool) -> bool {
-        match self {
-            Self::Auto => terminal && env("NO_COLOR").is_none(),
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
 /// What the environment says about this machine and this terminal.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Machine {
     /// Where the programs that we start find others: the project's virtual environment first.
     pub path: OsString,
@@ -40,10 +17,6 @@ pub(crate) struct Machine {
     pub home: Option<OsString>,
     /// Draw a moving tree on stderr.
     pub draws: bool,
-    /// Colour on stderr.
-    pub colour: bool,
-    /// Colour on stdout.
-    pub colour_of_data: bool,
     /// Somebody can answer a question.
     pub asks: bool,
 }
@@ -72,7 +45,7 @@ impl CargoVariables {
 }
 
 impl Machine {
-    pub(crate) fn look(root: &Path, colour: Colour) -> Self {
+    pub(crate) fn look(root: &Path) -> Self {
         let tools = root.join(".venv/bin");
         let inherited = env("PATH").unwrap_or_default();
         let path =
@@ -87,8 +60,6 @@ impl Machine {
             cargo: CargoVariables::look(),
             home: env("HOME"),
             draws: terminal && !ci && !dumb,
-            colour: colour.is_wanted(terminal && !dumb),
-            colour_of_data: colour.is_wanted(std::io::stdout().is_terminal() && !dumb),
             asks: terminal && std::io::stdin().is_terminal() && !ci,
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod human;
 pub(crate) mod invocation;
 pub(crate) mod json;
 pub(crate) mod log_line;
+mod palette;
 pub(crate) mod plain;
 mod pretty;
 mod sign;

@@ -4,6 +4,8 @@
 //! Everything for people is a [`Printable`]: what others wrote is escaped when it becomes one, and only
 //! [`Printable::painted`] adds escape codes. `output/text.rs` prints nothing else for people.
 
+use anstyle::Style;
+
 /// Text for people without anything that could steer a terminal or hide: control characters, direction marks, invisible
 /// characters and line separators are shown as `\u{1b}`. Line feeds and tabs stay.
 ///
@@ -12,10 +14,10 @@
 pub(crate) struct Printable(String);
 
 impl Printable {
-    /// Text in a colour, by its number in ECMA-48 (SGR), where colours are wanted.
-    pub(crate) fn painted(text: &str, colour: u8, wanted: bool) -> Self {
+    /// Text in a colour or another style. A stream that shows no colours leaves it out.
+    pub(crate) fn painted(text: &str, style: Style) -> Self {
         let Self(text) = Self::from(text);
-        Self(if wanted { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text })
+        Self(format!("{style}{text}{style:#}"))
     }
 
     /// Appends more text, escaped unless it is printable already.
@@ -115,6 +117,7 @@ fn is_unprintable(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anstyle::AnsiColor;
 
     #[test]
     fn nothing_that_steers_a_terminal_or_hides_is_printed_as_it_is() {
@@ -166,10 +169,9 @@ mod tests {
     #[test]
     fn only_our_own_colours_become_escape_codes() {
         let hostile = "\u{1b}[2JNothing to change.";
-        let painted = Printable::painted(hostile, 33, true);
+        let painted = Printable::painted(hostile, AnsiColor::Yellow.on_default());
         assert_eq!(painted.as_str(), "\u{1b}[33m\\u{1b}[2JNothing to change.\u{1b}[0m");
         assert_eq!(painted.clone().with(hostile).as_str().matches('\u{1b}').count(), 2);
-        assert_eq!(Printable::painted("x", 33, false).as_str(), "x");
         assert_eq!(Printable::spaced([painted, Printable::from("a")]).as_str().matches('\u{1b}').count(), 2);
     }
 }

@@ -1,7 +1,6 @@
 //! What every command takes.
 
 use super::duration::duration;
-use crate::machine::Colour;
 use clap::{ArgAction, Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,4 +64,15 @@ pub enum Output {
     Human,
     /// One JSON document.
     Json,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set or the terminal is dumb.
+    Auto,
+    /// Also in files and pipes.
+    Always,
+    /// Never.
+    Never,
 }

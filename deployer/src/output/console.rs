@@ -4,10 +4,11 @@ use super::columns;
 use super::human::Tree;
 use super::json::Document;
 use super::log_line::{moment, readable};
+use super::palette::{BAD, FAINT, HINT, WARNING};
 use super::plain::Plain;
 use super::pretty::pretty;
 use super::sign::{Sign, summary};
-use super::text::{ask, data, talk};
+use super::text::{ask, data, data_line, stderr_has_colours, talk};
 use crate::cli::Output;
 use crate::config::Volume;
 use crate::engine::{Change, Event, Outcome, Record, Reporter};
@@ -29,11 +30,8 @@ pub(crate) enum Stream {
 }
 
 /// Both channels and their style.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Console {
     output: Output,
-    colour: bool,
-    colour_of_data: bool,
     asks: bool,
     yes: bool,
     /// The command line of this run, for commands in hints.
@@ -55,19 +53,10 @@ impl Console {
             Volume::Quiet => Box::new(Quiet),
             // Other lines follow, so nothing may be redrawn above them.
             Volume::Calls | Volume::Sdk => Box::new(Plain::default()),
-            Volume::Normal if machine.draws => Box::new(Tree::new(machine.colour)),
+            Volume::Normal if machine.draws => Box::new(Tree::new(stderr_has_colours())),
             Volume::Normal => Box::new(Plain::default()),
         };
-        Self {
-            output,
-            colour: machine.colour,
-            colour_of_data: machine.colour_of_data,
-            asks: machine.asks,
-            yes,
-            command_line,
-            reporter,
-            unwritten: OnceCell::new(),
-        }
+        Self { output, asks: machine.asks, yes, command_line, reporter, unwritten: OnceCell::new() }
     }
 
     /// Returns the command line of this run.
@@ -106,7 +95,8 @@ impl Console {
 
     /// Writes a line for people to stdout, and stops redrawing above it.
     fn line(&self, line: &Printable) -> ControlFlow<()> {
-        self.bytes(format!("{}\n", line.as_str()).as_bytes())
+        self.reporter.rest();
+        self.note(data_line(line))
     }
 
     /// Writes bytes to stdout unchanged.
@@ -144,15 +134,15 @@ impl Console {
             let message = message.strip_suffix('\n').unwrap_or(message);
             return self.bytes(format!("{message}\n").as_bytes());
         }
-        match readable(message, self.colour_of_data) {
-            Some(line) => self.line(&Printable::spaced([self.painted(&moment(time_ms), 2), line])),
+        match readable(message) {
+            Some(line) => self.line(&Printable::spaced([Printable::painted(&moment(time_ms), FAINT), line])),
             None => ControlFlow::Continue(()),
         }
     }
 
     /// Writes a message of a function's log to stderr, for people.
     pub(crate) fn talk_of_log(&self, message: &str) {
-        if let Some(line) = readable(message, self.colour) {
+        if let Some(line) = readable(message) {
             self.talk(line);
         }
     }
@@ -173,7 +163,7 @@ impl Console {
     /// Shows why a command failed.
     pub(crate) fn error(&self, error: &Error) {
         self.reporter.rest();
-        show_error(error, &self.command_line, self.colour);
+        show_error(error, &self.command_line);
     }
 
     /// Asks before something is lost.
@@ -227,10 +217,6 @@ impl Console {
 
     /// Shows the changes of a plan, one block for each resource, and a summary.
     pub(crate) fn plan(&self, records: &[Record], stream: Stream) {
-        let colour = match stream {
-            Stream::Data => self.colour_of_data,
-            Stream::Talk => self.colour,
-        };
         let say = |line: Printable| match stream {
             Stream::Data => self.data(line),
             Stream::Talk => self.talk(line),
@@ -239,8 +225,7 @@ impl Console {
         changed.sort_by(|a, b| a.id.cmp(&b.id));
         for record in &changed {
             let sign = Sign::of(record);
-            let mut head =
-                Printable::painted(sign.text(), sign.colour(), colour).with(&format!(" {}", record.id));
+            let mut head = Printable::painted(sign.text(), sign.style()).with(&format!(" {}", record.id));
             for one in &record.changes {
                 let meaning = one.means(record.id.kind).map(|m| format!(" ({m})")).unwrap_or_default();
                 match one {
@@ -266,7 +251,7 @@ impl Console {
         let width = names.iter().map(|name| columns::width(name)).max().unwrap_or_default();
         for (record, name) in all.into_iter().zip(names) {
             let condition = match &record.found {
-                None => self.painted("absent", 31),
+                None => Printable::painted("absent", BAD),
                 Some(found) => Printable::from(&match found.owner.objection() {
                     Some(why) => format!("not of this stack: it {}", one_line(why)),
                     None => one_line(&found.state),
@@ -279,17 +264,13 @@ impl Console {
             if record.found.is_some() {
                 let indented = Printable::from(&format!("{:<11} ", ""));
                 for one in &record.changes {
-                    self.data(indented.clone().with(self.painted(&one.to_string(), 33)));
+                    self.data(indented.clone().with(Printable::painted(&one.to_string(), WARNING)));
                 }
                 if let Ok(Outcome::Kept { why }) = &record.result {
                     self.data(indented.with(&format!("stays: {}", one_line(why))));
                 }
             }
         }
-    }
-
-    fn painted(&self, text: &str, colour: u8) -> Printable {
-        Printable::painted(text, colour, self.colour_of_data)
     }
 }
 
@@ -307,18 +288,18 @@ impl Reporter for Console {
 }
 
 /// Shows an error: what failed, then the hints.
-pub(crate) fn show_error(error: &Error, command_line: &CommandLine, colour: bool) {
+pub(crate) fn show_error(error: &Error, command_line: &CommandLine) {
     if error.kind() == ErrorKind::Declined {
         talk(&error.to_string());
         return;
     }
-    talk(Printable::painted("error:", 31, colour).with(&format!(" {error}")));
+    talk(Printable::painted("error:", BAD).with(&format!(" {error}")));
     let hints = command_line.hints(error);
     if !hints.is_empty() {
         talk("");
     }
     for hint in hints {
-        talk(Printable::painted("hint:", 36, colour).with(&format!(" {hint}")));
+        talk(Printable::painted("hint:", HINT).with(&format!(" {hint}")));
     }
 }
 

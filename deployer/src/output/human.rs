@@ -1,6 +1,7 @@
 //! Progress as a tree on the terminal: one line for each resource, with its state and elapsed time.
 
 use super::columns::{cut, padded};
+use super::palette::{BAD, GOOD, WARNING};
 use super::text::{doing, seconds};
 use crate::engine::{Event, Outcome, Reporter};
 use crate::engine::{Id, Kind};
@@ -16,7 +17,7 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Tree {
     drawn: Mutex<Drawn>,
-    colour: bool,
+    has_colours: bool,
     /// The width of the names, in columns.
     name_width: usize,
 }
@@ -36,8 +37,8 @@ impl Drawn {
 
 impl Tree {
     /// Creates an empty tree.
-    pub(crate) fn new(colour: bool) -> Self {
-        Self { drawn: Mutex::new(Drawn::new()), colour, name_width: name_width(columns()) }
+    pub(crate) fn new(has_colours: bool) -> Self {
+        Self { drawn: Mutex::new(Drawn::new()), has_colours, name_width: name_width(columns()) }
     }
 
     fn line(&self, id: &Id) -> ProgressBar {
@@ -63,12 +64,13 @@ impl Tree {
     }
 
     fn mark(&self, outcome: &Outcome) -> Printable {
-        let (mark, code) = match outcome {
-            Outcome::Failed { .. } => ("✗", 31),
-            Outcome::Skipped | Outcome::Interrupted | Outcome::Kept { .. } => ("–", 33),
-            _ => ("✓", 32),
+        let (mark, style) = match outcome {
+            Outcome::Failed { .. } => ("✗", BAD),
+            Outcome::Skipped | Outcome::Interrupted | Outcome::Kept { .. } => ("–", WARNING),
+            _ => ("✓", GOOD),
         };
-        Printable::painted(mark, code, self.colour)
+        // The progress display does not leave colours out by itself.
+        if self.has_colours { Printable::painted(mark, style) } else { mark.into() }
     }
 }
 

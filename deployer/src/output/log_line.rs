@@ -1,7 +1,9 @@
 //! Renders a message of a function's log for people: Lambda's own lines in words, JSON on one line.
 
+use super::palette::{BAD, FAINT, GOOD, WARNING};
 use crate::invocation::report::Report;
 use crate::printable::Printable;
+use anstyle::Style;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Map, Value};
 
@@ -30,36 +32,36 @@ const LEVELS: [&str; 3] = ["level", "severity", "log_level"];
 const MESSAGES: [&str; 2] = ["message", "msg"];
 
 /// Renders a message; `None` when it has nothing for people.
-pub(crate) fn readable(message: &str, colour: bool) -> Option<Printable> {
+pub(crate) fn readable(message: &str) -> Option<Printable> {
     let message = message.trim_end();
     if message.is_empty() || SILENT.iter().any(|start| message.starts_with(start)) {
         return None;
     }
     if let Some(report) = Report::parse(message) {
-        let code = if report.failure.is_some() { 31 } else { 2 };
-        return Some(Printable::painted(&took(&report), code, colour));
+        let style = if report.failure.is_some() { BAD } else { FAINT };
+        return Some(Printable::painted(&took(&report), style));
     }
     let Ok(Value::Object(object)) = serde_json::from_str(message) else {
         return Some(message.into());
     };
     match (object.get("type").and_then(Value::as_str), object.get("record")) {
-        (Some(kind), Some(record)) if kind.starts_with("platform.") => of_lambda(kind, record, colour),
-        _ => Some(on_one_line(&object, colour).unwrap_or_else(|| message.into())),
+        (Some(kind), Some(record)) if kind.starts_with("platform.") => of_lambda(kind, record),
+        _ => Some(on_one_line(&object).unwrap_or_else(|| message.into())),
     }
 }
 
 /// Renders a record that Lambda writes in the JSON log format. A record of an unknown type may be a warning, so it is
 /// shown.
-fn of_lambda(kind: &str, record: &Value, colour: bool) -> Option<Printable> {
+fn of_lambda(kind: &str, record: &Value) -> Option<Printable> {
     let failed =
         !matches!(record["status"].as_str(), None | Some("success")) || !record["errorType"].is_null();
     if SILENT_RECORDS.contains(&kind) && !failed {
         return None;
     }
-    let mut parts = vec![Printable::painted(kind, 33, colour)];
+    let mut parts = vec![Printable::painted(kind, WARNING)];
     match record {
         Value::Object(record) => {
-            sorted(record).for_each(|(key, value)| pairs(key, value, colour, &mut parts));
+            sorted(record).for_each(|(key, value)| pairs(key, value, &mut parts));
         }
         Value::String(text) => parts.push(text.into()),
         other => parts.push(Printable::from(&other.to_string())),
@@ -98,13 +100,13 @@ fn milliseconds(ms: f64) -> String {
 }
 
 /// Writes level and message, then `key=value`. `None` when there is nothing except the time.
-fn on_one_line(object: &Map<String, Value>, colour: bool) -> Option<Printable> {
+fn on_one_line(object: &Map<String, Value>) -> Option<Printable> {
     let find =
         |names: &'static [&str]| names.iter().find_map(|name| Some((*name, object.get(*name)?.as_str()?)));
     let (level, message) = (find(&LEVELS), find(&MESSAGES));
     let mut parts = Vec::new();
     if let Some((_, level)) = level {
-        parts.push(Printable::painted(level, colour_of(level), colour));
+        parts.push(Printable::painted(level, style_of(level)));
     }
     if let Some((_, message)) = message {
         parts.push(message.into());
@@ -113,7 +115,7 @@ fn on_one_line(object: &Map<String, Value>, colour: bool) -> Option<Printable> {
     for (key, value) in sorted(object) {
         let is_moment = TIMES.contains(&key.as_str()) && is_moment(value);
         if !said.contains(&Some(key.as_str())) && !is_moment {
-            pairs(key, value, colour, &mut parts);
+            pairs(key, value, &mut parts);
         }
     }
     (!parts.is_empty()).then(|| Printable::spaced(parts))
@@ -137,17 +139,17 @@ fn is_moment(value: &Value) -> bool {
 }
 
 /// Flattens an object's members under its name: `a.b=1`.
-fn pairs(key: &str, value: &Value, colour: bool, parts: &mut Vec<Printable>) {
+fn pairs(key: &str, value: &Value, parts: &mut Vec<Printable>) {
     let text = match value {
         Value::Object(object) if !object.is_empty() => {
             return sorted(object).for_each(|(inner, value)| {
-                pairs(&format!("{key}.{inner}"), value, colour, parts);
+                pairs(&format!("{key}.{inner}"), value, parts);
             });
         }
         Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => text.clone(),
         other => other.to_string(),
     };
-    parts.push(Printable::painted(&format!("{key}="), 2, colour).with(&text));
+    parts.push(Printable::painted(&format!("{key}="), FAINT).with(&text));
 }
 
 /// Sorted, because the order of a map depends on the build.
@@ -157,25 +159,27 @@ fn sorted(object: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)
     members.into_iter()
 }
 
-fn colour_of(level: &str) -> u8 {
+fn style_of(level: &str) -> Style {
     match level.to_ascii_uppercase().as_str() {
-        "ERROR" | "FATAL" | "CRITICAL" => 31,
-        "WARN" | "WARNING" => 33,
-        "INFO" => 32,
-        _ => 2,
+        "ERROR" | "FATAL" | "CRITICAL" => BAD,
+        "WARN" | "WARNING" => WARNING,
+        "INFO" => GOOD,
+        _ => FAINT,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anstream::adapter::strip_str;
 
     const REPORT: &str = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t\
                           Max Memory Used: 20 MB\t";
 
     /// What is printed, with colours or without.
     fn shown(message: &str, colour: bool) -> Option<String> {
-        readable(message, colour).map(|line| line.as_str().to_owned())
+        let line = readable(message)?;
+        Some(if colour { line.as_str().to_owned() } else { strip_str(line.as_str()).to_string() })
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The signs of a plan, and its summary line.
 
+use super::palette::{BAD, GOOD, WARNING};
 use crate::engine::{Change, Record};
+use anstyle::Style;
 
 /// What happens to a resource: the sign of its line in a plan, and its count in the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +44,11 @@ impl Sign {
         }
     }
 
-    /// A number of ECMA-48 (SGR).
-    pub(super) fn colour(self) -> u8 {
+    pub(super) fn style(self) -> Style {
         match self {
-            Self::Create => 32,
-            Self::Change => 33,
-            Self::Replace | Self::Delete | Self::Refused => 31,
+            Self::Create => GOOD,
+            Self::Change => WARNING,
+            Self::Replace | Self::Delete | Self::Refused => BAD,
         }
     }
 

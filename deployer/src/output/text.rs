@@ -1,7 +1,9 @@
 //! Words for events, and the two channels: stdout has data, stderr has messages for people.
 
+use crate::cli::Colour;
 use crate::engine::Change;
 use crate::printable::{Printable, one_line};
+use anstream::{AutoStream, ColorChoice};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -15,9 +17,34 @@ pub(crate) fn data(bytes: &[u8]) -> std::io::Result<()> {
     stdout.flush()
 }
 
+/// Sets when stdout and stderr show colours. Each decides for itself in the automatic setting.
+pub(crate) fn set_colours(when: Colour) {
+    let choice = match when {
+        Colour::Auto => ColorChoice::Auto,
+        Colour::Always => ColorChoice::Always,
+        Colour::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// Returns whether stderr shows colours.
+pub(crate) fn stderr_has_colours() -> bool {
+    AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
+}
+
+/// Writes a line of data for people to stdout.
+///
+/// # Errors
+/// Fails with the system's error, which the console handles.
+pub(crate) fn data_line(line: &Printable) -> std::io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(format!("{}\n", line.as_str()).as_bytes())?;
+    stdout.flush()
+}
+
 /// Writes a line for people. A failure is ignored, because nobody could be told.
 pub(crate) fn talk(line: impl Into<Printable>) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", line.into().as_str());
+    let _ = writeln!(anstream::stderr().lock(), "{}", line.into().as_str());
 }
 
 /// Writes a question without a line end.

@@ -77,3 +77,24 @@ fn colours_are_for_terminals_unless_asked_for() {
         assert!(!plan(color).contains('\u{1b}'));
     }
 }
+
+/// What an error looks like with colours.
+const RED_ERROR: &str = "\u{1b}[31merror:\u{1b}[0m ";
+
+#[test]
+fn an_error_before_the_configuration_is_read_follows_the_same_rules() {
+    let folder = folder();
+    let plan =
+        |args: &[&str]| deployer(folder.path(), &[&["plan", "--manifest", "none.toml"], args].concat());
+    assert!(plan(&["--color", "always"]).run().exits(2).stderr.starts_with(RED_ERROR));
+    assert!(plan(&[]).run().exits(2).stderr.starts_with("error: "));
+    for (args, variable, has_colours) in [
+        (&[][..], "TERM", true),
+        (&[], "NO_COLOR", false),
+        (&["--color", "never"], "TERM", false),
+        (&["--color", "always"], "NO_COLOR", true),
+    ] {
+        let ended = plan(args).env(variable, "xterm").in_terminal().wait().exits(2);
+        assert_eq!(ended.written.contains(RED_ERROR), has_colours, "{args:?} {variable}: {}", ended.written);
+    }
+}
