@@ -3,10 +3,14 @@
 //! A manifest says which functions are the lab's: `lab = true`, by default for the package that has its name.
 
 mod error_responses;
+mod mix;
+mod operation;
 mod ping;
 
 pub(crate) use error_responses::ERROR_RESPONSES;
-pub(crate) use ping::ping;
+pub(crate) use mix::{BuiltInMix, DEFAULT_SHARES, ItemKey, ItemTable};
+pub(crate) use operation::event;
+pub(crate) use ping::{ping, touches_table};
 
 /// The Cargo package of the lab's function, which is also the one that is built for a function that names none.
 pub(crate) const PACKAGE: &str = "function";

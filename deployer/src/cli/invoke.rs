@@ -6,7 +6,7 @@ use serde::Serialize;
 /// Flags of `invoke`.
 #[derive(Debug, Args)]
 pub struct Invoke {
-    /// An operation like ping, JSON, the path of a file, or - for stdin
+    /// An operation of the lab's function like ping, JSON, the path of a file, or - for stdin
     pub event: String,
     /// The payload of an operation, as JSON
     #[arg(allow_negative_numbers = true)]

@@ -1,6 +1,7 @@
 //! The flags of `load`, and what `tune` shares with it.
 
 use super::duration::duration;
+use crate::lab::DEFAULT_SHARES;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,8 +21,8 @@ pub struct Traffic {
     /// Most requests in flight, 1 to 10,000; the others wait, which counts as latency
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = concurrency)]
     pub concurrency: usize,
-    /// Shares of the built-in requests, or a file that describes requests
-    #[arg(long, value_name = "SHARES|FILE", default_value = "create=20,read=50,list=10,ping=20")]
+    /// Shares of the lab's requests, or a file that describes requests of your own
+    #[arg(long, value_name = "SHARES|FILE", default_value = DEFAULT_SHARES)]
     pub mix: String,
     /// The path to send to, if several are declared [default: the one that `up` tests]
     #[arg(long, value_name = "PATH")]

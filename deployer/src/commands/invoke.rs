@@ -3,10 +3,11 @@
 use crate::app::session::{Connected, Session};
 use crate::aws::Access;
 use crate::cli::{Invoke, Via};
+use crate::config::Config;
 use crate::engine::{Declared as _, Existing as _, Mode};
 use crate::error::{Error, ExitStatus, Result};
 use crate::invocation::call::{self, Answer};
-use crate::invocation::event;
+use crate::invocation::event::{self, Word};
 use crate::invocation::route::route_to;
 use crate::manifest::Route;
 use crate::output::invocation::{Invocation, show_log};
@@ -17,12 +18,12 @@ use tokio::time::Instant;
 pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Document) -> Result<ExitStatus> {
     let (declared, route) = function_and_route(session, args)?;
     let name = session.config.named(declared);
-    let tables: Vec<&String> = session.config.manifest.tables.keys().collect();
-    let table = match tables[..] {
-        [only] => Some(session.config.named(only)),
-        _ => None,
+    let table = only_table(session.config);
+    let word = match session.config.manifest.functions.get(declared) {
+        Some(function) if !function.lab => Word::Nothing { function: declared },
+        _ => Word::Operation { table: table.as_deref() },
     };
-    let event = event::read(&args.event, args.payload.as_deref(), table.as_deref(), session.stop).await?;
+    let event = event::read(&args.event, args.payload.as_deref(), word, session.stop).await?;
     let connected = session.connect(Access::ReadWrite, document).await?;
     let answer = match route {
         None => through_lambda(&connected, &name, event).await?,
@@ -34,6 +35,12 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
         None => Ok(ExitStatus::Success),
         Some(failure) => Err(failure.error(answer.status, route, session.logs_of(declared))),
     }
+}
+
+/// The table of a stack that has one only, by its name in AWS.
+fn only_table(config: &Config) -> Option<String> {
+    let mut tables = config.manifest.tables.keys();
+    tables.next().filter(|_| tables.next().is_none()).map(|only| config.named(only))
 }
 
 /// The function, by its name in the manifest, and with `--via api` the route that leads to it.

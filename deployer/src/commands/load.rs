@@ -31,7 +31,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
     let survey = connected.plan(&Packages::not_compared(), false).await?;
     document.found(&survey.records);
     document.state = Some(StackState::from_records(&survey.records));
-    let destination = Destination::new(session, &connected, &survey, &args.traffic)?;
+    let destination = Destination::new(session, &connected, &survey, &args.traffic, Verb::Load)?;
     document.url = Some(destination.url.clone());
     let plan = destination.plan(&args.traffic);
     earlier_result::check_all_comparable(

@@ -29,7 +29,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let survey = connected.plan(&packages, false).await?;
     document.found(&survey.records);
     document.state = Some(StackState::from_records(&survey.records));
-    let destination = Destination::new(session, &connected, &survey, traffic)?;
+    let destination = Destination::new(session, &connected, &survey, traffic, Verb::Tune)?;
     let plan = destination.plan(traffic);
     if !plan.mix.handlers().contains(&function) {
         return Err(Error::usage(format!("no request of the mix {} gets to {function}", traffic.mix))

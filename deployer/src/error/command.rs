@@ -105,6 +105,7 @@ pub(crate) enum Flag {
     LocalPort(u16),
     LocalState(String),
     Manifest(String),
+    Mix(String),
     Profile(String),
     Region(String),
     Release,
@@ -130,6 +131,7 @@ impl Flag {
             Self::LocalPort(_) => "--local-port",
             Self::LocalState(_) => "--local-state",
             Self::Manifest(_) => "--manifest",
+            Self::Mix(_) => "--mix",
             Self::Profile(_) => "--profile",
             Self::Region(_) => "--region",
             Self::Release => "--release",
@@ -151,6 +153,7 @@ impl Flag {
             | Self::Json(value)
             | Self::LocalState(value)
             | Self::Manifest(value)
+            | Self::Mix(value)
             | Self::Profile(value)
             | Self::Region(value)
             | Self::RequestId(value) => value,
@@ -186,6 +189,8 @@ impl Flag {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Command {
     verb: Verb,
+    /// What follows the verb.
+    argument: Option<String>,
     flags: Vec<Flag>,
 }
 
@@ -199,6 +204,11 @@ impl Command {
 }
 
 impl Verb {
+    /// The command with this argument.
+    pub(crate) fn argument(self, argument: &str) -> Command {
+        Command { argument: Some(argument.to_owned()), ..Command::from(self) }
+    }
+
     /// The command with this flag.
     pub(crate) fn flag(self, flag: Flag) -> Command {
         Command::from(self).flag(flag)
@@ -207,7 +217,7 @@ impl Verb {
 
 impl From<Verb> for Command {
     fn from(verb: Verb) -> Self {
-        Self { verb, flags: Vec::new() }
+        Self { verb, argument: None, flags: Vec::new() }
     }
 }
 
@@ -235,8 +245,8 @@ impl CommandLine {
         let said = |name: &str| command.flags.iter().any(|flag| flag.name() == name);
         let repeated = place.chain(shared).filter(|flag| !said(flag.name()));
         let words = repeated.chain(&command.flags).map(Flag::words);
-        let words: Vec<String> =
-            ["deployer", command.verb.words()].map(str::to_owned).into_iter().chain(words).collect();
+        let verb = ["deployer", command.verb.words()].map(str::to_owned).into_iter();
+        let words: Vec<String> = verb.chain(command.argument.as_deref().map(quoted)).chain(words).collect();
         words.join(" ")
     }
 

@@ -1,7 +1,8 @@
-//! The event of a test: an operation of the lab, JSON on the command line, a file or stdin. Checked before it is sent.
+//! The event of a test: an operation of the lab's function, JSON on the command line, a file or stdin. Checked before it is sent.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, Verb};
 use crate::files;
+use crate::lab;
 use crate::time::{Stop, unless_stopped};
 use serde::de::IgnoredAny;
 use std::io::Read;
@@ -9,29 +10,43 @@ use std::io::Read;
 /// What Lambda takes for an invocation that is waited for, in bytes.
 const LARGEST: usize = 6_291_456;
 
-const FORMS: &str = "An event is one word (an operation, like ping), JSON that begins with {, the path of a file, or - for stdin.";
+/// What one word is to the function that gets the event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Word<'a> {
+    /// An operation of the lab's function, about this table.
+    Operation { table: Option<&'a str> },
+    /// Nothing, because the function of this name is another.
+    Nothing { function: &'a str },
+}
+
+impl Word<'_> {
+    fn forms(self) -> &'static str {
+        match self {
+            Self::Operation { .. } => {
+                "An event is one word (an operation, like ping), JSON that begins with {, the path of a file, or - for stdin."
+            }
+            Self::Nothing { .. } => {
+                "An event is JSON that begins with {, the path of a file, or - for stdin."
+            }
+        }
+    }
+}
 
 /// The event's text, as it is sent.
 ///
-/// An operation becomes an event of the lab's function: with the payload, and with the name of the stack's table where
-/// it has one only.
-///
 /// # Errors
-/// What cannot be read, is no JSON, or is too large. Ctrl-C while stdin is read.
-pub(crate) async fn read(
-    event: &str,
-    payload: Option<&str>,
-    table: Option<&str>,
-    stop: &Stop,
-) -> Result<String> {
+/// What cannot be read, is no JSON, or is too large; an operation for a function that is not the lab's. Ctrl-C while stdin
+/// is read.
+pub(crate) async fn read(event: &str, payload: Option<&str>, word: Word<'_>, stop: &Stop) -> Result<String> {
+    let forms = word.forms();
     if is_word(event) {
-        let event = of_operation(event, payload, table)?;
+        let event = of_operation(event, payload, word)?;
         small_enough(event.len(), "the event")?;
         return Ok(event);
     }
     if payload.is_some() {
         return Err(
-            Error::usage(format!("only an operation takes a payload, and {event} is none")).hint(FORMS)
+            Error::usage(format!("only an operation takes a payload, and {event} is none")).hint(forms)
         );
     }
     let (bytes, what) = if event == "-" {
@@ -42,7 +57,7 @@ pub(crate) async fn read(
     } else {
         let path = event.to_owned();
         let file = off_thread(stop, || std::fs::File::open(path).and_then(start_of)).await?;
-        let cannot = |e| Error::usage(format!("cannot read {event}: {e}")).hint(FORMS);
+        let cannot = |e| Error::usage(format!("cannot read {event}: {e}")).hint(forms);
         (file.map_err(cannot)?, event)
     };
     small_enough(bytes.len(), what)?;
@@ -55,19 +70,22 @@ fn is_word(event: &str) -> bool {
         && event.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-/// The payload stays as it was written: it may hold numbers that no machine keeps.
-fn of_operation(operation: &str, payload: Option<&str>, table: Option<&str>) -> Result<String> {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let mut event = format!("{{\"operation\":{}", quoted(operation));
-    if let Some(table) = table {
-        event.push_str(&format!(",\"tableName\":{}", quoted(table)));
-    }
-    if let Some(payload) = payload {
-        let payload = json(payload.to_owned(), "the payload")?;
-        event.push_str(&format!(",\"payload\":{payload}"));
-    }
-    event.push('}');
-    Ok(event)
+fn of_operation(operation: &str, payload: Option<&str>, word: Word<'_>) -> Result<String> {
+    let table = match word {
+        Word::Operation { table } => table,
+        Word::Nothing { function } => {
+            let message = format!(
+                "{operation} would be an operation of the lab's function, and the function {function} is not the lab's"
+            );
+            let file = Hint::from("Write the event into a file, and run ")
+                .command(Verb::Invoke.argument("event.json"));
+            return Err(Error::usage(message)
+                .hint(file.text("."))
+                .hint(format!("A file of that name is ./{operation}.")));
+        }
+    };
+    let payload = payload.map(|payload| json(payload.to_owned(), "the payload")).transpose()?;
+    Ok(lab::event(operation, table, payload.as_deref()))
 }
 
 fn small_enough(bytes: usize, what: &str) -> Result<()> {
@@ -116,7 +134,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     async fn event(event: &str, payload: Option<&str>) -> Result<String> {
-        read(event, payload, None, &Stop::default()).await
+        read(event, payload, Word::Operation { table: None }, &Stop::default()).await
     }
 
     #[tokio::test]
@@ -131,8 +149,24 @@ mod tests {
         for (operation, payload, expected) in cases {
             assert_eq!(event(operation, payload).await.unwrap(), expected);
         }
-        let with_table = read("list", Some("{}"), Some("items"), &Stop::default()).await.unwrap();
+        let with_table = read("list", Some("{}"), Word::Operation { table: Some("items") }, &Stop::default())
+            .await
+            .unwrap();
         assert_eq!(with_table, r#"{"operation":"list","tableName":"items","payload":{}}"#);
+    }
+
+    #[tokio::test]
+    async fn a_function_that_is_not_the_labs_takes_no_operations() {
+        let other = Word::Nothing { function: "Web" };
+        let error = read("ping", None, other, &Stop::default()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ping would be an operation of the lab's function, and the function Web is not the lab's"
+        );
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        let error = read("{}", Some("{}"), other, &Stop::default()).await.unwrap_err();
+        assert_eq!(error.to_string(), "only an operation takes a payload, and {} is none");
+        assert_eq!(read(r#"{"a": 1}"#, None, other, &Stop::default()).await.unwrap(), r#"{"a": 1}"#);
     }
 
     #[tokio::test]
@@ -203,7 +237,8 @@ mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let stop = Stop::default();
         stop.set();
-        let error = read(pipe.to_str().unwrap(), None, None, &stop).await.unwrap_err();
+        let error =
+            read(pipe.to_str().unwrap(), None, Word::Operation { table: None }, &stop).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Partial, "{error}");
         // Ends the thread that waits for a writer.
         drop(std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap());

@@ -1,6 +1,7 @@
 //! What a load costs: an estimate before it, and after it what a million such requests cost by the billed durations.
 
 use super::function_statistics::FunctionStatistics;
+use crate::lab;
 use crate::manifest::{Function, Manifest};
 use crate::pricing::{Bill, FreeTier, Prices, Usage};
 use loadgen::{LoadPlan, RequestKind, RequestMix};
@@ -51,13 +52,14 @@ pub(super) fn per_million<'a>(
 }
 
 /// The usage of one request to this function. Each request that creates an item writes one of up to a KB; every other one
-/// but `ping` reads one, or some small ones.
+/// reads one, or some small ones, but for those requests of the lab's function that touch no table.
 fn usage(manifest: &Manifest, name: &str, function: &Function, mix: &RequestMix, billed_ms: f64) -> Usage {
-    let part = |condition: fn(&RequestKind) -> bool| {
+    let part = |condition: &dyn Fn(&RequestKind) -> bool| {
         mix.part_where(|kind| kind.handler() == name && condition(kind)) / handler_part(mix, name)
     };
-    let writes = part(RequestKind::creates_item);
-    let reads = part(|kind| !kind.creates_item() && kind.name() != "ping");
+    let touches_table = |kind: &RequestKind| !function.lab || lab::touches_table(kind.name());
+    let writes = part(&RequestKind::creates_item);
+    let reads = part(&|kind| !kind.creates_item() && touches_table(kind));
     let by_request = by_request(manifest, function);
     Usage {
         write_units: writes * by_request,
@@ -80,9 +82,16 @@ fn handler_part(mix: &RequestMix, function: &str) -> f64 {
 mod tests {
     use super::*;
     use crate::invocation::report::Report;
-    use crate::loadtest::mix::{self, BuiltInMix};
+    use crate::lab::{BuiltInMix, DEFAULT_SHARES};
+    use crate::loadtest::mix::{self, item_table};
     use crate::manifest::Table;
     use crate::pricing::Meter;
+
+    fn built_in_mix() -> RequestMix {
+        let table = Table::default();
+        let shares = BuiltInMix::parse(DEFAULT_SHARES).unwrap().unwrap();
+        shares.mix("f", "/", Some(&item_table("t".to_owned(), &table))).unwrap()
+    }
 
     /// With a function of 128 MB and one of 512 MB, and a table.
     fn manifest() -> Manifest {
@@ -110,7 +119,7 @@ mod tests {
         let manifest = manifest();
         let plan = LoadPlan {
             target: loadgen::Target::new("http://127.0.0.1/Prod", &[]).unwrap(),
-            mix: BuiltInMix::default().mix("f", "/", Some(("t", &Table::default()))).unwrap(),
+            mix: built_in_mix(),
             schedule: loadgen::Schedule {
                 rate: 1_000,
                 warmup: std::time::Duration::ZERO,
@@ -136,7 +145,7 @@ mod tests {
     #[test]
     fn a_million_requests_of_the_default_mix() {
         let manifest = manifest();
-        let mix = BuiltInMix::default().mix("f", "/", Some(("t", &Table::default()))).unwrap();
+        let mix = built_in_mix();
         let prices = Prices::of("us-east-1").unwrap();
         let function = statistics(128, 5.0);
         let bill = per_million(&prices, &manifest, &mix, |_| Some(&function)).unwrap();
@@ -145,7 +154,13 @@ mod tests {
         assert!((dynamodb - (0.2 * 0.625 + 0.6 * 0.5 * 0.125)).abs() < 1e-9, "{bill:?}");
         // $3.50 for the API, $0.20 and $0.0104 for Lambda, and the log.
         assert!((4.0..4.3).contains(&bill.usd), "{bill:?}");
+        // Another function may read for any request, whatever its name.
+        let other = Function { lab: false, ..Function::default() };
+        let manifest = Manifest { functions: [("f".to_owned(), other)].into(), ..manifest };
+        let of_other = per_million(&prices, &manifest, &mix, |_| Some(&function)).unwrap();
+        assert!((of_other.usd - bill.usd - 0.2 * 0.5 * 0.125).abs() < 1e-9, "{of_other:?}");
     }
+
     /// By hand, of a million: 0.9 × 0.5 GB × 0.05 s and 0.1 × 0.125 GB × 0.002 s at $0.0000166667 each, the other meters
     /// as for one function.
     #[test]
@@ -174,7 +189,7 @@ mod tests {
         assert!(per_million(&prices, &manifest(), &mix, |name| both(name).filter(|_| name == "f")).is_none());
         // What the function really had is billed, and not what is declared.
         let (tuned, declared) = (statistics(2048, 5.0), statistics(128, 5.0));
-        let mix = BuiltInMix::default().mix("f", "/", Some(("t", &Table::default()))).unwrap();
+        let mix = built_in_mix();
         let [tuned, declared] = [tuned, declared]
             .map(|function| per_million(&prices, &manifest(), &mix, |_| Some(&function)).unwrap().usd);
         assert!(tuned > declared + 0.1, "{tuned} is not more than {declared}");

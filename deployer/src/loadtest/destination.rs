@@ -1,13 +1,13 @@
 //! Where the requests of a load test go: the target, the routes and the mix that fits them.
 
-use super::mix::{self, BuiltInMix};
+use super::mix::{self, item_table};
 use crate::app::session::{Connected, Session};
 use crate::app::survey::Survey;
 use crate::cli::Traffic;
 use crate::engine::Kind;
-use crate::error::{Error, Hint, Result, Verb};
+use crate::error::{Error, Flag, Hint, Result, Verb};
 use crate::http::Certificates;
-use crate::lab;
+use crate::lab::{self, BuiltInMix};
 use crate::manifest::{
     Auth, IntegrationKind, Manifest, Route, Table, is_path_for, listed_routes, path_precedence,
 };
@@ -33,6 +33,8 @@ pub(crate) struct Destination {
     pub(crate) url: String,
     /// The request that this route has to answer, if that is known.
     pub(crate) proof: Option<Proof>,
+    /// The command that sends the requests.
+    verb: Verb,
 }
 
 impl Destination {
@@ -45,6 +47,7 @@ impl Destination {
         connected: &Connected<'_>,
         survey: &Survey,
         traffic: &Traffic,
+        verb: Verb,
     ) -> Result<Self> {
         let config = session.config;
         let manifest = &config.manifest;
@@ -55,17 +58,16 @@ impl Destination {
         let built_in_mix = BuiltInMix::parse(&traffic.mix).transpose()?;
         let (mix, path) = match built_in_mix {
             Some(shares) => {
-                let route = built_in_route(&routes).ok_or_else(|| no_route_fits(&routes))?;
+                let route = labs_route(manifest, &routes).map_err(|error| error.hint(own_requests(verb)))?;
                 let path = api.path(&route.path);
                 let table = first_table(manifest, route);
-                let table = table.map(|(name, table)| (format!("{name}{}", config.suffix), table));
-                let table = table.as_ref().map(|(name, table)| (name.as_str(), *table));
-                (shares.mix(&route.function, path, table)?, Some(path))
+                let table = table.map(|(name, table)| item_table(config.named(name), table));
+                (shares.mix(&route.function, path, table.as_ref())?, Some(path))
             }
             None => {
                 // A file may have methods and headers that other routes take.
                 let named = || routes.iter().find(|route| traffic.route.is_some() && !route.has_parameters());
-                let route = built_in_route(&routes).or_else(|| named().copied());
+                let route = open_route(&routes).or_else(|| named().copied());
                 let path = route.map(|route| api.path(&route.path));
                 let function_of = |method: &str, path: &str| function_of(manifest, api, method, path);
                 (mix::read(Path::new(&traffic.mix), path, function_of)?, path)
@@ -87,6 +89,7 @@ impl Destination {
             mix,
             url: connected.aws.invoke_url(&api.id, stage, path.unwrap_or_default()),
             proof: built_in_mix.and(path).map(lab::ping),
+            verb,
         })
     }
 
@@ -111,19 +114,17 @@ impl Destination {
     pub(crate) async fn check_answer(&self, connected: &Connected<'_>) -> Result<()> {
         let Some(proof) = &self.proof else { return Ok(()) };
         match smoke::look(&connected.aws.http, &self.url, proof).await {
-            Some(instead) => judge(&self.url, &instead),
+            Some(instead) => judge(&self.url, &instead, self.verb),
             None => Ok(()),
         }
     }
 }
 
-fn judge(url: &str, instead: &Instead) -> Result<()> {
+fn judge(url: &str, instead: &Instead, verb: Verb) -> Result<()> {
     let error = Error::new(format!("{url} does not answer as it should; it says: {}", instead.said));
     match instead.status {
         Some(429) => Ok(()),
-        Some(..500) => Err(error.hint(
-            "A function that does not speak the lab's language takes requests of your own: say --mix FILE.",
-        )),
+        Some(..500) => Err(error.hint(own_requests(verb))),
         _ => Err(error),
     }
 }
@@ -163,19 +164,36 @@ fn chosen_routes<'a>(session: &'a Session<'_>, traffic: &Traffic) -> Result<Vec<
     Ok(routes.iter().filter(is_chosen).collect())
 }
 
-/// Returns the route that the built-in requests go to: one that takes a POST from anybody.
-fn built_in_route<'a>(routes: &[&'a Route]) -> Option<&'a Route> {
+/// Returns the route that the lab's requests go to.
+///
+/// # Errors
+/// None of these routes leads to the lab's function, or none of those takes a POST from anybody.
+fn labs_route<'a>(manifest: &Manifest, routes: &[&'a Route]) -> Result<&'a Route> {
+    let is_labs = |route: &&&Route| manifest.functions.get(&route.function).is_some_and(|f| f.lab);
+    let labs: Vec<&Route> = routes.iter().filter(is_labs).copied().collect();
+    open_route(&labs).ok_or_else(|| {
+        let listed = listed_routes(routes.iter().copied());
+        if labs.is_empty() {
+            let why = "the built-in requests are those of the lab's function, and no route that is asked leads to it";
+            return Error::usage(format!("{why}: {listed}"));
+        }
+        Error::usage(format!("no route that is asked takes a POST from anybody: {listed}"))
+            .hint("Choose another one with --route or --function.")
+    })
+}
+
+/// How to send requests that the lab does not know.
+fn own_requests(verb: Verb) -> Hint {
+    let mix = Flag::Mix("mix.toml".to_owned());
+    Hint::from("Write requests of your own into a file, and run ").command(verb.flag(mix)).text(".")
+}
+
+/// Returns a route that takes a POST from anybody.
+fn open_route<'a>(routes: &[&'a Route]) -> Option<&'a Route> {
     let fits = |route: &&&Route| route.takes("POST") && !route.has_parameters() && route.auth == Auth::None;
     let fit = routes.iter().filter(fits).copied();
     // The one that `up` proves the stack with, if it is among them.
     fit.clone().find(|route| route.integration == IntegrationKind::Aws).or_else(|| fit.clone().next())
-}
-
-fn no_route_fits(routes: &[&Route]) -> Error {
-    let routes = listed_routes(routes.iter().copied());
-    Error::usage(format!("no route that is asked takes a POST from anybody: {routes}")).hint(
-        "Choose another one with --route or --function, or write requests of your own and say --mix FILE.",
-    )
 }
 
 /// Returns the table that the built-in requests use: the first that the function may access.
@@ -218,14 +236,15 @@ mod tests {
 
     #[test]
     fn what_is_turned_away_answers_and_another_language_is_told_from_a_fault() {
-        let judged = |status: Option<u16>| judge("URL", &Instead { status, said: "…".to_owned() });
+        let judged =
+            |status: Option<u16>| judge("URL", &Instead { status, said: "…".to_owned() }, Verb::Load);
         assert!(judged(Some(429)).is_ok());
         for (status, about_files) in [(Some(200), true), (Some(400), true), (Some(502), false), (None, false)]
         {
             let error = judged(status).unwrap_err();
             assert_eq!(error.to_string(), "URL does not answer as it should; it says: …");
             assert_eq!(
-                crate::testing::hints(&error).join("").contains("--mix FILE"),
+                crate::testing::hints(&error).join("").contains("deployer load --mix mix.toml"),
                 about_files,
                 "{status:?}"
             );

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use support::lab::Lab;
+use support::proxy::mutating;
 
 /// Fails as the event says, and otherwise greets.
 const BOOTSTRAP: &str = r#"#!/usr/bin/env -S python3 -ISs
@@ -88,6 +89,33 @@ fn a_stack_without_a_proof_says_what_to_declare() {
     assert!(status.stdout.contains(&format!("The URL, which was not asked ({why}):")), "{status}");
     let document = lab.deployer(&["status", "--output", "json"]).run().succeeds().json();
     assert_eq!(document["answers"], Value::Null);
+}
+
+/// Nothing is sent that only the lab's function understands.
+#[test]
+fn what_only_the_labs_function_understands_is_refused() {
+    let lab = greeter("");
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let _ = lab.proxy.take_calls();
+    let invoke = lab.deployer(&["invoke", "ping"]).run().exits(2);
+    let said = "ping would be an operation of the lab's function, and the function Greeter is not the lab's";
+    assert!(invoke.stderr.contains(said), "{invoke}");
+    assert!(invoke.stderr.contains(&format!("`deployer invoke event.json {}`", lab.flags())), "{invoke}");
+    assert!(lab.proxy.take_calls().is_empty());
+    for (command, flags) in [("load", ""), ("tune", " --function Greeter")] {
+        let words: Vec<&str> = [command].into_iter().chain(flags.split_whitespace()).collect();
+        let refused = lab.deployer(&words).run().exits(2);
+        assert!(
+            refused.stderr.contains("no route that is asked leads to it: POST /greetings, GET"),
+            "{refused}"
+        );
+        let hint = format!("run `deployer {command} {}{flags} --mix mix.toml`.", lab.flags());
+        assert!(refused.stderr.contains(&hint), "{refused}");
+    }
+    assert!(lab.proxy.take_invocations().is_empty());
+    assert!(mutating(lab.proxy.take_calls()).is_empty());
+    let sent = lab.deployer(&["invoke", r#"{"operation":"ping"}"#]).run().succeeds();
+    assert_eq!(sent.stdout, r#"{"greeting": "hello"}"#);
 }
 
 #[test]

@@ -52,10 +52,10 @@ fn load(lab: &Lab, more: &[&str]) -> support::deployer::Deployer {
 fn a_stack_without_a_route_for_the_built_in_requests_is_loaded_with_those_of_a_file() {
     let lab = up(WEB, GET);
     let refused = lab.deployer(&["load"]).run().exits(2);
-    assert!(
-        refused.stderr.contains("no route that is asked takes a POST from anybody: GET /web/{id}"),
-        "{refused}"
-    );
+    let why = "the built-in requests are those of the lab's function, and no route that is asked leads to it";
+    assert!(refused.stderr.contains(&format!("{why}: GET /web/{{id}}")), "{refused}");
+    let command = format!("`deployer load {} --mix mix.toml`", lab.flags());
+    assert!(refused.stderr.contains(&command), "{refused}");
     assert!(lab.proxy.take_invocations().is_empty(), "{refused}");
     for more in [&[][..], &["--route", "/web/{id}"], &["--function", "Web"]] {
         let done = load(&lab, more).args(["--output", "json"]).run().succeeds();

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::files::{self, LARGEST_MIX};
+use crate::lab::DEFAULT_SHARES;
 use crate::nesting;
 use loadgen::{RequestKind, RequestMix, RequestTemplate};
 use serde::Deserialize;
@@ -56,7 +57,7 @@ pub(crate) fn read(
     let shown = file.display();
     let text = files::read_text(file, LARGEST_MIX).map_err(|e| {
         Error::usage(format!("cannot read the mix {shown}: {e}"))
-            .hint("--mix takes shares like create=20,read=50,list=10,ping=20, or the name of a file.")
+            .hint(format!("--mix takes shares like {DEFAULT_SHARES}, or the name of a file."))
     })?;
     let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let declared: File = if is_json {

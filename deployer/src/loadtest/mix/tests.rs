@@ -1,5 +1,6 @@
-use super::{BuiltInMix, read as read_mix};
+use super::{item_table, read as read_mix};
 use crate::error::ErrorKind;
+use crate::lab::{BuiltInMix, DEFAULT_SHARES};
 use crate::manifest::{Key, KeyType, Table};
 use loadgen::RequestMix;
 use serde_json::{Value, json};
@@ -28,7 +29,9 @@ fn texts(all: &[(String, String)]) -> Vec<(&str, &str)> {
 
 #[test]
 fn the_built_in_mix_speaks_the_labs_language() {
-    let mix = BuiltInMix::default().mix("f", "/DynamoDBManager", Some(("items", &Table::default()))).unwrap();
+    let shares = BuiltInMix::parse(DEFAULT_SHARES).unwrap().unwrap();
+    let table = Table::default();
+    let mix = shares.mix("f", "/DynamoDBManager", Some(&item_table("items".to_owned(), &table))).unwrap();
     let about = |operation: &str, payload: Value| json!({ "operation": operation, "tableName": "items", "payload": payload });
     let item = json!({
         "id": "{{id}}",
@@ -58,7 +61,7 @@ fn keys_are_the_tables() {
         ..Table::default()
     };
     let shares = BuiltInMix::parse("create=1").unwrap().unwrap();
-    let bodies = bodies(&shares.mix("f", "/", Some(("t", &table))).unwrap());
+    let bodies = bodies(&shares.mix("f", "/", Some(&item_table("t".to_owned(), &table))).unwrap());
     // As text: a number of 22 digits is none that this program can hold.
     for (body, place) in [(&bodies[0].1, "Item"), (&bodies[1].1, "Key")] {
         assert!(body.contains(r#""number":{{id:number}}"#), "{body}");
@@ -68,7 +71,10 @@ fn keys_are_the_tables() {
     }
 
     let binary = Table { partition_key: key("id", KeyType::B), ..Table::default() };
-    assert_eq!(shares.mix("f", "/", Some(("t", &binary))).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(
+        shares.mix("f", "/", Some(&item_table("t".to_owned(), &binary))).unwrap_err().kind(),
+        ErrorKind::Usage
+    );
     assert!(shares.mix("f", "/", None).is_err());
     assert!(BuiltInMix::parse("ping=1").unwrap().unwrap().mix("f", "/", None).is_ok());
 }
@@ -221,7 +227,9 @@ fn a_byte_order_mark_is_no_part_of_a_mix() {
 fn a_fingerprint_is_of_requests_and_shares() {
     let shares = |text: &str| BuiltInMix::parse(text).unwrap().unwrap();
     let print = |text: &str, table: &str| {
-        shares(text).mix("f", "/x", Some((table, &Table::default()))).unwrap().fingerprint()
+        let declared = Table::default();
+        let table = item_table(table.to_owned(), &declared);
+        shares(text).mix("f", "/x", Some(&table)).unwrap().fingerprint()
     };
     assert_eq!(print("create=1,read=2", "a"), print("read=2,create=1", "a-copy"));
     assert_ne!(print("create=1,read=2", "a"), print("create=1,read=3", "a"));

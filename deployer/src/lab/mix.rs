@@ -1,7 +1,7 @@
-//! The built-in mix, for functions that speak the lab's language: an `operation`, a `tableName`, a `payload`.
+//! The built-in mix of a load test: an `operation`, a `tableName`, a `payload`.
 
+use super::ping::PING;
 use crate::error::{Error, Result};
-use crate::manifest::{Key, KeyType, Table};
 use loadgen::{LARGEST_SHARE, RequestKind, RequestMix, RequestTemplate};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -16,11 +16,8 @@ pub(crate) struct BuiltInMix {
     ping: u16,
 }
 
-impl Default for BuiltInMix {
-    fn default() -> Self {
-        Self { create: 20, read: 50, list: 10, ping: 20 }
-    }
-}
+/// The shares that a load test has unless it says others.
+pub(crate) const DEFAULT_SHARES: &str = "create=20,read=50,list=10,ping=20";
 
 /// In a table with a time to live, items that are not cleaned up expire after a day.
 const EXPIRES_AFTER_SECONDS: u64 = 24 * 60 * 60;
@@ -36,7 +33,7 @@ impl BuiltInMix {
         let parts = parts?;
         Some(Self::from_shares(&parts).map_err(|why| {
             Error::usage(format!("--mix {text}: {why}"))
-                .hint("Write shares like create=20,read=50,list=10,ping=20, or the name of a file.")
+                .hint(format!("Write shares like {DEFAULT_SHARES}, or the name of a file."))
         }))
     }
 
@@ -48,7 +45,7 @@ impl BuiltInMix {
                 "create" => &mut shares.create,
                 "read" => &mut shares.read,
                 "list" => &mut shares.list,
-                "ping" => &mut shares.ping,
+                PING => &mut shares.ping,
                 other => return Err(format!("{other} is none of create, read, list and ping")),
             };
             if seen.contains(name) {
@@ -67,30 +64,30 @@ impl BuiltInMix {
         Ok(shares)
     }
 
-    /// Creates the requests to a function, through its route with this path. `table` goes with its name in AWS.
+    /// Creates the requests to a function, through its route with this path.
     ///
     /// # Errors
     /// There is no table although operations need one, or it has a key that JSON cannot hold.
-    pub(crate) fn mix(self, function: &str, path: &str, table: Option<(&str, &Table)>) -> Result<RequestMix> {
+    pub(crate) fn mix(self, function: &str, path: &str, table: Option<&ItemTable<'_>>) -> Result<RequestMix> {
         let mut requests = Vec::new();
         if self.create + self.read + self.list > 0 {
-            let (name, table) = table.ok_or_else(|| {
+            let table = table.ok_or_else(|| {
                 Error::usage("the function has no table to create, read or list items in")
                     .hint("Say --mix ping=1.")
             })?;
-            let item = Item::new(name, table)?;
-            let about = |operation: &str, payload: Value| json!({ "operation": operation, "tableName": name, "payload": payload });
-            let delete = about("delete", json!({ "Key": item.key("id") }));
+            table.require_keys_in_json()?;
+            let about = |operation: &str, payload: Value| json!({ "operation": operation, "tableName": table.name, "payload": payload });
+            let delete = about("delete", json!({ "Key": table.key("id") }));
             requests.push((
                 "create",
                 self.create,
-                about("create", json!({ "Item": item.whole() })),
+                about("create", json!({ "Item": table.item() })),
                 Some(delete),
             ));
-            requests.push(("read", self.read, about("read", json!({ "Key": item.key("created") })), None));
+            requests.push(("read", self.read, about("read", json!({ "Key": table.key("created") })), None));
             requests.push(("list", self.list, about("list", json!({ "Limit": LIST_LIMIT })), None));
         }
-        requests.push(("ping", self.ping, json!({ "operation": "ping" }), None));
+        requests.push((PING, self.ping, json!({ "operation": PING }), None));
         let template = |body: &Value| RequestTemplate::new("POST", path, &body_text(body), &BTreeMap::new());
         let requests = requests.into_iter().filter(|(_, share, ..)| *share > 0);
         let mix = requests
@@ -105,41 +102,51 @@ impl BuiltInMix {
     }
 }
 
-/// The items that the requests are about.
-struct Item<'a> {
-    keys: Vec<&'a Key>,
-    ttl: Option<&'a str>,
+/// The table that the requests are about.
+#[derive(Clone, Debug)]
+pub(crate) struct ItemTable<'a> {
+    /// In AWS.
+    pub(crate) name: String,
+    /// The attributes that make an item's key, with their types.
+    pub(crate) keys: Vec<(&'a str, ItemKey)>,
+    /// The attribute that holds an item's expiry.
+    pub(crate) ttl: Option<&'a str>,
 }
 
-impl<'a> Item<'a> {
-    fn new(name: &str, table: &'a Table) -> Result<Self> {
-        let keys: Vec<&Key> = std::iter::once(&table.partition_key).chain(&table.sort_key).collect();
-        if keys.iter().any(|key| key.r#type == KeyType::B) {
-            return Err(Error::usage(format!(
-                "the table {name} has a binary key, and the built-in mix knows none"
-            ))
-            .hint("Say --mix ping=1, or write a mix of your own and say --mix FILE."));
+/// The type of a key's attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemKey {
+    Text,
+    Number,
+    Binary,
+}
+
+impl ItemTable<'_> {
+    /// # Errors
+    /// A key that JSON cannot hold.
+    fn require_keys_in_json(&self) -> Result<()> {
+        if self.keys.iter().all(|(_, key)| *key != ItemKey::Binary) {
+            return Ok(());
         }
-        Ok(Self { keys, ttl: table.ttl.as_deref() })
+        let message = format!("the table {} has a binary key, and the built-in mix knows none", self.name);
+        Err(Error::usage(message).hint("Say --mix ping=1, or write a mix of your own and say --mix FILE."))
     }
 
     fn key(&self, place: &str) -> Value {
-        let value = |key: &&Key| match key.r#type {
+        let value = |key: ItemKey| match key {
             // A placeholder without quotes is not JSON, so the quotes are marked and removed from the text.
-            KeyType::N => format!("{UNQUOTED}{{{{{place}:number}}}}{UNQUOTED}"),
-            _ => format!("{{{{{place}}}}}"),
+            ItemKey::Number => format!("{UNQUOTED}{{{{{place}:number}}}}{UNQUOTED}"),
+            ItemKey::Text | ItemKey::Binary => format!("{{{{{place}}}}}"),
         };
         self.keys
             .iter()
-            .map(|key| (key.name.clone(), value(key)))
-            .collect::<BTreeMap<_, _>>()
-            .into_iter()
-            .map(|(name, value)| (name, Value::String(value)))
+            .map(|(name, key)| ((*name).to_owned(), Value::String(value(*key))))
             .collect::<serde_json::Map<_, _>>()
             .into()
     }
 
-    fn whole(&self) -> Value {
+    /// A whole item.
+    fn item(&self) -> Value {
         let mut item = self.key("id");
         if let Some(ttl) = self.ttl {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
