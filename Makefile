@@ -109,7 +109,7 @@ crash-matrix: setup $(TESTS) ## Break up and down at every call, in every way
 random-edits: setup ## Deploy after each of 200 random edits of a project, and look for code that is stale
 	@cargo test --locked --workspace --test packaging -- --ignored --nocapture
 
-reference: ## Write the book's command reference from the command line's definition
+reference: ## Write the book's reference of commands and of the manifest from the code
 	@cargo test --quiet --locked --workspace --test book -- --ignored
 
 check: format lint deny docs test ## Everything that has to pass before a change lands

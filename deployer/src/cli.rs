@@ -117,6 +117,12 @@ pub enum Command {
             \x20 deployer tune --cleanup\n\
             \x20 deployer tune --memory 128,256,512 --duration 1m --html tune.html")]
     Tune(Tune),
+    /// Print the JSON Schema of the manifest, for editors and other tools
+    ///
+    /// It needs no AWS and no manifest. The schema is draft 7. A rule that compares two parts of a manifest, or depends on
+    /// --env, stands in a description only.
+    #[command(after_long_help = "Examples:\n  deployer schema > stack.schema.json")]
+    Schema,
     /// Start, stop and inspect the local AWS
     ///
     /// --local on any other command starts it, too.

@@ -8,6 +8,7 @@ pub(crate) mod load;
 pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod plan;
+pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod tune;
 pub(crate) mod up;

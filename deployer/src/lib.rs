@@ -64,8 +64,8 @@ pub fn show_usage(error: &clap::Error) -> u8 {
 pub async fn run(cli: Cli) -> u8 {
     output::text::set_colours(cli.global.color);
     let command_line = cli.command_line();
-    // What init writes, it does not read.
-    let reads_manifest = !matches!(cli.command, Command::Init);
+    // They are for whoever has no manifest yet, or a wrong one.
+    let reads_manifest = !matches!(cli.command, Command::Init | Command::Schema);
     let config = match Config::load(&cli.global, cli.command.builds_release(), reads_manifest) {
         Ok(config) => config,
         Err(error) => {
@@ -80,7 +80,7 @@ pub async fn run(cli: Cli) -> u8 {
     output::trace::start(config.volume);
     // What happens on this machine only has no document.
     let output = match cli.command {
-        Command::Init | Command::Local(_) => Output::Human,
+        Command::Init | Command::Schema | Command::Local(_) => Output::Human,
         _ => config.output,
     };
     let console = Console::new(output, &config.machine, config.volume, config.yes, command_line);
@@ -114,6 +114,7 @@ async fn dispatch(
 ) -> Result<ExitStatus, Error> {
     match command {
         Command::Init => commands::init::run(session),
+        Command::Schema => Ok(commands::schema::run(session)),
         Command::Up(args) => on_heap(|| commands::up::run(session, args, document)).await,
         Command::Plan(args) => on_heap(|| commands::plan::run(session, args, document)).await,
         Command::Status(args) => on_heap(|| commands::status::run(session, args, document)).await,
@@ -136,6 +137,7 @@ fn on_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
 fn name(command: &Command) -> &'static str {
     match command {
         Command::Init => "init",
+        Command::Schema => "schema",
         Command::Up(_) => "up",
         Command::Plan(_) => "plan",
         Command::Status(_) => "status",

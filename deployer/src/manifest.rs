@@ -16,6 +16,7 @@ mod problem;
 mod proof;
 mod read;
 mod route;
+mod schema;
 mod section;
 mod table;
 mod tags;
@@ -31,6 +32,7 @@ pub(crate) use path::{filled as filled_path, is_for as is_path_for, precedence a
 pub(crate) use route::{
     Auth, IntegrationKind, Route, for_request as route_for_request, listed as listed_routes,
 };
+pub(crate) use schema::schema;
 #[cfg(test)]
 pub(crate) use table::Provisioned;
 pub(crate) use table::{Billing, Key, KeyType, Table};
@@ -41,27 +43,43 @@ use crate::nesting;
 use api::Callable;
 use problem::{MOST_SHOWN, Problem, Problems};
 use read::Item;
+use schema::{of_keys, of_text};
+use schemars::JsonSchema;
 use section::Section;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::de::DeTable;
 
-/// A whole manifest.
-#[derive(Clone, Debug)]
+/// The stack and where it is. Every key has a default, so an empty file declares the lab.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(title = "stack.toml", rename_all = "kebab-case", default, deny_unknown_fields)]
 pub(crate) struct Manifest {
-    /// The stack's name: the value of the ownership tag. One stack per account, region and name.
+    /// The stack's name, which becomes the value of its ownership tag. There is one stack for each account, region and
+    /// name. The length counts with the suffix of `--env`.
+    #[schemars(transform = names::STACK.in_schema())]
     pub name: String,
-    /// Where it is; otherwise the SDK's own chain decides.
+    /// The AWS region. Without it, `--region`, `AWS_REGION`, the profile or the instance decides.
+    #[schemars(transform = of_text(account::REGION))]
     pub region: Option<String>,
-    /// Refuse every other account. Empty allows all.
+    /// The 12 digits of each account that the stack may be in. Every other account is refused. Without this key, every account
+    /// is allowed.
+    #[schemars(transform = account::allowed_in_schema)]
     pub allowed_accounts: Vec<String>,
-    /// By table name.
+    /// The DynamoDB tables, by name. The length of a name counts with the suffix of `--env`.
+    #[schemars(extend("default" = { TABLE: {} }), transform = of_keys(names::TABLE.in_schema()))]
     pub tables: BTreeMap<String, Table>,
-    /// By function name.
+    /// The Lambda functions, by name: at least one. The length of a name counts with the suffix of `--env`.
+    #[schemars(
+        extend("default" = { FUNCTION: {} }, "minProperties" = 1),
+        transform = of_keys(names::FUNCTION.in_schema())
+    )]
     pub functions: BTreeMap<String, Function>,
-    /// The one REST API.
+    /// The REST API and its stage.
+    #[schemars(extend("default" = {}))]
     pub api: Api,
-    /// Tags of every resource, besides those that say whose it is.
+    /// Tags of every resource, besides the ownership tags. No two keys may differ in their case only, because IAM takes them for
+    /// one.
+    #[schemars(transform = tags::in_schema)]
     pub tags: BTreeMap<String, String>,
 }
 

@@ -51,6 +51,7 @@ impl Command {
             Self::Cost(_) => Verb::Cost,
             Self::Load(_) => Verb::Load,
             Self::Tune(_) => Verb::Tune,
+            Self::Schema => Verb::Schema,
             Self::Local(Local::Start) => Verb::LocalStart,
             Self::Local(Local::Stop) => Verb::LocalStop,
             Self::Local(Local::Status) => Verb::LocalStatus,
@@ -86,7 +87,7 @@ impl Command {
             Self::Tune(tune) => {
                 tune.building.flag().chain(tune.traffic.function.clone().map(Flag::Function)).collect()
             }
-            Self::Init | Self::Cost(_) | Self::Local(_) => Vec::new(),
+            Self::Init | Self::Schema | Self::Cost(_) | Self::Local(_) => Vec::new(),
         }
     }
 }

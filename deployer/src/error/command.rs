@@ -15,6 +15,7 @@ pub(crate) enum Verb {
     Cost,
     Load,
     Tune,
+    Schema,
     LocalStart,
     LocalStop,
     LocalStatus,
@@ -48,6 +49,7 @@ impl Verb {
             Self::Cost => "cost",
             Self::Load => "load",
             Self::Tune => "tune",
+            Self::Schema => "schema",
             Self::LocalStart => "local start",
             Self::LocalStop => "local stop",
             Self::LocalStatus => "local status",
@@ -58,7 +60,7 @@ impl Verb {
 
     fn reach(self) -> Reach {
         match self {
-            Self::Init => Reach::Manifest,
+            Self::Init | Self::Schema => Reach::Manifest,
             Self::LocalStart => Reach::LocalAws,
             Self::LocalStop | Self::LocalStatus | Self::LocalLogs | Self::LocalReset => Reach::LocalState,
             Self::Up

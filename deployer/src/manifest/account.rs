@@ -1,6 +1,19 @@
 //! `region` and `allowed-accounts`: where a stack may be.
 
 use super::read::Item;
+use super::schema::without_default;
+use schemars::{Schema, json_schema};
+
+/// The form of a region.
+pub(super) const REGION: &str = "^[a-z]+(-[a-z]+)+-[0-9]+$";
+
+pub(super) fn allowed_in_schema(schema: &mut Schema) {
+    // Leaving the key out and an empty list are opposites.
+    without_default(schema);
+    schema.insert("minItems".to_owned(), 1.into());
+    let account = json_schema!({ "type": "string", "pattern": "^[0-9]{12}$" });
+    schema.insert("items".to_owned(), account.into());
+}
 
 pub(super) fn read_region(region: &Item<'_>) -> Option<String> {
     let expected = "a region like \"us-east-1\"";

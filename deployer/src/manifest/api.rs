@@ -1,31 +1,42 @@
 //! `[api]`: the one REST API of a stack.
 
-use super::error_responses::ErrorResponses;
+use super::error_responses::{self, ErrorResponses};
 use super::names;
 use super::problem::{Problem, Problems};
 use super::proof;
 use super::read::Item;
 use super::route::{self, IntegrationKind, Route};
+use super::schema::within;
 use super::section::Section;
 use super::tags;
 use crate::proof::Proof;
+use schemars::JsonSchema;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
-/// The REST API.
-#[derive(Clone, Debug)]
+/// The REST API and its stage.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", default, deny_unknown_fields)]
+#[schemars(transform = error_responses::of_api_in_schema)]
 pub(crate) struct Api {
-    /// Its name. AWS does not make it unique; our tags do.
+    /// The API's name. The length counts with the suffix of `--env`.
+    #[schemars(transform = names::API.in_schema())]
     pub name: String,
-    /// The stage that routes are called at.
+    /// The stage, which is the part of the URL before the path.
+    #[schemars(transform = names::STAGE.in_schema())]
     pub stage: String,
-    /// Limits of the stage.
+    /// How many requests the stage takes. Without this key, the account's limits hold.
     pub throttle: Option<Throttle>,
     /// Variables of the stage.
+    #[schemars(transform = tags::variables_in_schema)]
     pub variables: BTreeMap<String, String>,
-    /// The request by which the stack is seen to answer.
+    /// The request by which `up` and `status` see that the stack answers. Without this key, a route of the lab's function that takes
+    /// `POST` with `integration = "aws"` and `auth = "none"` gets a `ping`. If there is none, the URL is not asked.
+    #[schemars(with = "Option<proof::Declared>")]
     pub proof: Option<Proof>,
-    /// Absent means `POST /DynamoDBManager` to the only function.
+    /// The methods and paths of the API. Without this key, `POST /DynamoDBManager` calls the stack's only function. A stack with
+    /// several functions needs it.
+    #[schemars(transform = route::in_schema)]
     pub routes: Vec<Route>,
 }
 
@@ -42,14 +53,20 @@ impl Default for Api {
     }
 }
 
-/// Limits on calls.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Limits of the stage.
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct Throttle {
-    /// Requests a second.
+    /// Requests per second.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub rate: f64,
     /// Requests at once.
+    #[schemars(transform = within(&BURST))]
     pub burst: i32,
 }
+
+/// API Gateway counts in 32 bits.
+const BURST: RangeInclusive<i64> = 1..=i32::MAX as i64;
 
 impl Api {
     pub(super) fn read(api: Option<&Item<'_>>, suffix: &str, functions: &Callable<'_>) -> Self {
@@ -138,7 +155,7 @@ impl Throttle {
         let read = throttle.section("a table like { rate = 100, burst = 200 }", |keys| {
             let rate = keys.require("rate", "rate = 100").and_then(|rate| rate.above_zero());
             let burst = keys.require("burst", "burst = 200");
-            let burst = burst.and_then(|burst| burst.whole(1..=i64::from(i32::MAX), "requests"));
+            let burst = burst.and_then(|burst| burst.whole(BURST, "requests"));
             Some(Self { rate: rate?, burst: burst? })
         });
         read.flatten()

@@ -3,8 +3,28 @@
 use super::names;
 use super::section::Section;
 use crate::lab;
+use schemars::Schema;
+use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
+
+/// The form of a runtime's name.
+pub(super) const RUNTIME: &str = "^[a-z0-9.-]+$";
+
+/// The form of a handler's name.
+pub(super) const HANDLER: &str = r"^\S+$";
+
+/// Lambda's longest name of a handler, in characters.
+pub(super) const LONGEST_HANDLER: usize = 128;
+
+/// Which keys stand beside which.
+pub(super) fn in_schema(function: &mut Schema) {
+    let dependencies = json!({ "zip": ["runtime", "handler"], "runtime": ["zip"], "handler": ["zip"] });
+    function.insert("dependencies".to_owned(), dependencies);
+    let clashes =
+        json!({ "required": ["zip"], "anyOf": [{ "required": ["package"] }, { "required": ["binary"] }] });
+    function.insert("not".to_owned(), clashes);
+}
 
 /// As declared.
 pub(super) struct Code {
@@ -84,5 +104,5 @@ fn is_runtime(runtime: &str) -> bool {
 }
 
 fn is_handler(handler: &str) -> bool {
-    (1..=128).contains(&handler.chars().count()) && !handler.chars().any(char::is_whitespace)
+    (1..=LONGEST_HANDLER).contains(&handler.chars().count()) && !handler.chars().any(char::is_whitespace)
 }

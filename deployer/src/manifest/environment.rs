@@ -2,6 +2,8 @@
 
 use super::problem::Problem;
 use super::read::Item;
+use super::schema::of_keys;
+use schemars::Schema;
 use std::collections::BTreeMap;
 
 /// Of all variables together, as Lambda measures them: in bytes of JSON.
@@ -32,6 +34,13 @@ const RESERVED: [&str; 21] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
 ];
+
+pub(super) fn in_schema(schema: &mut Schema) {
+    of_keys(|keys| {
+        keys.insert("pattern".to_owned(), "^[a-zA-Z][a-zA-Z0-9_]+$".into());
+        keys.insert("not".to_owned(), serde_json::json!({ "enum": RESERVED }));
+    })(schema);
+}
 
 pub(super) fn read(environment: &Item<'_>) -> BTreeMap<String, String> {
     environment.hide();

@@ -2,7 +2,10 @@
 
 use super::problem::Problem;
 use super::read::{Item, Text};
+use super::schema::{of_keys, without_default};
 use crate::lab;
+use schemars::{Schema, json_schema};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -30,6 +33,39 @@ const ANY_MESSAGE: &str = r"(\n|.)+";
 
 /// Patterns that people write for every error and that match the message of a success too, which is empty.
 const MATCH_SUCCESSES: [&str; 6] = [".*", "^.*$", r"(\n|.)*", r"(.|\n)*", r"[\s\S]*", r"(?s).*"];
+
+/// What the schema says of them wherever they are declared. It does not count brackets.
+pub(super) fn in_schema(responses: &mut Schema) {
+    // It depends on the function.
+    without_default(responses);
+    of_keys(|status| {
+        status.insert("pattern".to_owned(), "^[1-5][0-9][0-9]$".into());
+        status.insert("not".to_owned(), json!({ "const": "200" }));
+    })(responses);
+    let refused: Vec<&str> = ["default"].into_iter().chain(MATCH_SUCCESSES).collect();
+    let pattern = json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_PATTERN,
+        "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]*$",
+        "not": { "enum": refused },
+    });
+    responses.insert("additionalProperties".to_owned(), pattern);
+}
+
+/// Adds those of the API. Reading gives them to its routes, so that no field of it has them.
+pub(super) fn of_api_in_schema(api: &mut Schema) {
+    let mut responses = json_schema!({
+        "type": "object",
+        "description": "Which errors of a function answer with which HTTP status, for every route with `integration = \"aws\"`, \
+    of which there must be one. A key is a status, three digits from 100 to 599 and not 200. Its value is a regular expression \
+    of Java's that matches the whole message. No two statuses have the same pattern. Without this key, each function has its own.",
+    });
+    in_schema(&mut responses);
+    if let Some(Value::Object(keys)) = api.get_mut("properties") {
+        keys.insert("error-responses".to_owned(), responses.into());
+    }
+}
 
 impl ErrorResponses {
     /// What a route has that declares none, by whether its function is the lab's.

@@ -1,54 +1,79 @@
 //! `[functions.NAME]`: a Lambda function, its role and its log group.
 
-use super::code::Code;
+use super::code::{self, Code};
 use super::environment;
 use super::names;
 use super::read::{Item, Text};
+use super::schema::{of_text, one_of, within, without_default};
 use super::section::Section;
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 
-/// A Lambda function.
-#[derive(Clone, Debug)]
+/// A Lambda function, its role and its log group. Its code is a Cargo package that `deployer` builds, or a finished zip.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", default, deny_unknown_fields)]
+#[schemars(transform = code::in_schema)]
 pub(crate) struct Function {
-    /// A Cargo package of the workspace, built with cargo-lambda.
+    /// The Cargo package to build, a member of the workspace. Without this key, it is the package `function`, otherwise the
+    /// package of the manifest's folder, otherwise the only one with a binary. Not beside `zip`.
+    #[schemars(transform = names::PACKAGE.in_schema())]
     pub package: Option<String>,
-    /// Which binary of the package; needed where it has several.
+    /// The binary of the package. Without this key, it is the only one, otherwise Cargo's `default-run`. Not beside `zip`.
+    #[schemars(transform = names::BINARY.in_schema())]
     pub binary: Option<String>,
-    /// Or a zip file that is ready, with `runtime` and `handler`.
+    /// The path of a finished zip, at most 50 MB, and 250 MB unzipped. It needs `runtime` and `handler`, and holds an executable
+    /// `bootstrap` or the handler's file.
+    #[schemars(length(min = 1))]
     pub zip: Option<PathBuf>,
-    /// Lambda's name of the runtime.
+    /// Lambda's name of the runtime, like `nodejs24.x`. Only with `zip`: a package has `provided.al2023`.
+    #[schemars(transform = of_text(code::RUNTIME))]
     pub runtime: Option<String>,
-    /// What the runtime calls.
+    /// What the runtime calls, like `index.handler`, without spaces. Only with `zip`: a package has `bootstrap`.
+    #[schemars(length(min = 1, max = code::LONGEST_HANDLER), transform = of_text(code::HANDLER))]
     pub handler: Option<String>,
-    /// In MB; CPU grows with it.
+    /// Memory in MB. Lambda gives more CPU with more memory.
+    #[schemars(transform = within(&MEMORY_MB))]
     pub memory: i32,
-    /// In seconds.
+    /// The longest time that one request may take, in seconds. At most 29 if a route calls the function.
+    #[schemars(transform = within(&TIMEOUT_SECONDS))]
     pub timeout: i32,
-    /// Of the processor.
+    /// The processor.
     pub architecture: Architecture,
-    /// What its role may touch; absent means all tables of the stack.
+    /// The declared tables that the function's role may use. Without this key, it may use all of them.
     pub tables: Option<Vec<String>>,
-    /// The execution role's name.
+    /// The name of the execution role. Functions that share a role also share `policy` and `permissions-boundary`. The length
+    /// counts with the suffix of `--env`.
+    #[schemars(transform = names::ROLE.in_schema())]
     pub role: String,
-    /// The policy document of that role.
+    /// The path of the role's policy document. It is checked by IAM's grammar, and for IAM's limit of 6,144 characters, before
+    /// anything is changed.
+    #[schemars(length(min = 1))]
     pub policy: PathBuf,
-    /// ARN of the policy that bounds what that role may ever be allowed.
+    /// The ARN of the role's permissions boundary: a policy of the same account, or of AWS.
+    #[schemars(length(max = LONGEST_ARN), transform = of_text(POLICY_ARN))]
     pub permissions_boundary: Option<String>,
-    /// How long logs are kept, in days.
+    /// How long CloudWatch Logs keeps the function's log, in days.
+    #[schemars(transform = one_of(&RETENTION_DAYS))]
     pub log_retention_days: i32,
-    /// Environment variables.
+    /// Environment variables, together at most 4,096 bytes as JSON. Names have at least two characters, begin with a letter, and
+    /// are none that Lambda sets itself.
+    #[schemars(transform = environment::in_schema)]
     pub environment: BTreeMap<String, String>,
-    /// Concurrent executions set aside for it, and its limit.
+    /// Concurrent executions that are reserved for the function, and its limit.
+    #[schemars(transform = within(&CONCURRENCY))]
     pub reserved_concurrency: Option<i32>,
-    /// Whether X-Ray traces every request.
+    /// Whether X-Ray traces the requests.
     pub tracing: bool,
-    /// Shown in the console.
+    /// A description for Lambda's console.
+    #[schemars(length(max = LONGEST_DESCRIPTION))]
     pub description: String,
-    /// Whether it is the lab's, whose requests and errors are known.
+    /// Whether it is the lab's function, whose requests and errors `deployer` knows. Without this key, it is if `package` is
+    /// `function` or absent, and there is no `zip`.
+    #[schemars(transform = without_default)]
     pub lab: bool,
 }
 
@@ -81,7 +106,7 @@ impl Default for Function {
 }
 
 /// A processor that Lambda offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
     /// Intel and AMD.
@@ -113,7 +138,23 @@ pub(super) struct Places {
 
 /// Half an hour, in seconds: what Lambda gives a function since November 2026 (before, half of that). The API waits for less,
 /// which `check` sees to.
-const LONGEST_TIMEOUT: i64 = 1800;
+const TIMEOUT_SECONDS: RangeInclusive<i64> = 1..=1800;
+
+/// What Lambda offers.
+const MEMORY_MB: RangeInclusive<i64> = 128..=10_240;
+
+/// Lambda counts in 32 bits; the account's quota is far below.
+const CONCURRENCY: RangeInclusive<i64> = 0..=i32::MAX as i64;
+
+/// Lambda's longest description, in characters.
+const LONGEST_DESCRIPTION: usize = 256;
+
+/// IAM's limit of any ARN.
+const LONGEST_ARN: usize = 2048;
+
+/// The form of a policy's ARN. Policies of AWS's own have `aws` in place of the account.
+const POLICY_ARN: &str =
+    "^arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/([!-~]{0,510}/)?[a-zA-Z0-9_+=,.@-]{1,128}$";
 
 /// What `CloudWatch` Logs takes.
 const RETENTION_DAYS: [i32; 22] =
@@ -175,7 +216,7 @@ impl Function {
         });
         let timeout = keys.get("timeout").and_then(|timeout| {
             places.timeout = timeout.span.clone();
-            timeout.whole(1..=LONGEST_TIMEOUT, "seconds")
+            timeout.whole(TIMEOUT_SECONDS, "seconds")
         });
         let is_labs = keys.get("lab").and_then(|lab| lab.flag());
         Self {
@@ -185,7 +226,7 @@ impl Function {
             zip: code.zip,
             runtime: code.runtime,
             handler: code.handler,
-            memory: keys.get("memory").and_then(|m| m.whole(128..=10_240, "MB")).unwrap_or(default.memory),
+            memory: keys.get("memory").and_then(|m| m.whole(MEMORY_MB, "MB")).unwrap_or(default.memory),
             timeout: timeout.unwrap_or(default.timeout),
             architecture: keys
                 .get("architecture")
@@ -202,12 +243,14 @@ impl Function {
             environment: keys.get("environment").map(|all| environment::read(&all)).unwrap_or_default(),
             reserved_concurrency: keys
                 .get("reserved-concurrency")
-                .and_then(|reserved| reserved.whole(0..=i64::from(i32::MAX), "executions")),
+                .and_then(|reserved| reserved.whole(CONCURRENCY, "executions")),
             tracing: keys.get("tracing").and_then(|on| on.flag()).unwrap_or_default(),
             description: keys
                 .get("description")
                 .and_then(|d| {
-                    d.text_where("text of at most 256 characters", |text| text.chars().count() <= 256)
+                    d.text_where("text of at most 256 characters", |text| {
+                        text.chars().count() <= LONGEST_DESCRIPTION
+                    })
                 })
                 .unwrap_or_default(),
         }
@@ -245,8 +288,6 @@ fn is_partition(partition: &str) -> bool {
 }
 
 fn is_policy_arn(whole: &str) -> bool {
-    /// IAM's limit of any ARN.
-    const LONGEST_ARN: usize = 2048;
     let parts: Vec<&str> = whole.splitn(6, ':').collect();
     let [arn, partition, service, region, account, policy] = parts[..] else {
         return false;

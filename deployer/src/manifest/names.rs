@@ -2,7 +2,8 @@
 
 use super::problem::{Problem, Problems};
 use super::read::Text;
-use super::tags::is_reserved;
+use super::tags::{RESERVED, is_reserved};
+use schemars::Schema;
 
 /// What a name may look like.
 #[derive(Debug)]
@@ -105,6 +106,18 @@ const fn cargo_name(what: &'static str) -> Rule {
 }
 
 impl Rule {
+    /// The rule as far as it does not depend on `--env`.
+    pub(super) fn in_schema(&'static self) -> impl Fn(&mut Schema) {
+        |schema| {
+            schema.insert("minLength".to_owned(), self.least.into());
+            schema.insert("maxLength".to_owned(), self.most.into());
+            schema.insert("pattern".to_owned(), format!("^{}*$", class(self.set)).into());
+            if self.is_tag {
+                schema.insert("not".to_owned(), serde_json::json!({ "pattern": RESERVED }));
+            }
+        }
+    }
+
     pub(super) fn check(&self, name: &Text<'_>, suffix: &str, problems: &Problems) {
         let suffix = if self.per_env { suffix } else { "" };
         let length = name.text.chars().count() + suffix.len();
@@ -125,4 +138,18 @@ impl Rule {
             problems.add(Problem::new(span, format!("{message}, and this one has {length}{with}")));
         }
     }
+}
+
+/// The class of a regular expression for characters as messages list them.
+pub(super) fn class(set: &str) -> String {
+    let ranges = set.split(' ').map(|characters| match characters {
+        "a-z" | "A-Z" | "0-9" => characters.to_owned(),
+        "space" => " ".to_owned(),
+        "printable" => " -~".to_owned(),
+        // It stands behind "printable".
+        "ASCII" => String::new(),
+        "-" => "\\-".to_owned(),
+        one => one.to_owned(),
+    });
+    format!("[{}]", ranges.collect::<String>())
 }

@@ -10,6 +10,10 @@ pub(super) struct Places {
     pub(super) path: Range<usize>,
 }
 
+/// The form of a path, but for parameters that have the same name.
+pub(super) const PATTERN: &str =
+    r"^/(([a-zA-Z0-9._:-]+|\{[a-zA-Z0-9._:-]+\})/)*([a-zA-Z0-9._:-]+|\{[a-zA-Z0-9._:-]+\+?\})$|^/$";
+
 pub(super) fn read(path: &Item<'_>) -> Option<String> {
     let Text { text, .. } = path.text(r#"a path like "/items/{id}""#)?;
     match refusal(text) {

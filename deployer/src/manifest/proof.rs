@@ -2,8 +2,10 @@
 
 use super::read::{Item, Text};
 use super::route::{Auth, Route, for_request, listed};
+use super::schema::{of_text, one_of};
 use super::section::Section;
 use crate::proof::{ExpectedAnswer, Proof};
+use schemars::JsonSchema;
 
 const LIKE: &str = r#"a table like { path = "/items/1" }"#;
 
@@ -15,6 +17,30 @@ const LONGEST_BODY: usize = 65_536;
 
 const LONGEST_PATH: usize = 2048;
 const LONGEST_EXPECTED: usize = 1024;
+
+/// The request, for the schema. The answer counts if its status is 200 to 299 and its body contains `expect`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(extend("not" = { "properties": { "method": { "const": "GET" } }, "required": ["body", "method"] }))]
+#[expect(dead_code, reason = "reading makes a Proof of the keys, which has another form")]
+pub(super) struct Declared {
+    /// The path below the stage, with parameters filled in, and with a query if you like. It leads to a route with
+    /// `auth = "none"`.
+    #[schemars(length(max = LONGEST_PATH), transform = of_text(PATH))]
+    path: String,
+    /// The HTTP method. Without this key, it is `POST` if there is a body, and otherwise `GET`.
+    #[schemars(transform = one_of(&METHODS))]
+    method: Option<String>,
+    /// The body, which is sent as `application/json`, at most 65,536 bytes. Not with `GET`.
+    #[schemars(length(min = 1, max = LONGEST_BODY))]
+    body: Option<String>,
+    /// What the body of the answer must contain, at most 1,024 bytes. Without this key, each answer with a status of 200 to 299 counts.
+    #[schemars(length(min = 1, max = LONGEST_EXPECTED))]
+    expect: Option<String>,
+}
+
+/// The form of a path: characters that a URL has as they are.
+const PATH: &str = r"^/[!$-&(-;=?-\[\]_a-z~]*$";
 
 /// `routes` are those that could be read.
 pub(super) fn read(proof: &Item<'_>, routes: &[Route]) -> Option<Proof> {

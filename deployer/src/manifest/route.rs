@@ -1,58 +1,87 @@
 //! `[[api.routes]]`: one method on one path, and the function that it calls.
 
 use super::api::Callable;
-use super::error_responses::ErrorResponses;
+use super::error_responses::{self, ErrorResponses};
 use super::path::{self, Places};
 use super::problem::Problem;
 use super::read::Item;
+use super::schema::{of_text, one_of, within, without_default};
 use super::section::Section;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
-/// One method on one path.
-#[derive(Clone, Debug)]
+/// A method on a path, and the function that it calls. No two routes may have the same method and path.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(extend("not" = {
+    "properties": { "integration": { "const": "aws-proxy" } },
+    "required": ["integration", "error-responses"],
+}))]
 pub(crate) struct Route {
-    /// `GET`, `POST`, … or `ANY`.
+    /// The HTTP method. `ANY` takes each one that no other route of the path takes.
+    #[schemars(transform = one_of(&METHODS))]
     pub method: String,
-    /// From the root, like `/items/{id}`.
+    /// The path, like `/items/{id}`. A parameter such as `{id}` takes one part, and `{proxy+}` at the end takes the rest. Other
+    /// parts consist of `a-z A-Z 0-9 . _ - :`.
+    #[schemars(transform = of_text(path::PATTERN))]
     pub path: String,
-    /// One of the stack's functions.
+    /// The name of a declared function.
     pub function: String,
     /// What the function gets.
+    #[schemars(default)]
     pub integration: IntegrationKind,
-    /// Who may call.
+    /// Who may call the route.
+    #[schemars(default)]
     pub auth: Auth,
-    /// How long API Gateway waits for the function.
+    /// How long API Gateway waits for the function, in milliseconds.
+    #[schemars(default = "longest_ms", transform = within(&TIMEOUT_MS))]
     pub timeout_ms: i32,
-    /// Which errors of the function answer with which status, where the body is the event.
+    /// The same as in `[api]`, for this route, in place of the API's. Only with `integration = "aws"`.
+    #[schemars(default, with = "BTreeMap<String, String>", transform = error_responses::in_schema)]
     pub error_responses: ErrorResponses,
 }
 
 /// What the function gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum IntegrationKind {
-    /// The body is the event.
+    /// The body of the request is the event.
     #[default]
     Aws,
-    /// The event describes the HTTP request.
+    /// The event describes the HTTP request, and the function's answer the HTTP response.
     AwsProxy,
 }
 
 /// Who may call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Auth {
     /// Everybody.
     #[default]
     None,
-    /// Who signs with IAM credentials that allow it.
+    /// Callers whose requests are signed with IAM credentials that allow the call.
     Iam,
-    /// Who sends an API key of a usage plan.
+    /// Callers who send an API key of a usage plan.
     ApiKey,
 }
 
 /// API Gateway's longest, and its default.
 pub(super) const LONGEST_MS: i32 = 29_000;
+
+const TIMEOUT_MS: RangeInclusive<i64> = 50..=LONGEST_MS as i64;
+
+fn longest_ms() -> i32 {
+    LONGEST_MS
+}
+
+pub(super) fn in_schema(routes: &mut Schema) {
+    // It depends on the functions.
+    without_default(routes);
+    routes.insert("minItems".to_owned(), 1.into());
+}
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANY"];
 
@@ -158,8 +187,7 @@ impl Route {
         let kind = keys.get("integration");
         let integration = kind.as_ref().and_then(|kind| kind.choice(&INTEGRATIONS));
         let auth = keys.get("auth").and_then(|auth| auth.choice(&AUTHS));
-        let timeout_ms =
-            keys.get("timeout-ms").and_then(|ms| ms.whole(50..=i64::from(LONGEST_MS), "milliseconds"));
+        let timeout_ms = keys.get("timeout-ms").and_then(|ms| ms.whole(TIMEOUT_MS, "milliseconds"));
         let responses = keys.get("error-responses");
         if let (Some(responses), Some(kind), Some(IntegrationKind::AwsProxy)) =
             (&responses, &kind, integration)

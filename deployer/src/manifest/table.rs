@@ -1,23 +1,29 @@
 //! `[tables.NAME]`: a `DynamoDB` table.
 
 use super::read::Item;
+use super::schema::within;
 use super::section::Section;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::ops::RangeInclusive;
 
-/// A `DynamoDB` table.
-#[derive(Clone, Debug)]
+/// A DynamoDB table. The keys of a table never change afterwards: another key is another table.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub(crate) struct Table {
-    /// The hash key.
+    /// The partition key.
     pub partition_key: Key,
-    /// The range key.
+    /// The sort key: another attribute than the partition key.
     pub sort_key: Option<Key>,
     /// How capacity is paid for.
+    #[schemars(extend("default" = "on-demand"))]
     pub billing: Billing,
-    /// The attribute that holds an item's expiry, as epoch seconds.
+    /// The attribute that holds the time at which an item expires, in seconds since 1970.
+    #[schemars(length(min = 1, max = LONGEST_ATTRIBUTE))]
     pub ttl: Option<String>,
-    /// Continuous backups.
+    /// Whether the table has continuous backups.
     pub point_in_time_recovery: bool,
-    /// Whether AWS refuses to delete the table. Absent leaves it as it is: protection is never switched off by default.
+    /// Whether AWS refuses to delete the table. Without this key, it stays as it is.
     pub deletion_protection: Option<bool>,
 }
 
@@ -35,44 +41,59 @@ impl Default for Table {
 }
 
 /// A key attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct Key {
     /// The attribute's name.
+    #[schemars(length(min = 1, max = LONGEST_ATTRIBUTE))]
     pub name: String,
-    /// Its type.
+    /// The attribute's type.
     pub r#type: KeyType,
 }
 
 /// What a key attribute may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) enum KeyType {
-    /// String.
+    /// A string.
     S,
-    /// Number.
+    /// A number.
     N,
-    /// Binary.
+    /// Binary data.
     B,
 }
 
 /// How a table's capacity is paid for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub(crate) enum Billing {
     /// Per request.
     OnDemand,
-    /// Per hour, for what is set aside.
+    /// Per hour, for provisioned capacity.
+    #[schemars(untagged)]
     Provisioned(Provisioned),
 }
 
-/// Capacity units a second.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Provisioned capacity.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct Provisioned {
-    /// Read capacity units.
+    /// Read capacity units per second.
+    #[schemars(transform = within(&UNITS))]
     pub read: i64,
-    /// Write capacity units.
+    /// Write capacity units per second.
+    #[schemars(transform = within(&UNITS))]
     pub write: i64,
-    /// Auto scaling goes up to this, for both.
+    /// The most units that auto scaling goes up to, for reads and for writes. At least as much as `read` and `write`. Without
+    /// this key, there is no auto scaling.
+    #[schemars(transform = within(&UNITS))]
     pub max: Option<i64>,
 }
+
+/// Application Auto Scaling counts in 32 bits, and no account's quota of DynamoDB comes near.
+const UNITS: RangeInclusive<i64> = 1..=i32::MAX as i64;
+
+/// DynamoDB's longest name of an attribute, in characters.
+const LONGEST_ATTRIBUTE: usize = 255;
 
 /// An attribute's name, wherever one is declared.
 const ATTRIBUTE: &str = "an attribute's name of 1 to 255 characters";
@@ -127,19 +148,17 @@ impl Key {
 
 impl Billing {
     fn read(billing: &Item<'_>) -> Option<Self> {
-        /// Application Auto Scaling counts in 32 bits, and no account's quota of DynamoDB comes near.
-        const MOST_UNITS: RangeInclusive<i64> = 1..=i32::MAX as i64;
         const FORMS: &str = r#""on-demand" or a table like { read = 5, write = 5, max = 50 }"#;
         if !billing.is_table() {
             return billing.text_where(FORMS, |text| text == "on-demand").map(|_| Self::OnDemand);
         }
         let read = billing.section(FORMS, |keys| {
             let units = "capacity units";
-            let read = keys.require("read", "read = 5").and_then(|read| read.whole(MOST_UNITS, units));
-            let write = keys.require("write", "write = 5").and_then(|write| write.whole(MOST_UNITS, units));
+            let read = keys.require("read", "read = 5").and_then(|read| read.whole(UNITS, units));
+            let write = keys.require("write", "write = 5").and_then(|write| write.whole(UNITS, units));
             let least = read.max(write).unwrap_or(1);
             let max = keys.get("max").and_then(|max| {
-                let number: i64 = max.whole(MOST_UNITS, units)?;
+                let number: i64 = max.whole(UNITS, units)?;
                 if number < least {
                     max.report(max.wrong("must be at least as much as read and write"));
                 }
@@ -152,5 +171,5 @@ impl Billing {
 }
 
 fn is_attribute(name: &str) -> bool {
-    (1..=255).contains(&name.chars().count())
+    (1..=LONGEST_ATTRIBUTE).contains(&name.chars().count())
 }

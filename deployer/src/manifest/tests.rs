@@ -9,6 +9,7 @@ mod functions;
 mod naming;
 mod place;
 mod proof;
+mod schema;
 mod tables;
 mod variables;
 
@@ -17,7 +18,11 @@ use crate::error::ErrorKind;
 use proptest::prelude::*;
 
 fn parse(text: &str) -> Result<Manifest> {
-    Manifest::parse(text, Path::new("stack.toml"), "")
+    let read = Manifest::parse(text, Path::new("stack.toml"), "");
+    if read.is_ok() {
+        schema::assert_accepts(text);
+    }
+    read
 }
 
 /// What is said about a manifest that has something wrong.

@@ -4,6 +4,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod command_reference;
+mod manifest_reference;
 
 use clap::{Command, CommandFactory as _, Parser as _};
 use deployer::cli::Cli;
@@ -153,6 +154,7 @@ fn every_command_line_is_understood() {
     for (name, text) in documents() {
         for command in commands(&text) {
             let command = command.split_once("$(").map_or(command, |(_, inner)| inner.trim_end_matches(')'));
+            let command = command.split_once(" > ").map_or(command, |(command, _)| command);
             if command.starts_with("deployer ") {
                 let parsed = Cli::try_parse_from(command.split_whitespace());
                 assert!(parsed.is_ok(), "{name}: {command}: {parsed:?}");
@@ -194,59 +196,18 @@ fn every_option_that_is_named_exists() {
     }
 }
 
-/// The keys of every section of the manifest, by its heading.
-fn documented_keys() -> BTreeMap<String, Names> {
-    let mut sections: BTreeMap<String, Names> = BTreeMap::new();
-    let reference = page("reference/manifest.md");
-    for part in reference.split("\n## ").skip(1) {
-        let place = part.lines().next().unwrap().replace('`', "");
-        for row in rows(part).filter(|row| row[0] != "key") {
-            for key in quoted(row[0]) {
-                sections.entry(place.clone()).or_default().insert(key.to_owned());
-                // A table in a table: `{ rate, burst }`.
-                if let Some((_, inner)) = row[1].split_once('{') {
-                    let inner = inner.split_once('}').unwrap().0.split(',').map(|key| key.trim().to_owned());
-                    sections.insert(key.to_owned(), inner.collect());
-                }
-            }
-        }
-    }
-    sections
-}
-
-/// The keys that the parser knows, from its own words about one that it does not.
-fn known_keys(manifest: &str) -> Names {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("stack.toml"), manifest).unwrap();
-    let done = Deployer::new(folder.path()).args(["plan"]).run().exits(2);
-    let (_, keys) = done.stderr.split_once("its keys are ").unwrap_or_else(|| panic!("{done}"));
-    names(keys.lines().next().unwrap().split(", "))
-}
-
-#[test]
-fn the_manifest_reference_has_every_key() {
-    let known = [
-        ("Top level", "x = 1"),
-        ("[tables.NAME]", "[tables.some]\nx = 1"),
-        ("partition-key", "[tables.some]\npartition-key = { x = 1 }"),
-        ("sort-key", "[tables.some]\nsort-key = { x = 1 }"),
-        ("billing", "[tables.some]\nbilling = { x = 1 }"),
-        ("[functions.NAME]", "[functions.some]\nx = 1"),
-        ("[api]", "[api]\nx = 1"),
-        ("throttle", "[api]\nthrottle = { x = 1 }"),
-        ("proof", "[api]\nproof = { x = 1 }"),
-        ("[[api.routes]]", "[[api.routes]]\nx = 1"),
-    ];
-    let known = known.map(|(place, manifest)| (place.to_owned(), known_keys(manifest)));
-    assert_eq!(documented_keys(), BTreeMap::from(known));
-}
-
 #[test]
 fn every_manifest_that_is_shown_is_accepted() {
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("stack.schema.json", manifest_reference::schema()).unwrap();
+    let schema = compiler.compile("stack.schema.json", &mut schemas).unwrap();
     let mut accepted = 0;
     for (name, text) in manual() {
         let declares = |block: &&str| block.lines().any(|line| line.starts_with("[functions."));
         for manifest in blocks(&text, "toml").into_iter().filter(declares) {
+            let values: Value = toml::from_str(manifest).unwrap();
+            let fits = schemas.validate(&values, schema).map_err(|error| format!("{error:#}"));
+            assert_eq!(fits, Ok(()), "{name}: {manifest}");
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("stack.toml"), manifest).unwrap();
             // It reads the manifest and needs neither AWS nor the function's code.

@@ -10,6 +10,7 @@ mod help;
 mod hostile;
 mod load;
 mod local_aws;
+mod schema;
 mod stdout;
 mod terminal;
 mod tools;
