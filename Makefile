@@ -19,7 +19,7 @@ RELEASE = --locked --release -p deployer
 binary  = $$(cargo build --quiet $(1) --message-format json | sed -n 's|.*"executable":"\([^"]*/deployer\)".*|\1|p')
 
 .DEFAULT_GOAL := help
-.PHONY: beside-python help setup build ready release up plan status down test bench bench-function bench-load crash-matrix random-edits reference check format lint deny docs clean
+.PHONY: beside-python help setup build ready release up plan status down test bench bench-function bench-load crash-matrix random-edits reference pictures check format lint deny docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -111,6 +111,11 @@ random-edits: setup ## Deploy after each of 200 random edits of a project, and l
 
 reference: ## Write the book's reference of commands and of the manifest from the code
 	@cargo test --quiet --locked --workspace --test book -- --ignored
+
+# Terminal emulation is needed for the pictures only.
+pictures: setup build docs/pictures/requirements.txt ## Draw the README's pictures from real runs against the local AWS
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/pictures/requirements.txt >&2
+	@PATH="$$PWD/$(VENV)/bin:$$PATH" $(VENV)/bin/python docs/pictures/make.py "$(call binary,$(TRY))"
 
 check: format lint deny docs test ## Everything that has to pass before a change lands
 

@@ -5,6 +5,7 @@
 
 mod command_reference;
 mod manifest_reference;
+mod pictures;
 
 use clap::{Command, CommandFactory as _, Parser as _};
 use deployer::cli::Cli;
@@ -63,7 +64,7 @@ fn pages() -> Vec<String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.extension().is_some_and(|extension| extension == "md") {
                 pages.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
             }
         }
