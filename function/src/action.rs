@@ -1,42 +1,41 @@
-//! The five DynamoDB operations as data: which parameters each takes and which members its answer has.
+//! The five DynamoDB operations as data: the parameters of each and the members of its output.
 //!
-//! The tables follow AWS's own model of the service, in its order: messages name the parameters in it, and
-//! answers write their members in it. See
+//! Parameters and members have the order of AWS's service model. Messages and answers list them in this order. See
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html>.
 
-/// An operation of DynamoDB that a request can ask for.
+/// A DynamoDB operation that an event can request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Writes an item.
     PutItem,
     /// Reads an item.
     GetItem,
-    /// Changes an item, or makes it.
+    /// Updates an item, or creates it.
     UpdateItem,
     /// Deletes an item.
     DeleteItem,
-    /// Reads a page of the table.
+    /// Reads one page of the table.
     Scan,
 }
 
-/// What a value of a request or an answer looks like.
+/// The type of a value in a request or an answer.
 #[derive(Debug)]
 pub(crate) enum Shape {
     /// A string of at least `min` characters.
-    Text { min: usize },
+    String { min: usize },
     /// A boolean.
-    Flag,
-    /// A whole number of at least `min`. Its upper bound is for DynamoDB to judge.
+    Boolean,
+    /// An integer of at least `min`. DynamoDB checks the upper bound.
     Integer { min: i64 },
-    /// An attribute value: typed JSON on DynamoDB's side, and on ours what the request's notation says.
+    /// An attribute value: typed JSON towards DynamoDB, and the request's notation towards the caller.
     Attribute,
     /// An array of at least `min` values.
-    List { min: usize, of: &'static Shape },
+    List { min: usize, element: &'static Shape },
     /// An object with any keys.
     Map(&'static Shape),
     /// An object with these members only.
     Structure(&'static [Field]),
-    /// Anything, handed on as it is. Only in answers.
+    /// Any value, passed on unchanged. Occurs in outputs only.
     Verbatim,
 }
 
@@ -49,7 +48,7 @@ pub(crate) struct Field {
 }
 
 impl Action {
-    /// The name, as AWS writes it.
+    /// Returns the name of the operation in AWS's API.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +60,7 @@ impl Action {
         }
     }
 
-    /// The parameters it takes.
+    /// Returns the parameters of the operation.
     pub(crate) fn parameters(self) -> &'static [Field] {
         match self {
             Self::PutItem => PUT_ITEM,
@@ -72,80 +71,80 @@ impl Action {
         }
     }
 
-    /// The members of its answer.
-    pub(crate) fn results(self) -> &'static [Field] {
+    /// Returns the members of the operation's output.
+    pub(crate) fn output_members(self) -> &'static [Field] {
         match self {
-            Self::GetItem => GOT_ITEM,
-            Self::Scan => SCANNED,
-            Self::PutItem | Self::UpdateItem | Self::DeleteItem => WRITTEN,
+            Self::GetItem => GET_ITEM_OUTPUT,
+            Self::Scan => SCAN_OUTPUT,
+            Self::PutItem | Self::UpdateItem | Self::DeleteItem => WRITE_OUTPUT,
         }
     }
 }
 
-const TEXT: Shape = Shape::Text { min: 0 };
+const STRING: Shape = Shape::String { min: 0 };
 const ATTRIBUTES: Shape = Shape::Map(&Shape::Attribute);
-const TEXTS: Shape = Shape::List { min: 0, of: &TEXT };
-const NAMES: Shape = Shape::Map(&TEXT);
-const ATTRIBUTES_TO_GET: Shape = Shape::List { min: 1, of: &TEXT };
-const ATTRIBUTE_LIST: Shape = Shape::List { min: 0, of: &Shape::Attribute };
+const STRINGS: Shape = Shape::List { min: 0, element: &STRING };
+const NAMES: Shape = Shape::Map(&STRING);
+const ATTRIBUTES_TO_GET: Shape = Shape::List { min: 1, element: &STRING };
+const ATTRIBUTE_LIST: Shape = Shape::List { min: 0, element: &Shape::Attribute };
 
-const TABLE_NAME: Field = required("TableName", Shape::Text { min: 1 });
+const TABLE_NAME: Field = required("TableName", Shape::String { min: 1 });
 const EXPECTED: Field = optional(
     "Expected",
     Shape::Map(&Shape::Structure(&[
         optional("Value", Shape::Attribute),
-        optional("Exists", Shape::Flag),
-        optional("ComparisonOperator", TEXT),
+        optional("Exists", Shape::Boolean),
+        optional("ComparisonOperator", STRING),
         optional("AttributeValueList", ATTRIBUTE_LIST),
     ])),
 );
 const ATTRIBUTE_UPDATES: Field = optional(
     "AttributeUpdates",
-    Shape::Map(&Shape::Structure(&[optional("Value", Shape::Attribute), optional("Action", TEXT)])),
+    Shape::Map(&Shape::Structure(&[optional("Value", Shape::Attribute), optional("Action", STRING)])),
 );
 const SCAN_FILTER: Field = optional(
     "ScanFilter",
     Shape::Map(&Shape::Structure(&[
         optional("AttributeValueList", ATTRIBUTE_LIST),
-        required("ComparisonOperator", TEXT),
+        required("ComparisonOperator", STRING),
     ])),
 );
 
 /// The types of an attribute value in typed JSON, which has exactly one of these members.
 pub(crate) const ATTRIBUTE_TYPES: &[Field] = &[
-    optional("S", TEXT),
-    optional("N", TEXT),
-    optional("B", TEXT),
-    optional("SS", TEXTS),
-    optional("NS", TEXTS),
-    optional("BS", TEXTS),
+    optional("S", STRING),
+    optional("N", STRING),
+    optional("B", STRING),
+    optional("SS", STRINGS),
+    optional("NS", STRINGS),
+    optional("BS", STRINGS),
     optional("M", ATTRIBUTES),
     optional("L", ATTRIBUTE_LIST),
-    optional("NULL", Shape::Flag),
-    optional("BOOL", Shape::Flag),
+    optional("NULL", Shape::Boolean),
+    optional("BOOL", Shape::Boolean),
 ];
 
 const PUT_ITEM: &[Field] = &[
     TABLE_NAME,
     required("Item", ATTRIBUTES),
     EXPECTED,
-    optional("ReturnValues", TEXT),
-    optional("ReturnConsumedCapacity", TEXT),
-    optional("ReturnItemCollectionMetrics", TEXT),
-    optional("ConditionalOperator", TEXT),
-    optional("ConditionExpression", TEXT),
+    optional("ReturnValues", STRING),
+    optional("ReturnConsumedCapacity", STRING),
+    optional("ReturnItemCollectionMetrics", STRING),
+    optional("ConditionalOperator", STRING),
+    optional("ConditionExpression", STRING),
     optional("ExpressionAttributeNames", NAMES),
     optional("ExpressionAttributeValues", ATTRIBUTES),
-    optional("ReturnValuesOnConditionCheckFailure", TEXT),
+    optional("ReturnValuesOnConditionCheckFailure", STRING),
 ];
 
 const GET_ITEM: &[Field] = &[
     TABLE_NAME,
     required("Key", ATTRIBUTES),
     optional("AttributesToGet", ATTRIBUTES_TO_GET),
-    optional("ConsistentRead", Shape::Flag),
-    optional("ReturnConsumedCapacity", TEXT),
-    optional("ProjectionExpression", TEXT),
+    optional("ConsistentRead", Shape::Boolean),
+    optional("ReturnConsumedCapacity", STRING),
+    optional("ProjectionExpression", STRING),
     optional("ExpressionAttributeNames", NAMES),
 ];
 
@@ -154,53 +153,53 @@ const UPDATE_ITEM: &[Field] = &[
     required("Key", ATTRIBUTES),
     ATTRIBUTE_UPDATES,
     EXPECTED,
-    optional("ConditionalOperator", TEXT),
-    optional("ReturnValues", TEXT),
-    optional("ReturnConsumedCapacity", TEXT),
-    optional("ReturnItemCollectionMetrics", TEXT),
-    optional("UpdateExpression", TEXT),
-    optional("ConditionExpression", TEXT),
+    optional("ConditionalOperator", STRING),
+    optional("ReturnValues", STRING),
+    optional("ReturnConsumedCapacity", STRING),
+    optional("ReturnItemCollectionMetrics", STRING),
+    optional("UpdateExpression", STRING),
+    optional("ConditionExpression", STRING),
     optional("ExpressionAttributeNames", NAMES),
     optional("ExpressionAttributeValues", ATTRIBUTES),
-    optional("ReturnValuesOnConditionCheckFailure", TEXT),
+    optional("ReturnValuesOnConditionCheckFailure", STRING),
 ];
 
 const DELETE_ITEM: &[Field] = &[
     TABLE_NAME,
     required("Key", ATTRIBUTES),
     EXPECTED,
-    optional("ConditionalOperator", TEXT),
-    optional("ReturnValues", TEXT),
-    optional("ReturnConsumedCapacity", TEXT),
-    optional("ReturnItemCollectionMetrics", TEXT),
-    optional("ConditionExpression", TEXT),
+    optional("ConditionalOperator", STRING),
+    optional("ReturnValues", STRING),
+    optional("ReturnConsumedCapacity", STRING),
+    optional("ReturnItemCollectionMetrics", STRING),
+    optional("ConditionExpression", STRING),
     optional("ExpressionAttributeNames", NAMES),
     optional("ExpressionAttributeValues", ATTRIBUTES),
-    optional("ReturnValuesOnConditionCheckFailure", TEXT),
+    optional("ReturnValuesOnConditionCheckFailure", STRING),
 ];
 
 const SCAN: &[Field] = &[
     TABLE_NAME,
-    optional("IndexName", Shape::Text { min: 3 }),
+    optional("IndexName", Shape::String { min: 3 }),
     optional("AttributesToGet", ATTRIBUTES_TO_GET),
     optional("Limit", Shape::Integer { min: 1 }),
-    optional("Select", TEXT),
+    optional("Select", STRING),
     SCAN_FILTER,
-    optional("ConditionalOperator", TEXT),
+    optional("ConditionalOperator", STRING),
     optional("ExclusiveStartKey", ATTRIBUTES),
-    optional("ReturnConsumedCapacity", TEXT),
+    optional("ReturnConsumedCapacity", STRING),
     optional("TotalSegments", Shape::Integer { min: 1 }),
     optional("Segment", Shape::Integer { min: 0 }),
-    optional("ProjectionExpression", TEXT),
-    optional("FilterExpression", TEXT),
+    optional("ProjectionExpression", STRING),
+    optional("FilterExpression", STRING),
     optional("ExpressionAttributeNames", NAMES),
     optional("ExpressionAttributeValues", ATTRIBUTES),
-    optional("ConsistentRead", Shape::Flag),
+    optional("ConsistentRead", Shape::Boolean),
 ];
 
 const CONSUMED_CAPACITY: Field = optional("ConsumedCapacity", Shape::Verbatim);
 
-const WRITTEN: &[Field] = &[
+const WRITE_OUTPUT: &[Field] = &[
     optional("Attributes", ATTRIBUTES),
     CONSUMED_CAPACITY,
     optional(
@@ -212,10 +211,10 @@ const WRITTEN: &[Field] = &[
     ),
 ];
 
-const GOT_ITEM: &[Field] = &[optional("Item", ATTRIBUTES), CONSUMED_CAPACITY];
+const GET_ITEM_OUTPUT: &[Field] = &[optional("Item", ATTRIBUTES), CONSUMED_CAPACITY];
 
-const SCANNED: &[Field] = &[
-    optional("Items", Shape::List { min: 0, of: &ATTRIBUTES }),
+const SCAN_OUTPUT: &[Field] = &[
+    optional("Items", Shape::List { min: 0, element: &ATTRIBUTES }),
     optional("Count", Shape::Verbatim),
     optional("ScannedCount", Shape::Verbatim),
     optional("LastEvaluatedKey", ATTRIBUTES),

@@ -1,10 +1,10 @@
 //! Converts attribute values from plain JSON to DynamoDB's typed JSON (`{"S": "x"}`), and back.
 //!
-//! Types are never guessed: a plain `{"S": "x"}` is a map with the key `S`. Numbers keep their digits, because they
-//! are converted as text.
+//! Types are never inferred: a plain `{"S": "x"}` is a map with the key `S`. Numbers are converted as text, so they
+//! keep all their digits.
 //!
-//! Plain JSON has no sets and no binaries. A request that needs them is written in typed JSON as a whole, and says
-//! so (`Notation`).
+//! Plain JSON has neither sets nor binary values. A request that needs them uses typed JSON for all its attribute values
+//! (`Notation`).
 //!
 //! Typed JSON: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>.
 
@@ -12,12 +12,12 @@ use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use crate::json::{Json, Member, Number, is_number};
 
-/// How a request writes its attribute values, and how its answer does.
+/// The notation of the attribute values in a request and in its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notation {
-    /// As the JSON that they are.
+    /// Plain JSON, such as `"x"`.
     Plain,
-    /// As DynamoDB does, each with its type.
+    /// DynamoDB's typed JSON, such as `{"S": "x"}`.
     Typed,
 }
 
@@ -33,14 +33,14 @@ impl Serialize for Typed<'_> {
             Json::Bool(value) => map.serialize_entry("BOOL", value),
             Json::Number(text) => map.serialize_entry("N", text),
             Json::String(text) => map.serialize_entry("S", text),
-            Json::Array(values) => map.serialize_entry("L", &Each(values, Typed)),
+            Json::Array(values) => map.serialize_entry("L", &Elements(values, Typed)),
             Json::Object(members) => map.serialize_entry("M", &Members(members, Typed)),
         }?;
         map.end()
     }
 }
 
-/// Serializes typed JSON as plain JSON: a set becomes an array, a binary its Base64 text.
+/// Serializes typed JSON as plain JSON: a set becomes an array, a binary value its Base64 text.
 ///
 /// Fails if the value is not typed JSON.
 #[derive(Clone, Copy, Debug)]
@@ -49,20 +49,21 @@ pub struct Plain<'j>(pub &'j Json<'j>);
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some([(tag, value)]) = self.0.members() else {
-            return Err(S::Error::custom("an attribute value that is no object of one member"));
+            return Err(S::Error::custom("an attribute value that is not an object with one member"));
         };
         match (tag.as_ref(), value) {
             ("NULL", _) => serializer.serialize_unit(),
             ("BOOL", Json::Bool(value)) => serializer.serialize_bool(*value),
-            ("N", Json::String(text)) => Digits(text).serialize(serializer),
+            ("N", Json::String(text)) => StoredNumber(text).serialize(serializer),
             ("S" | "B", Json::String(text)) => serializer.serialize_str(text),
-            ("L", Json::Array(values)) => Each(values, Plain).serialize(serializer),
+            ("L", Json::Array(values)) => Elements(values, Plain).serialize(serializer),
             ("M", Json::Object(members)) => Members(members, Plain).serialize(serializer),
             ("SS" | "BS", Json::Array(_)) => value.serialize(serializer),
             ("NS", Json::Array(values)) => {
-                let digits: Option<Vec<_>> = values.iter().map(|value| value.text().map(Digits)).collect();
-                digits
-                    .ok_or_else(|| S::Error::custom("a set of numbers that holds something else"))?
+                let numbers: Option<Vec<_>> =
+                    values.iter().map(|value| value.text().map(StoredNumber)).collect();
+                numbers
+                    .ok_or_else(|| S::Error::custom("a set of numbers with an element that is not a number"))?
                     .serialize(serializer)
             }
             _ => Err(S::Error::custom("an attribute value of an unknown type")),
@@ -70,13 +71,13 @@ impl Serialize for Plain<'_> {
     }
 }
 
-/// The text of a stored number.
+/// Serializes the text of a stored number.
 ///
-/// DynamoDB's numbers are numbers in JSON too. Some emulators store what they were given, such as `+5`, which becomes a
+/// Numbers of DynamoDB are valid JSON numbers. Some emulators store any text, such as `+5`. This is serialized as a
 /// string, because the answer has to be JSON.
-struct Digits<'j>(&'j str);
+struct StoredNumber<'j>(&'j str);
 
-impl Serialize for Digits<'_> {
+impl Serialize for StoredNumber<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if is_number(self.0) {
             Number(self.0).serialize(serializer)
@@ -87,9 +88,9 @@ impl Serialize for Digits<'_> {
 }
 
 /// Serializes an array, with each value converted.
-struct Each<'j, W>(&'j [Json<'j>], fn(&'j Json<'j>) -> W);
+struct Elements<'j, W>(&'j [Json<'j>], fn(&'j Json<'j>) -> W);
 
-impl<W: Serialize> Serialize for Each<'_, W> {
+impl<W: Serialize> Serialize for Elements<'_, W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(self.1))
     }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn typed_json_is_not_guessed() {
+    fn does_not_infer_typed_json() {
         assert_eq!(typed(r#"{"S":"x"}"#), r#"{"M":{"S":{"S":"x"}}}"#);
     }
 
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_become_arrays_and_binaries_base64() {
+    fn converts_sets_to_arrays_and_binary_values_to_base64() {
         assert_eq!(plain(r#"{"SS":["b","a"]}"#).as_deref(), Ok(r#"["b","a"]"#));
         assert_eq!(plain(r#"{"NS":["1","2.50"]}"#).as_deref(), Ok("[1,2.50]"));
         assert_eq!(plain(r#"{"BS":["AA=="]}"#).as_deref(), Ok(r#"["AA=="]"#));
@@ -161,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_json_does_not_have_becomes_a_string() {
+    fn converts_an_invalid_json_number_to_a_string() {
         assert_eq!(plain(r#"{"N":"+5"}"#).as_deref(), Ok(r#""+5""#));
     }
 
     #[test]
-    fn refuses_what_is_not_an_attribute_value() {
-        for bad in ["5", "{}", r#"{"S":"a","N":"1"}"#, r#"{"S":5}"#, r#"{"X":"a"}"#, r#"{"NS":[1]}"#] {
-            assert!(plain(bad).is_err(), "{bad}");
+    fn refuses_invalid_attribute_values() {
+        for invalid in ["5", "{}", r#"{"S":"a","N":"1"}"#, r#"{"S":5}"#, r#"{"X":"a"}"#, r#"{"NS":[1]}"#] {
+            assert!(plain(invalid).is_err(), "{invalid}");
         }
     }
 }

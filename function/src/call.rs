@@ -1,4 +1,4 @@
-//! A checked call as the text of DynamoDB's request, and DynamoDB's reply as the text of the answer.
+//! Writes a call as the body of a request to DynamoDB, and DynamoDB's reply as the answer to the caller.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -9,35 +9,34 @@ use crate::{
     failure::Failure,
     json::{self, Json},
     store::Reply,
-    validate,
+    validation,
 };
 
-/// Checks a call's parameters and writes the body of its request.
+/// Checks the parameters of a call and writes the body of its request.
 ///
 /// # Errors
 ///
-/// A `ParamValidationError` that names everything wrong with them.
-pub(crate) fn request(call: &Call<'_>) -> Result<Vec<u8>, Failure> {
-    let problems = validate::problems(call);
+/// A `ParamValidationError` that lists all problems.
+pub(crate) fn request_body(call: &Call<'_>) -> Result<Vec<u8>, Failure> {
+    let problems = validation::find_problems(call);
     if !problems.is_empty() {
-        return Err(Failure::parameters(&problems));
+        return Err(Failure::invalid_parameters(&problems));
     }
     serde_json::to_vec(&Parameters(call))
         .map_err(|error| Failure::internal("RequestNotWritten", &error.to_string()))
 }
 
-/// Writes the answer to a call: the members of DynamoDB's reply that the operation's table has, then
-/// `ResponseMetadata`.
+/// Writes the answer to a call: the known members of DynamoDB's reply, then `ResponseMetadata`.
 ///
 /// # Errors
 ///
-/// A `ServiceUnavailable` if the reply cannot be read. A write has been done all the same.
+/// A `ServiceUnavailable` if the reply cannot be parsed. A write has been performed nevertheless.
 pub(crate) fn answer(call: &Call<'_>, reply: &Reply) -> Result<String, Failure> {
     let unreadable = |error: &dyn std::error::Error| {
-        Failure::unavailable("DynamoDB's answer cannot be understood", &error.to_string())
+        Failure::unavailable("DynamoDB's answer is malformed", &error.to_string())
     };
     let body = json::parse(&reply.body).map_err(|error| unreadable(&error))?;
-    let answer = Answer { call, body: &body, reply };
+    let answer = AnswerBody { call, body: &body, reply };
     serde_json::to_string(&answer).map_err(|error| unreadable(&error))
 }
 
@@ -59,27 +58,27 @@ impl Serialize for Parameters<'_> {
     }
 }
 
-struct Answer<'j> {
+struct AnswerBody<'j> {
     call: &'j Call<'j>,
     body: &'j Json<'j>,
     reply: &'j Reply,
 }
 
-impl Serialize for Answer<'_> {
+impl Serialize for AnswerBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let conversion = match self.call.notation {
             Notation::Plain => Conversion::ToPlain,
             Notation::Typed => Conversion::None,
         };
-        let fields = Fields { known: self.call.action.results(), value: self.body, conversion };
+        let fields = Fields { known: self.call.action.output_members(), value: self.body, conversion };
         fields.serialize_into::<S>(&mut map)?;
         map.serialize_entry("ResponseMetadata", &Metadata::new(self.reply))?;
         map.end()
     }
 }
 
-/// `ResponseMetadata`, with the members that boto3 gives it.
+/// `ResponseMetadata`, with the same members as in boto3.
 #[derive(Serialize)]
 struct Metadata<'r> {
     #[serde(rename = "RequestId", skip_serializing_if = "Option::is_none")]
@@ -107,7 +106,7 @@ fn as_object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// What happens to attribute values on their way through.
+/// How attribute values are converted.
 #[derive(Clone, Copy)]
 enum Conversion {
     ToTyped,
@@ -115,8 +114,8 @@ enum Conversion {
     None,
 }
 
-/// The members of a structure that its table knows, in the table's order. Null is the same as absent, unless it is
-/// an attribute value.
+/// The known members of a structure, in the order of `known`. A null member counts as absent, unless it is an attribute
+/// value.
 struct Fields<'j> {
     known: &'static [Field],
     value: &'j Json<'j>,
@@ -139,7 +138,7 @@ impl Fields<'_> {
     }
 }
 
-/// A value that is written with its attribute values converted.
+/// Serializes a value and converts the attribute values in it.
 struct Converted<'j> {
     shape: &'static Shape,
     value: &'j Json<'j>,
@@ -157,7 +156,7 @@ impl Serialize for Converted<'_> {
             },
             (Shape::Map(shape), Json::Object(members)) => serializer
                 .collect_map(members.iter().map(|(key, value)| (key, Self { shape, value, conversion }))),
-            (Shape::List { of: shape, .. }, Json::Array(values)) => {
+            (Shape::List { element: shape, .. }, Json::Array(values)) => {
                 serializer.collect_seq(values.iter().map(|value| Self { shape, value, conversion }))
             }
             (Shape::Structure(fields), value @ Json::Object(_)) => {
@@ -177,15 +176,15 @@ mod tests {
 
     fn body(event: &str) -> Result<String, Failure> {
         let event = json::parse(event.as_bytes()).unwrap();
-        let call = Request::read(&event).unwrap().into_call();
-        request(&call).map(|body| String::from_utf8(body).unwrap())
+        let call = Request::from_event(&event).unwrap().into_call();
+        request_body(&call).map(|body| String::from_utf8(body).unwrap())
     }
 
-    fn answered(action: Action, body: &str) -> Result<String, Failure> {
-        answered_in(Notation::Plain, action, body)
+    fn answer_to(action: Action, body: &str) -> Result<String, Failure> {
+        answer_in(Notation::Plain, action, body)
     }
 
-    fn answered_in(notation: Notation, action: Action, body: &str) -> Result<String, Failure> {
+    fn answer_in(notation: Notation, action: Action, body: &str) -> Result<String, Failure> {
         let call = Call { action, table: None, payload: &Json::Null, notation };
         let headers = vec![("x-amzn-requestid".to_owned(), "ID".to_owned())];
         let exchange = Exchange { attempts: 2, request_id: Some("ID".to_owned()) };
@@ -195,7 +194,7 @@ mod tests {
     const METADATA: &str = r#""ResponseMetadata":{"RequestId":"ID","HTTPStatusCode":200,"HTTPHeaders":{"x-amzn-requestid":"ID"},"RetryAttempts":1}}"#;
 
     #[test]
-    fn attribute_values_are_typed_wherever_they_are() {
+    fn converts_attribute_values_at_every_depth() {
         assert_eq!(
             body(r#"{"operation":"update","tableName":"t","payload":{"Key":{"id":"1"},"ReturnValues":"NONE","AttributeUpdates":{"n":{"Action":"ADD","Value":1.50}},"Expected":{"a":{"AttributeValueList":[{"S":"x"}]}}}}"#).unwrap(),
             r#"{"TableName":"t","Key":{"id":{"S":"1"}},"AttributeUpdates":{"n":{"Value":{"N":"1.50"},"Action":"ADD"}},"Expected":{"a":{"AttributeValueList":[{"M":{"S":{"S":"x"}}}]}},"ReturnValues":"NONE"}"#
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn typed_json_goes_there_and_back_as_it_is() {
+    fn passes_typed_json_on_unchanged() {
         let values = r#"{"t":{"SS":["b","a"]},"n":{"NS":["1","2.50"]},"b":{"B":"AA=="},"m":{"M":{"x":{"BS":["AA=="]},"y":{"NULL":true}}}}"#;
         assert_eq!(
             body(&format!(r#"{{"operation":"update","tableName":"t","typedPayload":{{"Key":{{"id":{{"B":"AA=="}}}},"UpdateExpression":"ADD tags :t","ExpressionAttributeValues":{values}}}}}"#)).unwrap(),
@@ -217,13 +216,13 @@ mod tests {
             [(Action::GetItem, r#"{"Item":"#, "}"), (Action::Scan, r#"{"Items":["#, "]}")]
         {
             let reply = format!("{before}{values}{after}");
-            let answer = answered_in(Notation::Typed, action, &reply).unwrap();
+            let answer = answer_in(Notation::Typed, action, &reply).unwrap();
             assert_eq!(answer, format!("{},{METADATA}", &reply[..reply.len() - 1]));
         }
     }
 
     #[test]
-    fn all_problems_are_reported_in_one_line() {
+    fn reports_all_problems_in_one_line() {
         let failure = body(r#"{"operation":"create","tableName":"","payload":{"Foo":1}}"#).unwrap_err();
         assert_eq!((failure.status, failure.error_type.as_ref()), (400, "ParamValidationError"));
         assert!(failure.message.starts_with(
@@ -237,22 +236,22 @@ mod tests {
     }
 
     #[test]
-    fn answers_have_the_known_members_in_their_order() {
+    fn answers_have_the_known_members_in_a_fixed_order() {
         assert_eq!(
-            answered(Action::Scan, r#"{"ScannedCount":2,"New":1,"Items":[{"z":{"N":"1E+2"},"a":{"SS":["x"]}}],"ConsumedCapacity":{"CapacityUnits":1},"Count":1,"LastEvaluatedKey":{"id":{"B":"AA=="}}}"#).unwrap(),
+            answer_to(Action::Scan, r#"{"ScannedCount":2,"New":1,"Items":[{"z":{"N":"1E+2"},"a":{"SS":["x"]}}],"ConsumedCapacity":{"CapacityUnits":1},"Count":1,"LastEvaluatedKey":{"id":{"B":"AA=="}}}"#).unwrap(),
             format!(r#"{{"Items":[{{"z":1E+2,"a":["x"]}}],"Count":1,"ScannedCount":2,"LastEvaluatedKey":{{"id":"AA=="}},"ConsumedCapacity":{{"CapacityUnits":1}},{METADATA}"#)
         );
         assert_eq!(
-            answered(Action::DeleteItem, r#"{"Attributes":null,"ItemCollectionMetrics":{"SizeEstimateRangeGB":[0.0,1.0],"ItemCollectionKey":{"pk":{"S":"p"}}}}"#).unwrap(),
+            answer_to(Action::DeleteItem, r#"{"Attributes":null,"ItemCollectionMetrics":{"SizeEstimateRangeGB":[0.0,1.0],"ItemCollectionKey":{"pk":{"S":"p"}}}}"#).unwrap(),
             format!(r#"{{"ItemCollectionMetrics":{{"ItemCollectionKey":{{"pk":"p"}},"SizeEstimateRangeGB":[0.0,1.0]}},{METADATA}"#)
         );
-        assert_eq!(answered(Action::GetItem, "{}").unwrap(), format!("{{{METADATA}"));
+        assert_eq!(answer_to(Action::GetItem, "{}").unwrap(), format!("{{{METADATA}"));
     }
 
     #[test]
-    fn an_answer_that_cannot_be_understood_is_a_503() {
-        for bad in ["<html>", "", r#"{"Item":{"a":{"S":5}}}"#] {
-            assert_eq!(answered(Action::GetItem, bad).unwrap_err().status, 503, "{bad}");
+    fn a_malformed_answer_is_a_503() {
+        for malformed in ["<html>", "", r#"{"Item":{"a":{"S":5}}}"#] {
+            assert_eq!(answer_to(Action::GetItem, malformed).unwrap_err().status, 503, "{malformed}");
         }
     }
 }

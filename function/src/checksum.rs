@@ -1,7 +1,7 @@
-//! The checksum of DynamoDB's answers.
+//! Verifies the checksum of DynamoDB's answers.
 //!
-//! DynamoDB sends the CRC-32 of each body in the header `x-amz-crc32`. AWS's other SDKs compare the two and repeat
-//! a request whose answer does not fit; the SDK for Rust does not look.
+//! DynamoDB sends the CRC-32 of each body in the header `x-amz-crc32`. AWS's other SDKs verify it and retry
+//! a request whose answer does not match. The SDK for Rust ignores it.
 
 use std::{error::Error, fmt};
 
@@ -11,47 +11,48 @@ use aws_sdk_dynamodb::config::{
     retry::{ClassifyRetry, RetryAction},
 };
 
-/// The checksum of a body, in decimal.
+/// The header with the CRC-32 of the body, in decimal.
 const HEADER: &str = "x-amz-crc32";
 
-/// An answer was changed on its way: its body does not have the checksum that was sent with it.
+/// The error of an answer whose body does not match its checksum.
 #[derive(Debug)]
-pub(crate) struct Damaged;
+pub(crate) struct ChecksumMismatch;
 
-impl fmt::Display for Damaged {
+impl fmt::Display for ChecksumMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the body does not have the checksum of {HEADER}")
+        write!(f, "the body does not match the checksum in {HEADER}")
     }
 }
 
-impl Error for Damaged {}
+impl Error for ChecksumMismatch {}
 
-/// Compares an answer's body with its checksum. An answer without one is taken as it is: emulators send none.
-pub(crate) fn verify(response: &HttpResponse) -> Result<(), Damaged> {
+/// Compares the body of an answer with its checksum. An answer without a checksum is accepted, because emulators send
+/// none.
+pub(crate) fn verify(response: &HttpResponse) -> Result<(), ChecksumMismatch> {
     let body = response.body().bytes().unwrap_or_default();
     match response.headers().get(HEADER) {
-        Some(sent) if sent.parse() != Ok(crc32fast::hash(body)) => Err(Damaged),
+        Some(sent) if sent.parse() != Ok(crc32fast::hash(body)) => Err(ChecksumMismatch),
         _ => Ok(()),
     }
 }
 
-/// Whether an error was caused by a damaged answer.
-pub(crate) fn is_damaged(error: &(dyn Error + 'static)) -> bool {
-    error.is::<Damaged>() || error.source().is_some_and(is_damaged)
+/// Returns whether a checksum mismatch caused an error.
+pub(crate) fn is_mismatch(error: &(dyn Error + 'static)) -> bool {
+    error.is::<ChecksumMismatch>() || error.source().is_some_and(is_mismatch)
 }
 
-/// Makes the SDK repeat a request whose answer was damaged, as it does after a lost connection.
+/// Makes the SDK retry a request after a checksum mismatch, as it does after a lost connection.
 #[derive(Debug)]
-pub(crate) struct RetryDamaged;
+pub(crate) struct RetryChecksumMismatch;
 
-impl ClassifyRetry for RetryDamaged {
+impl ClassifyRetry for RetryChecksumMismatch {
     fn name(&self) -> &'static str {
-        "RetryDamaged"
+        "RetryChecksumMismatch"
     }
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match context.output_or_error() {
-            Some(Err(error)) if is_damaged(error) => RetryAction::transient_error(),
+            Some(Err(error)) if is_mismatch(error) => RetryAction::transient_error(),
             _ => RetryAction::NoActionIndicated,
         }
     }

@@ -14,24 +14,24 @@ pub struct Config {
     pub region: Option<String>,
     /// The role's credentials. Lambda ends the process before they expire, so they are read once.
     pub credentials: Option<Credentials>,
-    /// Another endpoint of DynamoDB than AWS's own: `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
+    /// The endpoint that replaces AWS's own, from `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
     pub endpoint_url: Option<String>,
-    /// The least severe level that is logged: `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets from the function's logging
-    /// configuration, or `LOG_LEVEL`.
+    /// The least severe level that is logged, from `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`. Lambda sets the first according
+    /// to the function's logging configuration.
     pub log_level: Level,
-    /// The address of Lambda's runtime API. Absent outside Lambda.
+    /// The address of Lambda's runtime API, or `None` outside Lambda.
     pub runtime_api: Option<String>,
 }
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the settings from the environment of the process.
     #[must_use]
     pub fn from_env() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
-        Self::read(|name| std::env::var(name).ok())
+        #[expect(clippy::disallowed_methods, reason = "the function reads its environment only here")]
+        Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         // An empty variable counts as unset: people clear a Lambda setting that way.
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let credentials = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
@@ -43,7 +43,7 @@ impl Config {
             endpoint_url: variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")),
             log_level: variable("AWS_LAMBDA_LOG_LEVEL")
                 .or_else(|| variable("LOG_LEVEL"))
-                .map_or_else(Level::default, |name| Level::named(&name)),
+                .map_or_else(Level::default, |name| Level::from_name(&name)),
             runtime_api: variable("AWS_LAMBDA_RUNTIME_API"),
         }
     }
@@ -53,15 +53,15 @@ impl Config {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Config {
-        Config::read(|name| {
+    fn config(variables: &[(&str, &str)]) -> Config {
+        Config::from_variables(|name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
     fn the_more_specific_variable_takes_precedence() {
-        let config = read(&[
+        let config = config(&[
             ("AWS_REGION", "eu-north-1"),
             ("AWS_DEFAULT_REGION", "us-east-1"),
             ("AWS_ENDPOINT_URL", "http://all"),
@@ -75,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn credentials_need_both_halves() {
-        assert!(read(&[("AWS_ACCESS_KEY_ID", "id")]).credentials.is_none());
-        let config = read(&[
+    fn credentials_need_id_and_secret() {
+        assert!(config(&[("AWS_ACCESS_KEY_ID", "id")]).credentials.is_none());
+        let config = config(&[
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
             ("AWS_SESSION_TOKEN", "token"),
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_empty_variable_counts_as_unset() {
-        let config = read(&[("AWS_ENDPOINT_URL", ""), ("LOG_LEVEL", "")]);
+        let config = config(&[("AWS_ENDPOINT_URL", ""), ("LOG_LEVEL", "")]);
         assert_eq!(config.endpoint_url, None);
         assert_eq!(config.log_level, Level::Info);
     }

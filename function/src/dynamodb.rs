@@ -1,8 +1,8 @@
-//! DynamoDB through AWS's SDK.
+//! Implements [`Store`] with AWS's SDK for DynamoDB.
 //!
-//! The SDK resolves the endpoint, signs, sends, retries and reads errors. The bodies bypass it: its types keep maps
-//! in hash maps, which lose the order of keys. So an interceptor puts in the text of each request, and another takes
-//! out the text of each answer.
+//! The SDK resolves the endpoint, signs, sends, retries and parses errors. It does not see the bodies, because its types
+//! use hash maps, which lose the order of keys. One interceptor sets the body of each request, and another records
+//! the body of each answer.
 
 use std::{
     error::Error,
@@ -32,41 +32,41 @@ use bytes::Bytes;
 
 use crate::{
     action::Action,
-    checksum::{self, RetryDamaged},
+    checksum::{self, RetryChecksumMismatch},
     config::Config,
     failure::Failure,
-    store::{Exchange, Refusal, Reply, Store},
+    store::{Exchange, Reply, Store, StoreError},
 };
 
-/// How long connecting may take. Within a region it takes a few milliseconds.
+/// The timeout for connecting. Within a region, connecting takes a few milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long one attempt may take, connecting included. A scan reads 1 MB at most, which takes far less.
+/// The timeout of one attempt, including connecting. A scan reads at most 1 MB, which takes far less.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long all attempts together may take. It is shorter than the 10 s that the function has by default, so that
-/// the caller gets a 503 and Lambda does not end the process.
+/// The timeout of all attempts together. It is shorter than the function's default timeout of 10 s, so that the caller
+/// gets a 503 before Lambda ends the process.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The most attempts, the first included.
-const ATTEMPTS: u32 = 4;
+/// The maximum number of attempts, including the first.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// The longest wait before the second attempt. The SDK doubles it with each further one, and waits for a random part
-/// of it. DynamoDB throttles by the second, so longer waits gain nothing while a caller waits too.
-const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+/// The upper bound of the wait before the second attempt. The SDK doubles the bound for each further attempt and waits
+/// for a random part of it. DynamoDB throttles per second, so longer waits only delay the caller.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The longest wait between any two attempts.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+/// The upper bound of every wait between two attempts.
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
-/// DynamoDB, reached through one client that keeps one connection.
+/// DynamoDB through one client that keeps one connection.
 #[derive(Clone, Debug)]
 pub struct DynamoDb {
-    /// The client, or which setting is missing: then every operation fails before it is sent.
+    /// The client, or a message that names the missing setting. Without a client every operation fails.
     client: Result<Client, &'static str>,
 }
 
 impl DynamoDb {
-    /// Makes the client, which connects when it is first used.
+    /// Creates the client. It connects when it is first used.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let client = match (&config.region, &config.credentials) {
@@ -80,14 +80,14 @@ impl DynamoDb {
 
 fn client(region: &str, credentials: &Credentials, endpoint_url: Option<String>) -> Client {
     let http_client = Builder::new()
-        // Ring, because the other provider gathers entropy for 30–40 ms at every start.
+        // aws-lc, the other provider, gathers entropy for 30–40 ms at every start.
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .pool_max_idle_per_host(1)
         .build_https();
     let retries = RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(FIRST_BACKOFF)
-        .with_max_backoff(LONGEST_BACKOFF);
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(INITIAL_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(ATTEMPT_TIMEOUT)
@@ -100,21 +100,21 @@ fn client(region: &str, credentials: &Credentials, endpoint_url: Option<String>)
         .credentials_provider(credentials.clone())
         .http_client(http_client)
         .retry_config(retries)
-        .retry_classifier(RetryDamaged)
+        .retry_classifier(RetryChecksumMismatch)
         .timeout_config(timeouts);
     settings.set_endpoint_url(endpoint_url);
     Client::from_conf(settings.build())
 }
 
 impl Store for DynamoDb {
-    async fn perform(&self, action: Action, table: &str, body: Vec<u8>) -> Result<Reply, Refusal> {
-        let client = self.client.as_ref().map_err(|reason| Refusal {
+    async fn perform(&self, action: Action, table: &str, body: Vec<u8>) -> Result<Reply, StoreError> {
+        let client = self.client.as_ref().map_err(|reason| StoreError {
             failure: Failure::internal("NotConfigured", reason),
             exchange: Exchange::default(),
         })?;
         let recorder = Recorder::default();
         let body = Bytes::from(body);
-        // The table is told to the SDK as well, because an endpoint can depend on it.
+        // The SDK needs the table's name, because the endpoint can depend on it.
         macro_rules! send {
             ($operation:ident) => {
                 client
@@ -129,33 +129,33 @@ impl Store for DynamoDb {
                     .map_err(|error| failure(action, &error))
             };
         }
-        let sent = match action {
+        let result = match action {
             Action::PutItem => send!(put_item),
             Action::GetItem => send!(get_item),
             Action::UpdateItem => send!(update_item),
             Action::DeleteItem => send!(delete_item),
             Action::Scan => send!(scan),
         };
-        let Received { exchange, status, headers, body } = mem::take(&mut *recorder.received());
-        match sent {
+        let RecordedAnswer { exchange, status, headers, body } = mem::take(&mut *recorder.recorded());
+        match result {
             Ok(()) => Ok(Reply { status, headers, body, exchange }),
-            Err(failure) => Err(Refusal { failure, exchange }),
+            Err(failure) => Err(StoreError { failure, exchange }),
         }
     }
 }
 
-/// Replaces the body that the SDK has written by ours. Runs before the request is signed.
+/// Replaces the body that the SDK has written. Runs before the request is signed.
 fn set_body(request: &mut HttpRequest, body: &Bytes) {
     request.headers_mut().insert("content-length", body.len().to_string());
     *request.body_mut() = SdkBody::from(body.clone());
 }
 
-/// Records each answer of DynamoDB as it arrives, and counts the attempts.
+/// Records the last answer of DynamoDB and counts the attempts.
 #[derive(Clone, Debug, Default)]
-struct Recorder(Arc<Mutex<Received>>);
+struct Recorder(Arc<Mutex<RecordedAnswer>>);
 
 #[derive(Debug, Default)]
-struct Received {
+struct RecordedAnswer {
     exchange: Exchange,
     status: u16,
     headers: Vec<(String, String)>,
@@ -163,7 +163,7 @@ struct Received {
 }
 
 impl Recorder {
-    fn received(&self) -> MutexGuard<'_, Received> {
+    fn recorded(&self) -> MutexGuard<'_, RecordedAnswer> {
         // The lock cannot be poisoned: nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +180,7 @@ impl Intercept for Recorder {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.received().exchange.attempts += 1;
+        self.recorded().exchange.attempts += 1;
         Ok(())
     }
 
@@ -191,16 +191,16 @@ impl Intercept for Recorder {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        let mut received = self.received();
-        received.status = response.status().as_u16();
-        received.headers = headers(response);
-        received.body = Bytes::copy_from_slice(response.body().bytes().unwrap_or_default());
-        received.exchange.request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
+        let mut recorded = self.recorded();
+        recorded.status = response.status().as_u16();
+        recorded.headers = headers(response);
+        recorded.body = Bytes::copy_from_slice(response.body().bytes().unwrap_or_default());
+        recorded.exchange.request_id = response.headers().get("x-amzn-requestid").map(str::to_owned);
         checksum::verify(response).map_err(BoxError::from)
     }
 }
 
-/// The headers of a response. Those of the same name become one, with their values joined as HTTP allows.
+/// Returns the headers of a response. Headers of the same name become one, with their values joined by commas.
 fn headers(response: &HttpResponse) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in response.headers().iter_bytes() {
@@ -213,28 +213,28 @@ fn headers(response: &HttpResponse) -> Vec<(String, String)> {
     headers
 }
 
-/// What the caller gets for an error of the SDK. It depends on the kind of error, the status and the code, never on
-/// the text.
+/// Converts an error of the SDK into the failure that the caller gets. The result depends on the kind of error, the
+/// status and the code, never on the text.
 fn failure<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     match error {
-        SdkError::ServiceError(refusal) => {
-            let status = refusal.raw().status().as_u16();
-            let (code, message) = (refusal.err().code(), refusal.err().message().unwrap_or_default());
+        SdkError::ServiceError(error) => {
+            let status = error.raw().status().as_u16();
+            let (code, message) = (error.err().code(), error.err().message().unwrap_or_default());
             match code {
-                Some(code) if status < 500 => Failure::refused(action, code, message),
+                Some(code) if status < 500 => Failure::from_dynamodb(action, code, message),
                 Some(code) => Failure::unavailable(code, message),
                 None => Failure::unavailable(&format!("DynamoDB answered HTTP {status}"), message),
             }
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
-            let reason = if checksum::is_damaged(error) {
-                "DynamoDB's answer was damaged on its way".to_owned()
+            let reason = if checksum::is_mismatch(error) {
+                "DynamoDB's answer does not match its checksum".to_owned()
             } else {
-                format!("DynamoDB answered HTTP {status}, which cannot be understood")
+                format!("DynamoDB answered HTTP {status} with a malformed body")
             };
             Failure::unavailable(&reason, &causes(error))
         }
@@ -245,7 +245,8 @@ where
     }
 }
 
-/// The messages of an error and of its causes. Their debug form would have the answer's body, which may be secret.
+/// Returns the messages of an error and of its causes. Their debug format would contain the body of the answer, which
+/// may be secret.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,10 +1,10 @@
-//! The HTTP status of each error, as data.
+//! Maps errors to HTTP statuses, as data.
 //!
 //! API Gateway matches an error's message against the patterns of the integration's responses, and answers 200 if none
-//! matches. So an integration with this function needs these patterns.
+//! matches. An integration with this function needs the patterns of this table.
 
-/// HTTP statuses, each with the `selectionPattern` of its errors: a Java regular expression that has to match the
-/// whole `errorMessage`.
+/// The HTTP statuses of errors, each with its `selectionPattern`: a Java regular expression that has to match the whole
+/// `errorMessage`.
 ///
 /// No two patterns match the same message. None matches the empty string, because API Gateway tries the patterns on
 /// successes too, with an empty message. See
@@ -28,9 +28,9 @@ pub const ERROR_RESPONSES: [(u16, &str); 7] = [
     (503, r"Service unavailable: .*"),
 ];
 
-/// The HTTP status of one of DynamoDB's error codes whose message callers get.
+/// Returns the HTTP status of a DynamoDB error code whose message the caller may see.
 ///
-/// `None` for all other codes: they are about credentials, permissions or mistakes of this function, and their messages
+/// Returns `None` for all other codes. They concern credentials, permissions or bugs of this function, and their messages
 /// may name roles and accounts.
 pub(crate) fn status_of(code: &str) -> Option<u16> {
     match code {

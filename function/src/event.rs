@@ -1,11 +1,11 @@
-//! Reads what an event asks for.
+//! Determines which operation an event requests.
 
 use crate::{action::Action, attribute::Notation, failure::Failure, json::Json};
 
-/// What an event asks for: one of the seven operations.
+/// The request in an event: one of the seven operations.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Request<'j> {
-    /// Answers with the payload, or with null when there is none.
+    /// Answers with the payload, or with null if there is none.
     Echo(Option<&'j Json<'j>>),
     /// Answers with `"pong"`.
     Ping,
@@ -13,25 +13,24 @@ pub(crate) enum Request<'j> {
     Call(Call<'j>),
 }
 
-/// A call of DynamoDB. Its parameters are not checked yet.
+/// A call of DynamoDB with unchecked parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Call<'j> {
     pub(crate) action: Action,
-    /// The event's `tableName`; `None` when the payload has a `TableName`, which takes precedence.
+    /// The event's `tableName`, or `None` if the payload has a `TableName`, which takes precedence.
     pub(crate) table: Option<&'j Json<'j>>,
     pub(crate) payload: &'j Json<'j>,
-    /// How attribute values are written in the payload and in the answer.
+    /// The notation of attribute values in the payload and in the answer.
     pub(crate) notation: Notation,
 }
 
 impl<'j> Request<'j> {
-    /// Reads a request from an event. Unknown keys are ignored.
+    /// Parses an event and ignores unknown keys.
     ///
     /// # Errors
     ///
-    /// An `InvalidRequest` that names the field and what it should be, or a `ValueError` for an operation that does
-    /// not exist.
-    pub(crate) fn read(event: &'j Json<'j>) -> Result<Self, Failure> {
+    /// An `InvalidRequest` that names the field and the expected type, or a `ValueError` for an unknown operation.
+    pub(crate) fn from_event(event: &'j Json<'j>) -> Result<Self, Failure> {
         if event.members().is_none() {
             let kind = event.kind();
             return Err(Failure::invalid_request(&format!("the event should be an object, not {kind}")));
@@ -62,7 +61,7 @@ impl<'j> Request<'j> {
 
 #[cfg(test)]
 impl<'j> Request<'j> {
-    /// The call, for tests that expect one.
+    /// Returns the call, or panics if this is not a call.
     pub(crate) fn into_call(self) -> Call<'j> {
         match self {
             Self::Call(call) => call,
@@ -72,7 +71,7 @@ impl<'j> Request<'j> {
 }
 
 impl Call<'_> {
-    /// The operation's name in an event.
+    /// Returns the name of the operation in an event.
     pub(crate) fn operation(&self) -> &'static str {
         match self.action {
             Action::PutItem => "create",
@@ -83,19 +82,19 @@ impl Call<'_> {
         }
     }
 
-    /// The table's name, if it is a string.
+    /// Returns the name of the table, if it is a string.
     pub(crate) fn table_name(&self) -> Option<&str> {
         self.payload.get("TableName").or(self.table)?.text()
     }
 }
 
-/// The parameters of a call: `payload`, or `typedPayload` for typed JSON.
+/// Returns the parameters of a call: `payload`, or `typedPayload` for typed JSON.
 ///
-/// Both together are refused: one of them would be ignored without a word.
+/// An event with both is refused, because one of them would be ignored silently.
 fn payload<'j>(event: &'j Json<'j>) -> Result<(&'j Json<'j>, Notation), Failure> {
     let (name, payload, notation) = match (event.get("payload"), event.get("typedPayload")) {
         (Some(_), Some(_)) => {
-            return Err(Failure::invalid_request("payload and typedPayload exclude each other"));
+            return Err(Failure::invalid_request("payload and typedPayload cannot be used together"));
         }
         (None, Some(payload)) => ("typedPayload", Some(payload), Notation::Typed),
         (payload, None) => ("payload", payload, Notation::Plain),
@@ -118,40 +117,40 @@ mod tests {
 
     fn problem(event: &str) -> String {
         let event = parse(event.as_bytes()).unwrap();
-        Request::read(&event).unwrap_err().message
+        Request::from_event(&event).unwrap_err().message
     }
 
     #[test]
     fn echo_and_ping_ignore_all_other_keys() {
         let event = parse(br#"{"operation":"echo","tableName":null,"extra":1}"#).unwrap();
-        assert_eq!(Request::read(&event), Ok(Request::Echo(None)));
+        assert_eq!(Request::from_event(&event), Ok(Request::Echo(None)));
         let event = parse(br#"{"operation":"echo","payload":null}"#).unwrap();
-        assert_eq!(Request::read(&event), Ok(Request::Echo(Some(&Json::Null))));
+        assert_eq!(Request::from_event(&event), Ok(Request::Echo(Some(&Json::Null))));
         let event = parse(br#"{"operation":"ping","tableName":5,"payload":5}"#).unwrap();
-        assert_eq!(Request::read(&event), Ok(Request::Ping));
+        assert_eq!(Request::from_event(&event), Ok(Request::Ping));
     }
 
     #[test]
     fn the_payloads_table_name_takes_precedence() {
         let event = parse(br#"{"operation":"list","tableName":5,"payload":{"TableName":"b"}}"#).unwrap();
-        let call = Request::read(&event).unwrap().into_call();
+        let call = Request::from_event(&event).unwrap().into_call();
         assert_eq!((call.action, call.table_name()), (Action::Scan, Some("b")));
 
         let event = parse(br#"{"operation":"list","tableName":"a","payload":{}}"#).unwrap();
-        let call = Request::read(&event).unwrap().into_call();
+        let call = Request::from_event(&event).unwrap().into_call();
         assert_eq!(call.table_name(), Some("a"));
     }
 
     #[test]
-    fn typed_json_is_asked_for_by_the_name_of_the_payload() {
+    fn the_name_of_the_payload_selects_the_notation() {
         for (name, notation) in [("payload", Notation::Plain), ("typedPayload", Notation::Typed)] {
             let event = format!(r#"{{"operation":"list","{name}":{{"TableName":"t"}}}}"#);
             let event = parse(event.as_bytes()).unwrap();
-            let call = Request::read(&event).unwrap().into_call();
+            let call = Request::from_event(&event).unwrap().into_call();
             assert_eq!((call.notation, call.table_name()), (notation, Some("t")));
         }
         let event = parse(br#"{"operation":"echo","payload":1,"typedPayload":2}"#).unwrap();
-        assert_eq!(Request::read(&event), Ok(Request::Echo(Some(&Json::Number("1")))));
+        assert_eq!(Request::from_event(&event), Ok(Request::Echo(Some(&Json::Number("1")))));
     }
 
     #[test]
@@ -165,12 +164,12 @@ mod tests {
         ] {
             let event = format!(r#"{{"operation":"{operation}","tableName":"t","payload":{{}}}}"#);
             let event = parse(event.as_bytes()).unwrap();
-            assert!(matches!(Request::read(&event), Ok(Request::Call(call)) if call.action == action));
+            assert!(matches!(Request::from_event(&event), Ok(Request::Call(call)) if call.action == action));
         }
     }
 
     #[test]
-    fn says_which_field_is_wrong_and_what_it_wrong_field() {
+    fn names_the_wrong_field_and_the_expected_type() {
         for (event, expected) in [
             ("[1]", "Invalid request: the event should be an object, not an array"),
             ("null", "Invalid request: the event should be an object, not null"),
@@ -193,7 +192,7 @@ mod tests {
             ),
             (
                 r#"{"operation":"read","tableName":"t","payload":{},"typedPayload":{}}"#,
-                "Invalid request: payload and typedPayload exclude each other",
+                "Invalid request: payload and typedPayload cannot be used together",
             ),
             (
                 r#"{"operation":"read","payload":{}}"#,

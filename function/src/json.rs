@@ -1,8 +1,8 @@
-//! JSON values whose numbers keep their exact text and whose objects keep the order of their keys. A value borrows
-//! from the text that it was read from.
+//! JSON values that keep the exact text of numbers and the order of keys. A value borrows from the text that it was
+//! parsed from.
 //!
-//! `serde_json::Value` changes numbers: it rounds them to a float, or with `arbitrary_precision` respells their
-//! exponents.
+//! `serde_json::Value` changes numbers: it rounds them to a float, or rewrites their exponents with
+//! `arbitrary_precision`.
 
 mod parse;
 
@@ -11,22 +11,22 @@ use std::borrow::Cow;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-pub use parse::{MAX_DEPTH, Malformed, is_number, parse};
+pub use parse::{MAX_DEPTH, ParseError, is_number, parse};
 
-/// A key of an object and its value.
+/// A member of an object: its key and its value.
 pub type Member<'a> = (Cow<'a, str>, Json<'a>);
 
 /// A JSON value.
 ///
-/// One value takes 24 bytes, whatever it is: an event may be 6 MB of `[0,0,0,…]`, and the smallest Lambda
-/// function has 128 MB of memory.
+/// Every value takes 24 bytes. An event may be 6 MB of `[0,0,0,…]`, and the smallest Lambda function has 128 MB of
+/// memory.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number as it was written, in JSON's grammar.
+    /// A number with its exact text, which follows JSON's grammar.
     Number(&'a str),
     /// A string, with its escapes resolved.
     String(Cow<'a, str>),
@@ -37,13 +37,13 @@ pub enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// The value of a member, if this is an object that has it. Takes time in proportion to the object's size.
+    /// Returns the value of a member, if this is an object that has it. The search is linear.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         self.members()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The members, if this is an object.
+    /// Returns the members, if this is an object.
     #[must_use]
     pub fn members(&self) -> Option<&[Member<'a>]> {
         match self {
@@ -52,7 +52,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text, if this is a string.
+    /// Returns the text, if this is a string.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -61,7 +61,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The kind of value with its article, such as `a number`, for messages.
+    /// Returns the kind of the value with its article, such as `a number`, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_values_as_they_were_read() {
+    fn serializes_values_to_the_text_they_were_parsed_from() {
         for text in [
             "null",
             "true",

@@ -4,18 +4,18 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | `runtime` | gets events from Lambda and gives it the answers |
-//! | `handler` | the whole way from an event's bytes to the answer's text, over any [`Store`] |
-//! | [`json`] | reads JSON within bounds, without touching its numbers |
+//! | `runtime` | receives events from Lambda and returns the answers |
+//! | `handler` | turns the bytes of an event into the text of the answer, with any [`Store`] |
+//! | [`json`] | parses JSON within bounds, and keeps the exact text of numbers |
 //! | `proxy` | unpacks events of `aws-proxy` integrations |
-//! | `event` | reads which of the seven operations an event asks for |
-//! | `action` | the five operations of DynamoDB as data: their parameters and results |
-//! | `validate` | checks the parameters of a request against that data |
-//! | [`attribute`] | plain JSON ↔ DynamoDB's typed JSON |
-//! | `call` | writes the body of DynamoDB's request, and the answer to the caller |
-//! | `store`, `dynamodb` | performs the call |
-//! | `checksum` | whether DynamoDB's answer arrived as it was sent |
-//! | `failure`, `error_table` | the errors that callers get, and their HTTP statuses |
+//! | `event` | determines which of the seven operations an event requests |
+//! | `action` | describes the five DynamoDB operations as data: their parameters and outputs |
+//! | `validation` | checks the parameters of a request against that data |
+//! | [`attribute`] | converts between plain JSON and DynamoDB's typed JSON |
+//! | `call` | writes the body of the request to DynamoDB, and the answer to the caller |
+//! | `store`, `dynamodb` | perform the call |
+//! | `checksum` | verifies the checksum of DynamoDB's answer |
+//! | `failure`, `error_table` | define the errors that callers get, and their HTTP statuses |
 //! | `log` | writes one line for each invocation |
 
 mod action;
@@ -33,7 +33,7 @@ pub mod log;
 mod proxy;
 mod runtime;
 mod store;
-mod validate;
+mod validation;
 
 pub use action::Action;
 pub use config::Config;
@@ -42,4 +42,4 @@ pub use error_table::ERROR_RESPONSES;
 pub use failure::Failure;
 pub use handler::{Outcome, Report, handle};
 pub use runtime::run;
-pub use store::{Exchange, Refusal, Reply, Store};
+pub use store::{Exchange, Reply, Store, StoreError};

@@ -1,7 +1,7 @@
-//! Writes the function's log: one line of JSON for each invocation, in the form that Lambda's JSON logging reads.
+//! Writes the function's log: one line of JSON for each invocation, in the format of Lambda's JSON logging.
 //!
-//! A line never holds what an event, an item or an answer holds, nor credentials. So it has no messages of errors
-//! that answer 4xx, which quote the request.
+//! A line never contains data of an event, an item or an answer, nor credentials. So it has no messages of 4xx errors,
+//! which quote the request.
 
 use std::{
     io::{self, Write},
@@ -13,26 +13,26 @@ use serde::Serialize;
 
 use crate::handler::Report;
 
-/// The severity of a line, and the threshold from which on lines are written. See
+/// The severity of a line, and the lowest severity that is written. See
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// A request that succeeded.
     #[default]
     Info,
-    /// An error that answers 4xx: the caller's mistake, or throttling.
+    /// A 4xx error: the caller's, or throttling.
     Warn,
-    /// An error that answers 5xx.
+    /// A 5xx error.
     Error,
-    /// Only a threshold: nothing is written.
+    /// The threshold above all lines: nothing is written.
     Off,
 }
 
 impl Level {
-    /// The level of this name, upper or lower case. `DEBUG`, `TRACE` and unknown names mean `INFO`, because no line has
-    /// a lower level.
+    /// Returns the level with this name, in upper or lower case. `DEBUG`, `TRACE` and unknown names mean `INFO`, because no
+    /// line has a lower level.
     #[must_use]
-    pub fn named(name: &str) -> Self {
+    pub fn from_name(name: &str) -> Self {
         match name.to_ascii_uppercase().as_str() {
             "WARN" | "WARNING" => Self::Warn,
             "ERROR" | "FATAL" => Self::Error,
@@ -50,10 +50,10 @@ impl Level {
     }
 }
 
-/// How many characters of a table's name are logged. DynamoDB's names have at most 255; an event may have anything.
-const LONGEST_TABLE: usize = 255;
+/// The maximum number of characters of a table's name in a line. DynamoDB allows 255, but an event can contain any name.
+const MAX_TABLE_CHARACTERS: usize = 255;
 
-/// Writes the line of an invocation to standard output, unless `threshold` is above it.
+/// Writes the line of an invocation to standard output, unless its level is below `threshold`.
 pub fn write(threshold: Level, request_id: &str, duration: Duration, report: &Report) {
     let level = level(report);
     if level < threshold {
@@ -64,7 +64,7 @@ pub fn write(threshold: Level, request_id: &str, duration: Duration, report: &Re
         return;
     };
     text.push(b'\n');
-    // If stdout cannot be written, nor can this be reported.
+    // There is nowhere to report that stdout cannot be written.
     let _ = io::stdout().lock().write_all(&text);
 }
 
@@ -76,7 +76,7 @@ fn level(report: &Report) -> Level {
     }
 }
 
-/// One line. Lambda reads `timestamp` and `level`.
+/// A line of the log. Lambda evaluates `timestamp` and `level`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'r> {
@@ -104,7 +104,7 @@ struct Line<'r> {
 
 impl<'r> Line<'r> {
     fn new(
-        at: SystemTime,
+        time: SystemTime,
         level: Level,
         request_id: &'r str,
         duration: Duration,
@@ -113,11 +113,11 @@ impl<'r> Line<'r> {
         let Report { operation, table, failure, exchange } = report;
         let (failure, exchange) = (failure.as_ref(), exchange.as_ref());
         Self {
-            timestamp: DateTime::from(at).fmt(DateTimeFormat::DateTime).ok(),
+            timestamp: DateTime::from(time).fmt(DateTimeFormat::DateTime).ok(),
             level: level.name(),
             request_id,
             operation: *operation,
-            table: table.as_ref().map(|table| table.chars().take(LONGEST_TABLE).collect()),
+            table: table.as_ref().map(|table| table.chars().take(MAX_TABLE_CHARACTERS).collect()),
             duration_ms: milliseconds(duration),
             outcome: failure.map_or("ok", |failure| &failure.error_type),
             status: failure.map(|failure| failure.status),
@@ -129,7 +129,7 @@ impl<'r> Line<'r> {
     }
 }
 
-/// Milliseconds with three decimals.
+/// Converts a duration to milliseconds with three decimals.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_happened() {
+    fn a_line_describes_the_invocation() {
         let report = Report {
             operation: Some("list"),
             table: Some("table\n".to_owned()),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_of_internal_errors_are_logged_and_text_of_callers_is_not() {
+    fn logs_causes_of_internal_errors_but_no_text_of_callers() {
         let failure = Some(Failure::internal("AccessDeniedException", "not authorized"));
         assert_eq!(
             line(&Report { failure, ..Report::default() }),
@@ -174,18 +174,18 @@ mod tests {
     }
 
     #[test]
-    fn levels_have_their_usual_names() {
-        assert_eq!(Level::named("warn"), Level::Warn);
-        assert_eq!(Level::named("FATAL"), Level::Error);
-        assert_eq!(Level::named("off"), Level::Off);
+    fn recognizes_the_usual_names_of_levels() {
+        assert_eq!(Level::from_name("warn"), Level::Warn);
+        assert_eq!(Level::from_name("FATAL"), Level::Error);
+        assert_eq!(Level::from_name("off"), Level::Off);
         for name in ["TRACE", "debug", "INFO", "?"] {
-            assert_eq!(Level::named(name), Level::Info);
+            assert_eq!(Level::from_name(name), Level::Info);
         }
         assert!(Level::Info < Level::Warn && Level::Warn < Level::Error && Level::Error < Level::Off);
     }
 
     #[test]
-    fn a_long_table_name_is_cut() {
+    fn truncates_a_long_table_name() {
         let report = Report { table: Some("☃".repeat(6_000_000)), ..Report::default() };
         assert!(line(&report).len() < 1_000);
     }

@@ -1,4 +1,4 @@
-//! The `bootstrap` that Lambda starts.
+//! The `bootstrap` executable that Lambda starts.
 
 use std::{
     io::{self, Write},

@@ -1,7 +1,7 @@
-//! Events of API Gateway's `aws-proxy` integrations: the HTTP request's body is a member of the event, and the answer
-//! has an HTTP status.
+//! Unpacks events of API Gateway's `aws-proxy` integrations. The body of the HTTP request is a member of such an event, and
+//! the answer is an HTTP response.
 //!
-//! Both of API Gateway's formats are read, 1.0 (REST APIs) and 2.0 (HTTP APIs):
+//! API Gateway has two formats, and both are accepted: 1.0 (REST APIs) and 2.0 (HTTP APIs). See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html> and
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
@@ -12,24 +12,24 @@ use serde::Serialize;
 
 use crate::{failure::Failure, json::Json};
 
-/// Whether an event comes from a proxy integration: it has a `requestContext`, as all of them do, and no `operation`,
-/// which every request of the contract has.
+/// Returns whether an event comes from a proxy integration. Such an event has a `requestContext`, and no `operation`, which
+/// every direct request has.
 pub(crate) fn is_proxy(event: &Json<'_>) -> bool {
     matches!(event.get("requestContext"), Some(Json::Object(_))) && event.get("operation").is_none()
 }
 
-/// The body of the HTTP request, decoded.
+/// Returns the decoded body of the HTTP request.
 ///
 /// # Errors
 ///
-/// An `InvalidRequest` if there is none, or if it cannot be decoded.
+/// An `InvalidRequest` if the body is missing or cannot be decoded.
 pub(crate) fn body<'j>(event: &'j Json<'_>) -> Result<Cow<'j, [u8]>, Failure> {
     let Some(body) = event.get("body").and_then(Json::text) else {
         return Err(Failure::invalid_request("the request has no body"));
     };
     if event.get("isBase64Encoded") == Some(&Json::Bool(true)) {
         let decoded = STANDARD.decode(body);
-        return decoded.map(Cow::Owned).map_err(|_| Failure::invalid_request("the body is no Base64"));
+        return decoded.map(Cow::Owned).map_err(|_| Failure::invalid_request("the body is not valid Base64"));
     }
     Ok(Cow::Borrowed(body.as_bytes()))
 }
@@ -51,7 +51,7 @@ struct Headers {
 }
 
 impl<'b> HttpResponse<'b> {
-    /// A response with this status and this JSON.
+    /// Creates a response with this status and this JSON body.
     pub(crate) fn new(status_code: u16, body: &'b str) -> Self {
         let headers = Headers { content_type: "application/json" };
         Self { status_code, headers, body, is_base64_encoded: false }
@@ -64,7 +64,7 @@ mod tests {
     use crate::json::parse;
 
     #[test]
-    fn recognises_both_formats_and_nothing_else() {
+    fn recognizes_both_formats_and_nothing_else() {
         for (event, expected) in [
             (r#"{"resource":"/x","httpMethod":"POST","body":"{}","requestContext":{"apiId":"a"}}"#, true),
             (r#"{"version":"2.0","routeKey":"$default","requestContext":{"http":{}},"body":"{}"}"#, true),
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(decode(r#"{"body":null}"#).unwrap_err(), "Invalid request: the request has no body");
         assert_eq!(
             decode(r#"{"body":"*","isBase64Encoded":true}"#).unwrap_err(),
-            "Invalid request: the body is no Base64"
+            "Invalid request: the body is not valid Base64"
         );
     }
 }

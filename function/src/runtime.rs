@@ -1,4 +1,4 @@
-//! Takes events from Lambda's runtime API and gives it the answers.
+//! Receives events from Lambda's runtime API and returns the answers.
 
 use std::{
     cell::Cell,
@@ -26,25 +26,26 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Outside Lambda, or when Lambda's runtime API cannot be reached. An event never ends the loop.
+/// The process does not run in Lambda, or Lambda's runtime API cannot be reached. An event never ends the loop.
 pub async fn run(config: &Config, store: &impl Store) -> Result<(), Error> {
     if config.runtime_api.is_none() {
-        return Err("AWS_LAMBDA_RUNTIME_API is not set: this program is started by AWS Lambda".into());
+        return Err("AWS_LAMBDA_RUNTIME_API is not set: only AWS Lambda can start this program".into());
     }
-    let raw = RawEvents::default();
+    let raw_events = RawEvents::default();
     let answer = |event: LambdaEvent<()>| {
-        let bytes = raw.take();
+        let bytes = raw_events.take();
         async move {
             let started = Instant::now();
             let Outcome { response, report } = handle(store, &bytes).await;
             log::write(config.log_level, &event.context.request_id, started.elapsed(), &report);
-            // This cannot fail: the text was just written as JSON.
-            let response = response
-                .and_then(|text| RawValue::from_string(text).map_err(|error| Failure::not_written(&error)));
+            // This cannot fail, because the text was serialized as JSON.
+            let response = response.and_then(|text| {
+                RawValue::from_string(text).map_err(|error| Failure::unserializable_answer(&error))
+            });
             response.map_err(Diagnostic::from)
         }
     };
-    Runtime::new(service_fn(answer)).layer(raw.clone()).run().await
+    Runtime::new(service_fn(answer)).layer(raw_events.clone()).run().await
 }
 
 impl From<Failure> for Diagnostic {
@@ -53,34 +54,34 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-/// Keeps the bytes of the event for the handler, and gives the runtime `null` to parse in their place.
+/// Keeps the bytes of the event for the handler and replaces them by `null` for the runtime.
 ///
-/// The runtime parses each event before it calls the handler. Its parser has no bounds, loses digits of numbers, and
-/// fails with the path of a Rust type and a message that ends in a newline, which API Gateway would answer with 200.
+/// The runtime parses each event before it calls the handler. Its parser has no bounds and loses digits of numbers. Its
+/// error messages name Rust types and end in a newline, so API Gateway would answer 200.
 #[derive(Clone, Default)]
 struct RawEvents(Rc<Cell<Bytes>>);
 
 impl RawEvents {
-    /// Takes the bytes of the current event. The runtime handles one at a time.
+    /// Takes the bytes of the current event. The runtime handles one event at a time.
     fn take(&self) -> Bytes {
         self.0.take()
     }
 }
 
 impl<S> Layer<S> for RawEvents {
-    type Service = Intercepted<S>;
+    type Service = RawEventService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Intercepted { inner, raw: self.clone() }
+        RawEventService { inner, raw_events: self.clone() }
     }
 }
 
-struct Intercepted<S> {
+struct RawEventService<S> {
     inner: S,
-    raw: RawEvents,
+    raw_events: RawEvents,
 }
 
-impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Intercepted<S> {
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for RawEventService<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -90,7 +91,7 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Intercepted<S> 
     }
 
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
-        self.raw.0.set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        self.raw_events.0.set(mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
         self.inner.call(invocation)
     }
 }

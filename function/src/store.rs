@@ -1,53 +1,53 @@
-//! The handler's interface to DynamoDB.
+//! Defines the handler's interface to DynamoDB.
 
 use bytes::Bytes;
 
 use crate::{action::Action, failure::Failure};
 
-/// Something that performs DynamoDB's operations.
+/// Performs DynamoDB's operations.
 pub trait Store {
-    /// Performs one operation, retries included.
+    /// Performs one operation, including retries.
     ///
-    /// `body` is the request in DynamoDB's own JSON. It has been checked against the operation's parameters.
+    /// `body` is the request in DynamoDB's typed JSON. Its parameters are already checked.
     ///
     /// # Errors
     ///
-    /// DynamoDB's refusal, or why there is no answer. In the second case a write may have been done.
+    /// DynamoDB returned an error, or did not answer. In the second case a write may have been performed.
     fn perform(
         &self,
         action: Action,
         table: &str,
         body: Vec<u8>,
-    ) -> impl Future<Output = Result<Reply, Refusal>>;
+    ) -> impl Future<Output = Result<Reply, StoreError>>;
 }
 
-/// What DynamoDB answered to an operation that succeeded.
+/// DynamoDB's answer to a successful operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status: 200.
     pub status: u16,
-    /// The HTTP headers, with lower-case names.
+    /// The HTTP headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The answer in DynamoDB's own JSON.
+    /// The answer in DynamoDB's typed JSON.
     pub body: Bytes,
-    /// How the request was sent.
+    /// The attempts of the operation.
     pub exchange: Exchange,
 }
 
-/// Why an operation did not succeed.
+/// The error of an unsuccessful operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct StoreError {
     /// The error for the caller and the log.
     pub failure: Failure,
-    /// How the request was sent.
+    /// The attempts of the operation.
     pub exchange: Exchange,
 }
 
-/// How often the request of one operation was sent, and its id.
+/// The attempts of one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchange {
-    /// The number of attempts, the first included.
+    /// The number of attempts, including the first.
     pub attempts: u32,
-    /// DynamoDB's id of the last attempt that it answered.
+    /// The request id in DynamoDB's last answer.
     pub request_id: Option<String>,
 }

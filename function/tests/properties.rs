@@ -1,11 +1,11 @@
-//! Properties that hold for any JSON and for any bytes.
+//! Tests properties that hold for any JSON and for any bytes.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::{collections::BTreeSet, future::ready, pin::pin, task};
 
 use function::{
-    Action, ERROR_RESPONSES, Exchange, Outcome, Refusal, Reply, Store,
+    Action, ERROR_RESPONSES, Exchange, Outcome, Reply, Store, StoreError,
     attribute::{Plain, Typed},
     handle,
     json::{Json, parse},
@@ -16,32 +16,32 @@ use proptest::{
 };
 use regex_lite::Regex;
 
-/// A store that answers each request with the request itself, its key as the item.
+/// A store that answers each request with the request itself, and returns the key as the item.
 #[derive(Default)]
 struct Mirror;
 
 impl Store for Mirror {
-    fn perform(&self, _: Action, _: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, Refusal>> {
+    fn perform(&self, _: Action, _: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, StoreError>> {
         let text = String::from_utf8(body).unwrap();
         let body = text.replacen(r#""Key":"#, r#""Item":"#, 1).into();
         ready(Ok(Reply { status: 200, headers: Vec::new(), body, exchange: Exchange::default() }))
     }
 }
 
-fn answer(event: &[u8]) -> Outcome {
-    let mut handled = pin!(handle(&Mirror, event));
-    match handled.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
+fn handle_event(event: &[u8]) -> Outcome {
+    let mut future = pin!(handle(&Mirror, event));
+    match future.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
         task::Poll::Ready(outcome) => outcome,
         task::Poll::Pending => unreachable!("the mirror answers at once"),
     }
 }
 
-/// The text of a JSON number, also of those that DynamoDB refuses.
+/// Generates the text of a JSON number. DynamoDB refuses some of them.
 fn number() -> impl Strategy<Value = String> {
     "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?"
 }
 
-/// A string as JSON text, with all kinds of escapes.
+/// Generates a string as JSON text, with all kinds of escapes.
 fn string() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
@@ -49,7 +49,7 @@ fn string() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A value as compact JSON text. No object has the same key twice.
+/// Generates a value as compact JSON text without duplicate keys.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -80,17 +80,17 @@ fn write(json: &impl serde::Serialize) -> String {
     serde_json::to_string(json).unwrap()
 }
 
-/// JSON text with a few bytes changed, so that it is hardly JSON any more, or still is.
-fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
+/// Generates JSON text with a few changed bytes, which is often invalid.
+fn mutated_json() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..3);
     (value(), vec(change, 0..4)).prop_map(|(text, changes)| {
         let mut text = text.into_bytes();
-        for (place, byte, what) in changes {
-            let place = place.index(text.len().max(1));
-            match what {
-                0 if place < text.len() => text[place] = byte,
-                1 if place < text.len() => drop(text.remove(place)),
-                _ => text.insert(place.min(text.len()), byte),
+        for (index, byte, kind) in changes {
+            let index = index.index(text.len().max(1));
+            match kind {
+                0 if index < text.len() => text[index] = byte,
+                1 if index < text.len() => drop(text.remove(index)),
+                _ => text.insert(index.min(text.len()), byte),
             }
         }
         text
@@ -99,16 +99,16 @@ fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn a_value_is_written_as_it_was_read(text in value()) {
+    fn a_value_survives_serializing_and_parsing(text in value()) {
         let json = parse(text.as_bytes()).unwrap();
         let written = write(&json);
         prop_assert_eq!(parse(written.as_bytes()).unwrap(), json.clone());
-        // Escapes may be spelt otherwise. Once they are ours, nothing changes any more.
+        // Serializing may change escapes the first time, but not the second time.
         prop_assert_eq!(write(&parse(written.as_bytes()).unwrap()), written);
     }
 
     #[test]
-    fn attribute_values_are_converted_both_ways_without_loss(text in value()) {
+    fn attribute_values_survive_conversion_in_both_directions(text in value()) {
         let json = parse(text.as_bytes()).unwrap();
         let typed = write(&Typed(&json));
         let typed = parse(typed.as_bytes()).unwrap();
@@ -116,48 +116,48 @@ proptest! {
     }
 
     #[test]
-    fn an_item_comes_back_as_it_was_sent(item in object(value().boxed())) {
+    fn an_item_is_returned_unchanged(item in object(value().boxed())) {
         let event = format!(r#"{{"operation":"read","tableName":"t","payload":{{"Key":{item}}}}}"#);
-        let answer = answer(event.as_bytes()).response.unwrap();
+        let answer = handle_event(event.as_bytes()).response.unwrap();
         let answer = parse(answer.as_bytes()).unwrap();
         let sent = parse(item.as_bytes()).unwrap();
         prop_assert_eq!(write(answer.get("Item").unwrap()), write(&sent));
     }
 
     #[test]
-    fn a_typed_payload_is_sent_and_answered_as_it_is(item in object(value().boxed())) {
+    fn a_typed_payload_is_sent_and_returned_unchanged(item in object(value().boxed())) {
         let item = parse(item.as_bytes()).unwrap();
         let members = item.members().unwrap().iter();
         let typed: Vec<String> =
             members.map(|(key, value)| format!("{}:{}", write(key), write(&Typed(value)))).collect();
         let typed = format!("{{{}}}", typed.join(","));
         let event = format!(r#"{{"operation":"read","tableName":"t","typedPayload":{{"Key":{typed}}}}}"#);
-        let answer = answer(event.as_bytes()).response.unwrap();
+        let answer = handle_event(event.as_bytes()).response.unwrap();
         let answer = parse(answer.as_bytes()).unwrap();
         prop_assert_eq!(write(answer.get("Item").unwrap()), typed);
     }
 
     #[test]
-    fn an_echo_is_the_payload(text in value()) {
-        let answer = answer(format!(r#"{{"operation":"echo","payload":{text}}}"#).as_bytes());
+    fn an_echo_returns_the_payload(text in value()) {
+        let answer = handle_event(format!(r#"{{"operation":"echo","payload":{text}}}"#).as_bytes());
         let payload = parse(text.as_bytes()).unwrap();
         prop_assert_eq!(answer.response.unwrap(), write(&payload));
     }
 
     #[test]
-    fn the_parser_accepts_json_and_nothing_else(text in nearly_json()) {
-        // serde_json accepts the same, except that it refuses numbers beyond the range of a float.
-        let theirs: Result<serde_json::Value, _> = serde_json::from_slice(&text);
-        let ours = parse(&text);
-        match theirs {
-            Ok(value) => prop_assert_eq!(value.is_object(), ours.unwrap().members().is_some()),
+    fn the_parser_accepts_json_and_nothing_else(text in mutated_json()) {
+        // serde_json accepts the same texts, but refuses numbers beyond the range of a float.
+        let reference: Result<serde_json::Value, _> = serde_json::from_slice(&text);
+        let actual = parse(&text);
+        match reference {
+            Ok(value) => prop_assert_eq!(value.is_object(), actual.unwrap().members().is_some()),
             Err(error) if error.to_string().starts_with("number out of range") => {}
-            Err(_) => prop_assert!(ours.is_err()),
+            Err(_) => prop_assert!(actual.is_err()),
         }
     }
 
     #[test]
-    fn of_duplicate_keys_the_last_wins(members in vec(("[a-c]", 0..9_u8), 0..30)) {
+    fn the_last_of_duplicate_keys_wins(members in vec(("[a-c]", 0..9_u8), 0..30)) {
         let text: Vec<String> = members.iter().map(|(key, value)| format!(r#""{key}":{value}"#)).collect();
         let text = format!("{{{}}}", text.join(","));
         let json = parse(text.as_bytes()).unwrap();
@@ -170,12 +170,12 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_get_an_answer_or_an_error_of_the_table(event in prop_oneof![
+    fn any_bytes_get_an_answer_or_an_error_that_matches_one_pattern(event in prop_oneof![
         vec(any::<u8>(), 0..200),
-        nearly_json(),
+        mutated_json(),
         request().prop_map(String::into_bytes),
     ]) {
-        let outcome = answer(&event);
+        let outcome = handle_event(&event);
         match outcome.response {
             Ok(text) => prop_assert!(parse(text.as_bytes()).is_ok()),
             Err(failure) => prop_assert_eq!(statuses_of(&failure.message), [failure.status]),
@@ -183,7 +183,7 @@ proptest! {
     }
 }
 
-/// Requests with right and wrong operations, tables and parameters.
+/// Generates requests with valid and invalid operations, tables and parameters.
 fn request() -> impl Strategy<Value = String> {
     let operation = prop_oneof![
         prop::sample::select(vec!["create", "read", "update", "delete", "list", "echo", "ping"])
@@ -221,7 +221,7 @@ fn request() -> impl Strategy<Value = String> {
 fn statuses_of(message: &str) -> Vec<u16> {
     let line_end = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     let matches = |pattern: &str| {
-        let pattern = Regex::new(&format!("^(?:{pattern})$")).expect("a pattern of the table");
+        let pattern = Regex::new(&format!("^(?:{pattern})$")).expect("a valid pattern");
         !message.contains(line_end) && pattern.is_match(message)
     };
     ERROR_RESPONSES.iter().filter(|(_, pattern)| matches(pattern)).map(|(status, _)| *status).collect()

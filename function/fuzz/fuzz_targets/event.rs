@@ -1,4 +1,5 @@
-//! Handles any bytes as an event: never panics, and answers with JSON or with an error that matches exactly one pattern.
+//! Fuzzes the handler with any bytes as an event. It must not panic, and must return JSON or an error that matches exactly
+//! one pattern.
 //!
 //! `cargo +nightly fuzz run event -- -dict=fuzz/event.dict -max_total_time=600`
 
@@ -12,17 +13,17 @@ use std::{
 };
 
 use function::{
-    Action, ERROR_RESPONSES, Exchange, Outcome, Refusal, Reply, Store, handle,
+    Action, ERROR_RESPONSES, Exchange, Outcome, StoreError, Reply, Store, handle,
     json::{Json, parse},
 };
 use libfuzzer_sys::fuzz_target;
 use regex_lite::Regex;
 
-/// Answers each request with the request itself, so that reading answers is fuzzed too.
+/// A store that answers each request with the request itself, so that parsing answers is fuzzed too.
 struct Mirror;
 
 impl Store for Mirror {
-    fn perform(&self, _: Action, _: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, Refusal>> {
+    fn perform(&self, _: Action, _: &str, body: Vec<u8>) -> impl Future<Output = Result<Reply, StoreError>> {
         let text = String::from_utf8(body).expect("requests are text");
         parse(text.as_bytes()).expect("requests are JSON");
         let body = text.replacen("\"Key\":", "\"Item\":", 1).into();
@@ -37,10 +38,10 @@ static PATTERNS: LazyLock<Vec<(u16, Regex)>> = LazyLock::new(|| {
 
 fuzz_target!(|event: &[u8]| {
     if let Ok(json) = parse(event) {
-        rewritten(&json);
+        check_round_trip(&json);
     }
-    let mut handled = pin!(handle(&Mirror, event));
-    let Poll::Ready(Outcome { response, .. }) = handled.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    let mut future = pin!(handle(&Mirror, event));
+    let Poll::Ready(Outcome { response, .. }) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     else {
         unreachable!("the mirror answers at once");
     };
@@ -56,8 +57,8 @@ fuzz_target!(|event: &[u8]| {
     }
 });
 
-/// Checks that a value is read back as it was written.
-fn rewritten(json: &Json<'_>) {
+/// Checks that a value does not change when it is serialized and parsed.
+fn check_round_trip(json: &Json<'_>) {
     let text = serde_json::to_vec(json).expect("JSON can be written");
-    assert_eq!(&parse(&text).expect("what was written is JSON"), json);
+    assert_eq!(&parse(&text).expect("the serialized value is JSON"), json);
 }

@@ -1,4 +1,4 @@
-//! Reading JSON (RFC 8259), strictly, within bounds, and without copying what needs no change.
+//! Parses JSON (RFC 8259) strictly and within bounds. Strings without escapes are borrowed, not copied.
 
 use std::{
     borrow::Cow,
@@ -8,130 +8,130 @@ use std::{
 
 use super::{Json, Member};
 
-/// How deep arrays and objects may be nested. Deeper text is refused, so that reading, writing and dropping a value
-/// cannot exhaust the stack. Python's parser stops at about the same depth.
+/// The maximum depth of nested arrays and objects. It keeps parsing, serializing and dropping a value from exhausting the
+/// stack. Python's parser has about the same limit.
 pub const MAX_DEPTH: usize = 900;
 
-/// Up to this many keys are compared with each other; for so few a hash set is slower.
-const FEW_KEYS: usize = 8;
+/// The maximum number of keys that are compared pairwise. A hash set is slower for so few keys.
+const MAX_PAIRWISE_KEYS: usize = 8;
 
-/// Why a text was refused, and where.
+/// A syntax error with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
+pub struct ParseError {
     reason: &'static str,
     line: usize,
     column: usize,
 }
 
-impl fmt::Display for Malformed {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at line {} column {}", self.reason, self.line, self.column)
     }
 }
 
-impl std::error::Error for Malformed {}
+impl std::error::Error for ParseError {}
 
-/// Reads one JSON value, with nothing but white space around it.
+/// Parses one JSON value, which only white space may surround.
 ///
-/// Of a key that occurs twice in an object, the last value wins, at the place of the first.
+/// If a key occurs twice in an object, the last value wins and takes the position of the first.
 ///
 /// # Errors
 ///
-/// Text that is not UTF-8, not JSON, nested deeper than [`MAX_DEPTH`], or holding half a surrogate pair, which
-/// no string can.
-pub fn parse(text: &[u8]) -> Result<Json<'_>, Malformed> {
+/// The text is not UTF-8, is not JSON, is nested deeper than [`MAX_DEPTH`], or escapes an unpaired surrogate, which a
+/// Rust string cannot hold.
+pub fn parse(text: &[u8]) -> Result<Json<'_>, ParseError> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
-        Err(error) => return Err(malformed("text that is not UTF-8", text, error.valid_up_to())),
+        Err(error) => return Err(error_at("invalid UTF-8", text, error.valid_up_to())),
     };
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    reader.document().map_err(|reason| malformed(reason, text.as_bytes(), reader.at))
+    let mut parser = Parser { text, position: 0, depth: 0 };
+    parser.document().map_err(|reason| error_at(reason, text.as_bytes(), parser.position))
 }
 
-/// Whether a text is a number as JSON writes them.
+/// Returns whether a text is a number in JSON's grammar.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    reader.number().is_ok() && reader.at == text.len()
+    let mut parser = Parser { text, position: 0, depth: 0 };
+    parser.number().is_ok() && parser.position == text.len()
 }
 
-fn malformed(reason: &'static str, text: &[u8], at: usize) -> Malformed {
-    let before = text.get(..at).unwrap_or(text);
+fn error_at(reason: &'static str, text: &[u8], position: usize) -> ParseError {
+    let before = text.get(..position).unwrap_or(text);
     let lines = before.split(|&byte| byte == b'\n');
     let last = lines.clone().next_back().unwrap_or_default();
-    Malformed {
+    ParseError {
         reason,
         line: lines.count(),
-        // Bytes that continue a character are not characters.
+        // A column counts characters, so UTF-8 continuation bytes are skipped.
         column: last.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() + 1,
     }
 }
 
-/// Reads a text from front to back. After an error, `at` is the place of the error.
-struct Reader<'a> {
+/// The state of parsing. After an error, `position` is the position of the error, in bytes.
+struct Parser<'a> {
     text: &'a str,
-    at: usize,
+    position: usize,
     depth: usize,
 }
 
-type Read<T> = Result<T, &'static str>;
+type Parsed<T> = Result<T, &'static str>;
 
-impl<'a> Reader<'a> {
-    fn document(&mut self) -> Read<Json<'a>> {
+impl<'a> Parser<'a> {
+    fn document(&mut self) -> Parsed<Json<'a>> {
         let value = self.value()?;
         self.skip_space();
         match self.peek() {
             None => Ok(value),
-            Some(_) => Err("text after the end of the value"),
+            Some(_) => Err("unexpected text after the value"),
         }
     }
 
-    fn value(&mut self) -> Read<Json<'a>> {
+    fn value(&mut self) -> Parsed<Json<'a>> {
         self.skip_space();
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
             Some(b'"') => self.string().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number().map(Json::Number),
-            Some(b't') => self.word("true", Json::Bool(true)),
-            Some(b'f') => self.word("false", Json::Bool(false)),
-            Some(b'n') => self.word("null", Json::Null),
+            Some(b't') => self.literal("true", Json::Bool(true)),
+            Some(b'f') => self.literal("false", Json::Bool(false)),
+            Some(b'n') => self.literal("null", Json::Null),
             Some(_) => Err("expected a value"),
-            None => Err("expected a value, found the end"),
+            None => Err("expected a value, found the end of the text"),
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Read<Json<'a>>) -> Read<Json<'a>> {
+    fn nested(&mut self, read: fn(&mut Self) -> Parsed<Json<'a>>) -> Parsed<Json<'a>> {
         if self.depth == MAX_DEPTH {
-            return Err("more levels of arrays and objects than are accepted");
+            return Err("arrays and objects are nested too deeply");
         }
         self.depth += 1;
-        self.at += 1;
+        self.position += 1;
         let value = read(self)?;
         self.depth -= 1;
         Ok(value)
     }
 
-    fn array(&mut self) -> Read<Json<'a>> {
+    fn array(&mut self) -> Parsed<Json<'a>> {
         let mut values = Vec::new();
         self.skip_space();
-        if self.take(b']') {
+        if self.consume(b']') {
             return Ok(Json::Array(values.into_boxed_slice()));
         }
         loop {
             push(&mut values, self.value()?);
             self.skip_space();
-            if self.take(b']') {
+            if self.consume(b']') {
                 return Ok(Json::Array(values.into_boxed_slice()));
             }
             self.expect(b',', "expected `,` or `]`")?;
         }
     }
 
-    fn object(&mut self) -> Read<Json<'a>> {
+    fn object(&mut self) -> Parsed<Json<'a>> {
         let mut members = Vec::new();
         self.skip_space();
-        if self.take(b'}') {
+        if self.consume(b'}') {
             return Ok(Json::Object(members.into_boxed_slice()));
         }
         loop {
@@ -144,55 +144,55 @@ impl<'a> Reader<'a> {
             self.expect(b':', "expected `:`")?;
             push(&mut members, (key, self.value()?));
             self.skip_space();
-            if self.take(b'}') {
-                return Ok(Json::Object(last_wins(members).into_boxed_slice()));
+            if self.consume(b'}') {
+                return Ok(Json::Object(remove_duplicate_keys(members).into_boxed_slice()));
             }
             self.expect(b',', "expected `,` or `}`")?;
         }
     }
 
-    fn word(&mut self, word: &str, value: Json<'a>) -> Read<Json<'a>> {
-        if self.rest().starts_with(word) {
-            self.at += word.len();
+    fn literal(&mut self, literal: &str, value: Json<'a>) -> Parsed<Json<'a>> {
+        if self.rest().starts_with(literal) {
+            self.position += literal.len();
             Ok(value)
         } else {
             Err("expected a value")
         }
     }
 
-    fn number(&mut self) -> Read<&'a str> {
-        let start = self.at;
-        self.take(b'-');
-        if !self.take(b'0') {
+    fn number(&mut self) -> Parsed<&'a str> {
+        let start = self.position;
+        self.consume(b'-');
+        if !self.consume(b'0') {
             self.digits()?;
         }
-        if self.take(b'.') {
+        if self.consume(b'.') {
             self.digits()?;
         }
-        if self.take(b'e') || self.take(b'E') {
-            let _sign = self.take(b'+') || self.take(b'-');
+        if self.consume(b'e') || self.consume(b'E') {
+            let _sign = self.consume(b'+') || self.consume(b'-');
             self.digits()?;
         }
         self.slice(start)
     }
 
-    fn digits(&mut self) -> Read<()> {
-        let start = self.at;
+    fn digits(&mut self) -> Parsed<()> {
+        let start = self.position;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
+            self.position += 1;
         }
-        if self.at == start { Err("expected a digit") } else { Ok(()) }
+        if self.position == start { Err("expected a digit") } else { Ok(()) }
     }
 
-    /// Reads a string, from its opening quote. Borrows what has no escapes.
-    fn string(&mut self) -> Read<Cow<'a, str>> {
-        self.at += 1;
+    /// Parses a string from its opening quote. Borrows it if it has no escapes.
+    fn string(&mut self) -> Parsed<Cow<'a, str>> {
+        self.position += 1;
         let mut unescaped: Option<String> = None;
         loop {
-            let plain = self.plain()?;
+            let plain = self.plain_text()?;
             match self.peek() {
                 Some(b'"') => {
-                    self.at += 1;
+                    self.position += 1;
                     return Ok(match unescaped {
                         None => Cow::Borrowed(plain),
                         Some(text) => Cow::Owned(text + plain),
@@ -203,23 +203,23 @@ impl<'a> Reader<'a> {
                     text.push_str(plain);
                     text.push(self.escape()?);
                 }
-                Some(_) => return Err("a control character in a string, not escaped"),
-                None => return Err("a string without its end"),
+                Some(_) => return Err("unescaped control character in a string"),
+                None => return Err("unterminated string"),
             }
         }
     }
 
-    /// What comes before the next quote, backslash or control character.
-    fn plain(&mut self) -> Read<&'a str> {
-        let start = self.at;
+    /// Parses the text before the next quote, backslash or control character.
+    fn plain_text(&mut self) -> Parsed<&'a str> {
+        let start = self.position;
         let rest = self.rest().as_bytes();
         let end = rest.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\');
-        self.at += end.unwrap_or(rest.len());
+        self.position += end.unwrap_or(rest.len());
         self.slice(start)
     }
 
-    fn escape(&mut self) -> Read<char> {
-        self.at += 1;
+    fn escape(&mut self) -> Parsed<char> {
+        self.position += 1;
         let character = match self.peek() {
             Some(b'"') => '"',
             Some(b'\\') => '\\',
@@ -230,70 +230,72 @@ impl<'a> Reader<'a> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.unicode(),
-            _ => return Err("an escape that JSON does not have"),
+            _ => return Err("invalid escape sequence"),
         };
-        self.at += 1;
+        self.position += 1;
         Ok(character)
     }
 
-    /// Reads `uXXXX`, and the `\uXXXX` of the other half when it is a surrogate.
-    fn unicode(&mut self) -> Read<char> {
-        let start = self.at;
+    /// Parses `uXXXX`, and a second `\uXXXX` if the first is a high surrogate.
+    fn unicode(&mut self) -> Parsed<char> {
+        let start = self.position;
         let first = self.code_unit()?;
         let mut second = None;
         if (0xD800..0xDC00).contains(&first) && self.rest().starts_with("\\u") {
-            self.at += 1;
+            self.position += 1;
             second = Some(self.code_unit()?);
         }
         if let Some(Ok(character)) = char::decode_utf16([first].into_iter().chain(second)).next() {
             return Ok(character);
         }
-        self.at = start;
-        Err("half of a surrogate pair")
+        self.position = start;
+        Err("unpaired surrogate")
     }
 
-    /// Reads `uXXXX`.
-    fn code_unit(&mut self) -> Read<u16> {
-        self.at += 1;
-        let digits =
-            self.text.get(self.at..self.at + 4).filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+    /// Parses `uXXXX`.
+    fn code_unit(&mut self) -> Parsed<u16> {
+        self.position += 1;
+        let digits = self
+            .text
+            .get(self.position..self.position + 4)
+            .filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        self.at += if unit.is_some() { 4 } else { 0 };
+        self.position += if unit.is_some() { 4 } else { 0 };
         unit.ok_or("expected four hexadecimal digits")
     }
 
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+            self.position += 1;
         }
     }
 
-    fn expect(&mut self, byte: u8, otherwise: &'static str) -> Read<()> {
-        if self.take(byte) { Ok(()) } else { Err(otherwise) }
+    fn expect(&mut self, byte: u8, message: &'static str) -> Parsed<()> {
+        if self.consume(byte) { Ok(()) } else { Err(message) }
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    fn consume(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
+        self.position += usize::from(found);
         found
     }
 
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.text.as_bytes().get(self.position).copied()
     }
 
     fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.get(self.position..).unwrap_or_default()
     }
 
-    fn slice(&self, start: usize) -> Read<&'a str> {
-        self.text.get(start..self.at).ok_or("text that is not UTF-8")
+    fn slice(&self, start: usize) -> Parsed<&'a str> {
+        self.text.get(start..self.position).ok_or("invalid UTF-8")
     }
 }
 
-/// Adds an element, and makes room for one or for half as many again when there is none left.
+/// Appends an element, and grows a full vector by half, or to one element at first.
 ///
-/// A vector's own first allocation has room for four. An event can have a million arrays of one element, and shrinking
+/// `Vec` itself allocates four elements at first. An event can contain a million arrays of one element, and shrinking
 /// each afterwards would fragment the memory.
 fn push<T>(elements: &mut Vec<T>, element: T) {
     if elements.len() == elements.capacity() {
@@ -302,30 +304,30 @@ fn push<T>(elements: &mut Vec<T>, element: T) {
     elements.push(element);
 }
 
-/// Leaves one member for each key: the last value, at the place of the first. Python's dictionaries do so.
-fn last_wins(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
-    if all_different(&members) {
+/// Keeps one member for each key: the last value, at the position of the first, like Python's dictionaries.
+fn remove_duplicate_keys(members: Vec<Member<'_>>) -> Vec<Member<'_>> {
+    if has_unique_keys(&members) {
         return members;
     }
-    let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
-    let mut kept: Vec<Member<'_>> = Vec::new();
+    let mut indices: HashMap<Cow<'_, str>, usize> = HashMap::new();
+    let mut unique: Vec<Member<'_>> = Vec::new();
     for (key, value) in members {
-        if let Some(earlier) = places.get(&key).and_then(|&place| kept.get_mut(place)) {
+        if let Some(earlier) = indices.get(&key).and_then(|&index| unique.get_mut(index)) {
             earlier.1 = value;
         } else {
-            places.insert(key.clone(), kept.len());
-            kept.push((key, value));
+            indices.insert(key.clone(), unique.len());
+            unique.push((key, value));
         }
     }
-    kept
+    unique
 }
 
-fn all_different(members: &[Member<'_>]) -> bool {
-    if members.len() <= FEW_KEYS {
+fn has_unique_keys(members: &[Member<'_>]) -> bool {
+    if members.len() <= MAX_PAIRWISE_KEYS {
         return members
             .iter()
             .enumerate()
-            .all(|(at, (key, _))| members.iter().take(at).all(|(earlier, _)| earlier != key));
+            .all(|(index, (key, _))| members.iter().take(index).all(|(earlier, _)| earlier != key));
     }
     let mut keys = HashSet::with_capacity(members.len());
     members.iter().all(|(key, _)| keys.insert(key.as_ref()))

@@ -1,4 +1,4 @@
-//! Every case of the corpus, on every emulator that answers it as AWS does.
+//! Runs every case of the corpus on every emulator that answers it like AWS.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,27 +16,27 @@ use crate::{
 };
 
 #[test]
-fn on_ministack() {
-    on(Kind::Ministack);
+fn ministack_gives_the_expected_answers() {
+    run_on_emulator(Kind::Ministack);
 }
 
 #[test]
-fn on_dynalite() {
-    on(Kind::Dynalite);
+fn dynalite_gives_the_expected_answers() {
+    run_on_emulator(Kind::Dynalite);
 }
 
 #[test]
-fn with_canned_answers() {
+fn canned_answers_give_the_expected_answers() {
     let canned = Arc::new(Mutex::new((200, String::new())));
     let answer = Arc::clone(&canned);
     let endpoint = serve(move |_| {
         let (status, body) = answer.lock().unwrap().clone();
-        Response::of_dynamodb(status, &body)
+        Response::from_dynamodb(status, &body)
     });
     let mut lambda = Lambda::start(&format!("http://{endpoint}"), &[]);
     let mut problems = Vec::new();
     for text in texts() {
-        let case = Case::read(&text);
+        let case = Case::from_text(&text);
         if let Some((status, body)) = case.canned() {
             *canned.lock().unwrap() = (status, body.to_owned());
             let answer = lambda.invoke(case.event());
@@ -47,30 +47,30 @@ fn with_canned_answers() {
 }
 
 #[test]
-fn every_case_is_run_somewhere() {
-    let run = |case: &Case<'_>| {
+fn every_case_runs_at_least_once() {
+    let is_run = |case: &Case<'_>| {
         let emulators = [Kind::Ministack, Kind::Dynalite];
         case.canned().is_some() || emulators.iter().any(|kind| expected_on(case, *kind).is_some())
     };
-    let run = texts().iter().filter(|text| run(&Case::read(text))).count();
-    assert_eq!(run, CASES);
+    let count = texts().iter().filter(|text| is_run(&Case::from_text(text))).count();
+    assert_eq!(count, CASES);
 }
 
-fn on(kind: Kind) {
+fn run_on_emulator(kind: Kind) {
     let emulator = Emulator::start(kind);
     let mut lambda = Lambda::start(&emulator.endpoint, &[]);
     let mut problems = Vec::new();
     for text in texts() {
-        let case = Case::read(&text);
+        let case = Case::from_text(&text);
         let Some(expected) = expected_on(&case, kind) else {
             continue;
         };
         for (table, items) in case.tables() {
-            emulator.fill(table, items);
+            emulator.replace_items(table, items);
         }
         let answer = lambda.invoke(case.event());
         report(&case, check(&case, &expected, &answer), &mut problems);
-        if matches!(expected, Expected::Answer(_)) || !case.changed() {
+        if matches!(expected, Expected::Answer(_)) || !case.is_write() {
             report(&case, check_tables(&case, &expected, &emulator), &mut problems);
         }
     }
@@ -78,7 +78,7 @@ fn on(kind: Kind) {
 }
 
 fn expected_on<'c>(case: &'c Case<'_>, kind: Kind) -> Option<Expected<'c>> {
-    match case.place() {
+    match case.emulator() {
         "stub" => None,
         _ => case.expected_on(kind.name()),
     }
@@ -95,37 +95,37 @@ fn check(case: &Case<'_>, expected: &Expected<'_>, answer: &Answer) -> Result<()
             check_metadata(text)?;
             let [expected, answer] =
                 [expected, &&parse(text.as_bytes()).unwrap()].map(|json| comparable(case, json));
-            same(&expected, &answer)
+            check_equal(&expected, &answer)
         }
         (Expected::Error { status, error_type, message }, Answer::Error(error)) => {
             let error = parse(error.as_bytes()).unwrap();
             let text = |name: &str| error.get(name).and_then(Json::text).unwrap_or_default();
-            let got = text("errorMessage");
-            same(*error_type, text("errorType"))?;
+            let actual = text("errorMessage");
+            check_equal(*error_type, text("errorType"))?;
             match message {
-                Message::Text(expected) => same(expected.as_str(), got)?,
+                Message::Text(expected) => check_equal(expected.as_str(), actual)?,
                 Message::Pattern(pattern)
-                    if Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(got) => {}
-                Message::Pattern(pattern) => return Err(format!("{got} does not match {pattern}")),
+                    if Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(actual) => {}
+                Message::Pattern(pattern) => return Err(format!("{actual} does not match {pattern}")),
             }
-            same(&vec![(*status).parse().unwrap()], &statuses_of(got))
+            check_equal(&vec![(*status).parse().unwrap()], &statuses_of(actual))
         }
         (expected, answer) => Err(format!("expected {expected:?}, got {answer:?}")),
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug + ?Sized>(expected: &T, got: &T) -> Result<(), String> {
-    if expected == got { Ok(()) } else { Err(format!("expected {expected:?}, got {got:?}")) }
+fn check_equal<T: PartialEq + std::fmt::Debug + ?Sized>(expected: &T, actual: &T) -> Result<(), String> {
+    if expected == actual { Ok(()) } else { Err(format!("expected {expected:?}, got {actual:?}")) }
 }
 
-/// An echo must have the payload's exact text.
+/// Checks that an echo has the exact text of the payload.
 fn check_echo(case: &Case<'_>, answer: &Answer) -> Result<(), String> {
     let event = parse(case.event().as_bytes()).unwrap();
     if event.get("operation") != Some(&Json::String("echo".into())) {
         return Ok(());
     }
     let payload = serde_json::to_string(event.get("payload").unwrap()).unwrap();
-    same(&Answer::Success(payload), answer)
+    check_equal(&Answer::Success(payload), answer)
 }
 
 /// Checks `ResponseMetadata`, which is the last member of an answer that has it.
@@ -135,15 +135,15 @@ fn check_metadata(text: &str) -> Result<(), String> {
         return Ok(());
     };
     let last = answer.members().and_then(<[_]>::last).map(|(name, _)| name.as_ref());
-    same(&Some("ResponseMetadata"), &last)?;
-    same(&Some(&Json::Number("200")), &metadata.get("HTTPStatusCode"))?;
+    check_equal(&Some("ResponseMetadata"), &last)?;
+    check_equal(&Some(&Json::Number("200")), &metadata.get("HTTPStatusCode"))?;
     let headers = metadata.get("HTTPHeaders").and_then(Json::members).unwrap_or_default();
     let id = headers.iter().find(|(name, _)| name == "x-amzn-requestid").map(|(_, id)| id);
-    same(&id, &metadata.get("RequestId"))
+    check_equal(&id, &metadata.get("RequestId"))
 }
 
-/// An answer in a form that can be compared: keys and unordered arrays sorted, volatile values left out. Numbers keep
-/// their exact text.
+/// Returns an answer in a canonical form: keys and unordered arrays are sorted, and volatile values are omitted. Numbers
+/// keep their exact text.
 fn comparable(case: &Case<'_>, json: &Json<'_>) -> String {
     let volatile =
         [case.volatile(), vec!["ResponseMetadata.RequestId", "ResponseMetadata.HTTPHeaders"]].concat();
@@ -161,13 +161,15 @@ fn canonical(json: &Json<'_>, path: &str, volatile: &[&str], unordered: &[&str])
             format!("[{}]", values.join(","))
         }
         Json::Object(members) => {
-            let at = |key: &str| {
+            let member_path = |key: &str| {
                 if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
             };
             let mut members: Vec<_> = members
                 .iter()
-                .filter(|(key, _)| !volatile.contains(&at(key).as_str()))
-                .map(|(key, value)| format!("{key:?}:{}", canonical(value, &at(key), volatile, unordered)))
+                .filter(|(key, _)| !volatile.contains(&member_path(key).as_str()))
+                .map(|(key, value)| {
+                    format!("{key:?}:{}", canonical(value, &member_path(key), volatile, unordered))
+                })
                 .collect();
             members.sort();
             format!("{{{}}}", members.join(","))
@@ -176,15 +178,15 @@ fn canonical(json: &Json<'_>, path: &str, volatile: &[&str], unordered: &[&str])
     }
 }
 
-/// Abbreviates long strings as the corpus does in its tables.
-fn abbreviated(json: Json<'_>) -> Json<'_> {
+/// Abbreviates long strings in the same way as the corpus.
+fn abbreviate(json: Json<'_>) -> Json<'_> {
     match json {
         Json::String(text) if text.len() > 1_000 => {
             Json::String(format!("<{} chars {:.8}…>", text.chars().count(), text).into())
         }
-        Json::Array(values) => Json::Array(values.into_iter().map(abbreviated).collect()),
+        Json::Array(values) => Json::Array(values.into_iter().map(abbreviate).collect()),
         Json::Object(members) => {
-            Json::Object(members.into_iter().map(|(key, value)| (key, abbreviated(value))).collect())
+            Json::Object(members.into_iter().map(|(key, value)| (key, abbreviate(value))).collect())
         }
         other => other,
     }
@@ -194,12 +196,12 @@ fn check_tables(case: &Case<'_>, expected: &Expected<'_>, emulator: &Emulator) -
     if matches!(expected, Expected::Success) {
         return Ok(());
     }
-    for (table, items) in case.after() {
-        let items_now = emulator.items(table);
-        let items_now = parse(items_now.as_bytes()).unwrap();
-        let got = canonical(&abbreviated(items_now), "items", &[], &["items"]);
-        let expected = canonical(items, "items", &[], &["items"]);
-        same(&expected, &got).map_err(|problem| format!("afterwards in {table}: {problem}"))?;
+    for (table, expected) in case.final_tables() {
+        let items = emulator.items(table);
+        let items = parse(items.as_bytes()).unwrap();
+        let actual = canonical(&abbreviate(items), "items", &[], &["items"]);
+        let expected = canonical(expected, "items", &[], &["items"]);
+        check_equal(&expected, &actual).map_err(|problem| format!("final items of {table}: {problem}"))?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! The error table's patterns, matched as API Gateway does: in full, with a `.` that matches no line end.
+//! Tests the patterns of the error table. As in API Gateway, a pattern has to match the whole message, and `.` matches no
+//! line end.
 
 use function::ERROR_RESPONSES;
 use regex_lite::Regex;
 
-/// The statuses whose patterns match a message.
+/// Returns the statuses whose patterns match a message.
 pub(crate) fn statuses_of(message: &str) -> Vec<u16> {
     let line_end = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     let matches = |pattern: &str| Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(message);
@@ -17,7 +18,7 @@ fn no_pattern_matches_a_success() {
 }
 
 #[test]
-fn lambdas_own_errors_are_500() {
+fn errors_of_lambda_itself_are_500() {
     for message in [
         "RequestId: 6a1f2b8c-0000-0000-0000-000000000000 Error: Runtime exited with error: signal: killed",
         "2026-01-01T00:00:00.000Z 6a1f2b8c-0000-0000-0000-000000000000 Task timed out after 10.01 seconds",
@@ -27,6 +28,6 @@ fn lambdas_own_errors_are_500() {
 }
 
 #[test]
-fn a_message_with_a_line_end_would_match_nothing() {
+fn a_message_with_a_line_end_matches_no_pattern() {
     assert_eq!(statuses_of("Invalid request: a\nb"), Vec::<u16>::new());
 }

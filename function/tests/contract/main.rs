@@ -1,17 +1,12 @@
-//! Tests of the contract with the real `bootstrap`.
+//! Tests the function's contract with the real `bootstrap` executable.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod bad_input;
 mod corpus;
+mod dynamodb_requests;
 mod error_patterns;
+mod invalid_events;
 mod log;
 mod proxy;
 mod support;
-mod traffic;
 mod typed_payload;

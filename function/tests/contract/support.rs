@@ -1,4 +1,4 @@
-//! Support for the tests: the real `bootstrap` behind a small runtime API, and DynamoDB emulators.
+//! Test support: the real `bootstrap` behind a small runtime API, emulators of DynamoDB, and the corpus.
 
 pub(crate) mod case;
 pub(crate) mod emulator;
@@ -7,23 +7,23 @@ pub(crate) mod lambda;
 
 use std::{thread, time::Duration};
 
-/// Calls `ask` every 100 ms until it returns something.
+/// Calls `poll` every 100 ms until it returns a value.
 ///
 /// # Panics
 ///
-/// After a minute.
-pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+/// Panics after a minute.
+pub(crate) fn wait_for<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     for _ in 0..600 {
-        if let Some(answer) = ask() {
-            return answer;
+        if let Some(value) = poll() {
+            return value;
         }
-        pause(Duration::from_millis(100));
+        sleep(Duration::from_millis(100));
     }
-    panic!("{what}: nothing after a minute");
+    panic!("{what}: timed out after a minute");
 }
 
-/// Sleeps.
-pub(crate) fn pause(duration: Duration) {
+/// Blocks the thread. Only tests may do so.
+pub(crate) fn sleep(duration: Duration) {
     #[expect(clippy::disallowed_methods, reason = "tests wait for processes that cannot notify them")]
     thread::sleep(duration);
 }

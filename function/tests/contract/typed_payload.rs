@@ -1,4 +1,4 @@
-//! Requests in typed JSON: sets and binaries, which plain JSON does not have, keep their types.
+//! Tests requests in typed JSON: sets and binary values keep their types. Plain JSON has neither.
 
 use function::json::{Json, parse};
 
@@ -7,29 +7,29 @@ use crate::support::{
     lambda::Lambda,
 };
 
-/// An item with every type that plain JSON would change.
+/// An item with all types that plain JSON cannot represent.
 const ITEM: &str = r#"{"id":{"S":"typed"},"n":{"N":"1.5"},"tags":{"SS":["a"]},"sizes":{"NS":["1"]},"raw":{"B":"AAE="},"raws":{"BS":["AAE="]},"in":{"L":[{"M":{"tags":{"SS":["b"]}}}]}}"#;
 
-fn on_both(test: impl Fn(&mut Lambda)) {
+fn for_each_emulator(test: impl Fn(&mut Lambda)) {
     for kind in [Kind::Ministack, Kind::Dynalite] {
         let emulator = Emulator::start(kind);
         test(&mut Lambda::start(&emulator.endpoint, &[]));
     }
 }
 
-/// Sends a request in typed JSON.
-fn typed(function: &mut Lambda, operation: &str, payload: &str) -> String {
+/// Sends a request in typed JSON and returns the answer.
+fn send_typed(function: &mut Lambda, operation: &str, payload: &str) -> String {
     let table = r#""tableName":"lambda-apigateway""#;
     function.succeed(&format!(r#"{{"operation":"{operation}",{table},"typedPayload":{payload}}}"#))
 }
 
-fn item_of(answer: &str) -> String {
+fn sorted_item(answer: &str) -> String {
     let answer = parse(answer.as_bytes()).unwrap();
-    sorted(answer.get("Item").unwrap())
+    sorted_members(answer.get("Item").unwrap())
 }
 
-/// The members in the order of their keys: emulators differ in it.
-fn sorted(item: &Json<'_>) -> String {
+/// Returns the members in the order of their keys, because emulators use different orders.
+fn sorted_members(item: &Json<'_>) -> String {
     let mut members: Vec<_> = item.members().unwrap().iter().collect();
     members.sort_by_key(|(key, _)| key.clone());
     let text = |(key, value): &&(_, Json<'_>)| format!("{key:?}:{}", serde_json::to_string(value).unwrap());
@@ -37,26 +37,26 @@ fn sorted(item: &Json<'_>) -> String {
 }
 
 #[test]
-fn what_was_read_typed_is_written_back_with_its_types() {
-    on_both(|function| {
-        let expected = sorted(&parse(ITEM.as_bytes()).unwrap());
-        typed(function, "create", &format!(r#"{{"Item":{ITEM}}}"#));
+fn an_item_that_is_read_typed_can_be_written_back_with_its_types() {
+    for_each_emulator(|function| {
+        let expected = sorted_members(&parse(ITEM.as_bytes()).unwrap());
+        send_typed(function, "create", &format!(r#"{{"Item":{ITEM}}}"#));
         let key = r#"{"Key":{"id":{"S":"typed"}}}"#;
-        let answer = typed(function, "read", key);
-        assert_eq!(item_of(&answer), expected);
+        let answer = send_typed(function, "read", key);
+        assert_eq!(sorted_item(&answer), expected);
 
         let answer = parse(answer.as_bytes()).unwrap();
         let item = serde_json::to_string(answer.get("Item").unwrap()).unwrap();
-        typed(function, "delete", key);
-        typed(function, "create", &format!(r#"{{"Item":{item}}}"#));
-        assert_eq!(item_of(&typed(function, "read", key)), expected);
+        send_typed(function, "delete", key);
+        send_typed(function, "create", &format!(r#"{{"Item":{item}}}"#));
+        assert_eq!(sorted_item(&send_typed(function, "read", key)), expected);
 
-        // The same item for a client that knows nothing of it.
+        // A client that uses plain JSON can read the same item.
         let plain = function.succeed(
             r#"{"operation":"read","tableName":"lambda-apigateway","payload":{"Key":{"id":"typed"}}}"#,
         );
         let plain = parse(plain.as_bytes()).unwrap();
-        let item = sorted(plain.get("Item").unwrap());
+        let item = sorted_members(plain.get("Item").unwrap());
         assert_eq!(
             item,
             r#""id":"typed","in":[{"tags":["b"]}],"n":1.5,"raw":"AAE=","raws":["AAE="],"sizes":[1],"tags":["a"]"#
@@ -65,10 +65,10 @@ fn what_was_read_typed_is_written_back_with_its_types() {
 }
 
 #[test]
-fn elements_are_added_to_a_set() {
-    on_both(|function| {
-        typed(function, "create", r#"{"Item":{"id":{"S":"1"},"tags":{"SS":["a"]}}}"#);
-        let answer = typed(
+fn adds_elements_to_a_set() {
+    for_each_emulator(|function| {
+        send_typed(function, "create", r#"{"Item":{"id":{"S":"1"},"tags":{"SS":["a"]}}}"#);
+        let answer = send_typed(
             function,
             "update",
             r#"{"Key":{"id":{"S":"1"}},"UpdateExpression":"ADD tags :t","ExpressionAttributeValues":{":t":{"SS":["b"]}},"ReturnValues":"ALL_NEW"}"#,
@@ -83,21 +83,21 @@ fn elements_are_added_to_a_set() {
 }
 
 #[test]
-fn keys_may_be_binary() {
-    on_both(|function| {
+fn accepts_binary_keys() {
+    for_each_emulator(|function| {
         let item = r#"{"id":{"B":"AAE="},"n":{"N":"1"}}"#;
-        typed(function, "create", &format!(r#"{{"TableName":"t-bin","Item":{item}}}"#));
+        send_typed(function, "create", &format!(r#"{{"TableName":"t-bin","Item":{item}}}"#));
         let key = r#"{"TableName":"t-bin","Key":{"id":{"B":"AAE="}}}"#;
-        assert_eq!(item_of(&typed(function, "read", key)), r#""id":{"B":"AAE="},"n":{"N":"1"}"#);
-        let list = typed(function, "list", r#"{"TableName":"t-bin"}"#);
+        assert_eq!(sorted_item(&send_typed(function, "read", key)), r#""id":{"B":"AAE="},"n":{"N":"1"}"#);
+        let list = send_typed(function, "list", r#"{"TableName":"t-bin"}"#);
         assert!(list.contains(r#"{"B":"AAE="}"#), "{list}");
-        typed(function, "delete", key);
-        assert!(!typed(function, "read", key).contains("Item"));
+        send_typed(function, "delete", key);
+        assert!(!send_typed(function, "read", key).contains("Item"));
     });
 }
 
 #[test]
-fn the_deepest_typed_json_is_read() {
+fn accepts_deeply_nested_typed_json() {
     let mut function = Lambda::start("http://127.0.0.1:9", &[]);
     let levels = 440;
     let value = format!(r#"{}{{"NULL":true}}{}"#, r#"{"L":["#.repeat(levels), "]}".repeat(levels));

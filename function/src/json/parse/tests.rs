@@ -5,7 +5,7 @@ fn problem(text: &[u8]) -> String {
 }
 
 #[test]
-fn reads_every_kind_of_value() {
+fn parses_every_kind_of_value() {
     let json = parse(br#" { "a" : [ null , true , -1.50e+3 , "x\u0041\ud83d\ude00\/" ] } "#).unwrap();
     let expected = Json::Array(Box::new([
         Json::Null,
@@ -23,7 +23,7 @@ fn borrows_strings_without_escapes() {
 }
 
 #[test]
-fn of_duplicate_keys_the_last_wins_at_the_place_of_the_first() {
+fn the_last_of_duplicate_keys_wins_at_the_position_of_the_first() {
     let few = parse(br#"{"a":1,"b":2,"a":3}"#).unwrap();
     assert_eq!(serde_json::to_string(&few).unwrap(), r#"{"a":3,"b":2}"#);
 
@@ -36,9 +36,9 @@ fn of_duplicate_keys_the_last_wins_at_the_place_of_the_first() {
 }
 
 #[test]
-fn refuses_what_is_not_json_and_says_where() {
+fn refuses_invalid_json_and_names_the_position() {
     for (text, expected) in [
-        ("", "expected a value, found the end at line 1 column 1"),
+        ("", "expected a value, found the end of the text at line 1 column 1"),
         ("{'a':1}", "expected a key in double quotes at line 1 column 2"),
         (r#"{"a":1,}"#, "expected a key in double quotes at line 1 column 8"),
         ("[1,]", "expected a value at line 1 column 4"),
@@ -48,35 +48,35 @@ fn refuses_what_is_not_json_and_says_where() {
         ("NaN", "expected a value at line 1 column 1"),
         ("-Infinity", "expected a digit at line 1 column 2"),
         ("nul", "expected a value at line 1 column 1"),
-        ("01", "text after the end of the value at line 1 column 2"),
+        ("01", "unexpected text after the value at line 1 column 2"),
         ("1.", "expected a digit at line 1 column 3"),
         ("1e+", "expected a digit at line 1 column 4"),
-        ("{}\n {}", "text after the end of the value at line 2 column 2"),
-        ("\"é\n\"", "a control character in a string, not escaped at line 1 column 3"),
-        ("\"a", "a string without its end at line 1 column 3"),
-        (r#""\x""#, "an escape that JSON does not have at line 1 column 3"),
+        ("{}\n {}", "unexpected text after the value at line 2 column 2"),
+        ("\"é\n\"", "unescaped control character in a string at line 1 column 3"),
+        ("\"a", "unterminated string at line 1 column 3"),
+        (r#""\x""#, "invalid escape sequence at line 1 column 3"),
         (r#""\u12g4""#, "expected four hexadecimal digits at line 1 column 4"),
         (r#""\u+123""#, "expected four hexadecimal digits at line 1 column 4"),
         ("\u{feff}1", "expected a value at line 1 column 1"),
     ] {
         assert_eq!(problem(text.as_bytes()), expected, "{text}");
     }
-    assert_eq!(problem(b"[\"\xff\"]"), "text that is not UTF-8 at line 1 column 3");
+    assert_eq!(problem(b"[\"\xff\"]"), "invalid UTF-8 at line 1 column 3");
 }
 
 #[test]
-fn refuses_half_a_surrogate_pair() {
+fn refuses_an_unpaired_surrogate() {
     for text in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\ud800""#, r#""\ud800\n""#, r#""\ud800x""#] {
-        assert_eq!(problem(text.as_bytes()), "half of a surrogate pair at line 1 column 3", "{text}");
+        assert_eq!(problem(text.as_bytes()), "unpaired surrogate at line 1 column 3", "{text}");
     }
 }
 
 #[test]
-fn bounds_the_depth() {
+fn limits_the_depth() {
     let nested = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
     assert!(parse(&nested(MAX_DEPTH)).is_ok());
     let too_deep = problem(&nested(MAX_DEPTH + 1));
-    assert_eq!(too_deep, "more levels of arrays and objects than are accepted at line 1 column 901");
+    assert_eq!(too_deep, "arrays and objects are nested too deeply at line 1 column 901");
     assert!(parse(&vec![b'['; 6_000_000]).is_err());
     assert!(parse("{\"a\":".repeat(1_000_000).as_bytes()).is_err());
 }
@@ -88,7 +88,7 @@ fn siblings_do_not_count_as_depth() {
 }
 
 #[test]
-fn tells_numbers_from_other_texts() {
+fn distinguishes_numbers_from_other_texts() {
     for text in ["0", "-0", "5.0", "1E+2", "1e-130", "99999999999999999999999999999999999999"] {
         assert!(is_number(text), "{text}");
     }

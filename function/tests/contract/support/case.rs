@@ -1,4 +1,4 @@
-//! The corpus: requests that were recorded with the Python original, and what this function must do with them.
+//! Reads the corpus: requests that were recorded with the Python original, and the expected answers of this function.
 
 use std::fs;
 
@@ -6,19 +6,19 @@ use function::json::{Json, Member, parse};
 
 use super::emulator::elements;
 
-/// The number of cases, so that cases cannot get lost unnoticed.
+/// The number of cases. A test checks it, so that no case is lost unnoticed.
 pub(crate) const CASES: usize = 271;
 
-/// The cases of the corpus as JSON text.
+/// Returns the cases of the corpus as JSON text.
 pub(crate) fn texts() -> Vec<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cases.jsonl");
-    let texts: Vec<String> = fs::read_to_string(path).unwrap().lines().map(unfold).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/cases.jsonl");
+    let texts: Vec<String> = fs::read_to_string(path).unwrap().lines().map(expand).collect();
     assert_eq!(texts.len(), CASES);
     texts
 }
 
 /// Expands `@@REPEAT:x:n@@` to n times x.
-fn unfold(line: &str) -> String {
+fn expand(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("@@REPEAT:") {
@@ -30,29 +30,31 @@ fn unfold(line: &str) -> String {
     text + rest
 }
 
-/// A case.
+/// One recorded request with its expected answer.
 pub(crate) struct Case<'a>(Json<'a>);
 
-/// What the function must do in a case.
+/// The expected result of a case.
 #[derive(Debug)]
 pub(crate) enum Expected<'c> {
-    /// This answer, which is the original's.
+    /// The answer of the original.
     Answer(&'c Json<'c>),
-    /// A success where the original failed.
+    /// Any successful answer. The original failed in this case.
     Success,
-    /// An error with this type and a message that is this text, or matches this pattern in full.
+    /// An error with this status, type and message.
     Error { status: &'c str, error_type: &'c str, message: Message<'c> },
 }
 
-/// What an error's message must be.
+/// The expected message of an error.
 #[derive(Debug)]
 pub(crate) enum Message<'c> {
+    /// Exactly this text.
     Text(String),
+    /// A text that matches this regular expression as a whole.
     Pattern(&'c str),
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn read(text: &'a str) -> Self {
+    pub(crate) fn from_text(text: &'a str) -> Self {
         Self(parse(text.as_bytes()).unwrap())
     }
 
@@ -60,17 +62,17 @@ impl<'a> Case<'a> {
         self.text("id")
     }
 
-    /// The event, as it is sent.
+    /// Returns the text of the event.
     pub(crate) fn event(&self) -> &str {
         self.text("request_text")
     }
 
-    /// Where the case was recorded: an emulator, `stub` for canned answers, `none` for no DynamoDB at all.
-    pub(crate) fn place(&self) -> &str {
+    /// Returns the emulator of the recording: its name, `stub` for canned answers, or `none` for cases without DynamoDB.
+    pub(crate) fn emulator(&self) -> &str {
         self.text("emulator")
     }
 
-    /// The canned answer of DynamoDB, in cases of a `stub`.
+    /// Returns DynamoDB's canned answer, if the case has one.
     pub(crate) fn canned(&self) -> Option<(u16, &str)> {
         let stub = self.setup("stub")?;
         let status = match stub.get("status") {
@@ -80,52 +82,56 @@ impl<'a> Case<'a> {
         Some((status, stub.get("body").and_then(Json::text).unwrap_or_default()))
     }
 
-    /// The tables that the case works on, each with its items.
+    /// Returns the tables of the case, each with its initial items.
     pub(crate) fn tables(&self) -> Vec<(&str, &[Json<'a>])> {
         let items = self.setup("items");
         let tables = self.setup("tables").map(elements).unwrap_or_default();
-        let filled = |table| items.and_then(|items| items.get(table)).map(elements).unwrap_or_default();
-        tables.iter().filter_map(Json::text).map(|table| (table, filled(table))).collect()
+        let items_in = |table| items.and_then(|items| items.get(table)).map(elements).unwrap_or_default();
+        tables.iter().filter_map(Json::text).map(|table| (table, items_in(table))).collect()
     }
 
-    /// What the tables held after the original's answer.
-    pub(crate) fn after(&self) -> &[Member<'a>] {
+    /// Returns the tables with their items after the original's answer.
+    pub(crate) fn final_tables(&self) -> &[Member<'a>] {
         self.0.get("after").and_then(Json::members).unwrap_or_default()
     }
 
-    /// Whether the original changed the tables.
-    pub(crate) fn changed(&self) -> bool {
+    /// Returns whether the original changed the tables.
+    pub(crate) fn is_write(&self) -> bool {
         self.0.get("changed") == Some(&Json::Bool(true))
     }
 
-    /// The paths in an answer whose values differ in each run.
+    /// Returns the paths in an answer whose values differ in each run.
     pub(crate) fn volatile(&self) -> Vec<&str> {
         self.names("volatile")
     }
 
-    /// The arrays in an answer whose elements have no fixed order.
+    /// Returns the paths of arrays in an answer whose elements have no fixed order.
     pub(crate) fn unordered(&self) -> Vec<&str> {
         self.names("unordered")
     }
 
-    /// What must happen on an emulator; `None` if that emulator differs from AWS in this case.
+    /// Returns the expected result on an emulator, or `None` if the emulator differs from AWS in this case.
     pub(crate) fn expected_on(&self, emulator: &str) -> Option<Expected<'_>> {
         let agrees = self.names("agree").contains(&emulator);
         let other = self.0.get("others").and_then(|others| others.get(emulator));
         match self.expected() {
             expected if agrees => Some(expected),
             Expected::Error { status, error_type, .. } => {
-                // The text is the service's own, so it is that of the emulator in use.
+                // The service writes the text, so each emulator has its own.
                 let text = other?.get("error")?.get("errorMessage")?.text()?;
-                let right = text.starts_with(&format!("An error occurred ({error_type})"));
-                right.then(|| Expected::Error { status, error_type, message: Message::Text(text.to_owned()) })
+                let has_type = text.starts_with(&format!("An error occurred ({error_type})"));
+                has_type.then(|| Expected::Error {
+                    status,
+                    error_type,
+                    message: Message::Text(text.to_owned()),
+                })
             }
             Expected::Answer(_) => other?.get("response").map(Expected::Answer),
             Expected::Success => other?.get("response").map(|_| Expected::Success),
         }
     }
 
-    /// What must happen, wherever the case is run.
+    /// Returns the expected result on the emulator of the recording.
     pub(crate) fn expected(&self) -> Expected<'_> {
         let rust = self.0.get("rust").unwrap();
         let text = |name: &str| rust.get(name).and_then(Json::text);

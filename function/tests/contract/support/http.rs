@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 server on the loopback interface, for the two servers that the function talks to.
+//! A small HTTP/1.1 server on the loopback interface. It plays the two servers that the function calls: Lambda's runtime API
+//! and DynamoDB.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -7,7 +8,7 @@ use std::{
     thread,
 };
 
-/// A request, with what the tests look at.
+/// An HTTP request.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// The client's port: the same for all requests of one connection.
@@ -18,7 +19,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The value of a header, by its lower-case name.
+    /// Returns the value of a header. `name` is in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
@@ -27,15 +28,15 @@ impl Request {
 /// How a server responds to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Response {
-    /// Sends an answer.
+    /// An HTTP response.
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
-    /// Closes the connection without an answer.
+    /// The end of the connection without a response.
     HangUp,
 }
 
 impl Response {
-    /// An answer of DynamoDB.
-    pub(crate) fn of_dynamodb(status: u16, body: &str) -> Self {
+    /// Creates an answer of DynamoDB.
+    pub(crate) fn from_dynamodb(status: u16, body: &str) -> Self {
         let headers = vec![
             ("content-type", "application/x-amz-json-1.0".to_owned()),
             ("x-amzn-requestid", "STUBREQUESTID".to_owned()),
@@ -44,13 +45,13 @@ impl Response {
     }
 }
 
-/// Starts a server that runs as long as the test process, and returns its address.
+/// Starts a server that runs until the test process ends, and returns its address.
 pub(crate) fn serve(respond: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
-    serve_through(Some, respond)
+    serve_with(Some, respond)
 }
 
-/// The same with `open` applied to each connection, which may add TLS.
-pub(crate) fn serve_through<S: Read + Write>(
+/// Starts a server like [`serve`], and applies `open` to each connection, which may add TLS.
+pub(crate) fn serve_with<S: Read + Write>(
     open: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
     respond: impl Fn(Request) -> Response + Send + Sync + 'static,
 ) -> SocketAddr {
@@ -62,20 +63,24 @@ pub(crate) fn serve_through<S: Read + Write>(
             let server = Arc::clone(&server);
             thread::spawn(move || {
                 let port = connection.peer_addr().ok()?.port();
-                // Without this, small answers wait 40 ms for the other side's acknowledgement.
+                // Nagle's algorithm would delay small answers by 40 ms.
                 connection.set_nodelay(true).ok()?;
-                converse(server.0(connection)?, port, &server.1)
+                handle_connection(server.0(connection)?, port, &server.1)
             });
         }
     });
     address
 }
 
-/// Answers the requests of one connection until either side closes it.
-fn converse(stream: impl Read + Write, port: u16, respond: &impl Fn(Request) -> Response) -> Option<()> {
+/// Responds to the requests of one connection until either side closes it.
+fn handle_connection(
+    stream: impl Read + Write,
+    port: u16,
+    respond: &impl Fn(Request) -> Response,
+) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
-        let request = read(&mut reader, port)?;
+        let request = read_request(&mut reader, port)?;
         let Response::Answer { status, headers, body } = respond(request) else {
             return None;
         };
@@ -88,7 +93,7 @@ fn converse(stream: impl Read + Write, port: u16, respond: &impl Fn(Request) -> 
     }
 }
 
-fn read(reader: &mut impl BufRead, connection: u16) -> Option<Request> {
+fn read_request(reader: &mut impl BufRead, connection: u16) -> Option<Request> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();

@@ -1,6 +1,6 @@
-//! A stand-in for Lambda: its runtime API, and one function, by default the real `bootstrap`.
+//! A fake of Lambda: its runtime API, and one function, by default the real `bootstrap`.
 //!
-//! The interface: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
+//! The interface is documented at <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
 use std::{
     fs,
@@ -16,8 +16,8 @@ use std::{
 
 use super::http::{Request, Response, serve};
 
-/// How long to wait for an answer or a log line. The function never takes so long.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The timeout for an answer or a log line. The function never takes so long.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running function.
 pub(crate) struct Lambda {
@@ -27,39 +27,39 @@ pub(crate) struct Lambda {
     log: Receiver<String>,
     invocations: u32,
     answered: u32,
-    /// The duration of the last invocation: from handing over the event to having read the answer.
-    pub(crate) took: Duration,
+    /// The duration of the last invocation, from sending the event to reading the answer.
+    pub(crate) last_duration: Duration,
 }
 
-/// How the function answered an event.
+/// The function's answer to an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It succeeded: the answer.
+    /// The answer of a successful invocation.
     Success(String),
-    /// It failed: the error.
+    /// The error of a failed invocation.
     Error(String),
 }
 
 impl Lambda {
     /// Starts the `bootstrap` with DynamoDB at `endpoint` and these additional environment variables.
     pub(crate) fn start(endpoint: &str, variables: &[(&str, &str)]) -> Self {
-        Self::run(Command::new(env!("CARGO_BIN_EXE_bootstrap")), endpoint, variables)
+        Self::start_command(Command::new(env!("CARGO_BIN_EXE_bootstrap")), endpoint, variables)
     }
 
-    /// Starts any program that speaks the runtime API.
-    pub(crate) fn run(mut command: Command, endpoint: &str, variables: &[(&str, &str)]) -> Self {
+    /// Starts any program that uses the runtime API.
+    pub(crate) fn start_command(mut command: Command, endpoint: &str, variables: &[(&str, &str)]) -> Self {
         let (events, event) = channel::<(String, Vec<u8>)>();
         let (answer, answers) = channel();
-        let (event, answer, handed_over) = (Mutex::new(event), Mutex::new(answer), Mutex::new(None));
+        let (event, answer, sent_at) = (Mutex::new(event), Mutex::new(answer), Mutex::new(None));
         let runtime_api = serve(move |request| {
             if request.path == "/2018-06-01/runtime/invocation/next" {
-                let response = next(&event.lock().unwrap());
-                *handed_over.lock().unwrap() = Some(Instant::now());
+                let response = next_invocation(&event.lock().unwrap());
+                *sent_at.lock().unwrap() = Some(Instant::now());
                 return response;
             }
-            let took = handed_over.lock().unwrap().map_or(Duration::ZERO, |then| then.elapsed());
+            let duration = sent_at.lock().unwrap().map_or(Duration::ZERO, |sent_at| sent_at.elapsed());
             let (id, outcome) = parse_answer(&request);
-            let _ = answer.lock().unwrap().send((id, outcome, took));
+            let _ = answer.lock().unwrap().send((id, outcome, duration));
             Response::Answer { status: 202, headers: Vec::new(), body: Vec::new() }
         });
         let mut process = command
@@ -81,27 +81,27 @@ impl Lambda {
         let (line, log) = channel();
         let output = BufReader::new(process.stdout.take().unwrap());
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
-        Self { process, events, answers, log, invocations: 0, answered: 0, took: Duration::ZERO }
+        Self { process, events, answers, log, invocations: 0, answered: 0, last_duration: Duration::ZERO }
     }
 
-    /// Sends an event and waits for the answer.
+    /// Sends an event, waits for the answer and returns it.
     pub(crate) fn invoke(&mut self, event: impl Into<Vec<u8>>) -> Answer {
         self.send(event);
-        self.answer()
+        self.receive()
     }
 
-    /// Queues an event. The function takes it when it has answered those before it.
+    /// Queues an event. The function receives it after it has answered all earlier events.
     pub(crate) fn send(&mut self, event: impl Into<Vec<u8>>) {
         self.invocations += 1;
         self.events.send((self.last_request_id(), event.into())).unwrap();
     }
 
-    /// Waits for the next answer.
-    pub(crate) fn answer(&mut self) -> Answer {
+    /// Waits for the next answer and returns it.
+    pub(crate) fn receive(&mut self) -> Answer {
         self.answered += 1;
-        let (id, answer, took) = self.answers.recv_timeout(PATIENCE).expect("the function has not answered");
+        let (id, answer, duration) = self.answers.recv_timeout(TIMEOUT).expect("the function did not answer");
         assert_eq!(id, format!("request-{}", self.answered));
-        self.took = took;
+        self.last_duration = duration;
         answer
     }
 
@@ -121,32 +121,32 @@ impl Lambda {
         }
     }
 
-    /// The request id of the last event.
+    /// Returns the request id of the last event.
     pub(crate) fn last_request_id(&self) -> String {
         format!("request-{}", self.invocations)
     }
 
-    /// Waits for the next line of the function's log.
+    /// Waits for the next line of the function's log and returns it.
     pub(crate) fn log_line(&self) -> String {
-        self.log.recv_timeout(PATIENCE).expect("the function has not logged")
+        self.log.recv_timeout(TIMEOUT).expect("the function did not log")
     }
 
-    /// Ends the function and returns the log lines that were not read yet.
-    pub(crate) fn end(mut self) -> Vec<String> {
+    /// Stops the function and returns the unread lines of its log.
+    pub(crate) fn stop(mut self) -> Vec<String> {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         self.log.iter().collect()
     }
 
-    /// The most memory that the function has used, in kilobytes.
+    /// Returns the peak memory of the function, in kB.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = self.proc("status");
+        let status = self.read_proc("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// A file of the process under `/proc`.
-    pub(crate) fn proc(&self, file: &str) -> String {
+    /// Returns the content of a file of the process under `/proc`.
+    pub(crate) fn read_proc(&self, file: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap()
     }
 }
@@ -158,13 +158,13 @@ impl Drop for Lambda {
     }
 }
 
-fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
+fn next_invocation(events: &Receiver<(String, Vec<u8>)>) -> Response {
     let Ok((id, body)) = events.recv() else {
         return Response::HangUp;
     };
     let deadline = SystemTime::now() + Duration::from_secs(10);
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
-    // All headers that Lambda sends: its Python client exits silently when one is missing.
+    // All headers of Lambda are necessary: its Python client exits silently if one is missing.
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".to_owned()),
@@ -177,10 +177,10 @@ fn next(events: &Receiver<(String, Vec<u8>)>) -> Response {
 
 fn parse_answer(request: &Request) -> (String, Answer) {
     let body = String::from_utf8(request.body.clone()).unwrap();
-    let mut steps = request.path.rsplit('/');
-    let answer = match steps.next() {
+    let mut segments = request.path.rsplit('/');
+    let answer = match segments.next() {
         Some("response") => Answer::Success(body),
         _ => Answer::Error(body),
     };
-    (steps.next().unwrap_or_default().to_owned(), answer)
+    (segments.next().unwrap_or_default().to_owned(), answer)
 }

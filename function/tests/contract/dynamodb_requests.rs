@@ -1,4 +1,4 @@
-//! The function's requests to DynamoDB: what it sends, how often, and what it answers when they fail.
+//! Tests the function's requests to DynamoDB: their content, their retries, and the answers when they fail.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,51 +11,51 @@ use crate::support::{
     emulator::{Emulator, Kind},
     http::{Request, Response, serve},
     lambda::Lambda,
-    pause,
+    sleep,
 };
 
 const CREATE: &str = r#"{"operation":"create","tableName":"t","payload":{"Item":{"id":"1"}}}"#;
 const LIST: &str = r#"{"operation":"list","tableName":"t","payload":{}}"#;
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Slow down."}"#;
 
-/// A DynamoDB that answers the nth request with the nth answer, and all further ones with the last. It records the
-/// requests.
-struct Script {
+/// A fake DynamoDB that answers the nth request with the nth answer, and all further requests with the last. It records
+/// the requests.
+struct ScriptedDynamoDb {
     endpoint: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
-fn script(answers: Vec<Response>) -> Script {
+fn start_dynamodb(answers: Vec<Response>) -> ScriptedDynamoDb {
     let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
-    let seen = Arc::clone(&requests);
+    let recorded = Arc::clone(&requests);
     let address = serve(move |request| {
-        let mut seen = seen.lock().unwrap();
-        let answer = answers.get(seen.len()).or(answers.last()).unwrap().clone();
-        seen.push(request);
+        let mut recorded = recorded.lock().unwrap();
+        let answer = answers.get(recorded.len()).or(answers.last()).unwrap().clone();
+        recorded.push(request);
         answer
     });
-    Script { endpoint: format!("http://{address}"), requests }
+    ScriptedDynamoDb { endpoint: format!("http://{address}"), requests }
 }
 
-impl Script {
-    fn function(&self) -> Lambda {
+impl ScriptedDynamoDb {
+    fn start_function(&self) -> Lambda {
         Lambda::start(&self.endpoint, &[])
     }
 
-    fn requests(&self) -> usize {
+    fn request_count(&self) -> usize {
         self.requests.lock().unwrap().len()
     }
 }
 
 #[test]
-fn requests_carry_the_events_own_digits_and_order() {
-    let script = script(vec![Response::of_dynamodb(200, "{}")]);
-    let mut function = Lambda::start(&script.endpoint, &[("AWS_SESSION_TOKEN", "token")]);
+fn requests_keep_the_digits_and_the_order_of_the_event() {
+    let dynamodb = start_dynamodb(vec![Response::from_dynamodb(200, "{}")]);
+    let mut function = Lambda::start(&dynamodb.endpoint, &[("AWS_SESSION_TOKEN", "token")]);
     function.succeed(
         r#"{"operation":"create","tableName":"t","payload":{"Item":{"z":1e3,"a":5.0,"m":{"S":"é"}}}}"#,
     );
     function.succeed(LIST);
-    let requests = script.requests.lock().unwrap();
+    let requests = dynamodb.requests.lock().unwrap();
     let [create, list] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!(
         String::from_utf8_lossy(&create.body),
@@ -66,39 +66,39 @@ fn requests_carry_the_events_own_digits_and_order() {
     assert_eq!(create.header("content-type"), Some("application/x-amz-json-1.0"));
     assert_eq!(create.header("x-amz-security-token"), Some("token"));
     assert!(create.header("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 ")));
-    assert_eq!(create.connection, list.connection, "one connection is kept");
+    assert_eq!(create.connection, list.connection, "the connection is reused");
 }
 
 #[test]
-fn headers_of_the_same_name_are_joined() {
+fn joins_headers_of_the_same_name() {
     let headers =
         vec![("vary", "a".to_owned()), ("x-amzn-requestid", "ID".to_owned()), ("Vary", "b".to_owned())];
-    let script = script(vec![Response::Answer { status: 200, headers, body: b"{}".to_vec() }]);
-    let answer = script.function().succeed(CREATE);
+    let dynamodb = start_dynamodb(vec![Response::Answer { status: 200, headers, body: b"{}".to_vec() }]);
+    let answer = dynamodb.start_function().succeed(CREATE);
     let headers = r#""HTTPHeaders":{"content-length":"2","vary":"a, b","x-amzn-requestid":"ID"}"#;
     assert!(answer.contains(headers), "{answer}");
 }
 
 #[test]
-fn signatures_are_right() {
-    let (ministack, id, secret) = Emulator::start_strict();
-    let with = |secret: &str| {
+fn signs_requests_correctly() {
+    let (ministack, id, secret) = Emulator::start_with_authentication();
+    let error_with = |secret: &str| {
         let variables = [("AWS_ACCESS_KEY_ID", id.as_str()), ("AWS_SECRET_ACCESS_KEY", secret)];
         Lambda::start(&ministack.endpoint, &variables).fail(LIST)
     };
-    assert!(with(&secret).contains("An error occurred (ResourceNotFoundException)"));
-    assert!(with("wrong").contains("Internal error: InvalidSignatureException"));
+    assert!(error_with(&secret).contains("An error occurred (ResourceNotFoundException)"));
+    assert!(error_with("wrong").contains("Internal error: InvalidSignatureException"));
 }
 
 #[test]
-fn failures_that_may_pass_are_retried() {
-    let script = script(vec![
-        Response::of_dynamodb(500, r#"{"__type":"InternalServerError","message":"oops"}"#),
-        Response::of_dynamodb(400, THROTTLED),
+fn retries_transient_failures() {
+    let dynamodb = start_dynamodb(vec![
+        Response::from_dynamodb(500, r#"{"__type":"InternalServerError","message":"oops"}"#),
+        Response::from_dynamodb(400, THROTTLED),
         Response::HangUp,
-        Response::of_dynamodb(200, "{}"),
+        Response::from_dynamodb(200, "{}"),
     ]);
-    let mut function = script.function();
+    let mut function = dynamodb.start_function();
     let answer = function.succeed(CREATE);
     let answer = parse(answer.as_bytes()).unwrap();
     let retries = answer.get("ResponseMetadata").and_then(|metadata| metadata.get("RetryAttempts"));
@@ -106,75 +106,76 @@ fn failures_that_may_pass_are_retried() {
     assert!(function.log_line().contains(r#""attempts":4"#));
 }
 
-/// An answer with a checksum, which may be that of another body.
+/// Returns an answer with a checksum, which may be wrong.
 fn with_checksum(status: u16, body: &str, checksum: &str) -> Response {
     let headers = vec![("x-amz-crc32", checksum.to_owned())];
     Response::Answer { status, headers, body: body.as_bytes().to_vec() }
 }
 
 #[test]
-fn an_answer_that_does_not_fit_its_checksum_is_retried() {
+fn retries_an_answer_with_a_wrong_checksum() {
     let item = r#"{"Item":{"id":{"S":"1"}}}"#;
-    let script = script(vec![
+    let dynamodb = start_dynamodb(vec![
         with_checksum(200, r#"{"Item":{"id":{"S":"7"}}}"#, "2061421159"),
         with_checksum(400, r#"{"__type":"ResourceNotFoundException","message":""}"#, "2061421159"),
         with_checksum(200, item, "none"),
         with_checksum(200, item, "2061421159"),
     ]);
-    let answer =
-        script.function().succeed(r#"{"operation":"read","tableName":"t","payload":{"Key":{"id":"1"}}}"#);
+    let answer = dynamodb
+        .start_function()
+        .succeed(r#"{"operation":"read","tableName":"t","payload":{"Key":{"id":"1"}}}"#);
     assert!(answer.starts_with(r#"{"Item":{"id":"1"},"#), "{answer}");
     assert!(answer.ends_with(r#""RetryAttempts":3}}"#), "{answer}");
 }
 
 #[test]
-fn answers_that_never_fit_their_checksum_are_a_503() {
-    let script = script(vec![with_checksum(200, "{}", "1")]);
-    let mut function = script.function();
+fn an_answer_with_a_wrong_checksum_after_all_retries_is_a_503() {
+    let dynamodb = start_dynamodb(vec![with_checksum(200, "{}", "1")]);
+    let mut function = dynamodb.start_function();
     assert_eq!(
         function.fail(CREATE),
-        r#"{"errorType":"ServiceUnavailable","errorMessage":"Service unavailable: DynamoDB's answer was damaged on its way"}"#
+        r#"{"errorType":"ServiceUnavailable","errorMessage":"Service unavailable: DynamoDB's answer does not match its checksum"}"#
     );
-    assert_eq!(script.requests(), 4);
+    assert_eq!(dynamodb.request_count(), 4);
     let line = function.log_line();
-    assert!(line.contains("the body does not have the checksum of x-amz-crc32"), "{line}");
+    assert!(line.contains("the body does not match the checksum in x-amz-crc32"), "{line}");
 }
 
 #[test]
-fn a_refusal_is_not_retried() {
-    let refusal = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
-    let script = script(vec![Response::of_dynamodb(400, refusal)]);
-    script.function().fail(CREATE);
-    assert_eq!(script.requests(), 1);
+fn does_not_retry_a_failed_condition() {
+    let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
+    let dynamodb = start_dynamodb(vec![Response::from_dynamodb(400, error)]);
+    dynamodb.start_function().fail(CREATE);
+    assert_eq!(dynamodb.request_count(), 1);
 }
 
 #[test]
 fn throttling_is_a_429_after_the_retries() {
-    let script = script(vec![Response::of_dynamodb(400, THROTTLED)]);
+    let dynamodb = start_dynamodb(vec![Response::from_dynamodb(400, THROTTLED)]);
     assert_eq!(
-        script.function().fail(CREATE),
+        dynamodb.start_function().fail(CREATE),
         r#"{"errorType":"ProvisionedThroughputExceededException","errorMessage":"An error occurred (ProvisionedThroughputExceededException) when calling the PutItem operation: Slow down."}"#
     );
-    assert_eq!(script.requests(), 4);
+    assert_eq!(dynamodb.request_count(), 4);
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_is_a_503() {
+fn a_malformed_answer_is_a_503() {
     for answer in [
-        Response::of_dynamodb(200, "<html>"),
-        Response::of_dynamodb(200, ""),
-        Response::of_dynamodb(200, "[]"),
-        Response::of_dynamodb(200, r#"{"Items":[{"a":{"S":5}}]}"#),
-        Response::of_dynamodb(400, "<html>"),
-        Response::of_dynamodb(400, ""),
-        Response::of_dynamodb(400, "{}"),
-        Response::of_dynamodb(503, "<html>busy</html>"),
-        Response::of_dynamodb(500, r#"{"__type":"ValidationException","message":"oops"}"#),
-        Response::of_dynamodb(302, ""),
+        Response::from_dynamodb(200, "<html>"),
+        Response::from_dynamodb(200, ""),
+        Response::from_dynamodb(200, "[]"),
+        Response::from_dynamodb(200, r#"{"Items":[{"a":{"S":5}}]}"#),
+        Response::from_dynamodb(400, "<html>"),
+        Response::from_dynamodb(400, ""),
+        Response::from_dynamodb(400, "{}"),
+        Response::from_dynamodb(503, "<html>busy</html>"),
+        Response::from_dynamodb(500, r#"{"__type":"ValidationException","message":"oops"}"#),
+        Response::from_dynamodb(302, ""),
         Response::HangUp,
     ] {
-        let script = script(vec![answer.clone()]);
-        let mut function = script.function();
+        let dynamodb = start_dynamodb(vec![answer.clone()]);
+        let mut function = dynamodb.start_function();
         let error = function.fail(LIST);
         let start = r#"{"errorType":"ServiceUnavailable","errorMessage":"Service unavailable: "#;
         assert!(error.starts_with(start), "{answer:?}: {error}");
@@ -192,9 +193,9 @@ fn a_refused_connection_is_a_503() {
 }
 
 #[test]
-fn no_answer_is_a_503_before_lambda_ends_the_process() {
+fn a_missing_answer_is_a_503_before_the_functions_timeout() {
     let endpoint = serve(|_| {
-        pause(Duration::from_secs(30));
+        sleep(Duration::from_secs(30));
         Response::HangUp
     });
     let mut function = Lambda::start(&format!("http://{endpoint}"), &[]);
@@ -208,7 +209,7 @@ fn no_answer_is_a_503_before_lambda_ends_the_process() {
 }
 
 #[test]
-fn without_credentials_or_region_only_dynamodb_is_out_of_reach() {
+fn other_operations_work_without_credentials_or_region() {
     for variables in [[("AWS_ACCESS_KEY_ID", "")], [("AWS_REGION", "")]] {
         let mut function = Lambda::start("http://127.0.0.1:9", &variables);
         assert!(function.fail(LIST).contains("Internal error: "), "{variables:?}");
@@ -217,7 +218,7 @@ fn without_credentials_or_region_only_dynamodb_is_out_of_reach() {
 }
 
 #[test]
-fn numbers_come_back_with_the_value_they_had() {
+fn numbers_keep_their_value() {
     for kind in [Kind::Ministack, Kind::Dynalite] {
         let emulator = Emulator::start(kind);
         let mut function = Lambda::start(&emulator.endpoint, &[]);

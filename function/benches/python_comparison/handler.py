@@ -1,4 +1,4 @@
-"""The function as it was before it was Rust: an operation's name, and the parameters of DynamoDB's call."""
+"""The original Python function: an event has the name of an operation and the parameters of the DynamoDB call."""
 
 import boto3
 

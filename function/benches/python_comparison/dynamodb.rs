@@ -1,7 +1,7 @@
-//! A stand-in for DynamoDB that answers every PutItem at once, over HTTPS, with a self-made certificate.
+//! A fake DynamoDB that answers every PutItem immediately, over HTTPS with a self-signed certificate.
 //!
-//! An emulator takes some milliseconds for each call. Both functions would wait for it, and their ratio would mostly
-//! measure the emulator.
+//! An emulator takes some milliseconds for each call. Both functions would wait for it, so their ratio would mostly measure
+//! the emulator.
 
 use std::{
     fs,
@@ -16,47 +16,47 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
-use crate::http::{Request, Response, serve_through};
+use crate::http::{Request, Response, serve_with};
 
-/// The stand-in.
+/// A running fake of DynamoDB.
 pub(crate) struct DynamoDb {
-    /// Its URL.
+    /// The URL of the server.
     pub(crate) endpoint: String,
-    /// A file with the certificates to trust: those of `bundle`, as many as a function in Lambda reads, and its own.
-    pub(crate) trusted: PathBuf,
-    seen: Arc<Mutex<Option<Request>>>,
+    /// A file with the trusted certificates: those of `bundle`, as many as a function in Lambda reads, and the server's own.
+    pub(crate) trusted_certificates: PathBuf,
+    last: Arc<Mutex<Option<Request>>>,
 }
 
 impl DynamoDb {
-    /// Starts it, and writes `trusted` into `scratch`: the certificates of `bundle` and its own.
+    /// Starts the server and writes the file of trusted certificates into `scratch`.
     pub(crate) fn start(bundle: &Path, scratch: &Path) -> Self {
-        let (config, authority) = identity();
-        let trusted = scratch.join("trusted.pem");
-        let machine = fs::read_to_string(bundle).expect("the certificates that botocore brings");
-        fs::write(&trusted, machine + "\n" + &authority).expect("a scratch folder");
-        let (config, seen) = (Arc::new(config), Arc::new(Mutex::new(None)));
-        let last = Arc::clone(&seen);
-        let encrypt = move |stream: TcpStream| {
+        let (config, authority) = generate_certificates();
+        let trusted_certificates = scratch.join("trusted.pem");
+        let bundle = fs::read_to_string(bundle).expect("botocore's certificates");
+        fs::write(&trusted_certificates, bundle + "\n" + &authority).expect("a scratch folder");
+        let (config, last) = (Arc::new(config), Arc::new(Mutex::new(None)));
+        let recorded = Arc::clone(&last);
+        let open_tls = move |stream: TcpStream| {
             Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).ok()?, stream))
         };
-        let address = serve_through(encrypt, move |request| {
-            *last.lock().expect("nobody panics") = Some(request);
-            Response::of_dynamodb(200, "{}")
+        let address = serve_with(open_tls, move |request| {
+            *recorded.lock().expect("no thread panics") = Some(request);
+            Response::from_dynamodb(200, "{}")
         });
-        Self { endpoint: format!("https://{address}"), trusted, seen }
+        Self { endpoint: format!("https://{address}"), trusted_certificates, last }
     }
 
-    /// The operation and the body of the last request.
+    /// Returns the operation and the body of the last request.
     pub(crate) fn last_request(&self) -> (String, serde_json::Value) {
-        let seen = self.seen.lock().expect("nobody panics");
-        let request = seen.as_ref().expect("a request was sent");
+        let last = self.last.lock().expect("no thread panics");
+        let request = last.as_ref().expect("a request was sent");
         let target = request.header("x-amz-target").unwrap_or_default().to_owned();
         (target, serde_json::from_slice(&request.body).expect("JSON"))
     }
 }
 
-/// A server configuration with a certificate for 127.0.0.1, and the certificate of the authority that signed it.
-fn identity() -> (ServerConfig, String) {
+/// Returns a server configuration with a certificate for 127.0.0.1, and the certificate of the authority that signed it.
+fn generate_certificates() -> (ServerConfig, String) {
     let key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "measurement");

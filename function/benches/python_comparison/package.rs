@@ -1,4 +1,4 @@
-//! The package that the deployer uploads: its size, its `bootstrap`, and the glibc that it needs.
+//! Reads the package that the deployer uploads: its size, its `bootstrap`, and the version of glibc that it needs.
 
 use std::{
     fs::{self, File},
@@ -7,15 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The function's package, as Lambda gets it.
+/// The function's package for Lambda.
 pub(crate) struct Package {
-    /// The unpacked `bootstrap`.
+    /// The path of the unpacked `bootstrap`.
     pub(crate) bootstrap: PathBuf,
-    /// In bytes.
+    /// The size of the zip, in bytes.
     pub(crate) zip_size: u64,
-    /// In bytes.
+    /// The size of the `bootstrap`, in bytes.
     pub(crate) bootstrap_size: u64,
-    /// The newest version of glibc that a symbol of the `bootstrap` needs; `None` if it is static.
+    /// The newest version of glibc that a symbol of the `bootstrap` needs, or `None` if it is static.
     pub(crate) glibc: Option<(u32, u32)>,
 }
 
@@ -24,11 +24,12 @@ impl Package {
     pub(crate) fn read(target: &Path, scratch: &Path) -> Result<Self, String> {
         let architecture = if cfg!(target_arch = "x86_64") { "x86_64" } else { "arm64" };
         let path = target.join(format!("deployer/function.bootstrap.{architecture}.zip"));
-        let missing = |e: std::io::Error| {
-            format!("{}: {e}. deployer plan --local --release builds it.", path.display())
+        let read_error = |e: std::io::Error| {
+            format!("{}: {e}. Run `deployer plan --local --release` to build it.", path.display())
         };
-        let zip_size = fs::metadata(&path).map_err(missing)?.len();
-        let mut zip = zip::ZipArchive::new(File::open(&path).map_err(missing)?).map_err(|e| e.to_string())?;
+        let zip_size = fs::metadata(&path).map_err(read_error)?.len();
+        let mut zip =
+            zip::ZipArchive::new(File::open(&path).map_err(read_error)?).map_err(|e| e.to_string())?;
         let mut bytes = Vec::new();
         let mut entry = zip.by_name("bootstrap").map_err(|e| e.to_string())?;
         entry.read_to_end(&mut bytes).map_err(|e| e.to_string())?;
@@ -40,7 +41,7 @@ impl Package {
     }
 }
 
-/// The newest of all symbol versions in the binary, such as `GLIBC_2.17`.
+/// Returns the newest of all symbol versions in the binary, such as 2.17 for `GLIBC_2.17`.
 fn newest_glibc(binary: &[u8]) -> Option<(u32, u32)> {
     let text = String::from_utf8_lossy(binary);
     let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {

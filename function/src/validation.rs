@@ -1,7 +1,7 @@
-//! Checks a request's parameters against the table of its operation, so that a wrong one is refused by its path
-//! before anything is sent.
+//! Checks the parameters of a request against the definition of its operation before anything is sent. A problem names the
+//! path of the parameter.
 //!
-//! DynamoDB checks the rest: expressions, sizes, the table's keys, which values a string may have.
+//! DynamoDB checks the rest: expressions, sizes, the keys of the table, and the allowed values of strings.
 
 use std::fmt;
 
@@ -12,39 +12,45 @@ use crate::{
     json::Json,
 };
 
-/// Everything wrong with a call's parameters, or nothing. Each problem is a sentence without a full stop.
-pub(crate) fn problems(call: &Call<'_>) -> Vec<String> {
-    let mut checker = Checker { notation: call.notation, problems: Vec::new(), length: 0 };
+/// Returns all problems of a call's parameters. Each problem is a sentence without a full stop.
+pub(crate) fn find_problems(call: &Call<'_>) -> Vec<String> {
+    let mut checker = Checker { notation: call.notation, problems: Vec::new(), total_length: 0 };
     let name = call.payload.get("TableName").or(call.table);
-    checker.structure(&Path::Payload, call.action.parameters(), call.payload, name);
+    checker.check_structure(&Path::Payload, call.action.parameters(), call.payload, name);
     checker.problems
 }
 
-/// More problems than this are not reported: nobody reads them, and the answer has to stay small.
-const ENOUGH: usize = 20;
+/// The maximum number of reported problems. It keeps the answer small.
+const MAX_PROBLEMS: usize = 20;
 
-/// After problems of so many bytes no more are reported. Each may quote a key of some megabytes, and a function may
-/// have 128 MB.
-const ENOUGH_BYTES: usize = 10_000;
+/// The length of all problems, in bytes, after which no more are reported. Each problem can quote a key of some megabytes,
+/// and a function may have only 128 MB of memory.
+const MAX_PROBLEM_BYTES: usize = 10_000;
 
 struct Checker {
     notation: Notation,
     problems: Vec<String>,
-    /// The length of all problems together.
-    length: usize,
+    /// The length of all problems together, in bytes.
+    total_length: usize,
 }
 
 impl Checker {
     fn report(&mut self, problem: fmt::Arguments<'_>) {
-        if self.problems.len() < ENOUGH && self.length < ENOUGH_BYTES {
+        if self.problems.len() < MAX_PROBLEMS && self.total_length < MAX_PROBLEM_BYTES {
             let problem = problem.to_string();
-            self.length += problem.len();
+            self.total_length += problem.len();
             self.problems.push(problem);
         }
     }
 
-    /// `table` is the value of `TableName`, wherever it comes from; nested structures have none.
-    fn structure(&mut self, path: &Path<'_>, fields: &[Field], value: &Json<'_>, table: Option<&Json<'_>>) {
+    /// `table` is the value of `TableName`, from the payload or from the event. Nested structures have none.
+    fn check_structure(
+        &mut self,
+        path: &Path<'_>,
+        fields: &[Field],
+        value: &Json<'_>,
+        table: Option<&Json<'_>>,
+    ) {
         let Some(members) = value.members() else {
             return self.wrong_type(path, "an object", value);
         };
@@ -64,7 +70,7 @@ impl Checker {
             }
         }
         if let (Some(name), None) = (table, value.get("TableName")) {
-            self.check(&Path::Key(path, "TableName"), &Shape::Text { min: 1 }, name);
+            self.check(&Path::Key(path, "TableName"), &Shape::String { min: 1 }, name);
         }
         for (key, value) in members {
             if let Some(field) = fields.iter().find(|field| field.name == key) {
@@ -75,39 +81,43 @@ impl Checker {
 
     fn check(&mut self, path: &Path<'_>, shape: &Shape, value: &Json<'_>) {
         match (shape, value) {
-            (Shape::Attribute, value) if self.notation == Notation::Typed => self.typed(path, value),
-            // Any plain JSON is an attribute value, so a map of them is not walked through.
-            (Shape::Attribute | Shape::Verbatim, _) | (Shape::Flag, Json::Bool(_)) => {}
+            (Shape::Attribute, value) if self.notation == Notation::Typed => {
+                self.check_typed_value(path, value)
+            }
+            // Any plain JSON is a valid attribute value, so the members of such a map need no check.
+            (Shape::Attribute | Shape::Verbatim, _) | (Shape::Boolean, Json::Bool(_)) => {}
             (Shape::Map(Shape::Attribute), Json::Object(_)) if self.notation == Notation::Plain => {}
-            (Shape::Text { min }, Json::String(text)) => self.length(path, text.chars().count(), *min),
+            (Shape::String { min }, Json::String(text)) => {
+                self.check_length(path, text.chars().count(), *min)
+            }
             (Shape::Integer { min }, Json::Number(text)) if !text.contains(['.', 'e', 'E']) => {
-                self.range(path, text, *min);
+                self.check_minimum(path, text, *min);
             }
-            (Shape::List { min, of }, Json::Array(values)) => {
-                self.length(path, values.len(), *min);
+            (Shape::List { min, element }, Json::Array(values)) => {
+                self.check_length(path, values.len(), *min);
                 for (index, value) in values.iter().enumerate() {
-                    self.check(&Path::Index(path, index), of, value);
+                    self.check(&Path::Index(path, index), element, value);
                 }
             }
-            (Shape::Map(of), Json::Object(members)) => {
+            (Shape::Map(element), Json::Object(members)) => {
                 for (key, value) in members {
-                    self.check(&Path::Key(path, key), of, value);
+                    self.check(&Path::Key(path, key), element, value);
                 }
             }
-            (Shape::Structure(fields), value) => self.structure(path, fields, value, None),
-            (Shape::Text { .. }, value) => self.wrong_type(path, "a string", value),
-            (Shape::Flag, value) => self.wrong_type(path, "true or false", value),
+            (Shape::Structure(fields), value) => self.check_structure(path, fields, value, None),
+            (Shape::String { .. }, value) => self.wrong_type(path, "a string", value),
+            (Shape::Boolean, value) => self.wrong_type(path, "true or false", value),
             (Shape::Integer { .. }, value) => self.wrong_type(path, "a whole number", value),
             (Shape::List { .. }, value) => self.wrong_type(path, "an array", value),
             (Shape::Map(_), value) => self.wrong_type(path, "an object", value),
         }
     }
 
-    /// An attribute value in typed JSON: an object whose only member is named after the type.
-    fn typed(&mut self, path: &Path<'_>, value: &Json<'_>) {
-        const EXPECTED: &str = "an object with one type and its value, like {\"S\": \"text\"}";
+    /// Checks an attribute value in typed JSON: an object with one member, which is named after the type.
+    fn check_typed_value(&mut self, path: &Path<'_>, value: &Json<'_>) {
+        const EXPECTED: &str = "an object with one type and its value, such as {\"S\": \"text\"}";
         match value.members() {
-            Some([_]) => self.structure(path, ATTRIBUTE_TYPES, value, None),
+            Some([_]) => self.check_structure(path, ATTRIBUTE_TYPES, value, None),
             Some(members) => self.unexpected(path, EXPECTED, &format_args!("{} members", members.len())),
             None => self.wrong_type(path, EXPECTED, value),
         }
@@ -129,7 +139,7 @@ impl Checker {
         self.report(format_args!("{payload}.{path}: expected {expected}, got {found}"));
     }
 
-    fn length(&mut self, path: &Path<'_>, length: usize, min: usize) {
+    fn check_length(&mut self, path: &Path<'_>, length: usize, min: usize) {
         if length < min {
             self.report(format_args!(
                 "Invalid length for parameter {path}, value: {length}, valid min length: {min}"
@@ -137,10 +147,10 @@ impl Checker {
         }
     }
 
-    fn range(&mut self, path: &Path<'_>, text: &str, min: i64) {
-        // A number too large to read is far from zero, on the side of its sign.
-        let fits = text.parse().map_or(!text.starts_with('-'), |value: i64| value >= min);
-        if !fits {
+    fn check_minimum(&mut self, path: &Path<'_>, text: &str, min: i64) {
+        // A number beyond `i64` is far below or far above the minimum, depending on its sign.
+        let is_valid = text.parse().map_or(!text.starts_with('-'), |value: i64| value >= min);
+        if !is_valid {
             self.report(format_args!(
                 "Invalid value for parameter {path}, value: {text}, valid min value: {min}"
             ));
@@ -148,8 +158,8 @@ impl Checker {
     }
 }
 
-/// Where a value stands in the payload. Written only when something is wrong there: the paths of deep values with
-/// long keys would be much longer than the event.
+/// The path of a value in the payload. It becomes text only for a problem, because the paths of deep values with long keys
+/// can be much longer than the event.
 enum Path<'p> {
     Payload,
     Key(&'p Path<'p>, &'p str),
@@ -178,17 +188,17 @@ mod tests {
 
     fn check_in(notation: Notation, action: Action, payload: &str) -> Vec<String> {
         let table = Some(&Json::String("table".into()));
-        problems(&Call { action, table, payload: &parse(payload.as_bytes()).unwrap(), notation })
+        find_problems(&Call { action, table, payload: &parse(payload.as_bytes()).unwrap(), notation })
     }
 
-    fn one(action: Action, payload: &str) -> String {
-        let found = check(action, payload);
-        assert_eq!(found.len(), 1, "{found:?}");
-        found[0].clone()
+    fn only_problem(action: Action, payload: &str) -> String {
+        let problems = check(action, payload);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems[0].clone()
     }
 
     #[test]
-    fn takes_every_parameter_of_every_operation() {
+    fn accepts_every_parameter_of_every_operation() {
         for (action, payload) in [
             (
                 Action::PutItem,
@@ -217,9 +227,9 @@ mod tests {
 
     #[test]
     fn names_missing_and_unknown_parameters() {
-        assert_eq!(one(Action::PutItem, "{}"), r#"Missing required parameter in input: "Item""#);
+        assert_eq!(only_problem(Action::PutItem, "{}"), r#"Missing required parameter in input: "Item""#);
         assert_eq!(
-            one(Action::GetItem, r#"{"Key":{},"key":1}"#),
+            only_problem(Action::GetItem, r#"{"Key":{},"key":1}"#),
             r#"Unknown parameter in input: "key", must be one of: TableName, Key, AttributesToGet, ConsistentRead, ReturnConsumedCapacity, ProjectionExpression, ExpressionAttributeNames"#
         );
         assert_eq!(
@@ -251,7 +261,7 @@ mod tests {
             ),
             (r#"{"TableName":5}"#, "payload.TableName: expected a string, got 5"),
         ] {
-            assert_eq!(one(Action::Scan, payload), expected);
+            assert_eq!(only_problem(Action::Scan, payload), expected);
         }
     }
 
@@ -274,7 +284,7 @@ mod tests {
                 "Invalid value for parameter Limit, value: -99999999999999999999, valid min value: 1",
             ),
         ] {
-            assert_eq!(one(Action::Scan, payload), expected);
+            assert_eq!(only_problem(Action::Scan, payload), expected);
         }
         assert_eq!(
             check(Action::Scan, r#"{"Limit":99999999999999999999,"Segment":-0}"#),
@@ -283,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_events_own_table_name_is_checked_too() {
+    fn checks_the_table_name_of_the_event() {
         let payload = &parse(b"{}").unwrap();
         let empty = Json::String("".into());
         for (table, problem) in [
@@ -291,30 +301,30 @@ mod tests {
             (None, r#"Missing required parameter in input: "TableName""#),
         ] {
             let call = Call { action: Action::Scan, table, payload, notation: Notation::Plain };
-            assert_eq!(problems(&call), [problem]);
+            assert_eq!(find_problems(&call), [problem]);
         }
     }
 
     #[test]
-    fn takes_every_type_of_typed_json() {
+    fn accepts_every_type_of_typed_json() {
         let item = r#"{"Item":{"s":{"S":""},"n":{"N":"1"},"b":{"B":"AA=="},"ss":{"SS":["a"]},"ns":{"NS":["1"]},"bs":{"BS":["AA=="]},"m":{"M":{"l":{"L":[{"NULL":true},{"BOOL":false}]}}}},"Expected":{"a":{"Value":{"S":"x"},"AttributeValueList":[{"N":"1"}]}}}"#;
         assert_eq!(check_in(Notation::Typed, Action::PutItem, item), Vec::<String>::new());
     }
 
     #[test]
-    fn names_the_path_of_what_is_not_typed_json() {
+    fn names_the_path_of_invalid_typed_json() {
         for (value, expected) in [
             (
                 "1",
-                r#"typedPayload.Item.a: expected an object with one type and its value, like {"S": "text"}, got 1"#,
+                r#"typedPayload.Item.a: expected an object with one type and its value, such as {"S": "text"}, got 1"#,
             ),
             (
                 r#"{"S":"x","N":"1"}"#,
-                r#"typedPayload.Item.a: expected an object with one type and its value, like {"S": "text"}, got 2 members"#,
+                r#"typedPayload.Item.a: expected an object with one type and its value, such as {"S": "text"}, got 2 members"#,
             ),
             (
                 r#"{"L":[{"N":"1"},null]}"#,
-                r#"typedPayload.Item.a.L[1]: expected an object with one type and its value, like {"S": "text"}, got null"#,
+                r#"typedPayload.Item.a.L[1]: expected an object with one type and its value, such as {"S": "text"}, got null"#,
             ),
             (r#"{"N":1}"#, "typedPayload.Item.a.N: expected a string, got 1"),
             (r#"{"SS":"x"}"#, "typedPayload.Item.a.SS: expected an array, got a string"),
@@ -334,16 +344,16 @@ mod tests {
     }
 
     #[test]
-    fn problems_that_quote_long_keys_are_few() {
-        let wrong: Vec<String> = (0..ENOUGH).map(|n| format!(r#""x{n}":0"#)).collect();
+    fn reports_few_problems_that_quote_long_keys() {
+        let wrong: Vec<String> = (0..MAX_PROBLEMS).map(|n| format!(r#""x{n}":0"#)).collect();
         let key = "k".repeat(1_000_000);
         let payload = format!(r#"{{"Expected":{{"{key}":{{{}}}}},"Item":{{}}}}"#, wrong.join(","));
         assert_eq!(check(Action::PutItem, &payload).len(), 1);
     }
 
     #[test]
-    fn stops_reporting_after_enough() {
+    fn limits_the_number_of_problems() {
         let many: Vec<String> = (0..1000).map(|n| format!(r#""p{n}":1"#)).collect();
-        assert_eq!(check(Action::Scan, &format!("{{{}}}", many.join(","))).len(), ENOUGH);
+        assert_eq!(check(Action::Scan, &format!("{{{}}}", many.join(","))).len(), MAX_PROBLEMS);
     }
 }
