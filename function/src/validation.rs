@@ -82,13 +82,13 @@ impl Checker {
     fn check(&mut self, path: &Path<'_>, shape: &Shape, value: &Json<'_>) {
         match (shape, value) {
             (Shape::Attribute, value) if self.notation == Notation::Typed => {
-                self.check_typed_value(path, value)
+                self.check_typed_value(path, value);
             }
             // Any plain JSON is a valid attribute value, so the members of such a map need no check.
             (Shape::Attribute | Shape::Verbatim, _) | (Shape::Boolean, Json::Bool(_)) => {}
             (Shape::Map(Shape::Attribute), Json::Object(_)) if self.notation == Notation::Plain => {}
             (Shape::String { min }, Json::String(text)) => {
-                self.check_length(path, text.chars().count(), *min)
+                self.check_length(path, text.chars().count(), *min);
             }
             (Shape::Integer { min }, Json::Number(text)) if !text.contains(['.', 'e', 'E']) => {
                 self.check_minimum(path, text, *min);

@@ -1,12 +1,13 @@
-//! Compares a run with earlier ones, so that noise alone does not change the verdict.
+//! Compares a run with earlier ones, so that noise alone is never a regression.
 //!
-//! A run consists of blocks, and the difference between the blocks of one run is noise. So each run is resampled 1,000
-//! times from its own blocks (block bootstrap), which gives each figure a distribution. A verdict needs the whole 95 %
-//! interval of the difference to lie beyond the threshold.
+//! A run consists of blocks, and the differences between the blocks of one run are noise. Each run is resampled 1,000 times
+//! from its own blocks (block bootstrap), which gives each figure a distribution. A figure is better or worse only if the
+//! whole 95 % interval of its change is beyond the threshold.
 //!
-//! One run does not show how much runs differ from each other, on other hosts and beside other neighbours. Several earlier
-//! runs do: each sample then compares with their mean, and shifts the new run by the difference of two earlier runs that
-//! are drawn at random. That is more than one run deviates on average, which makes up for how few runs there are.
+//! One earlier run does not show how much runs differ from each other, because of other hosts and other load on them. With
+//! several earlier runs, each sample is compared with their mean, and the new run is shifted by the difference between two
+//! random earlier runs. This difference is larger than the average deviation of one run, which compensates for the small
+//! number of runs.
 
 mod bootstrap;
 mod comparability;
@@ -21,31 +22,31 @@ use fastrand::Rng;
 use serde::Serialize;
 use std::fmt;
 
-/// A fixed seed, so that the same two runs always have the same verdict.
+/// The fixed seed of the random numbers, so that the same runs always have the same verdict.
 const SEED: u64 = 0x0dd_ba11;
 
-/// A percentile is meaningful if at least this many requests lie beyond it.
-const FEWEST_BEYOND: f64 = 10.0;
+/// The minimum number of requests above a percentile that make it meaningful.
+const MIN_REQUESTS_ABOVE: f64 = 10.0;
 
 /// The percentiles that are compared.
 const PERCENTILES: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)];
 
-/// The threshold of errors in percentage points, whatever the threshold of the latencies is.
-const ERROR_POINTS: f64 = 1.0;
+/// The threshold of error rates, in percentage points. It is independent of the threshold for latencies.
+const ERROR_RATE_THRESHOLD: f64 = 1.0;
 
-/// How a figure, or a whole run, compares.
+/// The verdict on a figure or on a whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Clearly worse, by more than the threshold.
+    /// Worse by more than the threshold.
     Regression,
-    /// Clearly better, by more than the threshold.
+    /// Better by more than the threshold.
     Improvement,
-    /// Clearly within the threshold.
+    /// Changed by less than the threshold.
     Same,
-    /// The noise is too large to tell.
+    /// The noise is too large for a verdict.
     Unclear,
-    /// There are too few requests to tell.
+    /// There are too few requests for a verdict.
     TooFew,
 }
 
@@ -61,13 +62,13 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What a figure is measured in.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unit {
     /// Milliseconds.
     #[serde(rename = "ms")]
     Milliseconds,
-    /// Requests a second.
+    /// Requests per second.
     #[serde(rename = "1/s")]
     PerSecond,
     /// Percent of all requests.
@@ -85,83 +86,85 @@ impl fmt::Display for Unit {
     }
 }
 
-/// One figure of the runs that are compared.
+/// The comparison of one figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ComparedFigure {
-    /// `p50`, `p90`, `p99`, `throughput`, `failed`, `throttled`, or `never sent` where that happened.
+    /// The name: `p50`, `p90`, `p99`, `throughput`, `failed` or `throttled`, and `never sent` if that happened.
     pub figure: &'static str,
-    /// What it is measured in.
+    /// The unit of the figure.
     pub unit: Unit,
-    /// The mean of the earlier runs; `None` where one of them lacks it.
+    /// The mean of the earlier runs, or `None` if one of them lacks the figure.
     pub before: Option<f64>,
-    /// The new run's; `None` where it was not measured.
+    /// The figure of the new run, or `None` if it was not measured.
     pub after: Option<f64>,
-    /// By how much it changed, in percent; in percentage points for what is a percentage itself.
+    /// The change in percent, or in percentage points if the unit is `%`.
     pub change: Option<f64>,
-    /// The lower end of the change's 95 % interval; `None` where there are too few requests.
+    /// The lower end of the 95 % interval of the change, or `None` if there are too few requests.
     pub from: Option<f64>,
-    /// The upper end.
+    /// The upper end of the 95 % interval of the change.
     pub to: Option<f64>,
-    /// What the interval means.
+    /// The verdict on the figure.
     pub verdict: Verdict,
 }
 
-/// A run compared with earlier ones.
+/// The comparison of a run with earlier ones.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// When the earlier runs began.
+    /// The start times of the earlier runs.
     pub before: Vec<String>,
-    /// When the new run began.
+    /// The start time of the new run.
     pub after: String,
-    /// From which change on a figure is better or worse, in percent.
+    /// The change from which on a figure is better or worse, in percent.
     pub threshold: f64,
-    /// What all figures together mean.
+    /// The verdict on all figures together.
     pub verdict: Verdict,
-    /// Each figure, in the order in which it is shown.
+    /// The figures in their order of presentation.
     pub lines: Vec<ComparedFigure>,
 }
 
 impl Comparison {
-    /// Compares a run with at least one earlier run; `threshold` is in percent.
+    /// Compares a run with one or more earlier runs. `threshold` is in percent.
     ///
-    /// The result is the same for the same input. Call it with runs that [`differences`] finds comparable, and that are
-    /// plausible ([`Measurement::is_plausible`]).
+    /// The result is deterministic. The runs have to be comparable ([`differences`]) and plausible
+    /// ([`Measurement::is_plausible`]).
     #[must_use]
     pub fn new(before: &[Measurement], after: &Measurement, threshold: f64) -> Self {
         let mut rng = Rng::with_seed(SEED);
-        let then: Vec<ResampledRun> = before.iter().map(|run| ResampledRun::new(run, &mut rng)).collect();
-        let now = ResampledRun::new(after, &mut rng);
+        let earlier: Vec<ResampledRun> = before.iter().map(|run| ResampledRun::new(run, &mut rng)).collect();
+        let new = ResampledRun::new(after, &mut rng);
         let mut compare = |criterion: Criterion,
                            figure,
                            unit,
-                           of: &dyn Fn(&ResampledRun) -> &ResampledFigure,
-                           enough: bool| {
-            let then: Vec<&ResampledFigure> = then.iter().map(of).collect();
-            criterion.compare(figure, unit, &then, of(&now), enough, &mut rng)
+                           select: &dyn Fn(&ResampledRun) -> &ResampledFigure,
+                           has_enough: bool| {
+            let earlier: Vec<&ResampledFigure> = earlier.iter().map(select).collect();
+            criterion.compare(figure, unit, &earlier, select(&new), has_enough, &mut rng)
         };
         let mut lines: Vec<ComparedFigure> = PERCENTILES
             .iter()
             .enumerate()
-            .map(|(n, (figure, part))| {
-                let enough = |run: &Measurement| number(run.counts.ok) * (1.0 - part) >= FEWEST_BEYOND;
+            .map(|(n, (figure, fraction))| {
+                let run_has_enough =
+                    |run: &Measurement| number(run.counts.ok) * (1.0 - fraction) >= MIN_REQUESTS_ABOVE;
                 let criterion = Criterion { threshold, relative: true, higher_is_worse: true };
-                let enough = before.iter().chain([after]).all(enough);
-                compare(criterion, figure, Unit::Milliseconds, &|run| &run.percentiles[n], enough)
+                let has_enough = before.iter().chain([after]).all(run_has_enough);
+                compare(criterion, figure, Unit::Milliseconds, &|run| &run.percentiles[n], has_enough)
             })
             .collect();
-        let rate = Criterion { threshold, relative: true, higher_is_worse: false };
-        lines.push(compare(rate, "throughput", Unit::PerSecond, &|run| &run.throughput, true));
-        let share = Criterion { threshold: ERROR_POINTS, relative: false, higher_is_worse: true };
-        lines.push(compare(share, "failed", Unit::Percent, &|run| &run.failed, true));
-        lines.push(compare(share, "throttled", Unit::Percent, &|run| &run.throttled, true));
+        let throughput = Criterion { threshold, relative: true, higher_is_worse: false };
+        lines.push(compare(throughput, "throughput", Unit::PerSecond, &|run| &run.throughput, true));
+        let error_rate =
+            Criterion { threshold: ERROR_RATE_THRESHOLD, relative: false, higher_is_worse: true };
+        lines.push(compare(error_rate, "failed", Unit::Percent, &|run| &run.failed, true));
+        lines.push(compare(error_rate, "throttled", Unit::Percent, &|run| &run.throttled, true));
         if before.iter().chain([after]).any(|run| run.counts.unsent > 0) {
-            lines.push(compare(share, "never sent", Unit::Percent, &|run| &run.unsent, true));
+            lines.push(compare(error_rate, "never sent", Unit::Percent, &|run| &run.unsent, true));
         }
-        let nothing_known = lines.iter().take(PERCENTILES.len()).all(|line| line.verdict == Verdict::TooFew);
+        let no_percentiles = lines.iter().take(PERCENTILES.len()).all(|line| line.verdict == Verdict::TooFew);
         let any = |verdict: Verdict| lines.iter().any(|line| line.verdict == verdict);
         let verdict = if any(Verdict::Regression) {
             Verdict::Regression
-        } else if nothing_known {
+        } else if no_percentiles {
             Verdict::TooFew
         } else if any(Verdict::Improvement) {
             Verdict::Improvement

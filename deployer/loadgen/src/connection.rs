@@ -1,7 +1,7 @@
-//! A kept-alive HTTP/1.1 connection. The task that uses it also drives it, so that no second task has to be woken for each
-//! request.
+//! Persistent HTTP/1.1 connections. The task that uses a connection also drives it, so that no second task has to be woken
+//! for each request.
 
-use crate::file_descriptors::ran_out;
+use crate::file_descriptors::is_exhausted;
 use crate::target::Target;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -18,27 +18,28 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 
-/// Load balancers change the addresses behind a name while a run goes on.
-const ADDRESSES_FOR: Duration = Duration::from_secs(30);
+/// The time after which addresses are resolved again. Load balancers can change them during a run.
+const ADDRESS_TTL: Duration = Duration::from_secs(30);
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// The timeout for a TCP connection, and for a TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a request got no answer.
+/// The reason why a request got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RequestFailure {
-    /// No connection was made.
+    /// The TCP connection failed.
     Connect,
-    /// This machine had no file descriptor left, which is not the target's fault.
+    /// This machine had no file descriptor left. The target is not the cause.
     NoDescriptor,
     /// The TLS handshake failed.
     Tls,
-    /// The connection had closed before the request was sent, so it can be sent over another one.
+    /// The connection closed before the request was sent. It is safe to send it over another one.
     NotSent,
     /// The connection closed before the answer was complete.
     Closed,
-    /// The answer was not HTTP.
-    Garbled,
-    /// The answer did not come in time.
+    /// The answer was not valid HTTP.
+    Malformed,
+    /// The answer did not arrive in time.
     TimedOut,
 }
 
@@ -49,46 +50,46 @@ impl fmt::Display for RequestFailure {
             Self::NoDescriptor => "no file descriptor was left on this machine",
             Self::Tls => "no TLS connection",
             Self::NotSent | Self::Closed => "the connection was closed",
-            Self::Garbled => "the answer is no HTTP",
+            Self::Malformed => "the answer is no HTTP",
             Self::TimedOut => "no answer in time",
         })
     }
 }
 
-/// Connects to one target, and remembers its addresses.
+/// Opens connections to one target and caches its addresses.
 #[derive(Debug)]
 pub(crate) struct Connector {
     target: Target,
     addresses: RefCell<Option<(Instant, Vec<SocketAddr>)>>,
-    tried: RefCell<usize>,
+    attempts: RefCell<usize>,
 }
 
 impl Connector {
     pub(crate) fn new(target: Target) -> Self {
-        Self { target, addresses: RefCell::new(None), tried: RefCell::new(0) }
+        Self { target, addresses: RefCell::new(None), attempts: RefCell::new(0) }
     }
 
     pub(crate) async fn connect(&self) -> Result<Connection, RequestFailure> {
-        let stream = within(CONNECT_WITHIN, self.tcp()).await.ok_or(RequestFailure::Connect)??;
+        let stream = with_timeout(CONNECT_TIMEOUT, self.tcp()).await.ok_or(RequestFailure::Connect)??;
         let _ = stream.set_nodelay(true);
         match self.target.tls() {
-            None => Connection::over(stream).await,
+            None => Connection::new(stream).await,
             Some((tls, name)) => {
-                let shaken = within(CONNECT_WITHIN, tls.connect(name.clone(), stream)).await;
-                let stream = shaken.ok_or(RequestFailure::Tls)?.map_err(|_| RequestFailure::Tls)?;
-                Connection::over(stream).await
+                let handshake = with_timeout(CONNECT_TIMEOUT, tls.connect(name.clone(), stream)).await;
+                let stream = handshake.ok_or(RequestFailure::Tls)?.map_err(|_| RequestFailure::Tls)?;
+                Connection::new(stream).await
             }
         }
     }
 
-    /// Tries the addresses in turn, each connection from another one on, so that all of them get their share.
+    /// Tries all addresses. Each connection starts with the next one, so that the connections are spread evenly.
     async fn tcp(&self) -> Result<TcpStream, RequestFailure> {
         let addresses = self.addresses().await?;
-        let first = self.tried.replace_with(|tried| tried.wrapping_add(1));
+        let first = self.attempts.replace_with(|attempts| attempts.wrapping_add(1));
         for n in 0..addresses.len() {
             match TcpStream::connect(addresses[(first + n) % addresses.len()]).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) if ran_out(&error) => return Err(RequestFailure::NoDescriptor),
+                Err(error) if is_exhausted(&error) => return Err(RequestFailure::NoDescriptor),
                 Err(_) => {}
             }
         }
@@ -96,89 +97,88 @@ impl Connector {
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, RequestFailure> {
-        if let Some((when, known)) = &*self.addresses.borrow()
-            && when.elapsed() < ADDRESSES_FOR
+        if let Some((resolved_at, addresses)) = &*self.addresses.borrow()
+            && resolved_at.elapsed() < ADDRESS_TTL
         {
-            return Ok(known.clone());
+            return Ok(addresses.clone());
         }
-        let found: Vec<SocketAddr> =
+        let addresses: Vec<SocketAddr> =
             lookup_host(self.target.address()).await.map_err(|_| RequestFailure::Connect)?.collect();
-        self.addresses.replace(Some((Instant::now(), found.clone())));
-        Ok(found)
+        self.addresses.replace(Some((Instant::now(), addresses.clone())));
+        Ok(addresses)
     }
 }
 
 /// An open connection that sends one request at a time.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    /// Reads and writes; completes when the connection closes.
+    /// Reads and writes. Completes when the connection closes.
     driver: Pin<Box<dyn Future<Output = ()>>>,
-    ended: bool,
+    closed: bool,
 }
 
 impl Connection {
-    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Result<Self, RequestFailure> {
+    async fn new(stream: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Result<Self, RequestFailure> {
         let (sender, driver) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|_| RequestFailure::Closed)?;
-        // How it ended is what the request that was on it returns.
+        // The request on the connection returns its error, so the driver's is dropped.
         let driver = Box::pin(async { drop(driver.await) });
-        Ok(Self { sender, driver, ended: false })
+        Ok(Self { sender, driver, closed: false })
     }
 
-    /// Whether it is closed.
+    /// Returns whether the connection is closed.
     pub(crate) fn is_closed(&self) -> bool {
-        self.ended || self.sender.is_closed()
+        self.closed || self.sender.is_closed()
     }
 
     /// Sends a request, reads its answer to the end and returns the status.
     ///
-    /// A request whose answer does not come in time is dropped with its connection. The target may have processed it: it
-    /// counts as failed, and its item as created.
+    /// A timeout closes the connection. The target may have processed the request, so its item counts as created.
     pub(crate) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
         timeout: Duration,
     ) -> Result<u16, RequestFailure> {
-        let answered = within(timeout, self.exchange(request)).await;
-        match answered {
+        let result = with_timeout(timeout, self.exchange(request)).await;
+        match result {
             Some(Ok(status)) => Ok(status),
             Some(Err(failure)) => {
-                self.ended = true;
+                self.closed = true;
                 Err(failure)
             }
             None => {
-                self.ended = true;
+                self.closed = true;
                 Err(RequestFailure::TimedOut)
             }
         }
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<u16, RequestFailure> {
-        let Self { sender, driver, ended } = self;
-        let mut work = pin!(async {
+        let Self { sender, driver, closed } = self;
+        let mut exchange = pin!(async {
             sender.ready().await.map_err(|_| RequestFailure::NotSent)?;
             let answer = sender.send_request(request).await.map_err(|e| classify(&e))?;
             read_to_end(answer).await
         });
         poll_fn(|context| {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
-                return Poll::Ready(done);
+            if let Poll::Ready(result) = exchange.as_mut().poll(context) {
+                return Poll::Ready(result);
             }
-            if !*ended && driver.as_mut().poll(context).is_ready() {
-                *ended = true;
+            if !*closed && driver.as_mut().poll(context).is_ready() {
+                *closed = true;
             }
-            // The driver may just have read the answer.
-            work.as_mut().poll(context)
+            // The driver may have read the answer just now.
+            exchange.as_mut().poll(context)
         })
         .await
     }
 
-    /// Checks whether the other side has closed it, and registers to be woken when it does.
+    /// Polls whether the target has closed the connection, and registers the waker for that event.
     pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if !self.ended && self.driver.as_mut().poll(context).is_pending() {
+        if !self.closed && self.driver.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        self.ended = true;
+        self.closed = true;
         Poll::Ready(())
     }
 }
@@ -197,17 +197,17 @@ fn classify(error: &hyper::Error) -> RequestFailure {
     if error.is_canceled() {
         RequestFailure::NotSent
     } else if error.is_parse() {
-        RequestFailure::Garbled
+        RequestFailure::Malformed
     } else {
         RequestFailure::Closed
     }
 }
 
-/// Gives up one part of a request after a time.
-async fn within<T>(length: Duration, part: impl Future<Output = T>) -> Option<T> {
+/// Runs one step of a request, and returns `None` after the timeout.
+async fn with_timeout<T>(timeout: Duration, step: impl Future<Output = T>) -> Option<T> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a request of a load is given up like a client gives it up; nothing else is dropped"
+        reason = "a client of an API cancels a request after its timeout; nothing else is dropped"
     )]
-    tokio::time::timeout(length, part).await.ok()
+    tokio::time::timeout(timeout, step).await.ok()
 }

@@ -1,25 +1,25 @@
-//! What can go wrong before and during a run. What the target answers is never an error: it is what is measured.
+//! The errors of this crate. An answer of the target is never an error: it is measured.
 
 use std::fmt;
 
-/// What every fallible function of this crate returns.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a run cannot start, or cannot go on.
+/// The reason why a run cannot start or continue.
 ///
 /// The `Display` form is a lowercase fragment that fits after "error: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller asked for something that cannot be done, such as a URL without a host.
+    /// The input is invalid, such as a URL without a host.
     Invalid(String),
     /// The system's limit of file descriptors is lower than the run needs.
     TooFewDescriptors {
-        /// How many requests were to be in flight at once.
+        /// The maximum number of requests in flight.
         concurrency: usize,
-        /// How many file descriptors that takes.
+        /// The number of file descriptors that they need.
         needed: u64,
-        /// How many this process may have.
+        /// The number of file descriptors that this process may open.
         allowed: u64,
     },
     /// The system refused a thread, a timer or memory, or a thread of the run panicked.
@@ -32,7 +32,7 @@ impl fmt::Display for Error {
             Self::Invalid(message) | Self::System(message) => f.write_str(message),
             Self::TooFewDescriptors { concurrency, needed, allowed } => write!(
                 f,
-                "{concurrency} requests at once take {needed} file descriptors, and this process may have {allowed}"
+                "{concurrency} requests at once need {needed} file descriptors, but this process may open {allowed}"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! A run: threads that send, and the caller's task that collects what they report.
+//! Runs a load: starts the sending threads and collects their reports in the caller's task.
 
 use crate::error::{Error, Result};
 use crate::histogram::LatencyHistogram;
@@ -20,64 +20,64 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 
-/// Everything that a run needs to know.
+/// The complete description of a load.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
-    /// Where requests are sent.
+    /// The target of all requests.
     pub target: Target,
-    /// What they are.
+    /// The kinds of requests and their shares.
     pub mix: RequestMix,
-    /// When each of them is due.
+    /// The times at which requests are due.
     pub schedule: Schedule,
-    /// How many requests may be in flight at once; at least 1. It is also the largest number of connections.
+    /// The maximum number of requests in flight, and of connections. At least 1.
     pub concurrency: usize,
-    /// How long an answer may take. A request without one by then counts as unanswered.
-    pub answer_within: Duration,
+    /// The timeout of a request. A request without an answer by then counts as unanswered.
+    pub timeout: Duration,
     /// The `User-Agent` header of all requests.
     pub user_agent: HeaderValue,
-    /// What the ids of the run's items begin with.
+    /// The id of the run. The ids of its items begin with it.
     pub run: RunId,
 }
 
-/// How many requests a second one thread sends with ease.
+/// The number of requests per second that one thread can easily send.
 const RATE_PER_THREAD: u32 = 2_000;
 
 impl LoadPlan {
-    /// How many threads send. One is enough for most runs, and leaves the other processors to the rest of the machine.
-    pub(crate) fn threads(&self) -> usize {
+    /// Returns the number of sending threads. One is enough for most runs and leaves the other processors free.
+    pub(crate) fn thread_count(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = usize::try_from(self.schedule.rate.div_ceil(RATE_PER_THREAD)).unwrap_or(1);
         wanted.min(processors).min(self.concurrency).max(1)
     }
 }
 
-/// How far a run is, once a second.
+/// The progress of a run after one more second.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    /// The number of the second that is over. 0 is the first one of the measurement.
+    /// The number of the second that has ended. 0 is the first second of the measurement.
     pub second: u32,
-    /// How many requests were answered below 400 so far.
+    /// The number of requests so far with a status below 400.
     pub ok: u64,
-    /// How many requests were answered with 429 so far.
+    /// The number of requests so far with status 429.
     pub throttled: u64,
-    /// How many requests were answered with another error, or not answered, so far.
+    /// The number of requests so far with another error or without an answer.
     pub failed: u64,
-    /// How many requests ended within this second, however they ended.
+    /// The number of requests that ended in this second, with or without success.
     pub rate: u64,
-    /// The median latency of this second's answers below 400.
+    /// The median latency in this second of answers with a status below 400.
     pub p50: Duration,
-    /// The 99th percentile of the same.
+    /// The 99th percentile of these latencies.
     pub p99: Duration,
 }
 
-/// Sends the requests of a plan from threads of its own, and measures them.
+/// Sends the requests of a plan from separate threads, and measures them.
 ///
-/// When `stopped` completes, nothing more is sent, requests in flight are awaited, and what was measured by then is the
-/// result. `watch` is called about once a second while requests are answered.
+/// When `stopped` completes, no more requests are sent and those in flight are awaited. The result is the measurement so
+/// far. `watch` is called about once a second while answers arrive.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a request that no URL can have, [`Error::System`] for threads and timers that the system refuses.
-/// What the target answers is never an error.
+/// [`Error::Invalid`] for a request with an invalid path, [`Error::System`] if the system refuses a thread or a timer. An
+/// answer of the target is never an error.
 pub async fn run(
     plan: LoadPlan,
     stopped: impl Future<Output = ()>,
@@ -85,90 +85,93 @@ pub async fn run(
 ) -> Result<Measurement> {
     let requests = plan.mix.kinds().iter().map(|kind| {
         let prepared = kind.template().prepare(&plan.target, &plan.user_agent);
-        prepared.map_err(|why| Error::Invalid(format!("request {}: {why}", kind.name())))
+        prepared.map_err(|error| Error::Invalid(format!("request {}: {error}", kind.name())))
     });
-    let threads = plan.threads();
+    let threads = plan.thread_count();
     let shared = Arc::new(Shared {
         requests: requests.collect::<Result<_>>()?,
         created: CreatedItems::new(),
         stop: AtomicBool::new(false),
         plan,
     });
-    let mut began = SystemTime::now();
-    let (reports, mut reported) = mpsc::unbounded_channel();
-    let mut team = Team::start(&shared, threads, &reports)?;
-    drop(reports);
+    let mut started_at = SystemTime::now();
+    let (sender, mut messages) = mpsc::unbounded_channel();
+    let mut senders = SenderThreads::start(&shared, threads, &sender)?;
+    drop(sender);
     let mut collector = Collector::new(&shared.plan, threads)?;
     let mut stopped = pin!(stopped);
     let mut interrupted = false;
     loop {
-        let next = poll_fn(|context| {
+        let event = poll_fn(|context| {
             if !interrupted && stopped.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Next::Stopped);
+                return Poll::Ready(Event::Stopped);
             }
-            reported.poll_recv(context).map(Next::Reported)
+            messages.poll_recv(context).map(Event::Message)
         });
-        match next.await {
-            Next::Stopped => {
+        match event.await {
+            Event::Stopped => {
                 interrupted = true;
                 shared.stop.store(true, Ordering::Relaxed);
-                // Threads that wait for the start get it, and see that there is nothing to do.
-                team.release();
+                // Threads that still wait for the start then notice that they are stopped.
+                senders.release();
             }
-            Next::Reported(None) => break,
-            Next::Reported(Some(Message::Ready)) => {
+            Event::Message(None) => break,
+            Event::Message(Some(Message::Ready)) => {
                 collector.ready += 1;
                 if collector.ready == threads {
-                    began = SystemTime::now();
-                    team.release();
+                    started_at = SystemTime::now();
+                    senders.release();
                 }
             }
-            Next::Reported(Some(Message::Second(second))) => collector.add_second(&second, &mut watch)?,
-            Next::Reported(Some(Message::Done(result))) => collector.results.push(*result),
+            Event::Message(Some(Message::Second(second))) => collector.add_second(&second, &mut watch)?,
+            Event::Message(Some(Message::Done(result))) => collector.results.push(*result),
         }
     }
-    team.join()?;
-    collector.measurement(&shared.plan, began, interrupted)
+    senders.join()?;
+    collector.measurement(&shared.plan, started_at, interrupted)
 }
 
-/// What the generator reacts to.
-enum Next {
+/// An event that the generator handles.
+enum Event {
     Stopped,
-    /// `None` when all threads have ended.
-    Reported(Option<Message>),
+    /// A message of a thread, or `None` after all threads have ended.
+    Message(Option<Message>),
 }
 
-/// The threads that send.
-struct Team {
+/// The sending threads.
+struct SenderThreads {
     threads: Vec<JoinHandle<Result<()>>>,
     starts: Vec<oneshot::Sender<Instant>>,
 }
 
-impl Team {
-    fn start(shared: &Arc<Shared>, threads: usize, reports: &mpsc::UnboundedSender<Message>) -> Result<Self> {
-        let mut team = Self { threads: Vec::new(), starts: Vec::new() };
+impl SenderThreads {
+    fn start(
+        shared: &Arc<Shared>,
+        threads: usize,
+        messages: &mpsc::UnboundedSender<Message>,
+    ) -> Result<Self> {
+        let mut senders = Self { threads: Vec::new(), starts: Vec::new() };
         for n in 0..threads {
             let schedule = ThreadSchedule::new(shared.plan.schedule, n as u64, threads as u64);
             let concurrency = shared.plan.concurrency;
-            let most = concurrency / threads + usize::from(n < concurrency % threads);
+            let max_connections = concurrency / threads + usize::from(n < concurrency % threads);
             let (release, start) = oneshot::channel();
-            let (shared, reports) = (Arc::clone(shared), reports.clone());
+            let (shared, messages) = (Arc::clone(shared), messages.clone());
             let thread = std::thread::Builder::new().name(format!("load-{n}")).spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let runtime =
-                    runtime.map_err(|e| Error::System(format!("cannot start a thread of the load: {e}")))?;
+                    runtime.map_err(|e| Error::System(format!("cannot start a load thread: {e}")))?;
                 let local = tokio::task::LocalSet::new();
-                local.block_on(&runtime, worker::run(shared, schedule, most, reports, start))
+                local.block_on(&runtime, worker::run(shared, schedule, max_connections, messages, start))
             });
-            let thread =
-                thread.map_err(|e| Error::System(format!("cannot start a thread of the load: {e}")))?;
-            team.threads.push(thread);
-            team.starts.push(release);
+            let thread = thread.map_err(|e| Error::System(format!("cannot start a load thread: {e}")))?;
+            senders.threads.push(thread);
+            senders.starts.push(release);
         }
-        Ok(team)
+        Ok(senders)
     }
 
-    /// Lets all threads start at the same moment.
+    /// Starts all threads at the same time.
     fn release(&mut self) {
         let now = Instant::now();
         for start in self.starts.drain(..) {
@@ -176,34 +179,34 @@ impl Team {
         }
     }
 
-    /// Waits for the threads, which have ended by then.
+    /// Joins the threads. Call it after all of them have sent their results.
     ///
     /// # Errors
-    /// The first thread that has failed.
+    /// The error of the first failed thread.
     fn join(self) -> Result<()> {
         for thread in self.threads {
-            thread
-                .join()
-                .map_err(|_| Error::System("a thread of the load ended in a panic".to_owned()))??;
+            thread.join().map_err(|_| Error::System("a load thread panicked".to_owned()))??;
         }
         Ok(())
     }
 }
 
-/// What the threads have reported so far.
+/// The combined reports of all threads.
 struct Collector {
+    /// The number of threads that wait for the start.
     ready: usize,
     series: Series,
     results: Vec<ThreadResult>,
     threads: usize,
-    /// The latest second, until all threads have reported it.
+    /// The latest second, which some threads may not have reported yet.
     latest: LatestSecond,
+    /// The numbers of requests so far: ok, throttled, failed.
     totals: [u64; 3],
 }
 
 struct LatestSecond {
     number: u32,
-    /// How many threads have reported it.
+    /// The number of threads that have reported the second.
     reported: usize,
     answered: u64,
     latencies: LatencyHistogram,
@@ -266,14 +269,19 @@ impl Collector {
         });
     }
 
-    fn measurement(mut self, plan: &LoadPlan, began: SystemTime, interrupted: bool) -> Result<Measurement> {
+    fn measurement(
+        mut self,
+        plan: &LoadPlan,
+        started_at: SystemTime,
+        interrupted: bool,
+    ) -> Result<Measurement> {
         let mut record = ThreadRecord::new(plan.mix.kinds().len())?;
-        // Threads end in any order, and the clean-up needs to know which requests each has sent.
+        // The clean-up depends on the order of the threads, but they end in any order.
         self.results.sort_by_key(|result| result.thread);
         for result in &self.results {
             record.add(&result.record);
         }
-        Measurement::new(plan, &record, &self.series, &self.results, began, interrupted)
+        Measurement::new(plan, &record, &self.series, &self.results, started_at, interrupted)
     }
 }
 

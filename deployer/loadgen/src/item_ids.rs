@@ -1,13 +1,13 @@
-//! The ids of the items that a run's requests create. No other run has them, so exactly the run's own items can be
-//! deleted, and its reads find what it created.
+//! The ids of the items that a run creates. They are unique to the run, so that its reads find these items, and that only
+//! these items are deleted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many of the latest items reads choose from.
-const REMEMBERED: usize = 1024;
+/// The number of latest items from which reads choose.
+const CAPACITY: usize = 1024;
 
-/// The numbers of the latest requests whose items exist, shared by all threads. When two threads write the same place at
-/// once, either may win.
+/// The numbers of the latest requests whose items exist. All threads share it. If two threads write the same slot at once,
+/// either may win.
 #[derive(Debug)]
 pub(crate) struct CreatedItems {
     latest: Box<[AtomicU64]>,
@@ -16,20 +16,20 @@ pub(crate) struct CreatedItems {
 
 impl CreatedItems {
     pub(crate) fn new() -> Self {
-        Self { latest: (0..REMEMBERED).map(|_| AtomicU64::new(0)).collect(), count: AtomicU64::new(0) }
+        Self { latest: (0..CAPACITY).map(|_| AtomicU64::new(0)).collect(), count: AtomicU64::new(0) }
     }
 
-    /// Notes that the item of this request exists.
+    /// Records that the item of this request exists.
     pub(crate) fn add(&self, number: u64) {
-        let place = self.count.fetch_add(1, Ordering::Relaxed) % self.latest.len() as u64;
-        if let Some(place) = usize::try_from(place).ok().and_then(|place| self.latest.get(place)) {
-            // 0 marks an empty place.
-            place.store(number + 1, Ordering::Relaxed);
+        let slot = self.count.fetch_add(1, Ordering::Relaxed) % self.latest.len() as u64;
+        if let Some(slot) = usize::try_from(slot).ok().and_then(|index| self.latest.get(index)) {
+            // 0 marks an empty slot.
+            slot.store(number + 1, Ordering::Relaxed);
         }
     }
 
-    /// Returns the number of a random one of the latest items.
-    pub(crate) fn any(&self) -> Option<u64> {
+    /// Returns the number of a randomly chosen item among the latest.
+    pub(crate) fn choose(&self) -> Option<u64> {
         let count = usize::try_from(self.count.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
         let filled = count.min(self.latest.len());
         if filled == 0 {
@@ -50,24 +50,24 @@ impl RunId {
         Self(fastrand::u32(..))
     }
 
-    /// Creates the id with this number, so that a run can be repeated exactly.
+    /// Creates the id with this number, so that a run is reproducible.
     #[must_use]
     pub fn from_number(number: u32) -> Self {
         Self(number)
     }
 
-    /// Returns the prefix of the run's item ids, like `load-0000beef`. A hyphen and a number follow it in each id.
+    /// Returns the prefix of the run's item ids, such as `load-0000beef`. In each id, a hyphen and a number follow.
     #[must_use]
     pub fn text(&self) -> String {
         format!("load-{:08x}", self.0)
     }
 
-    /// Returns the id of one request's item as text.
+    /// Returns the id of a request's item as text.
     pub(crate) fn item_id(&self, number: u64) -> String {
         format!("load-{:08x}-{number}", self.0)
     }
 
-    /// Returns the id of one request's item as a number of 22 digits, for keys that are numbers.
+    /// Returns the id of a request's item as a number of 22 digits, for tables with numeric keys.
     pub(crate) fn item_number(&self, number: u64) -> String {
         format!("{}{number:012}", 1_000_000_000 + u64::from(self.0))
     }
@@ -79,7 +79,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn ids_differ_and_carry_their_run() {
+    fn ids_are_unique_and_contain_the_run() {
         let run = RunId::from_number(0xbeef);
         assert_eq!(run.item_id(7), "load-0000beef-7");
         assert_eq!(run.item_number(7), "1000048879000000000007");
@@ -90,17 +90,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_was_created() {
+    fn chooses_only_created_items() {
         let created = CreatedItems::new();
-        assert_eq!(created.any(), None);
+        assert_eq!(created.choose(), None);
         created.add(5);
-        assert_eq!(created.any(), Some(5));
+        assert_eq!(created.choose(), Some(5));
         for number in 0..5000 {
             created.add(number);
         }
         for _ in 0..100 {
-            let any = created.any().unwrap();
-            assert!((5000 - REMEMBERED as u64..5000).contains(&any), "{any} is one of the latest");
+            let number = created.choose().unwrap();
+            assert!((5000 - CAPACITY as u64..5000).contains(&number), "{number} is not one of the latest");
         }
     }
 }

@@ -1,25 +1,25 @@
-//! An open-loop HTTP load generator, its measurements, and their comparison.
+//! An open-loop HTTP load generator that measures runs and compares them.
 //!
-//! Requests follow a fixed schedule and never wait for earlier answers. A latency is counted from the moment a request was
-//! due, not from when it was sent: when the target stalls, the requests that fall due meanwhile wait, and users would see
-//! that wait. So the results have no coordinated omission.
+//! Requests follow a fixed schedule and never wait for earlier answers. A latency starts when the request is due, not
+//! when it is sent. If the target stalls, the requests that become due meanwhile have to wait, as users would. So the
+//! results are free of coordinated omission.
 //!
 //! A load test has four steps:
 //!
-//! 1. A [`LoadPlan`] says what is sent: a [`RequestMix`] of [`RequestTemplate`]s to one [`Target`], on a [`Schedule`].
-//! 2. [`run`] sends it from threads of its own and returns a [`Measurement`].
-//! 3. [`clean_up`] sends the undo request of everything that the run created.
-//! 4. [`Comparison`] judges a measurement against earlier ones, with bootstrapped 95 % intervals.
+//! 1. A [`LoadPlan`] describes the load: a [`RequestMix`] of [`RequestTemplate`]s to one [`Target`], on a [`Schedule`].
+//! 2. [`run`] sends the load from threads of its own and returns a [`Measurement`].
+//! 3. [`clean_up`] sends the undo requests for everything that the run created.
+//! 4. [`Comparison`] compares a measurement with earlier ones, with bootstrapped 95 % confidence intervals.
 //!
 //! # Guarantees
 //!
-//! - Each request is sent at its time if a connection is free; if it is late, the delay is part of its latency and counted.
-//! - Memory does not grow with the number of requests: latencies go into histograms, and a run has at most some hundred
-//!   points in time. Only requests with an undo that certainly created nothing take a bit each.
-//! - The ids of a run's items begin with its [`RunId`], so that they can be told from everything else.
-//! - An answer that is an error, late or missing is counted, and is never an [`Error`] of this crate.
+//! - A request is sent on time if a connection is free. Otherwise the delay is part of its latency.
+//! - Memory hardly grows with the number of requests: histograms hold the latencies, and a run has at most 661 points in
+//!   time. Only a request with an undo may take one bit.
+//! - The ids of a run's items begin with its [`RunId`], which distinguishes them from all other items.
+//! - An answer that is an error, late or missing is counted. It is never an [`Error`] of this crate.
 //!
-//! The crate knows nothing of who answers: no cloud, no deployment, no command line.
+//! The crate is independent of the target: it knows no cloud, no deployment and no command line.
 
 mod cleanup;
 mod comparison;
@@ -52,7 +52,7 @@ pub use measurement::{
     Block, Connections, Counts, LatencyBucket, LoadParameters, Measurement, Percentiles, RequestMeasurement,
     RequestShare, SCHEMA, SeriesEntry,
 };
-pub use request_mix::{LARGEST_SHARE, RequestKind, RequestMix};
+pub use request_mix::{MAX_SHARE, RequestKind, RequestMix};
 pub use request_template::RequestTemplate;
 pub use rustls::pki_types::CertificateDer;
 pub use schedule::Schedule;

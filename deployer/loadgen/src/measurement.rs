@@ -1,4 +1,4 @@
-//! What a run has measured, as a document that serde writes and reads.
+//! The measurement of a run: a document that can be serialized and deserialized.
 
 mod block;
 mod distribution;
@@ -23,81 +23,81 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-/// The version of the document. It grows when a field changes its meaning or is removed.
+/// The version of the document. It increases when the meaning of a field changes, or a field is removed.
 pub const SCHEMA: u32 = 1;
 
-/// A comparison resamples the blocks of a run: they must be enough to show how much they differ by themselves, and each
-/// must have enough requests to mean something.
-const MOST_BLOCKS: usize = 30;
+/// The maximum number of blocks of a run. A comparison resamples blocks: there must be enough of them to estimate the noise,
+/// and each must have enough requests.
+const MAX_BLOCKS: usize = 30;
 
-/// No run counts this far: 100,000 requests a second for a day are a tenth of it.
-const HIGHEST_COUNT: u64 = 100_000_000_000;
+/// The maximum plausible count. A day with 100,000 requests per second has a tenth of it.
+const MAX_COUNT: u64 = 100_000_000_000;
 
-/// Latencies are exact to 1 %, so there are not many different ones.
-const MOST_LATENCIES: usize = 5_000;
+/// The maximum number of different latencies in all blocks. Latencies have a precision of 1 %, so there are few.
+const MAX_LATENCIES: usize = 5_000;
 
-/// Everything that was measured in one run.
+/// The complete measurement of one run.
 ///
-/// Times are in milliseconds unless a name says otherwise, and have three digits behind the point.
+/// Times are in milliseconds, unless a name says otherwise. Values are rounded to three decimals.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
     /// The version of the document, [`SCHEMA`].
     pub schema: u32,
     /// The prefix of the run's item ids, [`RunId::text`](crate::RunId::text).
     pub run: String,
-    /// When it began, in UTC, as RFC 3339 has it.
+    /// The start of the run, in UTC, according to RFC 3339.
     pub began: String,
     /// The URL of the target.
     pub url: String,
-    /// What the run was to do.
+    /// The requested load.
     pub asked: LoadParameters,
-    /// Whether it was stopped before its end.
+    /// Whether the run was stopped before its end.
     pub interrupted: bool,
-    /// Seconds from the first request of the measurement to the last one sent, and no fewer than were asked for. It is longer
-    /// where a target does not keep up, so that requests are sent late. One slow answer at the end does not count.
+    /// The seconds from the start of the measurement until the last request was sent, but at least the requested duration. It
+    /// is longer if the target does not keep up and requests are sent late. One slow answer at the end does not count.
     pub seconds: f64,
-    /// Requests by how they ended.
+    /// The number of requests, by outcome.
     pub counts: Counts,
-    /// Answers below 400 per second.
+    /// The answers per second with a status below 400.
     pub throughput: f64,
-    /// From the time a request was due to the end of its answer, of answers below 400; `None` when there were none.
+    /// The latencies of answers with a status below 400, from the time when the request was due. `None` without such answers.
     pub latency_ms: Option<Percentiles>,
-    /// The same from when a request was actually sent.
+    /// The same latencies from the time when the request was sent.
     pub service_ms: Option<Percentiles>,
-    /// From the time a request was due, of answers that were errors other than 429.
+    /// The latencies of error answers other than 429, from the time when the request was due.
     pub error_latency_ms: Option<Percentiles>,
-    /// How often each status came.
+    /// The number of answers with each status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Why there was no answer, in words, and how often.
+    /// The number of requests without an answer, by reason.
     pub failures: BTreeMap<String, u64>,
-    /// The kinds of requests, in the order of the mix.
+    /// The measurements of each kind of request, in the order of the mix.
     pub requests: Vec<RequestMeasurement>,
-    /// The connections that were opened.
+    /// The connections of the run.
     pub connections: Connections,
-    /// How many seconds one entry of `series` covers.
+    /// The number of seconds that one entry of `series` covers.
     pub series_seconds: u32,
-    /// The run over time.
+    /// The course of the run over time.
     pub series: Vec<SeriesEntry>,
-    /// Longer stretches of the run with all their latencies, for a comparison.
+    /// Longer sections of the run with all their latencies, for a comparison.
     pub blocks: Vec<Block>,
-    /// When the first request of the measurement was due, by this machine's clock; `None` in a document that was read.
+    /// The time when the first request of the measurement was due, by this machine's clock. `None` after deserialization.
     #[serde(skip)]
     pub measured_from: Option<SystemTime>,
-    /// From the first request of the measurement to the last answer.
+    /// The time from the first request of the measurement to the last answer.
     #[serde(skip)]
     pub until_last_answer: Duration,
-    /// What each thread has sent, for the clean-up. Empty in a document that was read.
+    /// The sent requests of each thread, for the clean-up. Empty after deserialization.
     #[serde(skip)]
     pub(crate) sent: Vec<SentRequests>,
 }
 
 impl Measurement {
-    /// Returns whether the figures are plausible for a run: the counts can be added without overflow, and there are no more
-    /// blocks and latencies than a run has. Check this before computing with a document that somebody else may have written.
+    /// Returns whether the counts, blocks and latencies are within the bounds of a real run. Then computing with them is fast
+    /// and cannot overflow. Check this after reading a document from a file.
     #[must_use]
     pub fn is_plausible(&self) -> bool {
         let counts = &self.counts;
-        let of_the_run = [
+        let run_counts = [
             counts.planned,
             counts.sent,
             counts.unsent,
@@ -106,16 +106,16 @@ impl Measurement {
             counts.errors,
             counts.unanswered,
         ];
-        let of_blocks = self.blocks.iter().flat_map(|block| {
+        let block_counts = self.blocks.iter().flat_map(|block| {
             [block.ok, block.throttled, block.failed]
                 .into_iter()
                 .chain(block.latency_us.iter().map(|pair| pair.1))
         });
         let latencies: BTreeSet<u64> =
             self.blocks.iter().flat_map(|block| &block.latency_us).map(|pair| pair.0).collect();
-        self.blocks.len() <= MOST_BLOCKS
-            && latencies.len() <= MOST_LATENCIES
-            && of_the_run.into_iter().chain(of_blocks).all(|count| count <= HIGHEST_COUNT)
+        self.blocks.len() <= MAX_BLOCKS
+            && latencies.len() <= MAX_LATENCIES
+            && run_counts.into_iter().chain(block_counts).all(|count| count <= MAX_COUNT)
     }
 
     pub(crate) fn new(
@@ -123,7 +123,7 @@ impl Measurement {
         record: &ThreadRecord,
         series: &Series,
         results: &[ThreadResult],
-        began: SystemTime,
+        started_at: SystemTime,
         interrupted: bool,
     ) -> Result<Self> {
         let (mut all, mut errors) = (LatencyHistogram::fine()?, LatencyHistogram::fine()?);
@@ -155,13 +155,13 @@ impl Measurement {
         counts.sent = counts.ok + counts.throttled + counts.errors + counts.unanswered;
         counts.unsent = if interrupted { 0 } else { counts.planned.saturating_sub(counts.sent) };
         let since_warmup = |moment: Duration| moment.saturating_sub(plan.schedule.warmup);
-        // A run that was not stopped lasts as long as was asked for, although its last request comes a little earlier.
-        let least = if interrupted { Duration::ZERO } else { plan.schedule.duration };
-        let seconds = since_warmup(record.last_sent).max(least).as_secs_f64();
+        // The last request is sent shortly before the end of the requested duration.
+        let min_duration = if interrupted { Duration::ZERO } else { plan.schedule.duration };
+        let seconds = since_warmup(record.last_sent).max(min_duration).as_secs_f64();
         Ok(Self {
             schema: SCHEMA,
             run: plan.run.text(),
-            began: rfc3339(began),
+            began: rfc3339(started_at),
             url: plan.target.url().to_owned(),
             asked: LoadParameters::new(plan),
             interrupted,
@@ -174,26 +174,26 @@ impl Measurement {
             failures,
             requests: request_measurements(&plan.mix, record),
             connections: Connections {
-                opened: results.iter().map(|done| done.opened).sum(),
-                most: results.iter().map(|done| done.most_open).sum(),
+                opened: results.iter().map(|result| result.opened).sum(),
+                most: results.iter().map(|result| result.max_open).sum(),
             },
             series_seconds: series.width(),
             series: series.points().iter().map(SeriesEntry::new).collect(),
-            blocks: series.in_blocks(MOST_BLOCKS, seconds)?.iter().map(Block::new).collect(),
-            measured_from: Some(began + plan.schedule.warmup),
+            blocks: series.to_blocks(MAX_BLOCKS, seconds)?.iter().map(Block::new).collect(),
+            measured_from: Some(started_at + plan.schedule.warmup),
             until_last_answer: since_warmup(record.last_done),
-            sent: results.iter().map(|done| done.sent.clone()).collect(),
+            sent: results.iter().map(|result| result.sent.clone()).collect(),
             counts,
         })
     }
 }
 
-/// Rounds to three digits behind the point: microseconds of milliseconds, and more than enough of everything else.
+/// Rounds to three decimals: to microseconds for milliseconds, and precisely enough for everything else.
 pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below what a float holds exactly")]
+#[expect(clippy::cast_precision_loss, reason = "counts of a run are far below the exact range of a float")]
 pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }

@@ -1,4 +1,4 @@
-//! Requests with placeholders for item ids, and the requests that they become.
+//! Request templates with placeholders for item ids, and the requests built from them.
 
 use crate::item_ids::{CreatedItems, RunId};
 use crate::target::Target;
@@ -11,14 +11,14 @@ use hyper::header::{
 use hyper::{Method, Request, Uri};
 use std::collections::BTreeMap;
 
-/// A request whose path and body may have placeholders.
+/// A request whose path and body may contain placeholders.
 ///
-/// `{{id}}` is the id of a new item, `{{created}}` that of an item which an earlier request of the run has created. With
-/// `:number` (`{{id:number}}`, `{{created:number}}`) the id is a number of 22 digits.
+/// `{{id}}` is the id of a new item. `{{created}}` is the id of an item that an earlier request of the run has created. With
+/// `:number` (`{{id:number}}`, `{{created:number}}`), the id is a number of 22 digits.
 #[derive(Clone, Debug)]
 pub struct RequestTemplate {
     method: Method,
-    /// Below the target's base path.
+    /// The path relative to the target's base path.
     path: TextTemplate,
     body: TextTemplate,
     headers: HeaderMap,
@@ -34,7 +34,7 @@ enum Part {
     Id { item: Item, as_number: bool },
 }
 
-/// Which item an id belongs to.
+/// The item that an id belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
     /// The item that this request creates.
@@ -51,19 +51,21 @@ const PLACEHOLDERS: [(&str, Item, bool); 4] = [
 ];
 
 impl TextTemplate {
+    /// Parses a text with placeholders.
+    ///
     /// # Errors
-    /// A placeholder that does not exist, in words.
+    /// A message about an unknown or unterminated placeholder.
     fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
-            let Some((place, after)) = after.split_once("}}") else {
-                return Err("{{ has no }} after it".to_owned());
+            let Some((name, after)) = after.split_once("}}") else {
+                return Err("{{ is not followed by }}".to_owned());
             };
-            let known = PLACEHOLDERS.iter().find(|(name, ..)| *name == place.trim());
-            let (_, item, as_number) = known.ok_or_else(|| {
+            let placeholder = PLACEHOLDERS.iter().find(|(known, ..)| *known == name.trim());
+            let (_, item, as_number) = placeholder.ok_or_else(|| {
                 let names = PLACEHOLDERS.map(|(name, ..)| format!("{{{{{name}}}}}")).join(", ");
-                format!("{{{{{place}}}}} means nothing; what does is {names}")
+                format!("{{{{{name}}}}} is not a placeholder; the placeholders are {names}")
             })?;
             if !before.is_empty() {
                 parts.push(Part::Literal(before.to_owned()));
@@ -77,16 +79,16 @@ impl TextTemplate {
         Ok(Self(parts))
     }
 
-    /// Whether it has the id of a new item.
+    /// Returns whether the text contains the id of a new item.
     fn has_new_id(&self) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Id { item: Item::New, .. }))
     }
 
-    /// The text with its placeholders, as it can be parsed again.
-    fn declared(&self) -> String {
+    /// Returns the text with its placeholders.
+    fn source(&self) -> String {
         let placeholder = |item, as_number| {
-            let known = PLACEHOLDERS.iter().find(|(_, of, number)| (*of, *number) == (item, as_number));
-            known.map(|(name, ..)| format!("{{{{{name}}}}}")).unwrap_or_default()
+            let found = PLACEHOLDERS.iter().find(|(_, kind, number)| (*kind, *number) == (item, as_number));
+            found.map(|(name, ..)| format!("{{{{{name}}}}}")).unwrap_or_default()
         };
         let part = |part: &Part| match part {
             Part::Literal(text) => text.clone(),
@@ -95,7 +97,7 @@ impl TextTemplate {
         self.0.iter().map(part).collect()
     }
 
-    /// Its part of [`RequestTemplate::canonical_text`].
+    /// Returns the text's part of [`RequestTemplate::canonical_text`].
     fn canonical_text(&self) -> String {
         let part = |part: &Part| match part {
             Part::Literal(text) => format!("Literal({text:?})"),
@@ -108,7 +110,7 @@ impl TextTemplate {
         self.0.is_empty()
     }
 
-    /// Fills in the ids of request `number`, and of the item that request `created` has created.
+    /// Returns the text with the ids of request `number` and of the item that request `created` has created.
     fn fill(&self, run: &RunId, number: u64, created: u64) -> String {
         let mut filled = String::with_capacity(128);
         for part in &self.0 {
@@ -127,9 +129,9 @@ impl TextTemplate {
     }
 }
 
-/// Headers that say where a request goes, where it ends, or what becomes of its connection. Another value would send
-/// requests elsewhere, or break the ones after it on the same connection.
-const SET_BY_GENERATOR: [HeaderName; 9] = [
+/// The headers that determine the host, the length of a request or the use of its connection. Other values would change the
+/// target or break later requests on the same connection.
+const RESERVED_HEADERS: [HeaderName; 9] = [
     HOST,
     CONTENT_LENGTH,
     TRANSFER_ENCODING,
@@ -141,73 +143,77 @@ const SET_BY_GENERATOR: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Says why a header name is invalid. Only its beginning is shown: somebody may have written the value, a secret, into it.
+/// Returns a message about an invalid header name. It shows only the beginning, because the rest may be the header's value,
+/// which can be secret.
 fn invalid_header_name(name: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    let beginning: String = name.chars().take_while(|c| is_part(*c)).collect();
-    match name.chars().find(|c| !is_part(*c)) {
-        Some(stranger) => {
-            format!("the name of the header that begins with {beginning:?} must not have {stranger:?}")
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let beginning: String = name.chars().take_while(|c| is_valid(*c)).collect();
+    match name.chars().find(|c| !is_valid(*c)) {
+        Some(invalid) => {
+            format!(
+                "the name of the header that begins with {beginning:?} contains the invalid character {invalid:?}"
+            )
         }
-        None => "a header must have a name".to_owned(),
+        None => "the name of a header is empty".to_owned(),
     }
 }
 
 impl RequestTemplate {
-    /// Parses a request. `path` is relative to the target's base path. A body is sent as `application/json` unless `headers`
-    /// say otherwise.
+    /// Parses a request. `path` is relative to the target's base path. A body has the type `application/json`, unless
+    /// `headers` contains another one.
     ///
     /// # Errors
-    /// What is wrong, in words that show no value of a header: an invalid method, an unknown placeholder, or a header that
-    /// is invalid or belongs to the generator (`Host`, `Content-Length` and the like).
+    /// A message about an invalid method, an unknown placeholder, an invalid header, or a header that the generator sets
+    /// (`Host`, `Content-Length` and others). It contains no value of a header.
     pub fn new(
         method: &str,
         path: &str,
         body: &str,
         headers: &BTreeMap<String, String>,
     ) -> Result<Self, String> {
-        let method =
-            Method::from_bytes(method.as_bytes()).map_err(|_| "its method is none of HTTP's".to_owned())?;
-        let mut all = HeaderMap::new();
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|_| "its method is not valid in HTTP".to_owned())?;
+        let mut header_map = HeaderMap::new();
         for (name, value) in headers {
             let header = HeaderName::try_from(name).map_err(|_| invalid_header_name(name))?;
-            if SET_BY_GENERATOR.contains(&header) {
-                return Err(format!("the header {header} is set by load itself"));
+            if RESERVED_HEADERS.contains(&header) {
+                return Err(format!("the header {header} is reserved for the load generator"));
             }
-            let value = HeaderValue::try_from(value)
-                .map_err(|_| format!("the header {header} has a value that no header can have"))?;
-            all.insert(header, value);
+            let value = HeaderValue::try_from(value).map_err(|_| {
+                format!("the value of the header {header} has a character that HTTP does not allow")
+            })?;
+            header_map.insert(header, value);
         }
-        let in_body = |e| format!("body: {e}");
-        let in_path = |e| format!("path: {e}");
+        let body_error = |e| format!("body: {e}");
+        let path_error = |e| format!("path: {e}");
         Ok(Self {
             method,
-            path: TextTemplate::parse(path).map_err(in_path)?,
-            body: TextTemplate::parse(body).map_err(in_body)?,
-            headers: all,
+            path: TextTemplate::parse(path).map_err(path_error)?,
+            body: TextTemplate::parse(body).map_err(body_error)?,
+            headers: header_map,
         })
     }
 
-    /// Returns its path, with the placeholders in it.
+    /// Returns the path with its placeholders.
     #[must_use]
     pub fn path(&self) -> String {
-        self.path.declared()
+        self.path.source()
     }
 
-    /// Returns its body, with the placeholders in it.
+    /// Returns the body with its placeholders.
     #[must_use]
     pub fn body(&self) -> String {
-        self.body.declared()
+        self.body.source()
     }
 
-    /// Whether it has the id of a new item.
+    /// Returns whether the request contains the id of a new item.
     pub(crate) fn has_new_id(&self) -> bool {
         self.path.has_new_id() || self.body.has_new_id()
     }
 
-    /// Returns a text that is the same for the same request, for [`RequestKind::new`](crate::RequestKind::new).
+    /// Returns a text that identifies the request, for [`RequestKind::new`](crate::RequestKind::new).
     ///
-    /// Fingerprints in result files depend on it, so it does not change from one version to the next.
+    /// Fingerprints in result files depend on it, so it must not change between versions.
     #[must_use]
     pub fn canonical_text(&self) -> String {
         format!(
@@ -219,10 +225,10 @@ impl RequestTemplate {
         )
     }
 
-    /// Does everything that is the same for all requests to a target.
+    /// Prepares everything that is the same for all requests to a target.
     ///
     /// # Errors
-    /// A path that no URL can have, in words.
+    /// A message about an invalid path.
     pub(crate) fn prepare(
         &self,
         target: &Target,
@@ -250,7 +256,7 @@ impl RequestTemplate {
     }
 }
 
-/// A request that lacks nothing but ids. A path or body without ids is built once and reused.
+/// A request that is complete except for its ids. A path or body without ids is built once and reused.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedRequest {
     method: Method,
@@ -259,16 +265,16 @@ pub(crate) struct PreparedRequest {
     fixed_path: Option<Uri>,
     body: TextTemplate,
     fixed_body: Option<Bytes>,
-    /// Whether its item exists after a successful answer.
+    /// Whether an item exists after a successful answer.
     pub(crate) creates_item: bool,
 }
 
 impl PreparedRequest {
     fn with_fixed_parts(mut self) -> Result<Self, String> {
         let filled = self.path.fill(&RunId::random(), 0, 0);
-        // A query may hold a key.
-        let shown = filled.split('?').next().unwrap_or_default();
-        let uri: Uri = filled.parse().map_err(|e| format!("{shown} is no path: {e}"))?;
+        // The query may contain a secret key.
+        let public_path = filled.split('?').next().unwrap_or_default();
+        let uri: Uri = filled.parse().map_err(|e| format!("{public_path} is not a valid path: {e}"))?;
         let is_fixed = |text: &TextTemplate| text.0.iter().all(|part| matches!(part, Part::Literal(_)));
         self.fixed_path = is_fixed(&self.path).then_some(uri);
         self.fixed_body = is_fixed(&self.body).then(|| Bytes::from(self.body.fill(&RunId::random(), 0, 0)));
@@ -277,23 +283,23 @@ impl PreparedRequest {
 
     /// Builds the request for one number of the schedule.
     pub(crate) fn request(&self, run: &RunId, number: u64, created: &CreatedItems) -> Request<Full<Bytes>> {
-        // Before anything was created, requests ask for an item that does not exist, which is an answer too.
-        let known = if self.fixed_path.is_none() || self.fixed_body.is_none() {
-            created.any().unwrap_or(number)
+        // Until an item exists, requests use the id of an item that does not exist.
+        let created_number = if self.fixed_path.is_none() || self.fixed_body.is_none() {
+            created.choose().unwrap_or(number)
         } else {
             number
         };
         let body = match &self.fixed_body {
             Some(body) => body.clone(),
-            None => Bytes::from(self.body.fill(run, number, known)),
+            None => Bytes::from(self.body.fill(run, number, created_number)),
         };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = self.method.clone();
         *request.headers_mut() = self.headers.clone();
         *request.uri_mut() = match &self.fixed_path {
             Some(uri) => uri.clone(),
-            // With other digits in it, it was parsed before.
-            None => self.path.fill(run, number, known).parse().unwrap_or_default(),
+            // `with_fixed_parts` has parsed the same path with other digits.
+            None => self.path.fill(run, number, created_number).parse().unwrap_or_default(),
         };
         request
     }
@@ -308,8 +314,8 @@ mod tests {
         [("x-api-key".to_owned(), "k\"".to_owned()), ("accept".to_owned(), "a".to_owned())].into()
     }
 
-    /// The path and the body of request 9, when item 7 is the only one that was created.
-    async fn sent(template: &RequestTemplate) -> (String, String) {
+    /// Returns the path and the body of request 9. Only item 7 was created before.
+    async fn path_and_body(template: &RequestTemplate) -> (String, String) {
         let target = Target::new("http://127.0.0.1:1/base", &[]).unwrap();
         let created = CreatedItems::new();
         created.add(7);
@@ -321,20 +327,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn placeholders_become_ids_of_new_and_of_created_items() {
+    async fn replaces_placeholders_by_ids_of_new_and_of_created_items() {
         let body = r#"{"n": {{id:number}}, "like": "{{ created }}", "m": {{created:number}}}"#;
         let template = RequestTemplate::new("PUT", "/items/{{id}}?x=1", body, &headers()).unwrap();
         let filled =
             r#"{"n": 1000000001000000000009, "like": "load-00000001-7", "m": 1000000001000000000007}"#;
-        assert_eq!(sent(&template).await, ("/base/items/load-00000001-9?x=1".to_owned(), filled.to_owned()));
+        assert_eq!(
+            path_and_body(&template).await,
+            ("/base/items/load-00000001-9?x=1".to_owned(), filled.to_owned())
+        );
         assert!(template.has_new_id());
         let fixed = RequestTemplate::new("GET", "/items", "", &BTreeMap::new()).unwrap();
-        assert_eq!(sent(&fixed).await, ("/base/items".to_owned(), String::new()));
+        assert_eq!(path_and_body(&fixed).await, ("/base/items".to_owned(), String::new()));
         assert!(!fixed.has_new_id());
     }
 
     #[test]
-    fn the_canonical_text_never_changes() {
+    fn the_canonical_text_is_stable() {
         let template =
             RequestTemplate::new("PUT", "/items/{{id}}?x=1", r#"{"n": {{created:number}}}"#, &headers());
         assert_eq!(
@@ -344,16 +353,22 @@ mod tests {
     }
 
     #[test]
-    fn invalid_requests_are_refused_without_the_values_of_headers() {
+    fn errors_do_not_contain_the_values_of_headers() {
         let error = |path: &str, name: &str, value: &str| {
             let headers = [(name.to_owned(), value.to_owned())].into();
             RequestTemplate::new("POST", path, "", &headers).unwrap_err()
         };
-        assert_eq!(error("/{{id", "a", "b"), "path: {{ has no }} after it");
-        assert!(error("/{{it}}", "a", "b").starts_with("path: {{it}} means nothing; what does is {{id}}, "));
-        assert_eq!(error("/", "Host", "example.com"), "the header host is set by load itself");
-        assert_eq!(error("/", "a", "s3cret\0"), "the header a has a value that no header can have");
-        let named = error("/", "authorization: s3cret", "");
-        assert!(named.ends_with("\"authorization\" must not have ':'"), "{named}");
+        assert_eq!(error("/{{id", "a", "b"), "path: {{ is not followed by }}");
+        assert!(
+            error("/{{it}}", "a", "b")
+                .starts_with("path: {{it}} is not a placeholder; the placeholders are {{id}}, ")
+        );
+        assert_eq!(error("/", "Host", "example.com"), "the header host is reserved for the load generator");
+        assert_eq!(
+            error("/", "a", "s3cret\0"),
+            "the value of the header a has a character that HTTP does not allow"
+        );
+        let message = error("/", "authorization: s3cret", "");
+        assert!(message.ends_with("\"authorization\" contains the invalid character ':'"), "{message}");
     }
 }

@@ -1,69 +1,70 @@
-//! When each request is due: evenly spaced at a fixed rate, whatever becomes of earlier requests.
+//! The times at which requests are due: evenly spaced at a fixed rate, independent of earlier requests.
 
 use std::time::Duration;
 
-const NANOS: u128 = 1_000_000_000;
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// A fixed rate for a fixed time: a warm-up, then the measurement.
+/// A fixed rate of requests for a fixed time: a warm-up, then the measurement.
 ///
-/// Requests are numbered from 0 without a gap between the two parts. Number 0 is due at the start, number n exactly
-/// n/`rate` seconds later; rounding never accumulates.
+/// Both parts share one numbering of requests, from 0. Number 0 is due at the start, number n exactly n/`rate` seconds
+/// later. Rounding errors do not accumulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// Requests per second; at least 1.
+    /// The requests per second. At least 1.
     pub rate: u32,
-    /// How long requests are sent before the measurement begins. They count only as warm-up.
+    /// The duration of the warm-up. Its requests are not measured.
     pub warmup: Duration,
-    /// How long the measurement takes.
+    /// The duration of the measurement.
     pub duration: Duration,
 }
 
 impl Schedule {
-    /// Returns the number of all requests, including those of the warm-up.
+    /// Returns the number of all requests, including the warm-up.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.due(self.length())
+        self.due_before(self.length())
     }
 
-    /// Returns the number of requests in the warm-up. They are the first ones.
+    /// Returns the number of requests in the warm-up, which are the first ones.
     #[must_use]
-    pub fn of_warmup(&self) -> u64 {
-        self.due(self.warmup)
+    pub fn warmup_requests(&self) -> u64 {
+        self.due_before(self.warmup)
     }
 
-    /// Returns the number of requests that are measured.
+    /// Returns the number of requests in the measurement.
     #[must_use]
     pub fn measured(&self) -> u64 {
-        self.total() - self.of_warmup()
+        self.total() - self.warmup_requests()
     }
 
-    /// Returns the time from the first request to the end, when the next one would be due.
+    /// Returns the duration of warm-up and measurement together.
     #[must_use]
     pub fn length(&self) -> Duration {
         self.warmup + self.duration
     }
 
-    /// When a request is due, since the start.
-    pub(crate) fn at(&self, number: u64) -> Duration {
-        let nanos = (u128::from(number) * NANOS).div_ceil(u128::from(self.rate));
+    /// Returns the time at which a request is due, since the start.
+    pub(crate) fn due_time(&self, number: u64) -> Duration {
+        let nanos = (u128::from(number) * NANOS_PER_SECOND).div_ceil(u128::from(self.rate));
         Duration::new(
-            u64::try_from(nanos / NANOS).unwrap_or(u64::MAX),
-            u32::try_from(nanos % NANOS).unwrap_or_default(),
+            u64::try_from(nanos / NANOS_PER_SECOND).unwrap_or(u64::MAX),
+            u32::try_from(nanos % NANOS_PER_SECOND).unwrap_or_default(),
         )
     }
 
-    /// How many requests are due by this moment, inclusive.
-    fn due_at(&self, now: Duration) -> u64 {
-        u64::try_from(now.as_nanos() * u128::from(self.rate) / NANOS + 1).unwrap_or(u64::MAX)
+    /// Returns the number of requests that are due at this time or before.
+    fn due_by(&self, now: Duration) -> u64 {
+        u64::try_from(now.as_nanos() * u128::from(self.rate) / NANOS_PER_SECOND + 1).unwrap_or(u64::MAX)
     }
 
-    /// How many requests are due before this moment.
-    fn due(&self, before: Duration) -> u64 {
-        u64::try_from((before.as_nanos() * u128::from(self.rate)).div_ceil(NANOS)).unwrap_or(u64::MAX)
+    /// Returns the number of requests that are due before this time.
+    fn due_before(&self, time: Duration) -> u64 {
+        u64::try_from((time.as_nanos() * u128::from(self.rate)).div_ceil(NANOS_PER_SECOND))
+            .unwrap_or(u64::MAX)
     }
 }
 
-/// The part of a schedule that one of several threads sends: every n-th request.
+/// The requests of a schedule that one of n threads sends: every n-th request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ThreadSchedule {
     schedule: Schedule,
@@ -72,29 +73,29 @@ pub(crate) struct ThreadSchedule {
 }
 
 impl ThreadSchedule {
-    /// The schedule of thread number `first` of `threads`.
+    /// Creates the schedule of thread number `first` of `threads`.
     pub(crate) fn new(schedule: Schedule, first: u64, threads: u64) -> Self {
         Self { schedule, first, threads }
     }
 
-    /// How many requests this thread sends.
+    /// Returns the number of requests that this thread sends.
     pub(crate) fn total(&self) -> u64 {
-        self.within(self.schedule.total())
+        self.share_of(self.schedule.total())
     }
 
-    /// How many requests of this thread are due by this moment.
+    /// Returns the number of this thread's requests that are due at this time or before.
     pub(crate) fn due(&self, now: Duration) -> u64 {
-        self.within(self.schedule.due_at(now)).min(self.total())
+        self.share_of(self.schedule.due_by(now)).min(self.total())
     }
 
-    /// The number in the whole schedule of this thread's request number `index`.
+    /// Returns the number in the whole schedule of this thread's request with this index.
     pub(crate) fn number(&self, index: u64) -> u64 {
         self.first + index * self.threads
     }
 
-    /// How many of the schedule's first requests are this thread's.
-    fn within(&self, first: u64) -> u64 {
-        first.saturating_sub(self.first).div_ceil(self.threads)
+    /// Returns how many of the schedule's first `count` requests belong to this thread.
+    fn share_of(&self, count: u64) -> u64 {
+        count.saturating_sub(self.first).div_ceil(self.threads)
     }
 }
 
@@ -127,17 +128,16 @@ mod tests {
 
     #[test]
     fn requests_are_evenly_spaced_and_do_not_drift() {
-        let at = |number| schedule(3, 0, 1_000).at(number);
-        assert_eq!([at(0), at(3), at(6)], [0, 1, 2].map(Duration::from_secs));
-        assert_eq!(at(1), Duration::from_nanos(333_333_334));
-        // A day at an awkward rate: still exact to the nanosecond.
-        assert_eq!(schedule(7, 0, 86_400_000).at(7 * 86_400), Duration::from_hours(24));
+        let due_time = |number| schedule(3, 0, 1_000).due_time(number);
+        assert_eq!([due_time(0), due_time(3), due_time(6)], [0, 1, 2].map(Duration::from_secs));
+        assert_eq!(due_time(1), Duration::from_nanos(333_333_334));
+        // The last request of a day is exact to the nanosecond, although 1/7 s is not.
+        assert_eq!(schedule(7, 0, 86_400_000).due_time(7 * 86_400), Duration::from_hours(24));
     }
 
     proptest! {
-        /// Whatever the rate and the number of threads: each request belongs to one thread, and is due exactly at its time.
         #[test]
-        fn shares_are_a_partition_that_is_due_on_time(
+        fn each_request_belongs_to_one_thread_and_is_due_at_its_time(
             rate in 1_u32..100_000, ms in 1_u64..5_000, threads in 1_u64..5, pick in 0_u64..10_000
         ) {
             let schedule = schedule(rate, 0, ms);
@@ -146,9 +146,9 @@ mod tests {
             let number = pick % schedule.total();
             let (share, index) = (&shares[usize::try_from(number % threads).unwrap()], number / threads);
             prop_assert_eq!(share.number(index), number);
-            let at = schedule.at(number);
-            prop_assert_eq!(share.due(at), index + 1);
-            if let Some(before) = at.checked_sub(Duration::from_nanos(1)) {
+            let due_time = schedule.due_time(number);
+            prop_assert_eq!(share.due(due_time), index + 1);
+            if let Some(before) = due_time.checked_sub(Duration::from_nanos(1)) {
                 prop_assert_eq!(share.due(before), index);
             }
         }

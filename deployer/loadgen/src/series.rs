@@ -1,22 +1,22 @@
-//! A run over time: the seconds of all threads added up, in at most some hundred points.
+//! The course of a run over time. It sums up the seconds of all threads, in a limited number of points.
 
 use crate::error::Result;
 use crate::histogram::LatencyHistogram;
 use crate::thread_record::Second;
 use std::time::Duration;
 
-/// Longer runs have wider points: more would fit no chart.
-const MOST_POINTS: u64 = 600;
+/// The number of points above which points get wider. A chart cannot show more.
+const MAX_POINTS: u64 = 600;
 
-/// The points of a run, in order, without a gap.
+/// The points of a run, in order and without gaps.
 #[derive(Debug)]
 pub(crate) struct Series {
-    /// How many seconds one point covers.
+    /// The number of seconds that one point covers.
     width: u32,
     points: Vec<Point>,
 }
 
-/// The answers that came within one point's seconds.
+/// The requests that ended in the seconds of one point.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) ok: u64,
@@ -49,18 +49,18 @@ impl Point {
 
 impl Series {
     pub(crate) fn new(duration: Duration) -> Self {
-        let width = u32::try_from(duration.as_secs().div_ceil(MOST_POINTS)).unwrap_or(u32::MAX).max(1);
+        let width = u32::try_from(duration.as_secs().div_ceil(MAX_POINTS)).unwrap_or(u32::MAX).max(1);
         Self { width, points: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, second: &Second) -> Result<()> {
-        // Answers that come long after the end do not change the run's shape: the last point takes them.
-        let most = usize::try_from(MOST_POINTS).unwrap_or(usize::MAX) + 60;
-        let place = usize::try_from(second.number / self.width).unwrap_or(most).min(most);
-        while self.points.len() <= place {
+        // The last point counts all later answers, so that they cannot extend the series.
+        let last = usize::try_from(MAX_POINTS).unwrap_or(usize::MAX) + 60;
+        let index = usize::try_from(second.number / self.width).unwrap_or(last).min(last);
+        while self.points.len() <= index {
             self.points.push(Point::new()?);
         }
-        self.points[place].add_second(second);
+        self.points[index].add_second(second);
         Ok(())
     }
 
@@ -72,14 +72,14 @@ impl Series {
         &self.points
     }
 
-    /// Merges the points into at most `most` blocks for a run of so many seconds. Answers that came later go into the last
-    /// block: a block of their own would have far fewer answers than the others.
-    pub(crate) fn in_blocks(&self, most: usize, seconds: f64) -> Result<Vec<Point>> {
-        let whole = (1..self.points.len()).take_while(|n| self.starts(*n) < seconds).count() + 1;
-        let (within, after) = self.points.split_at(whole.min(self.points.len()));
-        let size = within.len().div_ceil(most).max(1);
+    /// Merges the points into at most `max_blocks` blocks. Answers after `seconds` go into the last block, because a block of
+    /// their own would have far fewer answers than the others.
+    pub(crate) fn to_blocks(&self, max_blocks: usize, seconds: f64) -> Result<Vec<Point>> {
+        let regular = (1..self.points.len()).take_while(|n| self.start_time(*n) < seconds).count() + 1;
+        let (points, late_points) = self.points.split_at(regular.min(self.points.len()));
+        let size = points.len().div_ceil(max_blocks).max(1);
         let mut blocks: Vec<Point> = Vec::new();
-        for chunk in within.chunks(size) {
+        for chunk in points.chunks(size) {
             let mut block = Point::new()?;
             for point in chunk {
                 block.add(point);
@@ -87,15 +87,15 @@ impl Series {
             blocks.push(block);
         }
         if let Some(last) = blocks.last_mut() {
-            for point in after {
+            for point in late_points {
                 last.add(point);
             }
         }
         Ok(blocks)
     }
 
-    /// When a point begins, in seconds.
-    fn starts(&self, point: usize) -> f64 {
+    /// Returns the start of a point, in seconds.
+    fn start_time(&self, point: usize) -> f64 {
         f64::from(u32::try_from(point).unwrap_or(u32::MAX)) * f64::from(self.width)
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_of_all_threads_are_one_point() {
+    fn sums_up_the_seconds_of_all_threads_in_one_point() {
         let mut series = Series::new(Duration::from_secs(10));
         for second in [second(0, 1000), second(2, 5000), second(0, 3000)] {
             series.add(&second).unwrap();
@@ -121,19 +121,20 @@ mod tests {
         let counts: Vec<u64> = series.points().iter().map(answered).collect();
         assert_eq!(counts, [6, 0, 3]);
         assert!(series.points()[0].latencies.max().abs_diff(3000) <= 30);
-        let blocks =
-            |most, seconds| series.in_blocks(most, seconds).unwrap().iter().map(answered).collect::<Vec<_>>();
+        let blocks = |max_blocks, seconds| {
+            series.to_blocks(max_blocks, seconds).unwrap().iter().map(answered).collect::<Vec<_>>()
+        };
         assert_eq!(blocks(2, 3.0), [6, 3]);
         assert_eq!(blocks(30, 3.0), [6, 0, 3]);
-        // The last answer came after all requests were sent.
+        // The last answer arrived after all requests were sent.
         assert_eq!(blocks(30, 2.0), [6, 3]);
         assert_eq!(blocks(30, 1.5), [6, 3]);
         assert_eq!(blocks(30, 0.0), [9]);
-        assert!(Series::new(Duration::from_secs(10)).in_blocks(30, 10.0).unwrap().is_empty());
+        assert!(Series::new(Duration::from_secs(10)).to_blocks(30, 10.0).unwrap().is_empty());
     }
 
     #[test]
-    fn a_day_has_no_more_points_than_ten_minutes() {
+    fn limits_the_number_of_points_of_a_long_run() {
         let mut series = Series::new(Duration::from_hours(24));
         assert_eq!(series.width(), 144);
         for number in [0, 86_399, 86_500, u32::MAX] {

@@ -1,4 +1,4 @@
-//! Where the load goes: one host, and the path that all requests begin with.
+//! The target of a load: one host, and the base path of all requests.
 
 use crate::error::{Error, Result};
 use hyper::Uri;
@@ -8,10 +8,10 @@ use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
-/// A host, reached over HTTP/1.1 with or without TLS, and the path that all requests begin with.
+/// A host that speaks HTTP/1.1, with or without TLS, and the base path of all requests.
 #[derive(Clone)]
 pub struct Target {
-    /// As the caller wrote it.
+    /// The URL as the caller wrote it.
     url: String,
     host: String,
     port: u16,
@@ -21,25 +21,26 @@ pub struct Target {
 }
 
 impl Target {
-    /// Parses an `http` or `https` URL, without a slash at its end. TLS trusts the machine's certificates and `trusted`.
+    /// Parses an `http` or `https` URL. TLS trusts the machine's certificates and `trusted`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a URL that cannot be used, [`Error::System`] when TLS cannot be set up.
+    /// [`Error::Invalid`] for a URL that cannot be used, [`Error::System`] if TLS cannot be set up.
     pub fn new(url: &str, trusted: &[CertificateDer<'static>]) -> Result<Self> {
-        let wrong = |why: &str| Error::Invalid(format!("{url} cannot be loaded: {why}"));
-        let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
+        let invalid =
+            |reason: &str| Error::Invalid(format!("{url} cannot be the target of a load: {reason}"));
+        let uri: Uri = url.parse().map_err(|_| invalid("it is not a URL"))?;
         let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else {
-            return Err(wrong("it names no host"));
+            return Err(invalid("it has no host"));
         };
         let secure = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err(wrong("it is neither http nor https")),
+            _ => return Err(invalid("it is neither http nor https")),
         };
-        // An IPv6 address stands in brackets in a URL, and nowhere else.
+        // An IPv6 address has brackets only in a URL.
         let host = host.trim_matches(['[', ']']).to_owned();
         let tls = if secure {
-            let name = ServerName::try_from(host.clone()).map_err(|_| wrong("its host is no name"))?;
+            let name = ServerName::try_from(host.clone()).map_err(|_| invalid("its host name is invalid"))?;
             Some((TlsConnector::from(tls_config(trusted)?), name))
         } else {
             None
@@ -48,14 +49,14 @@ impl Target {
             url: url.to_owned(),
             port: uri.port_u16().unwrap_or(if secure { 443 } else { 80 }),
             host_header: HeaderValue::try_from(authority.as_str())
-                .map_err(|_| wrong("its host is no name"))?,
+                .map_err(|_| invalid("its host name is invalid"))?,
             base_path: uri.path().trim_end_matches('/').to_owned(),
             host,
             tls,
         })
     }
 
-    /// Returns the URL as it was given.
+    /// Returns the URL as the caller wrote it.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -69,7 +70,7 @@ impl Target {
         &self.base_path
     }
 
-    /// Host and port to connect to.
+    /// Returns the host and the port to connect to.
     pub(crate) fn address(&self) -> (&str, u16) {
         (&self.host, self.port)
     }
@@ -87,7 +88,7 @@ impl std::fmt::Debug for Target {
 
 fn tls_config(trusted: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
-    // A machine may have certificates that cannot be parsed; they do not matter unless the target needs them.
+    // A machine may have certificates that cannot be parsed. They are ignored, because most targets do not need them.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots.add_parsable_certificates(trusted.iter().cloned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_a_host_and_what_paths_begin_with() {
+    fn a_url_has_a_host_and_a_base_path() {
         let target = Target::new("http://127.0.0.1:4566/restapis/x1/Prod/_user_request_", &[]).unwrap();
         assert_eq!(target.address(), ("127.0.0.1", 4566));
         assert_eq!(target.base_path(), "/restapis/x1/Prod/_user_request_");
@@ -114,8 +115,8 @@ mod tests {
         assert_eq!(target.host_header(), "x1.execute-api.eu-west-1.amazonaws.com");
         assert!(target.tls().is_some());
         assert_eq!(Target::new("http://[::1]:80/x", &[]).unwrap().address(), ("::1", 80));
-        for wrong in ["", "ftp://x/", "x", "/x"] {
-            assert!(Target::new(wrong, &[]).is_err(), "{wrong}");
+        for invalid in ["", "ftp://x/", "x", "/x"] {
+            assert!(Target::new(invalid, &[]).is_err(), "{invalid}");
         }
     }
 }

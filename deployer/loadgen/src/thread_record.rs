@@ -1,5 +1,5 @@
-//! What one thread records about its requests. The size does not grow with their number: a run of a day takes no more
-//! memory than one of a minute.
+//! The record of one thread about its requests. Its size does not depend on their number, so a run of a day needs no more
+//! memory than a run of a minute.
 
 use crate::connection::RequestFailure;
 use crate::error::Result;
@@ -7,27 +7,26 @@ use crate::histogram::LatencyHistogram;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A request that is sent this long after it was due counts as late.
+/// The delay from which on a request counts as late.
 pub(crate) const LATE: Duration = Duration::from_millis(10);
 
-/// How a request ended.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
-    /// With an answer of this HTTP status.
+    /// An answer with this HTTP status.
     Status(u16),
-    /// Without an answer.
+    /// No answer.
     Failed(RequestFailure),
 }
 
-/// What an outcome means for a measurement.
+/// The classes of outcomes in a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutcomeClass {
-    /// Answered below 400: its latency counts.
+    /// An answer with a status below 400. Only these latencies count.
     Ok,
-    /// Answered with 429: a limit that somebody has set. How quickly a request is turned away says nothing about how long it
-    /// would have taken.
+    /// An answer with 429, because of a configured limit. Its latency says nothing about the latency of a processed request.
     Throttled,
-    /// Answered with any other status, or not answered.
+    /// An answer with any other status, or no answer.
     Failed,
 }
 
@@ -40,7 +39,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the request was turned away before it could create anything, or was never sent.
+    /// Returns whether the request was refused before it could create anything, or was never sent.
     pub(crate) fn created_nothing(self) -> bool {
         use RequestFailure::{Connect, NotSent, Tls};
         matches!(self, Self::Status(403 | 429) | Self::Failed(Connect | NotSent | Tls))
@@ -50,21 +49,21 @@ impl Outcome {
 /// The times of one request, since the start of the run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestTimes {
-    /// When it was due.
-    pub(crate) intended: Duration,
-    /// When it was sent.
+    /// When the request was due.
+    pub(crate) due: Duration,
+    /// When the request was sent.
     pub(crate) sent: Duration,
-    /// When its answer was complete, or was given up.
+    /// When the answer was complete, or the request failed.
     pub(crate) done: Duration,
 }
 
-/// The requests of one kind.
+/// The outcomes and latencies of one kind of request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestTally {
     pub(crate) outcomes: BTreeMap<Outcome, u64>,
-    /// From the time it was due to the end of the answer, of requests answered below 400.
+    /// The latencies of answers with a status below 400, from the time when the request was due.
     pub(crate) latency: LatencyHistogram,
-    /// The same for requests answered with an error. A quick refusal is not a quick answer.
+    /// The latencies of error answers. They are separate, because a fast error is not a fast answer.
     pub(crate) error_latency: LatencyHistogram,
 }
 
@@ -81,12 +80,12 @@ impl RequestTally {
         self.outcomes.iter().filter(|(outcome, _)| outcome.class() == class).map(|(_, count)| count).sum()
     }
 
-    /// How many were answered, but not with 429.
+    /// Returns the number of requests with an answer other than 429.
     pub(crate) fn reached(&self) -> u64 {
-        let answered = |outcome: &Outcome| {
+        let has_reached = |outcome: &Outcome| {
             matches!(outcome, Outcome::Status(_)) && outcome.class() != OutcomeClass::Throttled
         };
-        self.outcomes.iter().filter(|(outcome, _)| answered(outcome)).map(|(_, count)| count).sum()
+        self.outcomes.iter().filter(|(outcome, _)| has_reached(outcome)).map(|(_, count)| count).sum()
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -98,20 +97,22 @@ impl RequestTally {
     }
 }
 
-/// Everything that one thread has measured.
+/// The complete record of one thread.
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadRecord {
-    /// By the index of the kind of request in the mix.
+    /// The tallies, by the index of the kind of request in the mix.
     pub(crate) tallies: Vec<RequestTally>,
-    /// From when the request was actually sent, of requests answered below 400.
+    /// The latencies of answers with a status below 400, from the time when the request was sent.
     pub(crate) service: LatencyHistogram,
-    /// How many requests were sent late, and the longest delay.
+    /// The number of requests that were sent late.
     pub(crate) late: u64,
+    /// The longest delay of any request.
     pub(crate) longest_delay: Duration,
-    /// How many requests of the warm-up were answered.
+    /// The number of ended requests of the warm-up.
     pub(crate) warmup: u64,
-    /// When the last request was sent, and when the last answer came.
+    /// When the last request was sent.
     pub(crate) last_sent: Duration,
+    /// When the last request ended.
     pub(crate) last_done: Duration,
 }
 
@@ -128,16 +129,16 @@ impl ThreadRecord {
         })
     }
 
-    /// Records a request of the measurement; `request` is the index of its kind in the mix.
+    /// Records a request of the measurement. `request` is the index of its kind in the mix.
     pub(crate) fn record(&mut self, request: usize, outcome: Outcome, times: RequestTimes) {
-        let delay = times.sent.saturating_sub(times.intended);
+        let delay = times.sent.saturating_sub(times.due);
         self.late += u64::from(delay >= LATE);
         self.longest_delay = self.longest_delay.max(delay);
         self.last_sent = self.last_sent.max(times.sent);
         self.last_done = self.last_done.max(times.done);
         let Some(tally) = self.tallies.get_mut(request) else { return };
         *tally.outcomes.entry(outcome).or_default() += 1;
-        let latency = times.done.saturating_sub(times.intended);
+        let latency = times.done.saturating_sub(times.due);
         match (outcome.class(), outcome) {
             (OutcomeClass::Ok, _) => {
                 tally.latency.record(latency);
@@ -161,19 +162,19 @@ impl ThreadRecord {
     }
 }
 
-/// One second of one thread, as it is reported to the generator.
+/// The report of one thread about one second.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Second {
-    /// Since the measurement began.
+    /// The number of the second since the start of the measurement.
     pub(crate) number: u32,
     pub(crate) ok: u32,
     pub(crate) throttled: u32,
     pub(crate) failed: u32,
-    /// LatencyHistogram in microseconds, with how often they occurred.
+    /// The latencies in microseconds, each with its count.
     pub(crate) latencies: Vec<(u32, u32)>,
 }
 
-/// The second that is not over yet.
+/// The second that has not ended yet.
 #[derive(Debug)]
 pub(crate) struct CurrentSecond {
     second: Second,
@@ -185,8 +186,8 @@ impl CurrentSecond {
         Ok(Self { second: Second::default(), latencies: LatencyHistogram::coarse()? })
     }
 
-    /// Begins the second of this moment if it is a new one. Returns the one that is over, if anything happened in it.
-    pub(crate) fn roll(&mut self, since_measured: Duration) -> Option<Second> {
+    /// Begins a new second if the current one is ended. Returns the ended second, if a request ended in it.
+    pub(crate) fn advance(&mut self, since_measured: Duration) -> Option<Second> {
         let number = u32::try_from(since_measured.as_secs()).unwrap_or(u32::MAX);
         if number == self.second.number {
             return None;
@@ -194,17 +195,17 @@ impl CurrentSecond {
         self.finish(number)
     }
 
-    /// Ends the current second and begins second `next`. Returns the ended one, if anything happened in it.
+    /// Ends the current second and begins second `next`. Returns the ended second, if a request ended in it.
     pub(crate) fn finish(&mut self, next: u32) -> Option<Second> {
-        let fresh = Second { number: next, ..Second::default() };
-        let mut over = std::mem::replace(&mut self.second, fresh);
-        if over.ok + over.throttled + over.failed == 0 {
+        let new = Second { number: next, ..Second::default() };
+        let mut ended = std::mem::replace(&mut self.second, new);
+        if ended.ok + ended.throttled + ended.failed == 0 {
             return None;
         }
-        let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        over.latencies = self.latencies.recorded().map(|(us, count)| (small(us), small(count))).collect();
+        let to_u32 = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        ended.latencies = self.latencies.recorded().map(|(us, count)| (to_u32(us), to_u32(count))).collect();
         self.latencies.clear();
-        Some(over)
+        Some(ended)
     }
 
     pub(crate) fn record(&mut self, class: OutcomeClass, latency: Duration) {

@@ -1,8 +1,8 @@
-//! A timer that is exact to some ten microseconds. tokio's is exact to a millisecond, which is as long as a quick answer
-//! takes, and would distort the measured latency.
+//! A timer with a precision of some ten microseconds. tokio's timer has a precision of one millisecond, which would distort
+//! the latency of fast answers.
 
 #[cfg(target_os = "linux")]
-mod exact {
+mod platform {
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
         timerfd_settime,
@@ -20,32 +20,34 @@ mod exact {
     pub(crate) struct Timer(AsyncFd<OwnedFd>);
 
     impl Timer {
+        /// Creates a timer.
+        ///
         /// # Errors
-        /// The system has no more file descriptors.
+        /// The system has no file descriptor left.
         pub(crate) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
             #[expect(
                 deprecated,
-                reason = "unsound for types that change their file descriptor, which this one does not; what replaces it is unsafe code"
+                reason = "unsound for types that change their file descriptor, which this one does not; the replacement is unsafe"
             )]
             Ok(Self(AsyncFd::with_interest(timer, Interest::READABLE)?))
         }
 
-        /// Waits until this moment.
-        pub(crate) async fn until(&self, at: Instant) -> io::Result<()> {
+        /// Waits until the deadline.
+        pub(crate) async fn until(&self, deadline: Instant) -> io::Result<()> {
             loop {
-                let left = at.saturating_duration_since(Instant::now());
-                if left.is_zero() {
+                let remaining = deadline.saturating_duration_since(Instant::now());
+                if remaining.is_zero() {
                     return Ok(());
                 }
-                let left = Timespec {
-                    tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-                    tv_nsec: left.subsec_nanos().into(),
+                let timeout = Timespec {
+                    tv_sec: i64::try_from(remaining.as_secs()).unwrap_or(i64::MAX),
+                    tv_nsec: remaining.subsec_nanos().into(),
                 };
-                let once = Itimerspec { it_interval: NEVER, it_value: left };
+                let once = Itimerspec { it_interval: NEVER, it_value: timeout };
                 timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &once)?;
-                // Setting it again also clears the expiry, so nothing has to be read.
+                // Setting the timer again also clears its expiration, so no read is necessary.
                 self.0.readable().await?.clear_ready();
             }
         }
@@ -53,11 +55,11 @@ mod exact {
 }
 
 #[cfg(not(target_os = "linux"))]
-mod exact {
+mod platform {
     use std::io;
     use std::time::Instant;
 
-    /// tokio's own.
+    /// tokio's timer.
     #[derive(Debug)]
     pub(crate) struct Timer;
 
@@ -66,16 +68,13 @@ mod exact {
             Ok(Self)
         }
 
-        /// Waits until this moment.
-        pub(crate) async fn until(&self, at: Instant) -> io::Result<()> {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the schedule of a load decides when a request is sent"
-            )]
-            tokio::time::sleep_until(at.into()).await;
+        /// Waits until the deadline.
+        pub(crate) async fn until(&self, deadline: Instant) -> io::Result<()> {
+            #[expect(clippy::disallowed_methods, reason = "the load sends requests at scheduled times")]
+            tokio::time::sleep_until(deadline.into()).await;
             Ok(())
         }
     }
 }
 
-pub(crate) use exact::Timer;
+pub(crate) use platform::Timer;

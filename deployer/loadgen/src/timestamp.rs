@@ -1,15 +1,15 @@
-//! Times of day as text, in UTC.
+//! Formats times as text, in UTC.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// Formats a time as RFC 3339 does, exact to the microsecond and without trailing zeros: `2026-11-20T12:00:00.123Z`.
-/// Times before 1970 count as its beginning.
+/// Formats a time according to RFC 3339, in microseconds without trailing zeros, such as `2026-11-20T12:00:00.123Z`. Times
+/// before 1970 are formatted as the beginning of 1970.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, second_of_day) =
-        (since_epoch.as_secs() / SECONDS_A_DAY, since_epoch.as_secs() % SECONDS_A_DAY);
+        (since_epoch.as_secs() / SECONDS_PER_DAY, since_epoch.as_secs() % SECONDS_PER_DAY);
     let (year, month, day) = civil_date(days);
     let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
     let fraction = format!(".{:06}", since_epoch.subsec_micros());
@@ -18,7 +18,7 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
 }
 
 /// Converts days since 1970-01-01 to year, month and day of the Gregorian calendar, by Howard Hinnant's `civil_from_days`
-/// (<https://howardhinnant.github.io/date_algorithms.html>). Its years begin in March, so that a leap day is the last.
+/// (<https://howardhinnant.github.io/date_algorithms.html>). Its years begin in March, so that the leap day is the last day of a year.
 fn civil_date(days: u64) -> (u64, u64, u64) {
     const DAYS_IN_400_YEARS: u64 = 146_097;
     const FROM_YEAR_0_TO_1970: u64 = 719_468;
@@ -39,7 +39,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn formats_times_exactly_to_the_microsecond_without_trailing_zeros() {
+    fn formats_times_in_microseconds_without_trailing_zeros() {
         let cases = [
             (Duration::ZERO, "1970-01-01T00:00:00Z"),
             (Duration::new(951_782_399, 0), "2000-02-28T23:59:59Z"),

@@ -2,7 +2,7 @@
 
 use super::ping::PING;
 use crate::error::{Error, Result};
-use loadgen::{LARGEST_SHARE, RequestKind, RequestMix, RequestTemplate};
+use loadgen::{MAX_SHARE, RequestKind, RequestMix, RequestTemplate};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -55,8 +55,8 @@ impl BuiltInMix {
             *place = share
                 .parse()
                 .ok()
-                .filter(|share| *share <= LARGEST_SHARE)
-                .ok_or_else(|| format!("{share} is no share; they go from 0 to {LARGEST_SHARE}"))?;
+                .filter(|share| *share <= MAX_SHARE)
+                .ok_or_else(|| format!("{share} is no share; they go from 0 to {MAX_SHARE}"))?;
         }
         if shares.create + shares.read + shares.list + shares.ping == 0 {
             return Err("all shares are 0".to_owned());

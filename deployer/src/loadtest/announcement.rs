@@ -22,7 +22,7 @@ pub(crate) async fn announce(
     let config = session.config;
     let console = session.console;
     let requests = plan.schedule.total();
-    let warmup = plan.schedule.of_warmup();
+    let warmup = plan.schedule.warmup_requests();
     let mut text = format!(
         "{} requests in {} s to {}",
         grouped(&requests.to_string()),

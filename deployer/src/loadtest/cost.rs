@@ -126,7 +126,7 @@ mod tests {
                 duration: std::time::Duration::from_secs(1_000),
             },
             concurrency: 1,
-            answer_within: std::time::Duration::from_secs(1),
+            timeout: std::time::Duration::from_secs(1),
             user_agent: loadgen::HeaderValue::from_static("test"),
             run: loadgen::RunId::random(),
         };

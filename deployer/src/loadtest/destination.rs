@@ -100,7 +100,7 @@ impl Destination {
             mix: self.mix.clone(),
             schedule: Schedule { rate: traffic.rate, warmup: traffic.warmup, duration: traffic.duration },
             concurrency: traffic.concurrency,
-            answer_within: ANSWER_WITHIN,
+            timeout: ANSWER_WITHIN,
             user_agent: USER_AGENT,
             run: RunId::random(),
         }

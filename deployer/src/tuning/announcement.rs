@@ -33,7 +33,7 @@ pub(crate) async fn announce(
         "Each gets {} requests in {} s, the first {} to warm up. What is declared comes back at the end.",
         grouped(&plan.schedule.total().to_string()),
         plan.schedule.length().as_secs(),
-        grouped(&plan.schedule.of_warmup().to_string())
+        grouped(&plan.schedule.warmup_requests().to_string())
     ));
     limits::warn(session, connected, plan).await;
     if config.target.is_local() {

@@ -60,7 +60,7 @@ fn too_few_file_descriptors_are_no_fault_of_the_target() {
         .limited("ulimit -n 512")
         .run()
         .exits(2);
-    assert!(done.stderr.starts_with("error: 2000 requests at once take "), "{done}");
+    assert!(done.stderr.starts_with("error: 2000 requests at once need "), "{done}");
     assert!(
         done.stderr.contains("and this process may have 512\n\nhint: Raise the limit with `ulimit -n "),
         "{done}"

@@ -1,34 +1,34 @@
-//! Which runs can be compared.
+//! Decides whether two runs can be compared.
 
 use crate::measurement::{LoadParameters, Measurement};
 
-/// A shorter run has too few blocks, which are at least a second long.
-const SHORTEST_S: f64 = 5.0;
+/// The minimum duration of a run. A block takes at least a second, so a shorter run has too few blocks.
+const MIN_DURATION_S: f64 = 5.0;
 
-/// Returns why a run with these parameters cannot be compared with an earlier one; empty when it can.
+/// Returns the reasons why a run with these parameters cannot be compared with an earlier one. Without reasons it can.
 ///
-/// Each reason is a clause in words, such as `the rate was 20, and is 50`.
+/// Each reason is a clause, such as `the rate was 20, and is 50`.
 #[must_use]
 pub fn differences(before: &Measurement, parameters: &LoadParameters) -> Vec<String> {
-    let then = &before.asked;
+    let earlier = &before.asked;
     let mut differences = Vec::new();
-    if then.rate != parameters.rate {
-        differences.push(format!("the rate was {}, and is {}", then.rate, parameters.rate));
+    if earlier.rate != parameters.rate {
+        differences.push(format!("the rate was {}, and is {}", earlier.rate, parameters.rate));
     }
-    if then.mix_fingerprint != parameters.mix_fingerprint {
-        let (old, new) = (shares(then), shares(parameters));
+    if earlier.mix_fingerprint != parameters.mix_fingerprint {
+        let (old, new) = (shares(earlier), shares(parameters));
         differences.push(if old == new {
-            "the requests of the mix were others".to_owned()
+            "the requests of the mix were different".to_owned()
         } else {
             format!("the mix was {old}, and is {new}")
         });
     }
-    if then.concurrency != parameters.concurrency {
-        let (old, new) = (then.concurrency, parameters.concurrency);
+    if earlier.concurrency != parameters.concurrency {
+        let (old, new) = (earlier.concurrency, parameters.concurrency);
         differences.push(format!("the concurrency was {old}, and is {new}"));
     }
-    if parameters.duration_s < SHORTEST_S {
-        differences.push(format!("one that takes less than {SHORTEST_S} s knows nothing of its noise"));
+    if parameters.duration_s < MIN_DURATION_S {
+        differences.push(format!("a run of less than {MIN_DURATION_S} s is too short to estimate its noise"));
     }
     differences
 }

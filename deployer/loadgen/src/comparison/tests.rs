@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::slice::from_ref;
 use std::time::Duration;
 
-/// A run of these blocks, whose requests all took the given milliseconds; `failed` more in each block were not done.
+/// Returns a run of these blocks of latencies, in milliseconds. Each block also has `failed` failed requests.
 fn run(blocks: &[Vec<f64>], failed: u64) -> Measurement {
     let mut all = LatencyHistogram::fine().unwrap();
     let blocks: Vec<Block> = blocks
@@ -55,13 +55,14 @@ fn run(blocks: &[Vec<f64>], failed: u64) -> Measurement {
     }
 }
 
-/// 30 seconds of 100 requests: around `ms`, spread by half of it, and each second off by up to `wobble` of it.
-fn noisy(seed: u64, ms: f64, wobble: f64) -> Measurement {
+/// Returns a run of 30 seconds with 100 requests each. Latencies are within 25 % of `ms`, and each second deviates by up to
+/// `noise` from it.
+fn noisy_run(seed: u64, ms: f64, noise: f64) -> Measurement {
     let mut rng = Rng::with_seed(seed);
     let blocks: Vec<Vec<f64>> = (0..30)
         .map(|_| {
-            let second = 1.0 + (rng.f64() * 2.0 - 1.0) * wobble;
-            (0..100).map(|_| ms * second * (0.75 + rng.f64() * 0.5)).collect()
+            let factor = 1.0 + (rng.f64() * 2.0 - 1.0) * noise;
+            (0..100).map(|_| ms * factor * (0.75 + rng.f64() * 0.5)).collect()
         })
         .collect();
     run(&blocks, 0)
@@ -72,9 +73,9 @@ fn verdict(comparison: &Comparison, figure: &str) -> Verdict {
 }
 
 #[test]
-fn noise_alone_is_no_regression() {
+fn noise_alone_is_not_a_regression() {
     for seed in 0..5 {
-        let (before, after) = (noisy(seed, 10.0, 0.2), noisy(seed + 100, 10.0, 0.2));
+        let (before, after) = (noisy_run(seed, 10.0, 0.2), noisy_run(seed + 100, 10.0, 0.2));
         let comparison = Comparison::new(from_ref(&before), &after, 10.0);
         assert!(
             matches!(comparison.verdict, Verdict::Same | Verdict::Unclear),
@@ -83,8 +84,8 @@ fn noise_alone_is_no_regression() {
     }
 }
 
-/// A run that is off as a whole, by a fifth or so: on another host, with other neighbours.
-fn off(seed: u64, ms: f64) -> Measurement {
+/// Returns a run that deviates as a whole, by about a fifth, as on another host.
+fn shifted_run(seed: u64, ms: f64) -> Measurement {
     let mut rng = Rng::with_seed(seed);
     let host = 1.0 + (rng.f64() + rng.f64() + rng.f64() - 1.5) * 0.4;
     let blocks: Vec<Vec<f64>> =
@@ -93,24 +94,25 @@ fn off(seed: u64, ms: f64) -> Measurement {
 }
 
 #[test]
-fn noise_between_runs_is_known_from_several_of_them() {
+fn several_earlier_runs_reveal_the_noise_between_runs() {
     let regressions = |earlier: u64, ms: f64| {
-        let is_one = |seed: &u64| {
-            let before: Vec<Measurement> = (1..=earlier).map(|run| off(seed * 100 + run, 50.0)).collect();
-            Comparison::new(&before, &off(seed * 100, ms), 10.0).verdict == Verdict::Regression
+        let is_regression = |seed: &u64| {
+            let before: Vec<Measurement> =
+                (1..=earlier).map(|run| shifted_run(seed * 100 + run, 50.0)).collect();
+            Comparison::new(&before, &shifted_run(seed * 100, ms), 10.0).verdict == Verdict::Regression
         };
-        (0..40).filter(is_one).count()
+        (0..40).filter(is_regression).count()
     };
-    // By one run alone every other difference looks real.
+    // With only one earlier run, noise often looks like a regression.
     assert!(regressions(1, 50.0) > 8);
     assert!(regressions(4, 50.0) <= 2);
     assert!(regressions(4, 150.0) >= 38);
 }
 
 #[test]
-fn what_is_really_slower_is_a_regression_and_the_other_way_an_improvement() {
+fn a_slower_run_is_a_regression_and_a_faster_one_an_improvement() {
     for seed in 0..5 {
-        let (before, after) = (noisy(seed, 10.0, 0.05), noisy(seed + 100, 13.0, 0.05));
+        let (before, after) = (noisy_run(seed, 10.0, 0.05), noisy_run(seed + 100, 13.0, 0.05));
         let worse = Comparison::new(from_ref(&before), &after, 10.0);
         assert_eq!(worse.verdict, Verdict::Regression, "seed {seed}: {worse:#?}");
         assert_eq!(verdict(&worse, "p50"), Verdict::Regression);
@@ -119,29 +121,29 @@ fn what_is_really_slower_is_a_regression_and_the_other_way_an_improvement() {
         assert!(p50.from < p50.change && p50.change < p50.to, "{p50:?}");
         let better = Comparison::new(from_ref(&after), &before, 10.0);
         assert_eq!(better.verdict, Verdict::Improvement, "{better:#?}");
-        // With a wider threshold it is within it.
+        // The change is within a wider threshold.
         assert_eq!(verdict(&Comparison::new(from_ref(&before), &after, 50.0), "p50"), Verdict::Same);
     }
 }
 
 #[test]
-fn a_difference_that_the_noise_hides_is_unclear() {
-    let comparison = Comparison::new(&[noisy(1, 10.0, 0.8)], &noisy(2, 11.0, 0.8), 5.0);
+fn a_change_within_the_noise_is_unclear() {
+    let comparison = Comparison::new(&[noisy_run(1, 10.0, 0.8)], &noisy_run(2, 11.0, 0.8), 5.0);
     assert_eq!(verdict(&comparison, "p50"), Verdict::Unclear, "{comparison:#?}");
     assert_ne!(comparison.verdict, Verdict::Regression);
 }
 
 #[test]
-fn the_same_run_is_the_same() {
-    let once = noisy(3, 10.0, 0.05);
-    let comparison = Comparison::new(from_ref(&once), &once, 10.0);
+fn a_run_is_the_same_as_itself() {
+    let run = noisy_run(3, 10.0, 0.05);
+    let comparison = Comparison::new(from_ref(&run), &run, 10.0);
     assert_eq!(comparison.verdict, Verdict::Same, "{comparison:#?}");
     assert!(comparison.lines.iter().all(|line| line.change == Some(0.0)));
-    assert_eq!(comparison, Comparison::new(from_ref(&once), &once, 10.0), "the draws are always the same");
+    assert_eq!(comparison, Comparison::new(from_ref(&run), &run, 10.0), "the comparison is deterministic");
 }
 
 #[test]
-fn only_the_slow_ones_may_be_slower() {
+fn a_slower_tail_is_a_regression() {
     let blocks = |slow: f64| -> Vec<Vec<f64>> {
         (0..30).map(|_| (0..100).map(|n| if n >= 97 { slow } else { 10.0 }).collect()).collect()
     };
@@ -152,7 +154,7 @@ fn only_the_slow_ones_may_be_slower() {
 }
 
 #[test]
-fn more_errors_are_a_regression_whatever_the_latency() {
+fn more_errors_are_a_regression_at_the_same_latency() {
     let blocks = vec![vec![10.0; 100]; 30];
     let comparison = Comparison::new(&[run(&blocks, 0)], &run(&blocks, 5), 10.0);
     assert_eq!(verdict(&comparison, "failed"), Verdict::Regression, "{comparison:#?}");
@@ -161,8 +163,8 @@ fn more_errors_are_a_regression_whatever_the_latency() {
 }
 
 #[test]
-fn what_was_never_sent_is_a_regression_although_what_was_sent_went_as_before() {
-    let before = noisy(1, 10.0, 0.0);
+fn unsent_requests_are_a_regression_at_the_same_latency() {
+    let before = noisy_run(1, 10.0, 0.0);
     let mut after = before.clone();
     let comparison = Comparison::new(from_ref(&before), &after, 10.0);
     assert!(comparison.lines.iter().all(|line| line.figure != "never sent"), "{comparison:#?}");
@@ -174,13 +176,13 @@ fn what_was_never_sent_is_a_regression_although_what_was_sent_went_as_before() {
 }
 
 #[test]
-fn too_little_says_nothing() {
-    // 99 requests have no tenth one beyond their p99.
+fn too_few_requests_or_blocks_give_no_verdict() {
+    // Of 99 requests, fewer than ten are above the p99.
     let few = |ms: f64| run(&vec![vec![ms; 3]; 33], 0);
     let comparison = Comparison::new(&[few(10.0)], &few(30.0), 10.0);
     assert_eq!(verdict(&comparison, "p99"), Verdict::TooFew);
     assert_eq!(verdict(&comparison, "p50"), Verdict::Regression);
-    // Three blocks do not say how much they differ.
+    // Three blocks are too few to estimate the noise.
     let short = |ms: f64| run(&vec![vec![ms; 1000]; 3], 0);
     let comparison = Comparison::new(&[short(10.0)], &short(30.0), 10.0);
     assert!(comparison.lines.iter().all(|line| line.verdict == Verdict::TooFew), "{comparison:#?}");
@@ -191,19 +193,23 @@ fn too_little_says_nothing() {
 }
 
 #[test]
-fn runs_that_were_asked_for_differently_are_not_compared() {
-    let before = noisy(1, 10.0, 0.1);
-    let asked = |change: fn(&mut LoadParameters)| {
+fn runs_with_different_parameters_are_not_comparable() {
+    let before = noisy_run(1, 10.0, 0.1);
+    let differences_after = |change: fn(&mut LoadParameters)| {
         let mut asked = before.asked.clone();
         change(&mut asked);
         differences(&before, &asked)
     };
-    assert_eq!(asked(|asked| asked.duration_s = 600.0), [""; 0], "a longer run of the same is comparable");
+    assert_eq!(
+        differences_after(|asked| asked.duration_s = 600.0),
+        [""; 0],
+        "a longer run of the same is comparable"
+    );
     let cases: [(fn(&mut LoadParameters), &str); 5] = [
-        (|asked| asked.duration_s = 4.0, "one that takes less than 5 s knows nothing of its noise"),
+        (|asked| asked.duration_s = 4.0, "a run of less than 5 s is too short to estimate its noise"),
         (|asked| asked.rate = 200, "the rate was 100, and is 200"),
         (|asked| asked.concurrency = 20, "the concurrency was 10, and is 20"),
-        (|asked| asked.mix_fingerprint = "x".to_owned(), "the requests of the mix were others"),
+        (|asked| asked.mix_fingerprint = "x".to_owned(), "the requests of the mix were different"),
         (
             |asked| {
                 asked.mix_fingerprint = "x".to_owned();
@@ -213,28 +219,28 @@ fn runs_that_were_asked_for_differently_are_not_compared() {
         ),
     ];
     for (change, expected) in cases {
-        assert_eq!(asked(change), [expected]);
+        assert_eq!(differences_after(change), [expected]);
     }
 }
 
 #[test]
-fn a_measurement_is_read_as_it_was_written() {
-    let run = noisy(1, 10.0, 0.1);
+fn a_measurement_survives_serialization() {
+    let run = noisy_run(1, 10.0, 0.1);
     let read: Measurement = serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap();
     assert!(read.is_plausible());
     assert_eq!((read.blocks, read.asked, read.counts), (run.blocks, run.asked, run.counts));
 }
 
-/// Figures that would take hours, or more than a number holds.
+/// Such documents would take hours to compare, or overflow.
 #[test]
-fn figures_that_no_run_has_are_implausible() {
-    let endless: [fn(&mut Measurement); 3] = [
+fn figures_out_of_bounds_are_implausible() {
+    let changes: [fn(&mut Measurement); 3] = [
         |run| run.blocks = vec![run.blocks[0].clone(); 31],
         |run| run.blocks[0].latency_us = (0..10_000).map(|us| (us, 1)).collect(),
         |run| run.blocks[0].latency_us[0].1 = u64::MAX,
     ];
-    for change in endless {
-        let mut run = noisy(1, 10.0, 0.1);
+    for change in changes {
+        let mut run = noisy_run(1, 10.0, 0.1);
         change(&mut run);
         assert!(!run.is_plausible());
     }

@@ -1,18 +1,19 @@
-//! Stretches of a run, for a comparison.
+//! The sections of a run that a comparison resamples.
 
 use crate::series::Point;
 use serde::{Deserialize, Serialize};
 
-/// A stretch of a run with all its latencies, for a comparison to resample.
+/// A section of a run with all its latencies. A comparison resamples blocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// Answered with a status below 400.
+    /// The number of answers with a status below 400.
     pub ok: u64,
-    /// Answered with 429.
+    /// The number of answers with status 429.
     pub throttled: u64,
-    /// Answered with another error, or not answered.
+    /// The number of requests with another error or without an answer.
     pub failed: u64,
-    /// Latencies in microseconds, exact to 1 %, and how often each occurred; as text like `1023:4 1031:2`.
+    /// The latencies in microseconds, with a precision of 1 %, each with its count. They serialize as text, such as
+    /// `1023:4 1031:2`.
     #[serde(with = "compact")]
     pub latency_us: Vec<(u64, u64)>,
 }
@@ -32,7 +33,7 @@ impl Block {
     }
 }
 
-/// Writes pairs as one text: as a list of lists they would be thousands of lines.
+/// Serializes pairs as one text. A list of lists would take thousands of lines.
 mod compact {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};

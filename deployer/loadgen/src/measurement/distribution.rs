@@ -1,36 +1,36 @@
-//! How many requests took how long.
+//! The distribution of latencies in buckets.
 
 use super::{Measurement, number};
 
-/// Requests whose latencies were about the same.
+/// The number of requests with a latency in a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LatencyBucket {
-    /// The lower end, inclusive.
+    /// The lower bound, inclusive.
     pub from_ms: f64,
-    /// The upper end, exclusive.
+    /// The upper bound, exclusive.
     pub to_ms: f64,
-    /// How many requests there were.
+    /// The number of requests.
     pub count: u64,
 }
 
 impl Measurement {
-    /// Counts latencies in steps of 1, 2, 5, 10, … ms, from the first to the last that is not empty.
+    /// Returns latency buckets with bounds of 1, 2, 5, 10, … ms, without empty buckets at either end.
     #[must_use]
     pub fn histogram(&self) -> Vec<LatencyBucket> {
         self.buckets((-3..7).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power))))
     }
 
-    /// Counts latencies in finer steps for a chart: each is a tenth wider than the one before.
+    /// Returns finer latency buckets for a chart. Each bucket is a tenth wider than the one before.
     #[must_use]
     pub fn distribution(&self) -> Vec<LatencyBucket> {
         self.buckets((-75..400).map(|power| 1.1_f64.powi(power)))
     }
 
-    fn buckets(&self, steps: impl Iterator<Item = f64>) -> Vec<LatencyBucket> {
-        let steps: Vec<f64> = steps.collect();
-        let mut buckets: Vec<LatencyBucket> = steps
+    fn buckets(&self, bounds: impl Iterator<Item = f64>) -> Vec<LatencyBucket> {
+        let bounds: Vec<f64> = bounds.collect();
+        let mut buckets: Vec<LatencyBucket> = bounds
             .windows(2)
-            .map(|step| LatencyBucket { from_ms: step[0], to_ms: step[1], count: 0 })
+            .map(|pair| LatencyBucket { from_ms: pair[0], to_ms: pair[1], count: 0 })
             .collect();
         for (us, count) in self.blocks.iter().flat_map(|block| &block.latency_us) {
             let ms = number(*us) / 1000.0;

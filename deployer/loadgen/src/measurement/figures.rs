@@ -7,62 +7,62 @@ use crate::series::Point;
 use crate::thread_record::{OutcomeClass, ThreadRecord};
 use serde::{Deserialize, Serialize};
 
-/// Requests by how they ended.
+/// The number of requests, by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// How many were to be sent.
+    /// The number of requests in the schedule.
     pub planned: u64,
-    /// How many were sent.
+    /// The number of sent requests.
     pub sent: u64,
-    /// How many were never sent, because no connection was free until the end; 0 of a run that was stopped.
+    /// The number of requests that were never sent, because no connection was free until the end. 0 if the run was stopped.
     #[serde(default)]
     pub unsent: u64,
-    /// Answered with a status below 400.
+    /// The number of answers with a status below 400.
     pub ok: u64,
-    /// Answered with 429.
+    /// The number of answers with status 429.
     pub throttled: u64,
-    /// Answered with another error.
+    /// The number of answers with another error.
     pub errors: u64,
-    /// Not answered.
+    /// The number of requests without an answer.
     pub unanswered: u64,
-    /// Sent 10 ms late or more.
+    /// The number of requests that were sent at least 10 ms late.
     pub late: u64,
-    /// The longest delay in milliseconds; 0 when none was late.
+    /// The longest delay in milliseconds, or 0 if no request was late.
     pub late_by_ms: u64,
-    /// Sent in the warm-up. They count nowhere else.
+    /// The number of requests in the warm-up. No other count includes them.
     pub warmup: u64,
 }
 
 impl Counts {
-    /// Returns how many requests were answered with an error other than 429, or not answered.
+    /// Returns the number of requests with an error other than 429 or without an answer.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.errors + self.unanswered
     }
 }
 
-/// What was measured of one kind of request.
+/// The measurement of one kind of request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RequestMeasurement {
-    /// Its name.
+    /// The name of the kind of request.
     pub name: String,
-    /// Answered with a status below 400.
+    /// The number of answers with a status below 400.
     pub ok: u64,
-    /// Answered with 429.
+    /// The number of answers with status 429.
     pub throttled: u64,
-    /// Answered with another error, or not answered.
+    /// The number of requests with another error or without an answer.
     pub failed: u64,
-    /// Answered, but not with 429: they have reached what handles them. 0 in a document that was read.
+    /// The number of requests with an answer other than 429, which have reached their handler. 0 after deserialization.
     #[serde(skip)]
     pub reached: u64,
-    /// As in the measurement of all.
+    /// The latencies, as in [`Measurement::latency_ms`].
     pub latency_ms: Option<Percentiles>,
 }
 
 /// A distribution of latencies, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
-    /// The shortest.
+    /// The shortest latency.
     pub min: f64,
     /// The mean.
     pub mean: f64,
@@ -74,52 +74,53 @@ pub struct Percentiles {
     pub p99: f64,
     /// The 99.9th percentile.
     pub p999: f64,
-    /// The longest.
+    /// The longest latency.
     pub max: f64,
 }
 
 /// The connections of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connections {
-    /// How many were opened.
+    /// The number of opened connections.
     pub opened: u64,
-    /// How many were open at once.
+    /// The maximum number of connections open at once.
     pub most: usize,
 }
 
-/// Some seconds of a run. Requests are counted when they end.
+/// One or more seconds of a run. Each request counts when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesEntry {
-    /// Answered with a status below 400.
+    /// The number of answers with a status below 400.
     pub ok: u64,
-    /// Answered with 429.
+    /// The number of answers with status 429.
     pub throttled: u64,
-    /// Answered with another error, or not answered.
+    /// The number of requests with another error or without an answer.
     pub failed: u64,
-    /// The median latency in milliseconds; `None` when `ok` is 0.
+    /// The median latency in milliseconds, or `None` if `ok` is 0.
     pub p50_ms: Option<f64>,
-    /// The 99th percentile.
+    /// The 99th percentile of the latencies in milliseconds.
     pub p99_ms: Option<f64>,
-    /// The longest latency.
+    /// The longest latency in milliseconds.
     pub max_ms: Option<f64>,
 }
 
 /// The figures of each kind of request, in the order of the mix.
 pub(super) fn request_measurements(mix: &RequestMix, record: &ThreadRecord) -> Vec<RequestMeasurement> {
-    let both = mix.kinds().iter().zip(&record.tallies);
-    both.map(|(kind, tally)| RequestMeasurement {
-        name: kind.name().to_owned(),
-        ok: tally.count(OutcomeClass::Ok),
-        throttled: tally.count(OutcomeClass::Throttled),
-        failed: tally.count(OutcomeClass::Failed),
-        reached: tally.reached(),
-        latency_ms: Percentiles::new(&tally.latency),
-    })
-    .collect()
+    let kinds = mix.kinds().iter().zip(&record.tallies);
+    kinds
+        .map(|(kind, tally)| RequestMeasurement {
+            name: kind.name().to_owned(),
+            ok: tally.count(OutcomeClass::Ok),
+            throttled: tally.count(OutcomeClass::Throttled),
+            failed: tally.count(OutcomeClass::Failed),
+            reached: tally.reached(),
+            latency_ms: Percentiles::new(&tally.latency),
+        })
+        .collect()
 }
 
 impl Percentiles {
-    /// Returns the percentiles of a histogram; `None` when it is empty.
+    /// Returns the percentiles of a histogram, or `None` if it is empty.
     #[must_use]
     pub fn new(latencies: &LatencyHistogram) -> Option<Self> {
         let ms = |us: u64| rounded(number(us) / 1000.0);

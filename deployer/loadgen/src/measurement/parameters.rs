@@ -1,38 +1,38 @@
-//! What a run was to do.
+//! The parameters of a load, as a measurement records them.
 
 use super::rounded;
 use crate::generator::LoadPlan;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What a run was to do. Two runs can be compared if rate, mix and concurrency are the same.
+/// The parameters of a load. Two runs are comparable if rate, mix and concurrency are the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadParameters {
-    /// Requests per second.
+    /// The requests per second.
     pub rate: u32,
-    /// How long it was to measure, in seconds.
+    /// The duration of the measurement, in seconds.
     pub duration_s: f64,
-    /// How long it was to warm up before that, in seconds.
+    /// The duration of the warm-up, in seconds.
     pub warmup_s: f64,
-    /// How many requests could be in flight at once.
+    /// The maximum number of requests in flight.
     pub concurrency: usize,
     /// The kinds of requests with their shares.
     pub mix: Vec<RequestShare>,
-    /// The same for the same requests in the same shares: [`RequestMix::fingerprint`].
+    /// The fingerprint of the mix, [`RequestMix::fingerprint`](crate::RequestMix::fingerprint).
     pub mix_fingerprint: String,
 }
 
 /// A kind of request and its share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestShare {
-    /// Its name.
+    /// The name of the kind of request.
     pub name: String,
-    /// Its weight in the mix.
+    /// The weight in the mix.
     pub share: u16,
 }
 
 impl LoadParameters {
-    /// Returns what a run of this plan is to do.
+    /// Returns the parameters of a plan.
     #[must_use]
     pub fn new(plan: &LoadPlan) -> Self {
         let seconds = |time: Duration| rounded(time.as_secs_f64());

@@ -153,24 +153,27 @@ fn a_wrong_file_is_refused_with_what_is_wrong() {
         (one("method = \"GET\""), "request a: there is no route GET /items"),
         (
             one("body = \"{{it}}\""),
-            "request a: body: {{it}} means nothing; what does is {{id}}, {{id:number}}",
+            "request a: body: {{it}} is not a placeholder; the placeholders are {{id}}, {{id:number}}",
         ),
         (one("body = \"{{id\""), "{{ has no }} after it"),
         (
             one("headers = { \"a b\" = \"c\" }"),
-            "the name of the header that begins with \"a\" must not have ' '",
+            "the name of the header that begins with \"a\" contains the invalid character ' '",
         ),
-        (one("headers = { Host = \"example.com\" }"), "request a: the header host is set by load itself"),
+        (
+            one("headers = { Host = \"example.com\" }"),
+            "request a: the header host is reserved for the load generator",
+        ),
         (
             one("headers = { content-length = \"3\" }"),
-            "request a: the header content-length is set by load itself",
+            "request a: the header content-length is reserved for the load generator",
         ),
         (
             one("headers = { transfer-encoding = \"chunked\" }"),
-            "the header transfer-encoding is set by load itself",
+            "the header transfer-encoding is reserved for the load generator",
         ),
         (one("undo = { path = \"/other\" }"), "request a: undo: there is no route POST /other"),
-        (format!("{}\n{}", one(""), one("")), "two requests are called a"),
+        (format!("{}\n{}", one(""), one("")), "two requests have the name a"),
         (one("").replace("share = 1", "share = 0"), "request a: its share of 0 is not within 1 to 1000"),
         (one("").replace("path = \"/items\"", ""), "request a: it needs a path"),
     ];
