@@ -1,13 +1,13 @@
-//! Every client, built once from one configuration. The only place that knows how AWS is reached.
+//! The clients of all AWS services. They are built once, from one configuration; only this module knows how to reach AWS.
 
-mod calls;
+mod call_trace;
 mod clock;
 mod credentials;
 mod endpoint;
 mod identity;
-pub(crate) mod pace;
+pub(crate) mod rate_limiter;
 
-use crate::aws::pace::Pace;
+use crate::aws::rate_limiter::RateLimiter;
 use crate::error::{AwsError, Error, Result};
 use crate::http::{Expected, Http, Network};
 use crate::names::{Scope, is_read};
@@ -31,62 +31,64 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-pub(crate) use calls::CALLS;
-use calls::Calls;
-pub(crate) use clock::Clock;
+pub(crate) use call_trace::CALL_TRACE;
+use call_trace::CallTrace;
+pub(crate) use clock::AwsClock;
 use std::time::Duration;
 
-/// Long enough for another continent, short enough to say "unreachable" while somebody watches.
+/// Long enough to connect to another continent, short enough to report an unreachable endpoint while the user waits.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// A call that has no answer by then has lost it. A function's code of 50 MB on a slow line takes minutes.
+/// After this time the response counts as lost.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The same for Lambda: uploading 50 MB of code over a slow connection takes minutes.
 const UPLOAD_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The region is found, or missed, within this time: a person waits.
-const CONFIGURED_WITHIN: Duration = Duration::from_millis(4500);
+/// The limit for finding the region.
+const REGION_TIMEOUT: Duration = Duration::from_millis(4500);
 
-/// The metadata service is on the instance's own host, and answers in milliseconds.
-const METADATA_WITHIN: Duration = Duration::from_millis(1000);
+/// The metadata service runs on the instance's own host and answers within milliseconds.
+const METADATA_TIMEOUT: Duration = Duration::from_millis(1000);
 
-/// How to reach AWS, as the person said it.
+/// How to reach AWS, according to the command line and the manifest.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Target {
-    /// Where the stack is; otherwise the SDK's own chain decides.
+pub(crate) struct AwsTarget {
+    /// The stack's region. Without one, the SDK's provider chain decides.
     pub region: Option<String>,
-    /// The named profile of the shared configuration.
+    /// The profile of the shared configuration files.
     pub profile: Option<String>,
-    /// Another endpoint than AWS's own for every service, as the command line says it. Otherwise the environment and the
-    /// profile decide, as with the SDK.
+    /// The endpoint for all services, from the command line. Without one, the environment and the profile decide, as in
+    /// every program that uses the SDK.
     pub endpoint_url: Option<String>,
-    /// Whether that is the local AWS.
+    /// Whether the endpoint is the local AWS.
     pub local: bool,
-    /// Credentials that are known already, instead of the SDK's chain.
+    /// Credentials to use instead of those of the SDK's provider chain.
     pub credentials: Option<Credentials>,
-    /// Whether a session token may go unencrypted to another machine.
+    /// Whether a session token may be sent unencrypted to another machine.
     pub allow_plain_http: bool,
-    /// How this machine speaks HTTP.
+    /// HTTP settings of this machine.
     pub network: Network,
 }
 
-impl Target {
-    /// Whether this is the local AWS, which costs nothing and has no limits. An endpoint on this machine alone is not: it
-    /// may lead anywhere.
+impl AwsTarget {
+    /// Returns whether this is the local AWS, which costs nothing and has no limits. A loopback endpoint alone does not
+    /// prove that: it may forward to anywhere.
     pub(crate) fn is_local(&self) -> bool {
         self.local
     }
 }
 
-/// Whether a command may change anything.
+/// Whether a command may change AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Clients that refuse to send anything but reads.
+pub(crate) enum AccessMode {
+    /// The clients refuse every operation that is not a read.
     ReadOnly,
-    /// Clients that send what they are told to.
+    /// The clients send every operation.
     ReadWrite,
 }
 
-/// The clients, and where they lead.
+/// The clients of all services, and what they share.
 pub(crate) struct Aws {
     pub(crate) apigateway: aws_sdk_apigateway::Client,
     pub(crate) autoscaling: aws_sdk_applicationautoscaling::Client,
@@ -98,47 +100,50 @@ pub(crate) struct Aws {
     pub(crate) scope: Scope,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) http: Http,
-    pub(crate) pace: Pace,
-    pub(crate) clock: Clock,
+    pub(crate) rate_limiter: RateLimiter,
+    pub(crate) clock: AwsClock,
 }
 
 impl Aws {
-    /// Finds credentials, region and account. Who waits for long is told so by `talk`: credentials may wait for a person,
-    /// and an endpoint has as long as `timeout` to answer.
+    /// Finds credentials, region and account, and builds the clients. The only call is `sts:GetCallerIdentity`, so a
+    /// configuration error can never look like a missing resource.
+    ///
+    /// `notify` tells the user about long waits: credentials may need the user's input, and an endpoint has `timeout` to
+    /// answer.
     ///
     /// # Errors
-    /// Each of the three that is missing, with what to do; an endpoint that not all calls would go to; an account that is
-    /// not among `allowed_accounts` (empty allows all); Ctrl-C. No other call was made by then, so nothing was taken for
-    /// "not found".
+    /// Missing credentials, region or account; endpoints that differ between services; an account that is not in
+    /// `allowed_accounts` (an empty list allows all); Ctrl-C.
     pub(crate) async fn connect(
-        target: &Target,
+        target: &AwsTarget,
         stack: &str,
         allowed_accounts: &[String],
-        access: Access,
+        access: AccessMode,
         stop: &Stop,
         timeout: Duration,
-        talk: impl Fn(&str),
+        notify: impl Fn(&str),
     ) -> Result<Self> {
         let http = Http::new(CONNECT_TIMEOUT, &target.network)?;
-        let sdk = time::at_most(CONFIGURED_WITHIN, sdk_config(target, &http)).await;
+        let sdk = time::at_most(REGION_TIMEOUT, sdk_config(target, &http)).await;
         let sdk = sdk.ok_or_else(no_region)??;
         let endpoint_url = endpoint::resolve(&sdk, target)?;
-        let (sdk, lacks_token) = credentials::load(sdk, target, endpoint_url.as_deref(), stop, &talk).await?;
+        let (sdk, lacks_token) =
+            credentials::load(sdk, target, endpoint_url.as_deref(), stop, &notify).await?;
         let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
-        // What passes is tried again by `identity`, which says so, and which gives up first.
+        // `identity` retries and tells the user. The attempt timeout is longer than its own, so that it gives up first.
         let sts = aws_sdk_sts::config::Builder::from(&sdk)
-            .interceptor(Guard(Access::ReadOnly))
-            .interceptor(Calls)
+            .interceptor(Guard(AccessMode::ReadOnly))
+            .interceptor(CallTrace)
             .retry_config(one_attempt())
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(timeout * 2).build());
         let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let endpoint = endpoint_url.as_deref();
-        let asked = identity::Asked { endpoint, region: &region, lacks_token, stop, timeout };
-        let ask = async || {
-            let answer = sts.get_caller_identity().send().await;
-            answer.map_err(|error| Box::new(AwsError::new("sts:GetCallerIdentity", &error)))
+        let query = identity::IdentityQuery { endpoint, region: &region, lacks_token, stop, timeout };
+        let attempt = async || {
+            let response = sts.get_caller_identity().send().await;
+            response.map_err(|error| Box::new(AwsError::new("sts:GetCallerIdentity", &error)))
         };
-        let caller = asked.caller(ask, talk).await?;
+        let caller = query.run(attempt, notify).await?;
         let account = caller.account;
         if !allowed_accounts.is_empty() && !allowed_accounts.contains(&account) {
             return Err(Error::new(format!(
@@ -154,23 +159,29 @@ impl Aws {
             stack: stack.to_owned(),
             more_tags: crate::names::Tags::new(),
         };
-        Ok(Self::with(&sdk, scope, endpoint_url, http, access))
+        Ok(Self::from_config(&sdk, scope, endpoint_url, http, access))
     }
 
-    fn with(sdk: &SdkConfig, scope: Scope, endpoint_url: Option<String>, http: Http, access: Access) -> Self {
+    fn from_config(
+        sdk: &SdkConfig,
+        scope: Scope,
+        endpoint_url: Option<String>,
+        http: Http,
+        access: AccessMode,
+    ) -> Self {
         let guard = Guard(access);
-        let clock = Clock::default();
-        let retries = undrained();
+        let clock = AwsClock::default();
+        let retry_partition = unlimited_retry_partition();
         let upload = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_ATTEMPT_TIMEOUT).build();
         macro_rules! client {
             ($sdk:ident $(, $setting:ident($value:expr))*) => {
                 $sdk::Client::from_conf(
                     $sdk::config::Builder::from(sdk)
                         .interceptor(guard.clone())
-                        .interceptor(Calls)
+                        .interceptor(CallTrace)
                         .interceptor(clock.clone())
-                        .retry_partition(retries.clone())
-                        .retry_classifier(Refused)
+                        .retry_partition(retry_partition.clone())
+                        .retry_classifier(ClientErrorClassifier)
                         $(.$setting($value))*
                         .build(),
                 )
@@ -187,14 +198,14 @@ impl Aws {
             scope,
             endpoint_url,
             http,
-            pace: Pace::default(),
+            rate_limiter: RateLimiter::default(),
             clock,
         }
     }
 
-    /// Where clients of a deployed API send a request for `path` (which starts with a slash).
+    /// Returns the URL of `path` (which starts with a slash) in a deployed API.
     ///
-    /// Behind another endpoint than AWS's, it is the form that local emulators of API Gateway share.
+    /// With an endpoint other than AWS's, the URL has the form that local emulators of API Gateway share.
     pub(crate) fn invoke_url(&self, api_id: &str, stage: &str, path: &str) -> String {
         match &self.endpoint_url {
             Some(url) => {
@@ -205,50 +216,51 @@ impl Aws {
     }
 }
 
-/// The SDK's blind retry, off: for the creates that AWS does not make unique, where a second try after a lost answer
-/// would make a second one. The caller looks first.
+/// Returns a configuration without SDK retries. It is for operations that are not idempotent: a retry after a lost
+/// response could create a second resource. The caller checks what exists before it tries again.
 pub(crate) fn one_attempt() -> RetryConfig {
     RetryConfig::disabled()
 }
 
-fn attempts(attempts: u32) -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(attempts)
+fn attempts(max_attempts: u32) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(max_attempts)
 }
 
-/// The SDK's retry quota would be used up by a spell of lost connections, and later calls would get no retries.
-fn undrained() -> RetryPartition {
+/// Turns off the SDK's retry quota. A series of lost connections would use it up, and later calls would get no retries.
+fn unlimited_retry_partition() -> RetryPartition {
     RetryPartition::custom("deployer").token_bucket(TokenBucket::unlimited()).build()
 }
 
-/// What AWS refuses is not repeated by the SDK, only what did not get through or broke: `engine/retry.rs` knows which refusals
-/// pass, and says what it waits for. To the SDK, a quota that is full is too many requests, too.
+/// Keeps the SDK from retrying HTTP 4xx; it retries only transport errors and HTTP 5xx. `engine/retry.rs` retries refusals: it
+/// knows which ones are transient and tells the user what it waits for. The SDK would also retry a full quota, because
+/// AWS reports it as throttling.
 #[derive(Debug)]
-struct Refused;
+struct ClientErrorClassifier;
 
-impl ClassifyRetry for Refused {
+impl ClassifyRetry for ClientErrorClassifier {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        match context.response().map(|answer| answer.status().as_u16()) {
+        match context.response().map(|response| response.status().as_u16()) {
             Some(400..500) => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
     }
 
     fn name(&self) -> &'static str {
-        "Refused"
+        "ClientErrorClassifier"
     }
 }
 
-/// The newest behaviour version of the SDK in the lock file, reviewed when it changes, with what matters to us said
-/// outright.
-async fn sdk_config(target: &Target, http: &Http) -> Result<SdkConfig> {
+/// Loads the SDK's configuration. The behaviour version is the newest of the locked SDK; settings that matter here are
+/// explicit nevertheless.
+async fn sdk_config(target: &AwsTarget, http: &Http) -> Result<SdkConfig> {
     let http = http.sdk_client();
     let provider = ProviderConfig::without_region().with_http_client(http.clone());
-    // Off EC2 nobody answers at the metadata address, or somebody who knows nothing of it: a quick look is enough.
+    // Outside EC2 there is no metadata service, or something else answers at its address: do not wait long.
     let metadata = imds::Client::builder()
         .configure(&provider)
         .max_attempts(2)
-        .operation_attempt_timeout(METADATA_WITHIN)
-        .operation_timeout(METADATA_WITHIN)
+        .operation_attempt_timeout(METADATA_TIMEOUT)
+        .operation_timeout(METADATA_TIMEOUT)
         .build();
     let region = region(target, &provider, metadata.clone()).await.ok_or_else(no_region)?;
     let timeouts = TimeoutConfig::builder()
@@ -264,30 +276,27 @@ async fn sdk_config(target: &Target, http: &Http) -> Result<SdkConfig> {
         loader = loader.endpoint_url(url);
     }
     if target.is_local() {
-        // AWS has endpoints of these kinds, and the local one has not.
+        // The local AWS has no such endpoints, and the SDK rejects these settings together with an endpoint URL.
         loader = loader.use_fips(false).use_dual_stack(false);
     }
     if let Some(profile) = &target.profile {
         loader = loader.profile_name(profile);
     }
-    if target.local {
-        // There are no such endpoints, and the SDK refuses to ask for one at an address that is given.
-        loader = loader.use_fips(false).use_dual_stack(false);
-    }
     if let Some(credentials) = &target.credentials {
         return Ok(loader.credentials_provider(credentials.clone()).load().await);
     }
     if let Some(profile) = &target.profile {
-        // Asked for by name: keys that happen to be in the environment are not what was meant.
+        // An explicit profile takes precedence over keys in the environment.
         let provider = provider.with_region(Some(region));
-        let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&provider);
-        return Ok(loader.credentials_provider(named.build()).load().await);
+        let profile_provider =
+            ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&provider);
+        return Ok(loader.credentials_provider(profile_provider.build()).load().await);
     }
     let chain = DefaultCredentialsChain::builder().configure(provider).region(region).imds_client(metadata);
     Ok(loader.credentials_provider(chain.build().await).load().await)
 }
 
-async fn region(target: &Target, provider: &ProviderConfig, metadata: imds::Client) -> Option<Region> {
+async fn region(target: &AwsTarget, provider: &ProviderConfig, metadata: imds::Client) -> Option<Region> {
     if let Some(region) = &target.region {
         return Some(Region::new(region.clone()));
     }
@@ -307,9 +316,9 @@ fn no_region() -> Error {
         .hint("Say --region us-east-1, set AWS_REGION, or write region = \"us-east-1\" into the manifest.")
 }
 
-/// Refuses everything but reads before anything is sent, and says with each request what its answer has to be.
+/// Refuses writes in read-only mode before anything is sent, and attaches to each request what its response must be.
 #[derive(Clone, Debug)]
-struct Guard(Access);
+struct Guard(AccessMode);
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Guard {
@@ -317,7 +326,7 @@ impl Intercept for Guard {
         "Guard"
     }
 
-    // The first hook that knows the operation.
+    // This is the first hook that knows the operation.
     fn read_before_serialization(
         &self,
         _context: &BeforeSerializationInterceptorContextRef<'_>,
@@ -325,7 +334,7 @@ impl Intercept for Guard {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = cfg.load::<Metadata>().map_or("?", Metadata::name);
-        if self.0 == Access::ReadOnly && !is_read(operation) {
+        if self.0 == AccessMode::ReadOnly && !is_read(operation) {
             return Err(format!("{operation} would change something, and this command only reads").into());
         }
         Ok(())
@@ -338,7 +347,7 @@ impl Intercept for Guard {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(call) = cfg.load::<Metadata>() {
-            let expected = Expected::of(call.service(), call.name(), is_read(call.name()));
+            let expected = Expected::for_operation(call.service(), call.name(), is_read(call.name()));
             context.request_mut().add_extension(expected);
         }
         Ok(())

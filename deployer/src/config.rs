@@ -1,6 +1,6 @@
 //! Flags, environment and manifest become one checked configuration.
 
-use crate::aws::Target;
+use crate::aws::AwsTarget;
 use crate::cli::{Global, Output};
 use crate::error::{Error, Hint, Result, Verb};
 use crate::files::{self, LARGEST_MANIFEST};
@@ -48,7 +48,7 @@ pub(crate) struct Config {
     /// Where the manifest lies, or would lie: paths in it start here.
     pub root: PathBuf,
     /// How to reach AWS.
-    pub target: Target,
+    pub target: AwsTarget,
     /// The local AWS, when it is the target or the subject.
     pub local: LocalAws,
     /// How packages are compiled.
@@ -102,7 +102,7 @@ impl Config {
                 "Drop --region, or change region in the manifest: there, the same names make another stack.",
             ));
         }
-        let target = Target {
+        let target = AwsTarget {
             region: global
                 .region
                 .clone()

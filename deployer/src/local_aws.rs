@@ -8,7 +8,7 @@ mod record;
 
 pub(crate) use access::file as credentials_file;
 
-use crate::aws::Target;
+use crate::aws::AwsTarget;
 use crate::error::{Error, Hint, Result, Verb};
 use crate::files;
 use crate::http::{Http, Network};
@@ -136,7 +136,7 @@ impl<'a> Local<'a> {
     ///
     /// # Errors
     /// It cannot be started; what answers at the endpoint has not the secret of this state folder, and is told nothing.
-    pub(crate) async fn target(&self, target: &Target, talk: impl FnOnce(&str)) -> Result<Target> {
+    pub(crate) async fn target(&self, target: &AwsTarget, talk: impl FnOnce(&str)) -> Result<AwsTarget> {
         let url = if let Some(url) = &target.endpoint_url {
             url.clone()
         } else {
@@ -149,7 +149,7 @@ impl<'a> Local<'a> {
         };
         let access = Access::read(&self.config.state)?;
         self.prove(&url, &access).await?;
-        Ok(Target { endpoint_url: Some(url), credentials: Some(access.credentials()), ..target.clone() })
+        Ok(AwsTarget { endpoint_url: Some(url), credentials: Some(access.credentials()), ..target.clone() })
     }
 
     /// Starts it unless it runs; true if this call did. Two calls at once start one.

@@ -128,8 +128,8 @@ impl World {
             scope: scope(),
             endpoint_url: None,
             http: Http::new(Duration::from_secs(1), &crate::http::Network::default()).unwrap(),
-            pace: crate::aws::pace::Pace::default(),
-            clock: crate::aws::Clock::default(),
+            rate_limiter: crate::aws::rate_limiter::RateLimiter::default(),
+            clock: crate::aws::AwsClock::default(),
         };
         Self {
             aws,

@@ -1,6 +1,6 @@
 //! From a command line to a stack in AWS.
 
-use crate::aws::{Access, Aws};
+use crate::aws::{AccessMode, Aws};
 use crate::cli::Adopt;
 use crate::config::Config;
 use crate::engine::{Declared, Engine, Existing as _, Mode, ObservedOf, Seen};
@@ -58,18 +58,18 @@ impl<'a> Session<'a> {
     }
 
     /// Starts the local AWS if it is the target, and finds out account and region.
-    pub(crate) async fn connect(&'a self, access: Access, document: &mut Document) -> Result<Connected<'a>> {
+    pub(crate) async fn connect(&'a self, access: AccessMode, document: &mut Document) -> Result<Connected<'a>> {
         self.connect_to(access, document, Stack::new).await
     }
 
     /// Prepares a deletion, which a mistake in a policy document does not prevent.
     pub(crate) async fn connect_to_delete(&'a self, document: &mut Document) -> Result<Connected<'a>> {
-        self.connect_to(Access::ReadWrite, document, Stack::to_delete).await
+        self.connect_to(AccessMode::ReadWrite, document, Stack::to_delete).await
     }
 
     async fn connect_to(
         &'a self,
-        access: Access,
+        access: AccessMode,
         document: &mut Document,
         stack: impl FnOnce(&Config, &Scope) -> Result<Stack>,
     ) -> Result<Connected<'a>> {

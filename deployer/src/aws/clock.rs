@@ -1,7 +1,7 @@
-//! AWS's clock, as the `Date` of its answers tells it.
+//! AWS's clock, according to the `Date` header of its responses.
 //!
-//! CloudWatch Logs dates what a function writes by AWS's clock. This machine's may be five minutes off before AWS
-//! refuses its signatures, and a span of time by this machine's clock is another part of the log then.
+//! CloudWatch Logs dates events by AWS's clock. AWS accepts signatures of a machine whose clock is up to five minutes
+//! wrong. A time range by this machine's clock would then select another part of the log.
 
 use aws_sdk_sts::config::Intercept;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -15,50 +15,51 @@ use aws_smithy_types::date_time::Format;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `Date` has whole seconds, and servers renew it once a second: it may be so many milliseconds late.
-const DATE_LATE_MS: i64 = 2_000;
+/// How late a `Date` header may be, in milliseconds: it has whole seconds, and servers update it once a second.
+const MAX_DATE_DELAY_MS: i64 = 2_000;
 
-/// How far AWS's clock is from this machine's. Each answer of AWS narrows it down.
+/// An estimate of AWS's clock. Each response of AWS makes it more precise.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Clock(Arc<Mutex<Option<Ahead>>>);
+pub(crate) struct AwsClock(Arc<Mutex<Option<OffsetRange>>>);
 
-/// By how many milliseconds AWS's clock is ahead of this machine's, at the least and at the most.
+/// The possible offsets of AWS's clock from this machine's, in milliseconds. A positive offset means that AWS's is ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ahead {
-    least: i64,
-    most: i64,
+struct OffsetRange {
+    min: i64,
+    max: i64,
 }
 
-impl Clock {
-    /// By how many milliseconds AWS's clock is ahead of this machine's; 0 as long as no answer contradicts that.
-    pub(crate) fn ahead_ms(&self) -> i64 {
+impl AwsClock {
+    /// Returns how far AWS's clock is ahead of this machine's, in milliseconds; 0 if the responses allow that.
+    fn offset_ms(&self) -> i64 {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ahead { least, most }) if least > 0 || most < 0 => i64::midpoint(least, most),
+            Some(OffsetRange { min, max }) if min > 0 || max < 0 => i64::midpoint(min, max),
             _ => 0,
         }
     }
 
-    /// Now by AWS's clock, in milliseconds since 1970.
+    /// Returns the current time by AWS's clock, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> i64 {
-        self.at_ms(SystemTime::now())
+        self.convert_ms(SystemTime::now())
     }
 
-    /// A moment of this machine's clock by AWS's, in milliseconds since 1970.
-    pub(crate) fn at_ms(&self, time: SystemTime) -> i64 {
-        local_ms(time).saturating_add(self.ahead_ms())
+    /// Converts a time of this machine's clock to AWS's, in milliseconds since 1970.
+    pub(crate) fn convert_ms(&self, time: SystemTime) -> i64 {
+        local_ms(time).saturating_add(self.offset_ms())
     }
 
-    /// Learns from the date of an answer whose request was sent, and which came, at these moments of this machine.
-    fn learn(&self, date_ms: i64, sent_ms: i64, received_ms: i64) {
-        let new = Ahead { least: date_ms - received_ms, most: date_ms + DATE_LATE_MS - sent_ms };
+    /// Narrows the range by one response: its date, and when this machine sent the request and received the response.
+    fn update(&self, date_ms: i64, sent_ms: i64, received_ms: i64) {
+        let new = OffsetRange { min: date_ms - received_ms, max: date_ms + MAX_DATE_DELAY_MS - sent_ms };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let both = known.map(|old| Ahead { least: old.least.max(new.least), most: old.most.min(new.most) });
-        // Nothing fits both when this machine's clock was set meanwhile.
-        *known = Some(both.filter(|both| both.least <= both.most).unwrap_or(new));
+        let intersection =
+            known.map(|old| OffsetRange { min: old.min.max(new.min), max: old.max.min(new.max) });
+        // The ranges do not overlap if this machine's clock was set in between.
+        *known = Some(intersection.filter(|range| range.min <= range.max).unwrap_or(new));
     }
 }
 
-/// When the request under way was sent, in milliseconds since 1970.
+/// When the current request was sent, in milliseconds since 1970.
 #[derive(Debug)]
 struct SentMs(i64);
 
@@ -67,9 +68,9 @@ impl Storable for SentMs {
 }
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for Clock {
+impl Intercept for AwsClock {
     fn name(&self) -> &'static str {
-        "Clock"
+        "AwsClock"
     }
 
     fn read_before_transmit(
@@ -91,15 +92,15 @@ impl Intercept for Clock {
         let date = context.response().headers().get("date");
         let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
         if let (Some(date), Some(SentMs(sent_ms))) = (date, cfg.load::<SentMs>()) {
-            self.learn(date.secs().saturating_mul(1000), *sent_ms, local_ms(SystemTime::now()));
+            self.update(date.secs().saturating_mul(1000), *sent_ms, local_ms(SystemTime::now()));
         }
         Ok(())
     }
 }
 
 fn local_ms(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -108,42 +109,43 @@ mod tests {
 
     const HOUR_MS: i64 = 3_600_000;
 
-    /// What a clock takes AWS's for after answers with these dates, each asked for and received at these moments.
-    fn after(answers: &[(i64, i64, i64)]) -> i64 {
-        let clock = Clock::default();
-        for (date, sent, received) in answers {
-            clock.learn(*date, *sent, *received);
+    /// Returns the offset after responses with these dates, and these times of sending and receiving.
+    fn offset_after(responses: &[(i64, i64, i64)]) -> i64 {
+        let clock = AwsClock::default();
+        for (date, sent, received) in responses {
+            clock.update(*date, *sent, *received);
         }
-        clock.ahead_ms()
+        clock.offset_ms()
     }
 
     #[test]
-    fn clocks_that_may_agree_do() {
-        assert_eq!(after(&[]), 0);
-        // Asked for at 10.9 s and received at 11.1 s: dated at 10, 11, and late at 9.
+    fn assumes_no_offset_unless_a_response_contradicts() {
+        assert_eq!(offset_after(&[]), 0);
+        // Sent at 10.9 s and received at 11.1 s. The date may be 10 or 11, or 9 if the server updates it late.
         for date in [9_000, 10_000, 11_000] {
-            assert_eq!(after(&[(date, 10_900, 11_100)]), 0, "{date}");
+            assert_eq!(offset_after(&[(date, 10_900, 11_100)]), 0, "{date}");
         }
     }
 
     #[test]
-    fn a_clock_that_is_off_is_known_to_within_a_second() {
-        for off in [-4 * 60_000, 4 * 60_000, 30_000, -30_000] {
-            // Answers of 100 ms, at all parts of a second.
-            let answers: Vec<_> = (0..10)
+    fn estimates_an_offset_to_within_a_second() {
+        for offset in [-4 * 60_000, 4 * 60_000, 30_000, -30_000] {
+            // Responses take 100 ms and arrive at all fractions of a second.
+            let responses: Vec<_> = (0..10)
                 .map(|n| {
                     let sent = HOUR_MS + n * 730;
-                    ((sent + 50 + off) / 1000 * 1000, sent, sent + 100)
+                    ((sent + 50 + offset) / 1000 * 1000, sent, sent + 100)
                 })
                 .collect();
-            assert!((after(&answers) - off).abs() <= 1_000, "{off}: {}", after(&answers));
+            let estimate = offset_after(&responses);
+            assert!((estimate - offset).abs() <= 1_000, "{offset}: {estimate}");
         }
     }
 
     #[test]
-    fn a_clock_that_was_set_meanwhile_counts_from_then_on() {
+    fn forgets_earlier_responses_when_the_local_clock_was_set() {
         let before = (HOUR_MS, HOUR_MS - 60_000, HOUR_MS - 60_000);
-        assert!(after(&[before]) > 59_000);
-        assert_eq!(after(&[before, (HOUR_MS, HOUR_MS, HOUR_MS)]), 0);
+        assert!(offset_after(&[before]) > 59_000);
+        assert_eq!(offset_after(&[before, (HOUR_MS, HOUR_MS, HOUR_MS)]), 0);
     }
 }

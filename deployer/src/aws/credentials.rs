@@ -1,8 +1,8 @@
-//! Credentials, found before the first call: who finds none, or waits for a person, says so, and not that AWS is out of
-//! reach.
+//! Loads credentials before the first call, so that missing credentials, or a login that waits for the user, are not
+//! reported as a network problem.
 
-use super::Target;
-use super::endpoint::is_readable_by_others;
+use super::AwsTarget;
+use super::endpoint::is_unencrypted_remote;
 use crate::error::{Error, Result, root_causes};
 use crate::time::{Stop, at_most, unless_stopped};
 use aws_config::SdkConfig;
@@ -14,60 +14,60 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A `credential_process` may ask for a code, or open a browser: so long is enough for a person.
-const WITHIN: Duration = Duration::from_secs(300);
+/// Long enough for a user to answer a `credential_process` that asks for a code or opens a browser.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// From then on people are told what is waited for.
-const SILENT: Duration = Duration::from_secs(3);
+/// After this time the user is told what the program is waiting for.
+const NOTICE_DELAY: Duration = Duration::from_secs(3);
 
-/// What temporary access keys begin with. They are of no use without their session token.
-const TEMPORARY: &str = "ASIA";
+/// The prefix of temporary access keys, which are useless without their session token.
+const TEMPORARY_KEY_PREFIX: &str = "ASIA";
 
-/// The same configuration, with credentials that are there, and whether they lack a session token. They are asked for
-/// once: a second time would be another question to the person.
+/// Loads the credentials and returns the configuration with them, and whether they lack their session token. The
+/// provider is called only once, because each call may ask the user something.
 ///
 /// # Errors
-/// There are none; they could not be loaded; they did not come within five minutes; their session token would be sent
-/// unencrypted to another machine at `endpoint`, and nobody said that it may; Ctrl-C.
+/// No credentials; a provider that fails or takes more than five minutes; a session token that would be sent unencrypted
+/// to another machine at `endpoint` although `target` does not allow that; Ctrl-C.
 pub(super) async fn load(
     sdk: SdkConfig,
-    target: &Target,
+    target: &AwsTarget,
     endpoint: Option<&str>,
     stop: &Stop,
-    talk: impl Fn(&str),
+    notify: impl Fn(&str),
 ) -> Result<(SdkConfig, bool)> {
-    let provider = sdk.credentials_provider().ok_or_else(|| none(target))?;
-    let found = {
-        let mut asked = pin!(unless_stopped(stop, provider.provide_credentials()));
-        match at_most(SILENT, asked.as_mut()).await {
-            Some(found) => Some(found),
+    let provider = sdk.credentials_provider().ok_or_else(|| no_credentials(target))?;
+    let result = {
+        let mut pending = pin!(unless_stopped(stop, provider.provide_credentials()));
+        match at_most(NOTICE_DELAY, pending.as_mut()).await {
+            Some(result) => Some(result),
             None => {
-                talk(&format!("waiting for the credentials{}", of_profile(target)));
-                at_most(WITHIN, asked).await
+                notify(&format!("waiting for the credentials{}", profile_phrase(target)));
+                at_most(CREDENTIALS_TIMEOUT, pending).await
             }
         }
     };
-    let found = found.ok_or_else(|| late(target))??;
-    let found = found.map_err(|error| {
-        let why = root_causes(&error);
-        // The metadata service of an instance is the last that is asked, and on other machines anything may answer
-        // there.
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || why.to_lowercase().contains("imds") {
-            return none(target);
+    let result = result.ok_or_else(|| timed_out(target))??;
+    let credentials = result.map_err(|error| {
+        let cause = root_causes(&error);
+        // The metadata service (IMDS) is the last provider of the chain. Outside EC2 anything may answer at its address.
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) || cause.to_lowercase().contains("imds")
+        {
+            return no_credentials(target);
         }
-        Error::new(format!("the credentials{} could not be loaded", of_profile(target)))
-            .because(&why)
+        Error::new(format!("the credentials{} could not be loaded", profile_phrase(target)))
+            .because(&cause)
             .hint("For SSO run `aws sso login`; for `aws login` run it again.")
     })?;
-    if let Some(url) = endpoint.filter(|url| is_readable_by_others(url))
-        && found.session_token().is_some()
+    if let Some(url) = endpoint.filter(|url| is_unencrypted_remote(url))
+        && credentials.session_token().is_some()
         && !target.allow_plain_http
     {
-        return Err(unencrypted(url));
+        return Err(unencrypted_token(url));
     }
-    let lacks_token = lacks_token(&found);
-    let first = Mutex::new(Some(found));
-    let loaded = provide_credentials_fn(move || {
+    let lacks_token = lacks_token(&credentials);
+    let first = Mutex::new(Some(credentials));
+    let cached = provide_credentials_fn(move || {
         let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let provider = provider.clone();
         async move {
@@ -77,22 +77,22 @@ pub(super) async fn load(
             }
         }
     });
-    let sdk = sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(loaded)).build();
+    let sdk = sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(cached)).build();
     Ok((sdk, lacks_token))
 }
 
 fn lacks_token(credentials: &Credentials) -> bool {
-    credentials.access_key_id().starts_with(TEMPORARY) && credentials.session_token().is_none()
+    credentials.access_key_id().starts_with(TEMPORARY_KEY_PREFIX) && credentials.session_token().is_none()
 }
 
-/// Requests carry the token as it is; keys only sign them.
-fn unencrypted(url: &str) -> Error {
+/// Requests contain the session token itself. AccessMode keys only sign them.
+fn unencrypted_token(url: &str) -> Error {
     Error::usage(format!("these credentials have a session token, and {url} would get it unencrypted"))
         .hint("Use an https:// endpoint, or credentials that are worth nothing.")
         .hint("Where nobody can listen, --allow-plain-http sends it all the same.")
 }
 
-pub(super) fn none(target: &Target) -> Error {
+fn no_credentials(target: &AwsTarget) -> Error {
     let error = Error::new(match &target.profile {
         Some(profile) => format!("no AWS credentials were found for the profile {profile}"),
         None => "no AWS credentials were found".to_owned(),
@@ -105,13 +105,14 @@ pub(super) fn none(target: &Target) -> Error {
         .hint("To try without an AWS account, add --local.")
 }
 
-fn late(target: &Target) -> Error {
-    let (profile, minutes) = (of_profile(target), WITHIN.as_secs() / 60);
+fn timed_out(target: &AwsTarget) -> Error {
+    let (profile, minutes) = (profile_phrase(target), CREDENTIALS_TIMEOUT.as_secs() / 60);
     Error::new(format!("the credentials{profile} did not come within {minutes} minutes"))
         .hint("What gives them (a credential_process, a login) waits for something: run it by hand.")
 }
 
-fn of_profile(target: &Target) -> String {
+/// Returns the profile as messages name it, after "the credentials".
+fn profile_phrase(target: &AwsTarget) -> String {
     target.profile.as_ref().map(|profile| format!(" of the profile {profile}")).unwrap_or_default()
 }
 
@@ -123,16 +124,16 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A provider that answers after a while, how often it was asked, and what people were told.
-    struct Asked {
+    /// What loading from a slow provider led to.
+    struct Outcome {
         result: Result<SdkConfig>,
-        times: Arc<AtomicUsize>,
-        told: Vec<String>,
+        provider_calls: Arc<AtomicUsize>,
+        notices: Vec<String>,
     }
 
-    async fn load_after(wait: Duration, target: &Target, stop: &Stop) -> Asked {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&asked);
+    async fn load_after(wait: Duration, target: &AwsTarget, stop: &Stop) -> Outcome {
+        let provider_calls = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&provider_calls);
         let provider = provide_credentials_fn(move || {
             let number = counter.fetch_add(1, Ordering::SeqCst);
             async move {
@@ -145,29 +146,29 @@ mod tests {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .credentials_provider(SharedCredentialsProvider::new(provider))
             .build();
-        let told = RefCell::new(Vec::new());
-        let result = load(sdk, target, None, stop, |line| told.borrow_mut().push(line.to_owned())).await;
-        Asked { result: result.map(|(sdk, _)| sdk), times: asked, told: told.into_inner() }
+        let notices = RefCell::new(Vec::new());
+        let result = load(sdk, target, None, stop, |line| notices.borrow_mut().push(line.to_owned())).await;
+        Outcome { result: result.map(|(sdk, _)| sdk), provider_calls, notices: notices.into_inner() }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_credentials_are_waited_for_and_asked_for_once() {
-        for (wait, told) in [(1, &[][..]), (240, &["waiting for the credentials"][..])] {
-            let loaded = load_after(Duration::from_secs(wait), &Target::default(), &Stop::default()).await;
-            assert_eq!(loaded.told, told);
+    async fn waits_for_slow_credentials_and_loads_them_once() {
+        for (wait, notices) in [(1, &[][..]), (240, &["waiting for the credentials"][..])] {
+            let loaded = load_after(Duration::from_secs(wait), &AwsTarget::default(), &Stop::default()).await;
+            assert_eq!(loaded.notices, notices);
             let provider = loaded.result.unwrap().credentials_provider().unwrap();
             assert_eq!(provider.provide_credentials().await.unwrap().access_key_id(), "key-0");
-            assert_eq!(loaded.times.load(Ordering::SeqCst), 1);
-            // When these have expired, there are others.
+            assert_eq!(loaded.provider_calls.load(Ordering::SeqCst), 1);
+            // After these have expired, the provider is called again.
             assert_eq!(provider.provide_credentials().await.unwrap().access_key_id(), "key-1");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn credentials_that_never_come_are_named() {
-        let target = Target { profile: Some("work".to_owned()), ..Target::default() };
+    async fn the_timeout_error_names_the_profile() {
+        let target = AwsTarget { profile: Some("work".to_owned()), ..AwsTarget::default() };
         let loaded = load_after(Duration::from_secs(100_000), &target, &Stop::default()).await;
-        assert_eq!(loaded.told, ["waiting for the credentials of the profile work"]);
+        assert_eq!(loaded.notices, ["waiting for the credentials of the profile work"]);
         let error = loaded.result.unwrap_err();
         assert_eq!(error.to_string(), "the credentials of the profile work did not come within 5 minutes");
     }
@@ -176,12 +177,12 @@ mod tests {
     async fn ctrl_c_ends_the_wait() {
         let stop = Stop::default();
         stop.set();
-        let loaded = load_after(Duration::from_secs(60), &Target::default(), &stop).await;
+        let loaded = load_after(Duration::from_secs(60), &AwsTarget::default(), &stop).await;
         assert_eq!(loaded.result.unwrap_err().to_string(), "interrupted");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_session_token_goes_to_another_machine_encrypted_or_by_an_explicit_word() {
+    async fn sends_a_session_token_unencrypted_to_another_machine_only_if_allowed() {
         let plain = "http://10.0.0.1:4566";
         let cases = [
             (plain, Some("token"), false, false),
@@ -196,7 +197,7 @@ mod tests {
                 .behavior_version(BehaviorVersion::v2026_01_12())
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
                 .build();
-            let target = Target { allow_plain_http, ..Target::default() };
+            let target = AwsTarget { allow_plain_http, ..AwsTarget::default() };
             let loaded = load(sdk, &target, Some(url), &Stop::default(), |_| {}).await;
             assert_eq!(loaded.is_ok(), sent, "{url} {token:?} {allow_plain_http}");
             if let Err(error) = loaded {
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_key_lacks_its_token() {
+    fn detects_a_temporary_key_without_a_session_token() {
         let lacks = |key: &str, token: Option<&str>| {
             lacks_token(&Credentials::new(key, "secret", token.map(str::to_owned), None, "test"))
         };

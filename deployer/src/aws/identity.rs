@@ -1,4 +1,4 @@
-//! Whose credentials these are: the first call, where a bad network, a bad endpoint and bad credentials show.
+//! Whose credentials these are. This is the first call to AWS, so network, endpoint and credential problems appear here.
 
 use crate::error::{AwsError, Error, Hint, Result, Transport, Verb};
 use crate::time::{Stop, at_most, pause, unless_stopped};
@@ -7,110 +7,111 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// From then on people are told what is waited for.
-const SILENT: Duration = Duration::from_secs(3);
+/// After this time the user is notices what the program is waiting for.
+const NOTICE_DELAY: Duration = Duration::from_secs(3);
 
-/// Before the second try. Each pause is twice the one before it, up to the longest.
+/// The pause before the second attempt. Each further pause is twice as long, up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// Tries of a call whose answer was lost, or that broke. What comes too often is tried until the time is up.
-const TRIES: u32 = 3;
+/// Attempts after lost responses and server errors. Throttled calls are retried until the timeout.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// Who calls.
+/// The identity behind the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
-    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    /// `aws`, `aws-cn`, `aws-us-gov` or another partition.
     pub(super) partition: String,
     /// Twelve digits.
     pub(super) account: String,
 }
 
-/// What is asked, and with what.
-pub(super) struct Asked<'a> {
-    /// Another endpoint than AWS's own.
+/// The question who the caller is, asked until there is an answer.
+pub(super) struct IdentityQuery<'a> {
+    /// The endpoint, if it is not AWS's own.
     pub(super) endpoint: Option<&'a str>,
     pub(super) region: &'a str,
-    /// Whether the access key is a temporary one that came without its session token.
+    /// Whether the access key is temporary, but has no session token.
     pub(super) lacks_token: bool,
     pub(super) stop: &'a Stop,
     pub(super) timeout: Duration,
 }
 
-type Answer = Result<GetCallerIdentityOutput, Box<AwsError>>;
+type IdentityResult = Result<GetCallerIdentityOutput, Box<AwsError>>;
 
-impl Asked<'_> {
-    /// Asks until somebody answers who is calling. `ask` makes one call, `talk` says what is waited for.
+impl IdentityQuery<'_> {
+    /// Calls `attempt` until it succeeds, with pauses. `notify` tells the user about waits and retries.
     ///
     /// # Errors
-    /// Nobody there; no answer within the time; an answer that is not STS's; a refusal; Ctrl-C.
-    pub(super) async fn caller(
+    /// No connection; no response within the timeout; a response that is not from STS; a refusal; Ctrl-C.
+    pub(super) async fn run(
         &self,
-        mut ask: impl AsyncFnMut() -> Answer,
-        talk: impl Fn(&str),
+        mut attempt: impl AsyncFnMut() -> IdentityResult,
+        notify: impl Fn(&str),
     ) -> Result<Caller> {
-        let end = Instant::now() + self.timeout;
-        let left = || end.saturating_duration_since(Instant::now());
-        let (mut length, mut tries) = (FIRST_PAUSE, 0);
+        let deadline = Instant::now() + self.timeout;
+        let remaining = || deadline.saturating_duration_since(Instant::now());
+        let (mut next_pause, mut attempts) = (FIRST_PAUSE, 0);
         loop {
-            let answer = {
-                let mut asked = pin!(unless_stopped(self.stop, ask()));
-                match at_most(SILENT.min(left()), asked.as_mut()).await {
-                    Some(answer) => Some(answer?),
+            let result = {
+                let mut pending = pin!(unless_stopped(self.stop, attempt()));
+                match at_most(NOTICE_DELAY.min(remaining()), pending.as_mut()).await {
+                    Some(result) => Some(result?),
                     None => {
-                        talk(&format!("waiting for {} to answer", self.place()));
-                        at_most(left(), asked).await.transpose()?
+                        notify(&format!("waiting for {} to answer", self.server()));
+                        at_most(remaining(), pending).await.transpose()?
                     }
                 }
             };
-            let Some(answer) = answer else { return Err(self.silent()) };
-            let error = match answer {
-                Ok(identity) => return self.read(&identity),
+            let Some(result) = result else { return Err(self.timed_out()) };
+            let error = match result {
+                Ok(identity) => return self.parse(&identity),
                 Err(error) => *error,
             };
-            tries += 1;
-            let passes = error.is_throttle() || error.outcome_unknown() && tries < TRIES;
-            if !passes || length > left() {
+            attempts += 1;
+            let is_transient = error.is_throttle() || error.outcome_unknown() && attempts < MAX_ATTEMPTS;
+            if !is_transient || next_pause > remaining() {
                 return Err(self.explain(error));
             }
-            talk(&format!("trying {} again: {}", self.place(), error.message));
-            pause(self.stop, length).await?;
-            length = (length * 2).min(LONGEST_PAUSE);
+            notify(&format!("trying {} again: {}", self.server(), error.message));
+            pause(self.stop, next_pause).await?;
+            next_pause = (next_pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    fn place(&self) -> String {
+    /// Returns the endpoint as messages name it.
+    fn server(&self) -> String {
         match self.endpoint {
             Some(url) => url.to_owned(),
             None => format!("AWS in {}", self.region),
         }
     }
 
-    /// Every ARN is made of the account, and the caller's own ARN names the partition, so that no list of regions is
-    /// needed.
-    fn read(&self, identity: &GetCallerIdentityOutput) -> Result<Caller> {
+    /// Takes the account and the partition from the response. The caller's ARN names the partition, so no table of
+    /// regions is needed.
+    fn parse(&self, identity: &GetCallerIdentityOutput) -> Result<Caller> {
         let account = identity.account().unwrap_or_default();
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::new(format!(
                 "{} does not say whose credentials these are: its account {account:?} has not twelve digits",
-                self.place()
+                self.server()
             ))
-            .hint(self.check()));
+            .hint(self.connection_hint()));
         }
         let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).filter(|name| !name.is_empty());
         Ok(Caller { partition: partition.unwrap_or("aws").to_owned(), account: account.to_owned() })
     }
 
-    fn silent(&self) -> Error {
+    fn timed_out(&self) -> Error {
         let seconds = self.timeout.as_secs();
         let error = match self.endpoint {
             Some(url) => Error::new(format!("{url} takes connections and did not answer within {seconds} s")),
-            None => Error::new(format!("{} did not answer within {seconds} s", self.place())),
+            None => Error::new(format!("{} did not answer within {seconds} s", self.server())),
         };
-        error.hint(self.check())
+        error.hint(self.connection_hint())
     }
 
-    /// Who is not there is told from who does not answer, and from who is somebody else.
+    /// Distinguishes an endpoint that refuses connections, one that does not answer, and one that is not AWS.
     fn explain(&self, error: AwsError) -> Error {
         match error.transport {
             Some(Transport::NotConnected) => {
@@ -121,13 +122,13 @@ impl Asked<'_> {
                         self.region, error.message
                     )),
                 };
-                error.hint(self.check())
+                error.hint(self.connection_hint())
             }
             Some(Transport::Unreadable) => {
-                Error::new(format!("what answers at {} is not AWS: {}", self.place(), error.message))
-                    .hint(self.check())
+                Error::new(format!("the server at {} is not AWS: {}", self.server(), error.message))
+                    .hint(self.connection_hint())
             }
-            Some(_) => Error::from(error).hint(self.check()),
+            Some(_) => Error::from(error).hint(self.connection_hint()),
             None if self.lacks_token && error.code == "InvalidClientTokenId" => Error::from(error).hint(
                 "The access key begins with ASIA, so that it is a temporary one: set AWS_SESSION_TOKEN too, or \
                  aws_session_token in the profile.",
@@ -139,7 +140,7 @@ impl Asked<'_> {
         }
     }
 
-    fn check(&self) -> Hint {
+    fn connection_hint(&self) -> Hint {
         match self.endpoint {
             Some(_) => Hint::from(
                 "Check the endpoint (--endpoint-url, AWS_ENDPOINT_URL or the profile's endpoint_url); ",
@@ -168,15 +169,21 @@ mod tests {
         GetCallerIdentityOutput::builder().account(account).arn(arn).build()
     }
 
-    fn asked<'a>(stop: &'a Stop, endpoint: Option<&'a str>) -> Asked<'a> {
-        Asked { endpoint, region: "us-east-1", lacks_token: false, stop, timeout: Duration::from_secs(60) }
+    fn query<'a>(stop: &'a Stop, endpoint: Option<&'a str>) -> IdentityQuery<'a> {
+        IdentityQuery {
+            endpoint,
+            region: "us-east-1",
+            lacks_token: false,
+            stop,
+            timeout: Duration::from_secs(60),
+        }
     }
 
-    /// The answers one after the other, the last for ever; what was said meanwhile.
-    async fn answers(asked: &Asked<'_>, script: Vec<Answer>) -> (Result<Caller>, Vec<String>) {
+    /// Runs the query against these results, of which the last one repeats. Returns the caller and the notices.
+    async fn run(query: &IdentityQuery<'_>, script: Vec<IdentityResult>) -> (Result<Caller>, Vec<String>) {
         let script = RefCell::new(script);
-        let told = RefCell::new(Vec::new());
-        let ask = async || {
+        let notices = RefCell::new(Vec::new());
+        let attempt = async || {
             let mut script = script.borrow_mut();
             if script.len() > 1 {
                 script.remove(0)
@@ -184,23 +191,24 @@ mod tests {
                 script.pop().unwrap_or_else(|| Err(refused(400, "Throttling", "Rate exceeded")))
             }
         };
-        let caller = asked.caller(ask, |line| told.borrow_mut().push(line.to_owned())).await;
-        (caller, told.into_inner())
+        let caller = query.run(attempt, |line| notices.borrow_mut().push(line.to_owned())).await;
+        (caller, notices.into_inner())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_answer_is_waited_for_as_long_as_the_timeout_says() {
+    async fn waits_for_a_slow_response_until_the_timeout() {
         for (seconds, arrives) in [(1, true), (50, true), (70, false)] {
             let stop = Stop::default();
-            let told = Cell::new(0);
-            let ask = async || {
+            let notices = Cell::new(0);
+            let attempt = async || {
                 pause(&Stop::default(), Duration::from_secs(seconds)).await.unwrap();
                 Ok(account("123456789012"))
             };
-            let begun = Instant::now();
-            let caller = asked(&stop, Some("http://x")).caller(ask, |_| told.set(told.get() + 1)).await;
-            assert_eq!(told.get(), u32::from(seconds > 3), "who waits is told so once");
-            assert!(begun.elapsed() <= Duration::from_secs(60), "{:?}", begun.elapsed());
+            let start = Instant::now();
+            let caller =
+                query(&stop, Some("http://x")).run(attempt, |_| notices.set(notices.get() + 1)).await;
+            assert_eq!(notices.get(), u32::from(seconds > 3), "one notice for each wait");
+            assert!(start.elapsed() <= Duration::from_secs(60), "{:?}", start.elapsed());
             match caller {
                 Ok(caller) => {
                     assert!(arrives);
@@ -221,15 +229,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn throttling_is_waited_out_and_said() {
+    async fn waits_out_throttling_and_tells_the_user() {
         let stop = Stop::default();
         let throttled = || refused(400, "Throttling", "Rate exceeded");
-        let mut script: Vec<Answer> = (0..4).map(|_| Err(throttled())).collect();
+        let mut script: Vec<IdentityResult> = (0..4).map(|_| Err(throttled())).collect();
         script.push(Ok(account("123456789012")));
-        let (caller, told) = answers(&asked(&stop, None), script).await;
+        let (caller, notices) = run(&query(&stop, None), script).await;
         assert!(caller.is_ok());
-        assert_eq!(told, ["trying AWS in us-east-1 again: Rate exceeded"; 4]);
-        let (caller, _) = answers(&asked(&stop, None), vec![]).await;
+        assert_eq!(notices, ["trying AWS in us-east-1 again: Rate exceeded"; 4]);
+        let (caller, _) = run(&query(&stop, None), vec![]).await;
         let error = caller.unwrap_err();
         assert!(
             error.has_code("Throttling") && crate::testing::hints(&error)[0].contains("try again later"),
@@ -238,22 +246,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_breaks_is_tried_three_times() {
+    async fn tries_three_times_after_server_errors() {
         let stop = Stop::default();
         let broken = || refused(500, "InternalFailure", "down");
-        let (caller, told) =
-            answers(&asked(&stop, None), vec![Err(broken()), Err(broken()), Ok(account("123456789012"))])
-                .await;
-        assert!(caller.is_ok() && told.len() == 2);
-        let (caller, told) = answers(&asked(&stop, None), (0..9).map(|_| Err(broken())).collect()).await;
-        assert!(caller.unwrap_err().has_code("InternalFailure") && told.len() == 2);
+        let (caller, notices) =
+            run(&query(&stop, None), vec![Err(broken()), Err(broken()), Ok(account("123456789012"))]).await;
+        assert!(caller.is_ok() && notices.len() == 2);
+        let (caller, notices) = run(&query(&stop, None), (0..9).map(|_| Err(broken())).collect()).await;
+        assert!(caller.unwrap_err().has_code("InternalFailure") && notices.len() == 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_account_without_twelve_digits_is_refused() {
+    async fn refuses_an_account_without_twelve_digits() {
         let stop = Stop::default();
         for wrong in ["", "12345678901", "1234567890123", "12345678901x", "１２３４"] {
-            let (caller, _) = answers(&asked(&stop, Some("http://x")), vec![Ok(account(wrong))]).await;
+            let (caller, _) = run(&query(&stop, Some("http://x")), vec![Ok(account(wrong))]).await;
             let error = caller.unwrap_err();
             assert!(
                 error.to_string().starts_with("http://x does not say whose credentials these are"),
@@ -263,31 +270,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_temporary_key_without_its_token_is_told_so() {
+    async fn hints_at_the_missing_session_token_of_a_temporary_key() {
         let stop = Stop::default();
         let unknown =
             || refused(403, "InvalidClientTokenId", "The security token included in the request is invalid.");
         for lacks_token in [false, true] {
-            let asked = Asked { lacks_token, ..asked(&stop, None) };
-            let error = answers(&asked, vec![Err(unknown())]).await.0.unwrap_err();
+            let query = IdentityQuery { lacks_token, ..query(&stop, None) };
+            let error = run(&query, vec![Err(unknown())]).await.0.unwrap_err();
             let hints = crate::testing::hints(&error).join("\n");
             assert_eq!(hints.contains("set AWS_SESSION_TOKEN too"), lacks_token, "{hints}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_is_told_from_somebody_else() {
+    async fn distinguishes_no_server_from_a_server_that_is_not_aws() {
         let stop = Stop::default();
         let failed = |transport| {
             Err(Box::new(AwsError { transport: Some(transport), status: None, ..refusal("", "no") }))
         };
         let script = vec![failed(Transport::NotConnected), failed(Transport::NotConnected)];
-        let (caller, told) = answers(&asked(&stop, Some("http://x")), script).await;
+        let (caller, notices) = run(&query(&stop, Some("http://x")), script).await;
         let error = caller.unwrap_err();
         assert!(error.to_string().starts_with("nothing answers at http://x: "), "{error}");
-        assert_eq!(told, [""; 0], "it is not tried again");
+        assert_eq!(notices, [""; 0], "no second attempt");
         let script = (0..3).map(|_| failed(Transport::Unreadable)).collect();
-        let error = answers(&asked(&stop, Some("http://x")), script).await.0.unwrap_err();
-        assert_eq!(error.to_string(), "what answers at http://x is not AWS: no");
+        let error = run(&query(&stop, Some("http://x")), script).await.0.unwrap_err();
+        assert_eq!(error.to_string(), "the server at http://x is not AWS: no");
     }
 }

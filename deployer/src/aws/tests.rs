@@ -1,6 +1,6 @@
-//! What the clients repeat, where the stack answers, and what is the local AWS.
+//! Which calls the clients retry, and which target is the local AWS.
 
-mod answers;
+mod malformed_responses;
 
 use super::*;
 use crate::testing::{scope, wire};
@@ -10,18 +10,18 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use std::sync::{Arc, Mutex};
 
-/// Answers that are still to be given, from the last to the first.
+/// A connector that gives these responses, from the last to the first.
 #[derive(Clone, Debug)]
-struct Script(Arc<Mutex<Vec<HttpResponse>>>);
+struct ScriptedConnector(Arc<Mutex<Vec<HttpResponse>>>);
 
-impl HttpConnector for Script {
+impl HttpConnector for ScriptedConnector {
     fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::ready(Ok(self.0.lock().unwrap().pop().unwrap()))
     }
 }
 
-/// The clients as they are in the program, before somebody who answers like this.
-fn before(connector: impl HttpConnector + 'static, retries: RetryConfig, access: Access) -> Aws {
+/// Returns the clients as the program builds them, with this connector.
+fn clients(connector: impl HttpConnector + 'static, retries: RetryConfig, access: AccessMode) -> Aws {
     let credentials = Credentials::new("a", "b", None, None, "test");
     let http = Http::over(connector);
     let sdk = SdkConfig::builder()
@@ -32,51 +32,51 @@ fn before(connector: impl HttpConnector + 'static, retries: RetryConfig, access:
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(retries)
         .build();
-    Aws::with(&sdk, scope(), None, http, access)
+    Aws::from_config(&sdk, scope(), None, http, access)
 }
 
-fn answering(answers: Vec<HttpResponse>) -> (Aws, Script) {
-    let script = Script(Arc::new(Mutex::new(answers)));
-    (before(script.clone(), attempts(3), Access::ReadWrite), script)
+fn scripted(responses: Vec<HttpResponse>) -> (Aws, ScriptedConnector) {
+    let script = ScriptedConnector(Arc::new(Mutex::new(responses)));
+    (clients(script.clone(), attempts(3), AccessMode::ReadWrite), script)
 }
 
-fn broken() -> HttpResponse {
+fn server_error() -> HttpResponse {
     wire::json(500, "ServiceException", "down")
 }
 
-async fn code(aws: &Aws) -> String {
-    let answer = aws.lambda.get_function().function_name("lab").send().await;
-    AwsError::new("lambda:GetFunction", &answer.unwrap_err()).code
+async fn error_code(aws: &Aws) -> String {
+    let result = aws.lambda.get_function().function_name("lab").send().await;
+    AwsError::new("lambda:GetFunction", &result.unwrap_err()).code
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sdk_repeats_what_broke_and_nothing_that_was_refused() {
-    for (status, code_of_it) in [
+async fn the_sdk_retries_server_errors_and_no_refusals() {
+    for (status, code) in [
         (429, "TooManyRequestsException"),
         (400, "LimitExceededException"),
         (403, "AccessDeniedException"),
         (404, "ResourceNotFoundException"),
     ] {
-        let refusal = || wire::json(status, code_of_it, "no");
-        let (aws, script) = answering(vec![refusal(), refusal(), broken()]);
-        assert_eq!(code(&aws).await, code_of_it);
-        assert_eq!(script.0.lock().unwrap().len(), 1, "{code_of_it}");
+        let refusal = || wire::json(status, code, "no");
+        let (aws, script) = scripted(vec![refusal(), refusal(), server_error()]);
+        assert_eq!(error_code(&aws).await, code);
+        assert_eq!(script.0.lock().unwrap().len(), 1, "{code}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sdks_retry_quota_is_not_drained() {
+async fn the_sdk_has_no_retry_quota() {
     let calls = 200;
-    let (aws, script) = answering((0..calls * 3).map(|_| broken()).collect());
+    let (aws, script) = scripted((0..calls * 3).map(|_| server_error()).collect());
     for _ in 0..calls {
-        assert_eq!(code(&aws).await, "ServiceException");
+        assert_eq!(error_code(&aws).await, "ServiceException");
     }
-    assert_eq!(script.0.lock().unwrap().len(), 0, "each was made three times");
+    assert_eq!(script.0.lock().unwrap().len(), 0, "each call was made three times");
 }
 
 #[test]
-fn an_endpoint_on_this_machine_is_not_the_local_aws() {
-    let target = Target { endpoint_url: Some("http://127.0.0.1:4566".to_owned()), ..Target::default() };
+fn a_loopback_endpoint_is_not_the_local_aws() {
+    let target = AwsTarget { endpoint_url: Some("http://127.0.0.1:4566".to_owned()), ..AwsTarget::default() };
     assert!(!target.is_local());
-    assert!(Target { local: true, ..target }.is_local());
+    assert!(AwsTarget { local: true, ..target }.is_local());
 }

@@ -1,7 +1,7 @@
 //! `invoke`: sends one event to a function and shows the answer.
 
 use crate::app::session::{Connected, Session};
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::{Invoke, Via};
 use crate::config::Config;
 use crate::engine::{Declared as _, Existing as _, Mode};
@@ -24,7 +24,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
         _ => Word::Operation { table: table.as_deref() },
     };
     let event = event::read(&args.event, args.payload.as_deref(), word, session.stop).await?;
-    let connected = session.connect(Access::ReadWrite, document).await?;
+    let connected = session.connect(AccessMode::ReadWrite, document).await?;
     let answer = match route {
         None => through_lambda(&connected, &name, event).await?,
         Some(route) => through_url(&connected, route, args.route.as_deref(), &event, document).await?,

@@ -2,7 +2,7 @@
 
 use crate::app::result_file;
 use crate::app::session::Session;
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::Load;
 use crate::engine::StackState;
 use crate::error::{ExitStatus, Hint, Result, Verb};
@@ -27,7 +27,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Load, document: &mut Docum
         return result::show_comparison(session, args, document, &before, &measurement);
     }
     loadgen::reserve_file_descriptors(args.traffic.concurrency)?;
-    let connected = session.connect(Access::ReadOnly, document).await?;
+    let connected = session.connect(AccessMode::ReadOnly, document).await?;
     let survey = connected.plan(&Packages::not_compared(), false).await?;
     document.found(&survey.records);
     document.state = Some(StackState::from_records(&survey.records));

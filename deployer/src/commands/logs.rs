@@ -2,7 +2,7 @@
 
 use crate::app::function_log::FunctionLog;
 use crate::app::session::Session;
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::{Logs, Output};
 use crate::engine::Mode;
 use crate::error::{Error, ExitStatus, Hint, Result, Verb};
@@ -33,7 +33,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
         ));
     }
     let name = config.named(session.function(args.function.as_deref())?);
-    let connected = session.connect(Access::ReadOnly, document).await?;
+    let connected = session.connect(AccessMode::ReadOnly, document).await?;
     let FunctionLog { group, exists } = FunctionLog::find(&connected, &name).await?;
     let from_ms = connected.aws.clock.now_ms() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let query =

@@ -2,7 +2,7 @@
 
 use crate::app::session::Session;
 use crate::app::survey::Survey;
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::Plan;
 use crate::engine::StackState;
 use crate::error::{ExitStatus, Result};
@@ -12,7 +12,7 @@ use crate::stack::Stack;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Plan, document: &mut Document) -> Result<ExitStatus> {
     let packages = Stack::packages(session.config)?;
-    let at = session.connect(Access::ReadOnly, document).await?.adopting(&args.adopt);
+    let at = session.connect(AccessMode::ReadOnly, document).await?.adopting(&args.adopt);
     let Survey { records, api, .. } = at.plan(&packages, args.delete_data).await?;
     document.found(&records);
     document.state = Some(StackState::from_records(&records));

@@ -2,7 +2,7 @@
 
 use crate::app::session::{Connected, Session};
 use crate::app::survey::Survey;
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::Status;
 use crate::engine::{Record, StackState};
 use crate::error::{Error, ExitStatus, Flag, Hint, Result, Verb};
@@ -12,7 +12,7 @@ use crate::packaging::Packages;
 use crate::smoke;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Status, document: &mut Document) -> Result<ExitStatus> {
-    let at = session.connect(Access::ReadOnly, document).await?;
+    let at = session.connect(AccessMode::ReadOnly, document).await?;
     // Code is not compared, because building it may take minutes.
     let packages = Packages::not_compared();
     let Survey { records, api, .. } = at.plan(&packages, false).await?;

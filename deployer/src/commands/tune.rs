@@ -2,7 +2,7 @@
 
 use crate::app::result_file;
 use crate::app::session::Session;
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::Tune;
 use crate::engine::StackState;
 use crate::error::{Error, ExitStatus, Hint, Result, Verb};
@@ -22,7 +22,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     let settings = trials::settings(session, args, function, declared)?;
     result_file::check(&[args.html.as_deref()], &result_file::inputs(config, Some(traffic), []))?;
     loadgen::reserve_file_descriptors(traffic.concurrency)?;
-    let connected = session.connect(Access::ReadWrite, document).await?;
+    let connected = session.connect(AccessMode::ReadWrite, document).await?;
     // Code is compared only where it will be replaced.
     let compares_code = settings.iter().any(|setting| setting.architecture != declared.architecture);
     let packages = if compares_code { Stack::packages(config)? } else { Packages::not_compared() };
@@ -45,7 +45,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
         let shown = Hint::from(Verb::Status).text(" shows the stack's condition.");
         error.hint("Nothing was changed.").hint(shown)
     })?;
-    let prices = Prices::of(&connected.aws.scope.region).ok();
+    let prices = Prices::for_region(&connected.aws.scope.region).ok();
     let mut tried = Trials::default();
     session.stop.last_words(Some(session.console.sentence(&tuned.last_words())));
     let finished = trials::run(&tuned, &destination, traffic, &settings, prices.as_ref(), &mut tried).await;

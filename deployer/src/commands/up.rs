@@ -6,7 +6,7 @@ use crate::app::refusals::refuse;
 use crate::app::session::{Connected, Session};
 use crate::app::summary::summarise;
 use crate::app::survey::{Survey, holding, undeclared_tables};
-use crate::aws::Access;
+use crate::aws::AccessMode;
 use crate::cli::Up;
 use crate::engine::{Mode, StackState};
 use crate::error::{Error, ExitStatus, Result, Verb};
@@ -19,7 +19,7 @@ use crate::stack::orphans::Orphans;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<ExitStatus> {
     let packages = Stack::packages(session.config)?;
-    let at = session.connect(Access::ReadWrite, document).await?.adopting(&args.adopt);
+    let at = session.connect(AccessMode::ReadWrite, document).await?.adopting(&args.adopt);
     let Survey { records: planned, api, orphans } =
         at.plan_while_building(&packages, args.delete_data).await?;
     document.found(&planned);

@@ -63,7 +63,7 @@ impl Step<'_> {
         if self.mode == Mode::Apply && self.stop.is_set() {
             return Err(interrupted());
         }
-        if let Some((length, quota)) = self.aws.pace.reserve(operation) {
+        if let Some((length, quota)) = self.aws.rate_limiter.reserve(operation) {
             if self.deadline_passes_within(length) {
                 let seconds = length.as_millis().div_ceil(1000);
                 return Err(Error::new(format!(
@@ -77,21 +77,21 @@ impl Step<'_> {
             pause(self.stop, length).await?;
         }
         let number = loop {
-            match self.aws.pace.send(operation) {
+            match self.aws.rate_limiter.send(operation) {
                 Ok(number) => break number,
                 Err(length) => pause(self.stop, length).await?,
             }
         };
         let within = self.time_left().max(least(operation));
         let answer = self.answer(UNANSWERED, within, request).await;
-        self.aws.pace.answered(operation, number);
+        self.aws.rate_limiter.answered(operation, number);
         let error = match answer {
             Some(Ok(answer)) => return Ok(answer),
             Some(Err(error)) => AwsError::new(operation, &error),
             None => AwsError::silent(operation, within),
         };
         if error.is_throttle() {
-            self.aws.pace.give_back(operation, number);
+            self.aws.rate_limiter.give_back(operation, number);
         }
         Err(AwsError { resource: arn_of(&self.aws.scope, operation, &self.id), ..error }.into())
     }

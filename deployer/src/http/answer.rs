@@ -71,7 +71,7 @@ pub(crate) enum Format {
 
 impl Expected {
     /// What a call of this operation is answered with; `service` as the SDK names it.
-    pub(crate) fn of(service: &str, operation: &str, reads: bool) -> Self {
+    pub(crate) fn for_operation(service: &str, operation: &str, reads: bool) -> Self {
         let format = match (service, operation) {
             ("IAM" | "STS", _) => Format::Xml,
             ("Lambda", "Invoke") => Format::Any,
@@ -236,8 +236,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_kept_for_each_resource_is_short() {
         let text = |length: usize| SdkBody::from(format!("\"{}\"", "x".repeat(length)));
-        let one = Expected::of("Lambda", "GetFunction", true);
-        let many = Expected::of("Lambda", "ListFunctions", true);
+        let one = Expected::for_operation("Lambda", "GetFunction", true);
+        let many = Expected::for_operation("Lambda", "ListFunctions", true);
         let sixteen = Limit::default().0;
         assert_eq!(problem(answer(200, text(2 * MB)), Some(many), sixteen).await, None);
         assert_eq!(problem(answer(200, text(MB - 2)), Some(one), sixteen).await, None);
@@ -248,7 +248,7 @@ mod tests {
         for (service, operation) in
             [("API Gateway", "GetResources"), ("CloudWatch Logs", "FilterLogEvents"), ("Lambda", "Invoke")]
         {
-            assert!(Expected::of(service, operation, true).lists, "{service} {operation}");
+            assert!(Expected::for_operation(service, operation, true).lists, "{service} {operation}");
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
             (XML, 404, "<ErrorResponse><Error>", Some("is cut short")),
             (XML, 429, "slow down", None),
             (JSON, 503, "<html>", None),
-            (Expected::of("Lambda", "Invoke", false), 200, "half a", None),
+            (Expected::for_operation("Lambda", "Invoke", false), 200, "half a", None),
         ];
         for (expected, status, body, problem) in cases {
             assert_eq!(objection(expected, status, body), problem, "{expected:?} {status} {body}");

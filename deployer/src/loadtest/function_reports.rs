@@ -110,7 +110,8 @@ pub(crate) async fn of_function(
     let name = session.config.named(function);
     let group = log_group(connected, &name).await;
     let window = ReportWindow::new(plan, measurement, function)?;
-    let (from_ms, to_ms) = (connected.aws.clock.at_ms(window.from), connected.aws.clock.at_ms(window.to));
+    let (from_ms, to_ms) =
+        (connected.aws.clock.convert_ms(window.from), connected.aws.clock.convert_ms(window.to));
     let engine = connected.engine(Mode::Plan);
     let statistics = engine.read(Id::new(Kind::LogGroup, &group), async |step| {
         let mut pauses = Pauses::new(&FUNCTION_REPORTS);

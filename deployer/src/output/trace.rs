@@ -1,7 +1,7 @@
 //! Renders what `--verbose` shows: calls to AWS, and the SDK's own events.
 
 use super::text::talk;
-use crate::aws::CALLS;
+use crate::aws::CALL_TRACE;
 use crate::config::Volume;
 use std::io::{self, Write};
 use tracing::level_filters::LevelFilter;
@@ -19,10 +19,10 @@ const SDK: [&str; 6] =
 pub(crate) fn start(volume: Volume) {
     let shown = match volume {
         Volume::Quiet | Volume::Normal => return,
-        Volume::Calls => Targets::new().with_target(CALLS, LevelFilter::DEBUG),
+        Volume::Calls => Targets::new().with_target(CALL_TRACE, LevelFilter::DEBUG),
         Volume::Sdk => {
             let sdk = SDK.map(|name| (name, LevelFilter::DEBUG));
-            Targets::new().with_target(CALLS, LevelFilter::DEBUG).with_targets(sdk)
+            Targets::new().with_target(CALL_TRACE, LevelFilter::DEBUG).with_targets(sdk)
         }
     };
     let with_levels = volume == Volume::Sdk;

@@ -98,7 +98,7 @@ fn a_page_of_somebody_elses_is_not_taken_for_aws() {
     let url = server(move |_| Some((Duration::ZERO, ok("text/html", page))));
     let done = run(folder.path(), &["plan", "--endpoint-url", &url]).run().exits(1);
     assert!(done.stderr.starts_with("trying ") || done.stderr.contains("error: "), "{done}");
-    assert!(done.stderr.contains(&format!("error: what answers at {url} is not AWS: ")), "{done}");
+    assert!(done.stderr.contains(&format!("error: the server at {url} is not AWS: ")), "{done}");
     assert!(!done.stderr.contains("Welcome"), "{done}");
 }
 

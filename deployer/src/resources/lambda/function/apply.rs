@@ -40,7 +40,7 @@ impl Function {
             .role(&role.arn)
             .set_tags(Some(tags.into_iter().collect()));
         let create = async || {
-            let _turn = step.aws.pace.upload(package.size()).await;
+            let _permit = step.aws.rate_limiter.acquire_upload(package.size()).await;
             // The code is read from its file for each attempt, because a hundred functions may be waiting for their
             // roles.
             let code = FunctionCode::builder().zip_file(Blob::new(package.read()?)).build();
@@ -151,7 +151,7 @@ impl Function {
             .function_name(&self.existing.name)
             .architectures(self.sdk_architecture());
         let update = async || {
-            let _turn = step.aws.pace.upload(size).await;
+            let _permit = step.aws.rate_limiter.acquire_upload(size).await;
             let update = update.clone().zip_file(Blob::new(zip().await?));
             step.call("lambda:UpdateFunctionCode", update.send()).await
         };

@@ -1,6 +1,6 @@
-//! Tells of each call to AWS, for `--verbose`.
+//! Log of each call to AWS, for `--verbose`.
 
-use crate::error::request_id;
+use crate::error;
 use aws_sdk_sts::config::Intercept;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -12,25 +12,26 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use std::time::Instant;
 
-/// The target of the events.
-pub(crate) const CALLS: &str = "deployer::calls";
+/// The `tracing` target of the events.
+pub(crate) const CALL_TRACE: &str = "deployer::calls";
 
-/// When the attempt that is under way began.
+/// When the current attempt began.
 #[derive(Debug)]
-struct Begun(Instant);
+struct AttemptStart(Instant);
 
-impl Storable for Begun {
+impl Storable for AttemptStart {
     type Storer = StoreReplace<Self>;
 }
 
-/// One event for each attempt: operation, outcome, duration, number and request id. Never what was sent or answered.
+/// Emits one event for each attempt, with operation, status, duration, attempt number and request id. Events never contain
+/// headers or bodies.
 #[derive(Clone, Debug)]
-pub(super) struct Calls;
+pub(super) struct CallTrace;
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for Calls {
+impl Intercept for CallTrace {
     fn name(&self) -> &'static str {
-        "Calls"
+        "CallTrace"
     }
 
     fn read_before_attempt(
@@ -39,7 +40,7 @@ impl Intercept for Calls {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        cfg.interceptor_state().store_put(Begun(Instant::now()));
+        cfg.interceptor_state().store_put(AttemptStart(Instant::now()));
         Ok(())
     }
 
@@ -52,11 +53,12 @@ impl Intercept for Calls {
         let (service, operation) =
             cfg.load::<Metadata>().map_or(("?", "?"), |call| (call.service(), call.name()));
         let attempt = cfg.load::<RequestAttempts>().map_or(1, |attempts| attempts.attempts());
-        let ms = cfg.load::<Begun>().map_or(0, |begun| begun.0.elapsed().as_millis());
+        let ms = cfg.load::<AttemptStart>().map_or(0, |start| start.0.elapsed().as_millis());
         let response = context.response();
-        let status = response.map_or_else(|| "no answer".to_owned(), |r| r.status().as_u16().to_string());
-        let id = response.and_then(request_id).unwrap_or("none");
-        tracing::debug!(target: CALLS, "{service} {operation}: {status} in {ms} ms, attempt {attempt}, request id {id}");
+        let status = response
+            .map_or_else(|| "no answer".to_owned(), |response| response.status().as_u16().to_string());
+        let request_id = response.and_then(error::request_id).unwrap_or("none");
+        tracing::debug!(target: CALL_TRACE, "{service} {operation}: {status} in {ms} ms, attempt {attempt}, request id {request_id}");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that no service should give: cut short, garbled, endless. They come through the real clients.
+//! Responses that no service should send: truncated, garbled, endless. The real clients read them.
 
 use super::*;
 use crate::error::Transport;
@@ -37,7 +37,7 @@ const FUNCTION: &str = r#"{"Configuration":{"FunctionName":"f","State":"Active",
 const RESOURCES: &str = r#"{"item":[{"id":"a","path":"/","resourceMethods":{"POST":{"httpMethod":"POST",
     "authorizationType":"NONE","methodIntegration":{"type":"AWS","requestTemplates":{"a":"b"}}}}}]}"#;
 
-/// One read in each language, with a whole answer to it.
+/// One read of each response format, with a complete response.
 const READS: [(&str, &str); 8] = [
     ("iam:GetRole", ROLE),
     ("iam:GetPolicy", POLICY),
@@ -50,71 +50,76 @@ const READS: [(&str, &str); 8] = [
 ];
 
 async fn call(aws: &Aws, operation: &'static str) -> Result<(), Box<AwsError>> {
-    fn read<T, E>(
+    fn discard_output<T, E>(
         operation: &'static str,
-        answer: Result<T, SdkError<E, Response>>,
+        result: Result<T, SdkError<E, Response>>,
     ) -> Result<(), Box<AwsError>>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        answer.map(drop).map_err(|error| Box::new(AwsError::new(operation, &error)))
+        result.map(drop).map_err(|error| Box::new(AwsError::new(operation, &error)))
     }
     match operation {
-        "iam:GetRole" => read(operation, aws.iam.get_role().role_name("r").send().await),
-        "iam:GetPolicy" => read(operation, aws.iam.get_policy().policy_arn("arn").send().await),
-        "iam:GetPolicyVersion" => {
-            read(operation, aws.iam.get_policy_version().policy_arn("arn").version_id("v3").send().await)
-        }
+        "iam:GetRole" => discard_output(operation, aws.iam.get_role().role_name("r").send().await),
+        "iam:GetPolicy" => discard_output(operation, aws.iam.get_policy().policy_arn("arn").send().await),
+        "iam:GetPolicyVersion" => discard_output(
+            operation,
+            aws.iam.get_policy_version().policy_arn("arn").version_id("v3").send().await,
+        ),
         "iam:ListEntitiesForPolicy" => {
-            read(operation, aws.iam.list_entities_for_policy().policy_arn("arn").send().await)
+            discard_output(operation, aws.iam.list_entities_for_policy().policy_arn("arn").send().await)
         }
-        "iam:DetachRolePolicy" => {
-            read(operation, aws.iam.detach_role_policy().role_name("r").policy_arn("arn").send().await)
-        }
+        "iam:DetachRolePolicy" => discard_output(
+            operation,
+            aws.iam.detach_role_policy().role_name("r").policy_arn("arn").send().await,
+        ),
         "dynamodb:DescribeTable" => {
-            read(operation, aws.dynamodb.describe_table().table_name("t").send().await)
+            discard_output(operation, aws.dynamodb.describe_table().table_name("t").send().await)
         }
-        "logs:DescribeLogGroups" => read(operation, aws.logs.describe_log_groups().send().await),
-        "lambda:GetFunction" => read(operation, aws.lambda.get_function().function_name("f").send().await),
+        "logs:DescribeLogGroups" => discard_output(operation, aws.logs.describe_log_groups().send().await),
+        "lambda:GetFunction" => {
+            discard_output(operation, aws.lambda.get_function().function_name("f").send().await)
+        }
         "lambda:TagResource" => {
-            read(operation, aws.lambda.tag_resource().resource("arn").tags("a", "b").send().await)
+            discard_output(operation, aws.lambda.tag_resource().resource("arn").tags("a", "b").send().await)
         }
         "apigateway:GetResources" => {
-            read(operation, aws.apigateway.get_resources().rest_api_id("a").send().await)
+            discard_output(operation, aws.apigateway.get_resources().rest_api_id("a").send().await)
         }
         other => panic!("no call of {other}"),
     }
 }
 
-/// Gives the same answer for ever, and counts how often.
+/// A connector that always gives the same response, and counts the requests.
 #[derive(Clone, Debug)]
-struct Always {
+struct ConstantConnector {
     status: u16,
     body: Vec<u8>,
-    times: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
-impl Always {
+impl ConstantConnector {
     fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, body: body.into(), times: Arc::default() }
+        Self { status, body: body.into(), requests: Arc::default() }
     }
 }
 
-impl HttpConnector for Always {
+impl HttpConnector for ConstantConnector {
     fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
-        self.times.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let status = StatusCode::try_from(self.status).unwrap();
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(self.body.clone()))))
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_whole_answer_is_understood_and_one_that_is_cut_anywhere_is_not() {
+async fn accepts_a_complete_response_and_refuses_it_truncated_anywhere() {
     for (operation, whole) in READS {
-        let aws = before(Always::new(200, whole), one_attempt(), Access::ReadOnly);
+        let aws = clients(ConstantConnector::new(200, whole), one_attempt(), AccessMode::ReadOnly);
         call(&aws, operation).await.unwrap();
         for end in 0..whole.len() {
-            let aws = before(Always::new(200, &whole[..end]), one_attempt(), Access::ReadOnly);
+            let aws =
+                clients(ConstantConnector::new(200, &whole[..end]), one_attempt(), AccessMode::ReadOnly);
             let error = call(&aws, operation).await.expect_err(&whole[..end]);
             assert_eq!(error.transport, Some(Transport::Unreadable), "{operation} {end}: {error}");
             assert!(error.outcome_unknown() && error.is_outage());
@@ -123,7 +128,7 @@ async fn a_whole_answer_is_understood_and_one_that_is_cut_anywhere_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_is_sent_again_after_half_an_answer_and_a_change_is_unclear() {
+async fn retries_a_read_after_a_malformed_response_and_never_a_write() {
     let (half_xml, half_json) = (&ROLE[..ROLE.len() / 2], &FUNCTION[..FUNCTION.len() / 2]);
     let cases = [
         ("iam:GetRole", half_xml, 3),
@@ -136,24 +141,24 @@ async fn a_read_is_sent_again_after_half_an_answer_and_a_change_is_unclear() {
         ("iam:DetachRolePolicy", "<html><body>Welcome to the hotel</body></html>", 1),
         ("lambda:TagResource", half_json, 1),
     ];
-    for (operation, answer, times) in cases {
-        let server = Always::new(200, answer);
-        let aws = before(server.clone(), attempts(3), Access::ReadWrite);
+    for (operation, body, requests) in cases {
+        let connector = ConstantConnector::new(200, body);
+        let aws = clients(connector.clone(), attempts(3), AccessMode::ReadWrite);
         let error = call(&aws, operation).await.expect_err(operation);
         assert!(error.outcome_unknown(), "{operation}: {error:?}");
         assert!(!error.message.contains("hotel") && error.message.contains("HTTP 200"), "{error}");
-        assert_eq!(server.times.load(Ordering::Relaxed), times, "{operation} {answer}");
+        assert_eq!(connector.requests.load(Ordering::Relaxed), requests, "{operation} {body}");
     }
-    let answer = |body: &str| HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body));
-    let (aws, _) = answering(vec![answer(ROLE), answer(half_xml)]);
-    call(&aws, "iam:GetRole").await.expect("the second try gets through");
+    let response = |body: &str| HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body));
+    let (aws, _) = scripted(vec![response(ROLE), response(half_xml)]);
+    call(&aws, "iam:GetRole").await.expect("the second attempt succeeds");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_without_a_word_is_read_by_its_status() {
+async fn classifies_an_error_without_a_body_by_its_status() {
     for (status, is_throttle) in [(429, true), (400, false), (403, false)] {
         for operation in ["iam:GetRole", "lambda:GetFunction"] {
-            let aws = before(Always::new(status, ""), one_attempt(), Access::ReadOnly);
+            let aws = clients(ConstantConnector::new(status, ""), one_attempt(), AccessMode::ReadOnly);
             let error = call(&aws, operation).await.unwrap_err();
             assert_eq!(error.is_throttle(), is_throttle, "{status} {error:?}");
             assert!(error.to_string().contains(&format!("(HTTP {status})")), "{error}");
@@ -161,12 +166,12 @@ async fn a_refusal_without_a_word_is_read_by_its_status() {
     }
 }
 
-/// A body that never ends, and counts what was taken of it.
-struct Endless(Arc<AtomicUsize>);
+/// A body that never ends, and counts the bytes that were read.
+struct EndlessBody(Arc<AtomicUsize>);
 
 const CHUNK: &[u8] = &[b' '; 64 * 1024];
 
-impl Body for Endless {
+impl Body for EndlessBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -180,85 +185,85 @@ impl Body for Endless {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Flood(Arc<AtomicUsize>);
+struct EndlessConnector(Arc<AtomicUsize>);
 
-impl HttpConnector for Flood {
+impl HttpConnector for EndlessConnector {
     fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
-        let body = SdkBody::from_body_1_x(Endless(Arc::clone(&self.0)));
+        let body = SdkBody::from_body_1_x(EndlessBody(Arc::clone(&self.0)));
         HttpConnectorFuture::ready(Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), body)))
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endless_answer_is_read_so_far_and_no_further() {
-    const MOST: usize = 17 * 1024 * 1024;
+async fn stops_reading_an_endless_response_at_its_limit() {
+    const MAX_BYTES: usize = 17 * 1024 * 1024;
     for (operation, _) in READS {
-        let flood = Flood::default();
-        let aws = before(flood.clone(), attempts(3), Access::ReadOnly);
+        let connector = EndlessConnector::default();
+        let aws = clients(connector.clone(), attempts(3), AccessMode::ReadOnly);
         let error = call(&aws, operation).await.unwrap_err();
-        let bounds = ["1 MB", "16 MB"].map(|most| format!("the answer is longer than {most} (HTTP 200)"));
-        assert!(bounds.contains(&error.message), "{operation}: {}", error.message);
-        assert!(flood.0.load(Ordering::Relaxed) < MOST, "{operation}: it is not asked for again");
+        let limits = ["1 MB", "16 MB"].map(|limit| format!("the answer is longer than {limit} (HTTP 200)"));
+        assert!(limits.contains(&error.message), "{operation}: {}", error.message);
+        assert!(connector.0.load(Ordering::Relaxed) < MAX_BYTES, "{operation}: it is not requested again");
     }
-    let flood = Flood::default();
-    let aws = before(flood.clone(), one_attempt(), Access::ReadWrite);
+    let connector = EndlessConnector::default();
+    let aws = clients(connector.clone(), one_attempt(), AccessMode::ReadWrite);
     let invoke = aws.lambda.invoke().function_name("f").send().await.unwrap_err();
     assert!(AwsError::new("lambda:InvokeFunction", &invoke).outcome_unknown());
-    let answer = aws.http.exchange("POST", "http://x/", "{}").await;
-    assert_eq!(answer.unwrap_err(), "the answer is longer than 16 MB (HTTP 200)");
-    assert!(flood.0.load(Ordering::Relaxed) < 2 * MOST);
+    let result = aws.http.exchange("POST", "http://x/", "{}").await;
+    assert_eq!(result.unwrap_err(), "the answer is longer than 16 MB (HTTP 200)");
+    assert!(connector.0.load(Ordering::Relaxed) < 2 * MAX_BYTES);
 }
 
 #[tokio::test]
-async fn a_command_that_only_reads_sends_no_change() {
-    let flood = Flood::default();
-    let aws = before(flood.clone(), one_attempt(), Access::ReadOnly);
+async fn read_only_clients_send_no_writes() {
+    let connector = EndlessConnector::default();
+    let aws = clients(connector.clone(), one_attempt(), AccessMode::ReadOnly);
     let refused = aws.lambda.delete_function().function_name("f").send().await.unwrap_err();
     let error = AwsError::new("lambda:DeleteFunction", &refused);
     assert!(error.message.contains("this command only reads"), "{}", error.message);
-    assert_eq!(flood.0.load(Ordering::Relaxed), 0, "nothing was answered, because nothing was sent");
+    assert_eq!(connector.0.load(Ordering::Relaxed), 0, "nothing was sent");
 }
 
-/// What may happen to an answer on its way.
+/// A corruption of a response.
 #[derive(Clone, Debug)]
-enum Change {
-    Cut(usize),
-    Put(usize, u8),
+enum Corruption {
+    Truncate(usize),
+    Overwrite(usize, u8),
     Insert(usize, Vec<u8>),
     Repeat(usize, usize, usize),
 }
 
-fn change() -> impl Strategy<Value = Change> {
-    let at = 0_usize..600;
+fn corruption() -> impl Strategy<Value = Corruption> {
+    let position = 0_usize..600;
     prop_oneof![
-        at.clone().prop_map(Change::Cut),
-        (at.clone(), any::<u8>()).prop_map(|(at, byte)| Change::Put(at, byte)),
-        (at.clone(), prop::collection::vec(any::<u8>(), 1..20))
-            .prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        (at.clone(), at, 1_usize..3_000)
-            .prop_map(|(from, length, times)| Change::Repeat(from, length, times)),
+        position.clone().prop_map(Corruption::Truncate),
+        (position.clone(), any::<u8>()).prop_map(|(position, byte)| Corruption::Overwrite(position, byte)),
+        (position.clone(), prop::collection::vec(any::<u8>(), 1..20))
+            .prop_map(|(position, bytes)| Corruption::Insert(position, bytes)),
+        (position.clone(), position, 1_usize..3_000)
+            .prop_map(|(from, length, times)| Corruption::Repeat(from, length, times)),
     ]
 }
 
-fn changed(whole: &str, changes: &[Change]) -> Vec<u8> {
+fn corrupt(whole: &str, corruptions: &[Corruption]) -> Vec<u8> {
     let mut body = whole.as_bytes().to_vec();
-    for change in changes {
-        let within = |at: usize| at.min(body.len());
-        match change {
-            Change::Cut(at) => body.truncate(*at),
-            Change::Put(at, byte) => {
-                if let Some(place) = body.get_mut(*at) {
-                    *place = *byte;
+    for corruption in corruptions {
+        let clamp = |position: usize| position.min(body.len());
+        match corruption {
+            Corruption::Truncate(position) => body.truncate(*position),
+            Corruption::Overwrite(position, byte) => {
+                if let Some(target) = body.get_mut(*position) {
+                    *target = *byte;
                 }
             }
-            Change::Insert(at, bytes) => {
-                let at = within(*at);
-                body.splice(at..at, bytes.iter().copied());
+            Corruption::Insert(position, bytes) => {
+                let position = clamp(*position);
+                body.splice(position..position, bytes.iter().copied());
             }
-            Change::Repeat(from, length, times) => {
-                let (from, to) = (within(*from), within(from + length));
-                let part = body[from..to].repeat(*times);
-                body.splice(from..to, part.into_iter().take(1_000_000));
+            Corruption::Repeat(from, length, times) => {
+                let (from, to) = (clamp(*from), clamp(from + length));
+                let repeated = body[from..to].repeat(*times);
+                body.splice(from..to, repeated.into_iter().take(1_000_000));
             }
         }
     }
@@ -268,15 +273,15 @@ fn changed(whole: &str, changes: &[Change]) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn no_answer_brings_the_program_down(
-        which in 0..READS.len(),
+    fn no_corrupt_response_causes_a_panic(
+        index in 0..READS.len(),
         status in prop::sample::select(vec![200_u16, 204, 301, 400, 403, 404, 429, 500, 503]),
-        changes in prop::collection::vec(change(), 0..6),
+        corruptions in prop::collection::vec(corruption(), 0..6),
     ) {
-        let (operation, whole) = READS[which];
+        let (operation, whole) = READS[index];
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let error = runtime.block_on(async {
-            let aws = before(Always::new(status, changed(whole, &changes)), attempts(3), Access::ReadOnly);
+            let aws = clients(ConstantConnector::new(status, corrupt(whole, &corruptions)), attempts(3), AccessMode::ReadOnly);
             call(&aws, operation).await
         });
         if let Err(error) = error {
