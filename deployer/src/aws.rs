@@ -9,7 +9,7 @@ pub(crate) mod rate_limiter;
 
 use crate::aws::rate_limiter::RateLimiter;
 use crate::error::{AwsError, Error, Result};
-use crate::http::{Expected, Http, Network};
+use crate::http::{ExpectedResponse, Http, NetworkSettings};
 use crate::names::{Scope, is_read};
 use crate::time::{self, Stop};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -68,7 +68,7 @@ pub(crate) struct AwsTarget {
     /// Whether a session token may be sent unencrypted to another machine.
     pub allow_plain_http: bool,
     /// HTTP settings of this machine.
-    pub network: Network,
+    pub network: NetworkSettings,
 }
 
 impl AwsTarget {
@@ -347,7 +347,7 @@ impl Intercept for Guard {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(call) = cfg.load::<Metadata>() {
-            let expected = Expected::for_operation(call.service(), call.name(), is_read(call.name()));
+            let expected = ExpectedResponse::for_operation(call.service(), call.name(), is_read(call.name()));
             context.request_mut().add_extension(expected);
         }
         Ok(())

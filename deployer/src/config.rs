@@ -1,10 +1,10 @@
-//! Flags, environment and manifest become one checked configuration.
+//! Combines flags, environment variables and the manifest into one checked configuration.
 
 use crate::aws::AwsTarget;
 use crate::cli::{Global, Output};
 use crate::error::{Error, Hint, Result, Verb};
 use crate::files::{self, LARGEST_MANIFEST};
-use crate::http::{Certificates, Network, is_loopback, proxy_problem};
+use crate::http::{Certificates, NetworkSettings, is_loopback, proxy_problem};
 use crate::local_aws::LocalAws;
 use crate::machine::{Machine, env};
 use crate::manifest::Manifest;
@@ -12,21 +12,21 @@ use crate::packaging::Build;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How much is said on stderr.
+/// How much to print on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Volume {
-    /// Plans, questions, warnings and errors.
+pub(crate) enum Verbosity {
+    /// Only plans, questions, warnings and errors.
     Quiet,
     /// Also progress.
     Normal,
     /// Also each call to AWS.
     Calls,
-    /// Also what the SDK says.
+    /// Also the log of the SDK.
     Sdk,
 }
 
-impl Volume {
-    fn of(global: &Global) -> Self {
+impl Verbosity {
+    fn from_flags(global: &Global) -> Self {
         match (global.quiet, global.verbose) {
             (true, _) => Self::Quiet,
             (false, 0) => Self::Normal,
@@ -39,49 +39,47 @@ impl Volume {
 /// Everything that a command needs to know before it starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// What is declared.
     pub manifest: Manifest,
-    /// Suffix of the names, from `--env`: `-NAME`, or empty.
+    /// The suffix of all names, from `--env`: `-NAME`, or empty.
     pub suffix: String,
-    /// The manifest's file, as the person named it.
+    /// The path of the manifest, as given by the user.
     pub manifest_path: PathBuf,
-    /// Where the manifest lies, or would lie: paths in it start here.
+    /// The folder of the manifest. Paths in the manifest are relative to it.
     pub root: PathBuf,
     /// How to reach AWS.
     pub target: AwsTarget,
-    /// The local AWS, when it is the target or the subject.
+    /// Where the local AWS runs and keeps its state, for `--local` and the `local` commands.
     pub local: LocalAws,
     /// How packages are compiled.
     pub build: Build,
-    /// What this machine has.
+    /// The terminal and the environment of this machine.
     pub machine: Machine,
-    /// Output format.
     pub output: Output,
-    /// How much is said on stderr.
-    pub volume: Volume,
-    /// Nobody is asked.
+    pub verbosity: Verbosity,
+    /// Whether questions are answered with yes, without asking.
     pub yes: bool,
-    /// The end of all waiting.
+    /// The limit for each wait.
     pub timeout: Duration,
 }
 
 impl Config {
-    /// Reads everything, once.
+    /// Reads and checks everything once.
     ///
     /// # Errors
-    /// A manifest that is missing or wrong, a bad name, `--local` together with an endpoint elsewhere.
+    /// A missing or invalid manifest; an invalid `--env`; `--local` with an endpoint on another machine; a region other than
+    /// the manifest's; invalid proxy or certificate variables.
     pub(crate) fn load(global: &Global, builds_release: bool, reads_manifest: bool) -> Result<Self> {
-        let here = std::env::current_dir()
+        let current_folder = std::env::current_dir()
             .map_err(|e| Error::new(format!("cannot tell the current folder: {e}")))?;
         let suffix = match global.env.as_deref() {
             None | Some("") => String::new(),
             Some(name) => format!("-{}", checked_env(name)?),
         };
         let manifest_path = global.manifest.clone().unwrap_or_else(|| "stack.toml".into());
-        let root = here.join(&manifest_path).parent().unwrap_or(&here).to_owned();
-        let may_be_absent = global.manifest.is_none();
+        let root = current_folder.join(&manifest_path).parent().unwrap_or(&current_folder).to_owned();
+        let may_be_missing = global.manifest.is_none();
         let manifest = if reads_manifest {
-            manifest(&manifest_path, may_be_absent, &suffix)?
+            read_manifest(&manifest_path, may_be_missing, &suffix)?
         } else {
             Manifest::default()
         };
@@ -92,11 +90,11 @@ impl Config {
             return Err(Error::usage(format!("--local goes to this machine only, and {url} is not on it"))
                 .hint("Drop --local, or drop --endpoint-url (and AWS_ENDPOINT_URL)."));
         }
-        if let (Some(asked), Some(declared)) = (&global.region, &manifest.region)
-            && asked != declared
+        if let (Some(flag), Some(declared)) = (&global.region, &manifest.region)
+            && flag != declared
         {
             return Err(Error::usage(format!(
-                "--region {asked} is not the stack's region: the manifest says {declared}"
+                "--region {flag} is not the stack's region: the manifest says {declared}"
             ))
             .hint(
                 "Drop --region, or change region in the manifest: there, the same names make another stack.",
@@ -107,9 +105,9 @@ impl Config {
                 .region
                 .clone()
                 .or_else(|| manifest.region.clone())
-                .or_else(|| global.local.then(local_region)),
+                .or_else(|| global.local.then(default_local_region)),
             profile: global.profile.clone(),
-            endpoint_url: said_endpoint(endpoint_url.as_deref(), global.local),
+            endpoint_url: command_line_endpoint(endpoint_url.as_deref(), global.local),
             local: global.local,
             credentials: None,
             allow_plain_http: global.allow_plain_http,
@@ -119,7 +117,8 @@ impl Config {
             suffix,
             local: LocalAws {
                 port: global.local_port,
-                state: here.join(global.local_state.clone().unwrap_or_else(|| root.join(".deployer/local"))),
+                state: current_folder
+                    .join(global.local_state.clone().unwrap_or_else(|| root.join(".deployer/local"))),
                 enforces_iam: env("DEPLOYER_LOCAL_IAM").is_some(),
             },
             build: if global.local && !builds_release { Build::Quick } else { Build::Release },
@@ -129,34 +128,34 @@ impl Config {
             manifest_path,
             root,
             output: global.output,
-            volume: Volume::of(global),
+            verbosity: Verbosity::from_flags(global),
             yes: global.yes,
             timeout: global.timeout,
         })
     }
 
-    /// The region, as far as it is named on this machine: by a flag, the manifest or the environment.
+    /// Returns the region from a flag, the manifest or an environment variable; `None` if none of them sets it.
     #[must_use]
-    pub(crate) fn named_region(&self) -> Option<String> {
-        self.target.region.clone().or_else(region_of_the_environment)
+    pub(crate) fn configured_region(&self) -> Option<String> {
+        self.target.region.clone().or_else(environment_region)
     }
 
-    /// What is called so in the manifest, as AWS knows it.
+    /// Returns the name in AWS of something that the manifest declares: with the suffix.
     #[must_use]
     pub(crate) fn named(&self, declared: &str) -> String {
         format!("{declared}{}", self.suffix)
     }
 
-    /// The value of the stack's ownership tag.
+    /// Returns the name of the stack, which is the value of its ownership tag.
     #[must_use]
     pub(crate) fn stack_name(&self) -> String {
         format!("{}{}", self.manifest.name, self.suffix)
     }
 }
 
-/// The endpoint that the command line says. What comes from `AWS_ENDPOINT_URL` is left to the SDK, which knows what else the
-/// environment and the profile say of endpoints.
-fn said_endpoint(endpoint_url: Option<&str>, local: bool) -> Option<String> {
+/// Returns the endpoint if it is from the command line. One from `AWS_ENDPOINT_URL` is left to the SDK, which also knows the
+/// endpoint settings of the profile and of single services.
+fn command_line_endpoint(endpoint_url: Option<&str>, local: bool) -> Option<String> {
     let from_environment = |url: &&str| env("AWS_ENDPOINT_URL").is_some_and(|variable| variable == **url);
     match endpoint_url {
         None => None,
@@ -165,24 +164,24 @@ fn said_endpoint(endpoint_url: Option<&str>, local: bool) -> Option<String> {
     }
 }
 
-/// The variables that name proxies, in the order in which the first that is set counts.
-const PROXIES: [[&str; 2]; 3] =
+/// The variables that name proxies. In each pair, the first that is set takes precedence.
+const PROXY_VARIABLES: [[&str; 2]; 3] =
     [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
 
-/// How this machine speaks HTTP. The local AWS is asked directly.
+/// Returns the HTTP settings of this machine. The local AWS needs no proxy and no certificates.
 ///
 /// # Errors
-/// A variable that names no proxy, or no certificates, that can be used.
-fn network(local: bool) -> Result<Network> {
+/// A variable with an unusable proxy or unusable certificates.
+fn network(local: bool) -> Result<NetworkSettings> {
     if local {
-        return Ok(Network::default());
+        return Ok(NetworkSettings::default());
     }
     let mut has_proxy = false;
-    for names in PROXIES {
+    for names in PROXY_VARIABLES {
         let Some((name, value)) = names.iter().find_map(|name| Some((name, env(name)?))) else { continue };
         let problem = match value.to_str() {
             Some(value) => proxy_problem(value),
-            None => Some("is no text"),
+            None => Some("is not UTF-8"),
         };
         if let Some(problem) = problem {
             return Err(Error::usage(format!("{name} {problem}"))
@@ -191,21 +190,21 @@ fn network(local: bool) -> Result<Network> {
         has_proxy = true;
     }
     let certificates = env("AWS_CA_BUNDLE").map(|path| Certificates::read(Path::new(&path))).transpose()?;
-    Ok(Network { certificates, has_proxy })
+    Ok(NetworkSettings { certificates, has_proxy })
 }
 
-fn local_region() -> String {
-    region_of_the_environment().unwrap_or_else(|| "us-east-1".to_owned())
+fn default_local_region() -> String {
+    environment_region().unwrap_or_else(|| "us-east-1".to_owned())
 }
 
-fn region_of_the_environment() -> Option<String> {
+fn environment_region() -> Option<String> {
     env("AWS_REGION").or_else(|| env("AWS_DEFAULT_REGION")).and_then(|region| region.into_string().ok())
 }
 
-fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> {
+fn read_manifest(path: &Path, may_be_missing: bool, suffix: &str) -> Result<Manifest> {
     match files::read_text(path, LARGEST_MANIFEST) {
         Ok(text) => Manifest::parse(&text, path, suffix),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_be_absent => {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_be_missing => {
             Manifest::parse("", path, suffix)
         }
         Err(e) => Err(Error::usage(format!("cannot read the manifest {}: {e}", path.display()))
@@ -213,12 +212,12 @@ fn manifest(path: &Path, may_be_absent: bool, suffix: &str) -> Result<Manifest> 
     }
 }
 
-/// Goes into names of every service, so it has to fit the strictest.
+/// Checks the value of `--env`. It becomes part of names in every service, so it must fit the strictest naming rule.
 fn checked_env(name: &str) -> Result<&str> {
-    let fits = name.len() <= 20
+    let is_valid = name.len() <= 20
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if fits {
+    if is_valid {
         return Ok(name);
     }
     Err(Error::usage(format!("--env {name} cannot be part of AWS names"))

@@ -1,9 +1,8 @@
-//! Single invocations of a function: made by hand, and what Lambda and CloudWatch Logs tell about them. Also how many of
-//! them an account lets through.
+//! Single invocations of a function: the event, the call, the response and Lambda's report.
 
-pub(crate) mod call;
 pub(crate) mod event;
-pub(crate) mod failure;
-pub(crate) mod refusal;
+pub(crate) mod function_error;
+pub(crate) mod invoke;
+pub(crate) mod invoke_error;
 pub(crate) mod report;
 pub(crate) mod route;

@@ -77,13 +77,13 @@ pub async fn run(cli: Cli) -> u8 {
             return error.kind().exit_status().code();
         }
     };
-    output::trace::start(config.volume);
+    output::trace::start(config.verbosity);
     // What happens on this machine only has no document.
     let output = match cli.command {
         Command::Init | Command::Schema | Command::Local(_) => Output::Human,
         _ => config.output,
     };
-    let console = Console::new(output, &config.machine, config.volume, config.yes, command_line);
+    let console = Console::new(output, &config.machine, config.verbosity, config.yes, command_line);
     let stop = Stop::default();
     let mut document = Document::new(name(&cli.command));
     let session = Session { config: &config, console: &console, stop: &stop };

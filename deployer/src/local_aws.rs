@@ -11,7 +11,7 @@ pub(crate) use access::file as credentials_file;
 use crate::aws::AwsTarget;
 use crate::error::{Error, Hint, Result, Verb};
 use crate::files;
-use crate::http::{Http, Network};
+use crate::http::{Http, NetworkSettings};
 use crate::machine::Machine;
 use crate::time::{Stop, at_most, pause};
 use access::Access;
@@ -120,7 +120,7 @@ struct Proof {
 
 impl<'a> Local<'a> {
     pub(crate) fn new(config: &'a LocalAws, machine: &'a Machine, stop: &'a Stop) -> Result<Self> {
-        let http = Http::new(Duration::from_secs(2), &Network::default())?;
+        let http = Http::new(Duration::from_secs(2), &NetworkSettings::default())?;
         Ok(Self { config, machine, http, stop })
     }
 

@@ -1,6 +1,6 @@
-//! Reading a function's log: events page by page, as they come, and those of one request.
+//! Reads a function's log: by time range, continuously, or for one request.
 
 pub(crate) mod events;
-pub(crate) mod follow;
+pub(crate) mod follower;
 pub(crate) mod request;
 pub(crate) mod transcript;

@@ -1,7 +1,7 @@
-//! What a stack costs: a dated price book, what is used, and the bill. Pure; nothing here asks AWS.
+//! The cost of a stack: a dated price book, the usage, and the bill. Pure; nothing here calls AWS.
 //!
-//! Money and quantities are `f64`: it holds 15 digits, a price has at most 6 of them and a bill of a cent to a million
-//! dollars at most 10, so that nothing is rounded before it is shown.
+//! Money and quantities are `f64`, which has 15 significant digits. Prices need at most 6, and bills between a cent and a
+//! million dollars at most 10, so nothing is rounded before it is displayed.
 
 mod bill;
 mod prices;
@@ -9,6 +9,6 @@ mod prices;
 mod tests;
 mod usage;
 
-pub(crate) use bill::{Bill, FreeTier, LOG_COMPRESSION, Line, dollars, grouped};
+pub(crate) use bill::{Bill, BillLine, FreeTier, LOG_COMPRESSION, dollars, grouped};
 pub(crate) use prices::{Meter, Prices};
 pub(crate) use usage::{Capacity, LOG_BYTES, Usage, read_units, write_units};

@@ -2,7 +2,7 @@
 
 use crate::engine::Step;
 use crate::error::{Error, Hint, Result, Verb};
-use crate::http::{Answer, Http};
+use crate::http::{Http, TextResponse};
 use crate::proof::Proof;
 use crate::time::{Cadence, at_most, ms, secs};
 use std::time::Duration;
@@ -90,7 +90,7 @@ pub(crate) async fn look(http: &Http, url: &str, proof: &Proof) -> Option<Instea
 
 /// `None` is the good answer.
 async fn ask(http: &Http, url: &str, proof: &Proof, within: Duration) -> Option<Instead> {
-    let answer = async { http.exchange(&proof.method, url, &proof.body).await.map(Answer::from) };
+    let answer = async { http.exchange(&proof.method, url, &proof.body).await.map(TextResponse::from) };
     match at_most(within, answer).await {
         Some(Ok(answer)) if proof.accepts(answer.status, &answer.body) => None,
         Some(Ok(answer)) => Some(Instead { status: Some(answer.status), said: said(&answer) }),
@@ -100,7 +100,7 @@ async fn ask(http: &Http, url: &str, proof: &Proof, within: Duration) -> Option<
 }
 
 /// On one line: what answers may be a page of somebody's.
-fn said(answer: &Answer) -> String {
+fn said(answer: &TextResponse) -> String {
     let words = answer.body.chars().take(2000).collect::<String>();
     let line: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     format!("HTTP {} {line}", answer.status)

@@ -127,7 +127,7 @@ impl World {
             tagging: mock_client!(aws_sdk_resourcegroupstagging, RuleMode::Sequential, nothing),
             scope: scope(),
             endpoint_url: None,
-            http: Http::new(Duration::from_secs(1), &crate::http::Network::default()).unwrap(),
+            http: Http::new(Duration::from_secs(1), &crate::http::NetworkSettings::default()).unwrap(),
             rate_limiter: crate::aws::rate_limiter::RateLimiter::default(),
             clock: crate::aws::AwsClock::default(),
         };

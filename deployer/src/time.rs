@@ -1,7 +1,7 @@
 //! The only place that waits. Every wait has a reason that people see, a cadence, and an end.
 //!
-//! The SDK repeats what did not get through or broke (`aws.rs` sets how). `engine/retry.rs` repeats what AWS refuses, throttling
-//! too. Which refusals pass, and what takes its time at AWS, is in the `waits.rs` of each service.
+//! The SDK retries transport errors and server errors (`aws.rs` sets how). `engine/retry.rs` retries refusals, throttling
+//! included. The `waits.rs` of each service lists its transient refusals and its slow operations.
 
 mod stop;
 
@@ -12,42 +12,47 @@ use futures_util::future::Either;
 use std::pin::pin;
 use std::time::Duration;
 
-/// How often to look, and for how long.
+/// How often to poll, and for how long.
 #[derive(Debug)]
 pub(crate) struct Cadence {
-    /// What is being waited for, to follow "waiting for".
+    /// Completes the sentence "waiting for …".
     pub(crate) reason: &'static str,
-    /// Before the second look. The first is at once.
+    /// The pause before the second attempt. The first attempt is made at once.
     pub(crate) first: Duration,
-    /// Each pause is twice the one before it, up to this.
+    /// The longest pause. Each pause is twice the one before it, up to this.
     pub(crate) longest: Duration,
-    /// After this, the last answer stands.
+    /// The time after which the last result is final.
     pub(crate) within: Duration,
 }
 
-/// A refusal of AWS's that passes by itself.
+/// A refusal of AWS that goes away by itself, so that retrying helps.
 #[derive(Debug)]
 pub(crate) struct Passing {
     pub(crate) cadence: Cadence,
     pub(crate) applies: fn(&AwsError) -> bool,
 }
 
+/// Returns a duration of milliseconds.
 pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// Returns a duration of seconds.
 pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// The error of everything that did not start because of Ctrl-C.
+/// Returns the error of work that did not start because of Ctrl-C.
 pub(crate) fn interrupted() -> Error {
     Error::of(ErrorKind::Partial, "interrupted")
 }
 
-/// Pauses. Ends early, and with an error, when Ctrl-C comes.
-pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
-    let woken = pin!(stop.woken());
+/// Waits for a duration.
+///
+/// # Errors
+/// Ctrl-C, which ends the pause early.
+pub(crate) async fn pause(stop: &Stop, duration: Duration) -> Result<()> {
+    let notified = pin!(stop.notified());
     if stop.is_set() {
         return Err(interrupted());
     }
@@ -55,37 +60,38 @@ pub(crate) async fn pause(stop: &Stop, length: Duration) -> Result<()> {
         clippy::disallowed_methods,
         reason = "the one timer of this program; it bounds a wait, not a call"
     )]
-    let slept = tokio::time::timeout(length, woken).await;
-    if slept.is_ok() { Err(interrupted()) } else { Ok(()) }
+    let interruption = tokio::time::timeout(duration, notified).await;
+    if interruption.is_ok() { Err(interrupted()) } else { Ok(()) }
 }
 
-/// Runs something that changes nothing until Ctrl-C comes.
+/// Runs a future until Ctrl-C. The future must not change anything, because it may be dropped.
 ///
 /// # Errors
 /// Ctrl-C.
-pub(crate) async fn unless_stopped<T>(stop: &Stop, waits: impl Future<Output = T>) -> Result<T> {
-    let (woken, waits) = (pin!(stop.woken()), pin!(waits));
+pub(crate) async fn unless_stopped<T>(stop: &Stop, future: impl Future<Output = T>) -> Result<T> {
+    let (notified, future) = (pin!(stop.notified()), pin!(future));
     if stop.is_set() {
         return Err(interrupted());
     }
     #[expect(clippy::disallowed_methods, reason = "callers pass futures that may be dropped at any point")]
-    match futures_util::future::select(waits, woken).await {
+    match futures_util::future::select(future, notified).await {
         Either::Left((value, _)) => Ok(value),
         Either::Right(_) => Err(interrupted()),
     }
 }
 
-/// Bounds a future that changes nothing: a look-up of credentials, a read, a local process.
-pub(crate) async fn at_most<T>(length: Duration, read: impl Future<Output = T>) -> Option<T> {
+/// Runs a future for at most `limit` and returns `None` after that. The future must not change anything: a look-up of
+/// credentials, a read, a local process.
+pub(crate) async fn at_most<T>(limit: Duration, read: impl Future<Output = T>) -> Option<T> {
     #[expect(clippy::disallowed_methods, reason = "callers pass futures that may be dropped at any point")]
-    tokio::time::timeout(length, read).await.ok()
+    tokio::time::timeout(limit, read).await.ok()
 }
 
-/// Gives up on an answer, also to a request that may change something. Whoever calls takes that for an unclear answer, and
-/// never for a request that was not carried out.
-pub(crate) async fn answer_within<T>(length: Duration, request: impl Future<Output = T>) -> Option<T> {
-    #[expect(clippy::disallowed_methods, reason = "the answer is lost, not the request")]
-    tokio::time::timeout(length, request).await.ok()
+/// Waits for a response for at most `limit`. The request may be a write, so callers must treat `None` as an unclear
+/// result: the request may have been carried out.
+pub(crate) async fn answer_within<T>(limit: Duration, request: impl Future<Output = T>) -> Option<T> {
+    #[expect(clippy::disallowed_methods, reason = "only the response is dropped; AWS may have the request")]
+    tokio::time::timeout(limit, request).await.ok()
 }
 
 #[cfg(test)]

@@ -58,7 +58,11 @@ impl<'a> Session<'a> {
     }
 
     /// Starts the local AWS if it is the target, and finds out account and region.
-    pub(crate) async fn connect(&'a self, access: AccessMode, document: &mut Document) -> Result<Connected<'a>> {
+    pub(crate) async fn connect(
+        &'a self,
+        access: AccessMode,
+        document: &mut Document,
+    ) -> Result<Connected<'a>> {
         self.connect_to(access, document, Stack::new).await
     }
 

@@ -23,7 +23,7 @@ impl HttpConnector for ScriptedConnector {
 /// Returns the clients as the program builds them, with this connector.
 fn clients(connector: impl HttpConnector + 'static, retries: RetryConfig, access: AccessMode) -> Aws {
     let credentials = Credentials::new("a", "b", None, None, "test");
-    let http = Http::over(connector);
+    let http = Http::from_connector(connector);
     let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))

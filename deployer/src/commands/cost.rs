@@ -10,12 +10,12 @@ use crate::pricing::{Capacity, FreeTier, Prices, Usage, read_units, write_units}
 
 pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -> Result<ExitStatus> {
     let config = session.config;
-    let region = config.named_region().ok_or_else(|| {
+    let region = config.configured_region().ok_or_else(|| {
         Error::usage("prices differ by region, and none is named")
             .hint("Name one with --region, region in the manifest, or AWS_REGION.")
     })?;
     document.declared(config.stack_name(), &region);
-    let prices = Prices::of(&region)?;
+    let prices = Prices::for_region(&region)?;
     let manifest = &config.manifest;
     let name = session.function(args.function.as_deref())?;
     let function = &manifest.functions[name];
@@ -41,7 +41,7 @@ pub(crate) fn run(session: &Session<'_>, args: &Cost, document: &mut Document) -
 fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> Usage {
     let through_api = manifest.api.routes.iter().any(|route| route.function == name);
     let by_request = if manifest.pays_by_request(function) { 1.0 } else { 0.0 };
-    let default = Usage::of(function, args.duration_ms.ceil());
+    let default = Usage::for_function(function, args.duration_ms.ceil());
     Usage {
         memory_mb: args.memory.unwrap_or(default.memory_mb),
         architecture: args.architecture.unwrap_or(default.architecture),
@@ -49,7 +49,7 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, args: &Cost) -> U
         write_units: by_request * args.writes * write_units(args.item_size),
         read_units: by_request * args.reads * read_units(args.item_size),
         log_bytes: args.log_bytes,
-        capacity: Capacity::of(manifest.tables.values()),
+        capacity: Capacity::from_tables(manifest.tables.values()),
         ..default
     }
 }

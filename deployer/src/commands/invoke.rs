@@ -25,15 +25,15 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
     };
     let event = event::read(&args.event, args.payload.as_deref(), word, session.stop).await?;
     let connected = session.connect(AccessMode::ReadWrite, document).await?;
-    let answer = match route {
+    let response = match route {
         None => through_lambda(&connected, &name, event).await?,
         Some(route) => through_url(&connected, route, args.route.as_deref(), &event, document).await?,
     };
-    document.own(&Invocation::new(&name, args.via, &answer));
-    session.console.answer(&answer.body);
-    match &answer.failure {
+    document.own(&Invocation::new(&name, args.via, &response));
+    session.console.answer(&response.body);
+    match &response.function_error {
         None => Ok(ExitStatus::Success),
-        Some(failure) => Err(failure.error(answer.status, route, session.logs_of(declared))),
+        Some(error) => Err(error.error(response.status, route, session.logs_of(declared))),
     }
 }
 
@@ -57,7 +57,7 @@ fn function_and_route<'a>(session: &'a Session<'_>, args: &Invoke) -> Result<(&'
     }
 }
 
-async fn through_lambda(connected: &Connected<'_>, name: &str, event: String) -> Result<Answer> {
+async fn through_lambda(connected: &Connected<'_>, name: &str, event: String) -> Result<InvokeResponse> {
     let Some(function) = connected.stack.function(name) else {
         return Err(Error::new(format!("the stack has no function {name}")));
     };
@@ -65,9 +65,9 @@ async fn through_lambda(connected: &Connected<'_>, name: &str, event: String) ->
     let timeout = Duration::from_secs(observed.timeout.try_into().unwrap_or_default());
     let id = function.existing.id();
     let engine = connected.engine(Mode::Apply);
-    let answer = engine.read(id, async |step| call::invoke(step, name, timeout, event).await).await?;
-    show_log(connected.session.console, &answer);
-    Ok(answer)
+    let response = engine.read(id, async |step| invoke::invoke(step, name, timeout, event).await).await?;
+    show_log(connected.session.console, &response);
+    Ok(response)
 }
 
 async fn through_url(
@@ -76,7 +76,7 @@ async fn through_url(
     path: Option<&str>,
     event: &str,
     document: &mut Document,
-) -> Result<Answer> {
+) -> Result<InvokeResponse> {
     let Some(api) = connected.stack.api() else {
         return Err(Error::new("the stack has no API"));
     };
@@ -89,8 +89,8 @@ async fn through_url(
     let sent = Instant::now();
     let id = api.existing.id();
     let engine = connected.engine(Mode::Apply);
-    let answer = engine.read(id, async |step| call::request(step, method, &url, event).await).await?;
+    let response = engine.read(id, async |step| invoke::send_to_url(step, method, &url, event).await).await?;
     let took = sent.elapsed().as_millis();
-    connected.session.console.talk(&format!("{method} {url}: HTTP {} after {took} ms", answer.status));
-    Ok(answer)
+    connected.session.console.talk(&format!("{method} {url}: HTTP {} after {took} ms", response.status));
+    Ok(response)
 }

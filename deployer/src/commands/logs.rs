@@ -6,9 +6,9 @@ use crate::aws::AccessMode;
 use crate::cli::{Logs, Output};
 use crate::engine::Mode;
 use crate::error::{Error, ExitStatus, Hint, Result, Verb};
-use crate::logs::events::{self, LogEvent, Query};
+use crate::logs::events::{self, LogEvent, LogQuery};
 use crate::logs::transcript::Transcript;
-use crate::logs::{follow, request};
+use crate::logs::{follower, request};
 use crate::output::json::Document;
 use crate::output::text::span;
 use crate::time::unless_stopped;
@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     let FunctionLog { group, exists } = FunctionLog::find(&connected, &name).await?;
     let from_ms = connected.aws.clock.now_ms() - i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let query =
-        Query { group: &group.name, from_ms, to_ms: None, pattern: args.filter.as_deref(), stream: None };
+        LogQuery { group: &group.name, from_ms, to_ms: None, pattern: args.filter.as_deref(), stream: None };
     let mut transcript = Transcript::new(config.output == Output::Json);
     let mut show = |event: LogEvent| {
         if !event.is_from(&name) {
@@ -50,7 +50,7 @@ pub(crate) async fn run(session: &Session<'_>, args: &Logs, document: &mut Docum
     let engine = || connected.engine(Mode::Plan);
     if args.follow {
         let say = |hint: Hint| console.advise(hint);
-        follow::follow(engine, session.stop, &query, show, say).await?;
+        follower::follow(engine, session.stop, &query, show, say).await?;
         return Ok(ExitStatus::Success);
     }
     if exists {

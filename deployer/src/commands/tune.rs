@@ -47,10 +47,10 @@ pub(crate) async fn run(session: &Session<'_>, args: &Tune, document: &mut Docum
     })?;
     let prices = Prices::for_region(&connected.aws.scope.region).ok();
     let mut tried = Trials::default();
-    session.stop.last_words(Some(session.console.sentence(&tuned.last_words())));
+    session.stop.set_exit_message(Some(session.console.sentence(&tuned.restore_hint())));
     let finished = trials::run(&tuned, &destination, traffic, &settings, prices.as_ref(), &mut tried).await;
     let restored = tuned.restore().await;
-    session.stop.last_words(None);
+    session.stop.set_exit_message(None);
     if restored.is_ok() {
         session.console.talk(&format!("{} has {} again.", config.named(function), declared.text()));
     } else {

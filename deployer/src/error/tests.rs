@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::one_attempt;
-use crate::http::{Http, Network};
+use crate::http::{Http, NetworkSettings};
 use crate::testing::refusal;
 use aws_smithy_runtime_api::client::result::SdkError;
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Makes one call that changes something, to this address.
 async fn call(url: &str) -> AwsError {
-    let http = Http::new(Duration::from_secs(5), &Network::default()).unwrap();
+    let http = Http::new(Duration::from_secs(5), &NetworkSettings::default()).unwrap();
     let config = aws_sdk_iam::Config::builder()
         .with_test_defaults_v2()
         .http_client(http.sdk_client())

@@ -1,4 +1,4 @@
-//! The certificates of `AWS_CA_BUNDLE`, which everything that speaks TLS here trusts besides the machine's own.
+//! The certificates of `AWS_CA_BUNDLE`. All TLS connections trust them in addition to the machine's certificates.
 
 use crate::error::{Error, Result};
 use crate::files;
@@ -9,10 +9,10 @@ use rustls::pki_types::pem::PemObject as _;
 use std::fmt::Display;
 use std::path::Path;
 
-/// The bundles of whole distributions have a quarter of a megabyte.
-const LONGEST: u64 = 8 * 1024 * 1024;
+/// The largest bundle to read, in bytes. The bundles of Linux distributions have a quarter of a megabyte.
+const MAX_BUNDLE_SIZE: u64 = 8 * 1024 * 1024;
 
-/// Certificates of which each can be used.
+/// Certificates that are all valid as trust anchors.
 #[derive(Clone, Debug)]
 pub(crate) struct Certificates {
     pem: Vec<u8>,
@@ -20,14 +20,16 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
+    /// Reads and checks a PEM file.
+    ///
     /// # Errors
-    /// A file that cannot be read, that has no certificate, or one of whose certificates cannot be used.
+    /// A file that cannot be read, has no certificate, or has an invalid one.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let unusable = |why: &dyn Display| {
             Error::usage(format!("cannot use AWS_CA_BUNDLE {}: {why}", path.display()))
                 .hint("AWS_CA_BUNDLE names a file of certificates in PEM form, one after the other.")
         };
-        let pem = files::read(path, LONGEST).map_err(|e| unusable(&e))?;
+        let pem = files::read(path, MAX_BUNDLE_SIZE).map_err(|e| unusable(&e))?;
         Self::parse(pem).map_err(|why| unusable(&why))
     }
 
@@ -36,9 +38,9 @@ impl Certificates {
         let mut roots = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let number = roots.len() + 1;
-            let wrong = |why: &dyn Display| format!("certificate {number} cannot be read: {why}");
-            let certificate = certificate.map_err(|e| wrong(&e))?;
-            store.add(certificate.clone()).map_err(|e| wrong(&e))?;
+            let invalid = |why: &dyn Display| format!("certificate {number} cannot be read: {why}");
+            let certificate = certificate.map_err(|e| invalid(&e))?;
+            store.add(certificate.clone()).map_err(|e| invalid(&e))?;
             roots.push(certificate);
         }
         if roots.is_empty() {
@@ -47,12 +49,12 @@ impl Certificates {
         Ok(Self { pem, roots })
     }
 
-    /// For the SDK's connector, which trusts the machine's certificates too.
+    /// Returns the trust store for the SDK's connector: these certificates and the machine's.
     pub(super) fn trust_store(&self) -> TrustStore {
         TrustStore::default().with_pem_certificate(self.pem.clone())
     }
 
-    /// The certificates themselves, for another TLS client.
+    /// Returns the certificates, for other TLS clients.
     pub(crate) fn roots(&self) -> &[CertificateDer<'static>] {
         &self.roots
     }
@@ -67,23 +69,22 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_without_a_usable_certificate_is_refused() {
-        let good = rcgen::generate_simple_self_signed(["x.example".to_owned()]).unwrap().cert.pem();
-        assert_eq!(Certificates::parse(good.repeat(2).into_bytes()).unwrap().roots.len(), 2);
-        for nothing in ["", "no PEM at all", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
-        {
-            assert_eq!(problem(nothing), "there is no certificate in it");
+    fn refuses_a_bundle_without_a_certificate_or_with_an_invalid_one() {
+        let valid = rcgen::generate_simple_self_signed(["x.example".to_owned()]).unwrap().cert.pem();
+        assert_eq!(Certificates::parse(valid.repeat(2).into_bytes()).unwrap().roots.len(), 2);
+        for empty in ["", "no PEM at all", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+            assert_eq!(problem(empty), "there is no certificate in it");
         }
         let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(problem(format!("{good}{junk}")).starts_with("certificate 2 cannot be read: "));
-        let cut = &good[..good.len() - 30];
-        assert!(!problem(cut).is_empty());
-        let garbled = good.replacen("MII", "!!!", 1);
+        assert!(problem(format!("{valid}{junk}")).starts_with("certificate 2 cannot be read: "));
+        let truncated = &valid[..valid.len() - 30];
+        assert!(!problem(truncated).is_empty());
+        let garbled = valid.replacen("MII", "!!!", 1);
         assert!(problem(garbled).starts_with("certificate 1 cannot be read: "));
     }
 
     #[test]
-    fn a_bundle_that_is_no_regular_file_is_refused() {
+    fn refuses_a_bundle_that_is_not_a_regular_file() {
         let error = Certificates::read(Path::new("/dev/zero")).unwrap_err();
         assert!(error.to_string().contains("only regular files are read"), "{error}");
         let error = Certificates::read(Path::new("/nowhere.pem")).unwrap_err();

@@ -2,20 +2,20 @@
 
 use std::net::IpAddr;
 
-/// Whether a URL leads to this machine, by its host as it is written: a name that merely resolves here may not
-/// tomorrow.
+/// Returns whether the host of a URL is written as a loopback address or `localhost`. Names are not resolved, because
+/// they may resolve differently later.
 pub(crate) fn is_loopback(url: &str) -> bool {
     host(url)
         .is_some_and(|host| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
-/// The host of a URL, as it is written.
+/// Returns the host of a URL, as it is written.
 pub(crate) fn host(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next(),
+        Some(ipv6) => ipv6.split(']').next(),
         None => host.split(':').next(),
     }
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_loopback_addresses_and_localhost_are_loopback() {
         for url in ["http://127.0.0.1:4566", "http://localhost", "http://[::1]:80/x", "https://127.8.8.8/"] {
             assert!(is_loopback(url), "{url}");
         }

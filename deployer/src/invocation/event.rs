@@ -7,8 +7,8 @@ use crate::time::{Stop, unless_stopped};
 use serde::de::IgnoredAny;
 use std::io::Read;
 
-/// What Lambda takes for an invocation that is waited for, in bytes.
-const LARGEST: usize = 6_291_456;
+/// The largest event of a synchronous invocation, in bytes: a quota of Lambda.
+const MAX_EVENT_SIZE: usize = 6_291_456;
 
 /// What one word is to the function that gets the event.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl Word<'_> {
     }
 }
 
-/// The event's text, as it is sent.
+/// Returns the text of the event.
 ///
 /// # Errors
 /// What cannot be read, is no JSON, or is too large; an operation for a function that is not the lab's. Ctrl-C while stdin
@@ -49,8 +49,8 @@ pub(crate) async fn read(event: &str, payload: Option<&str>, word: Word<'_>, sto
             Error::usage(format!("only an operation takes a payload, and {event} is none")).hint(forms)
         );
     }
-    let (bytes, what) = if event == "-" {
-        let stdin = off_thread(stop, || start_of(std::io::stdin().lock())).await?;
+    let (bytes, source) = if event == "-" {
+        let stdin = read_in_thread(stop, || read_limited(std::io::stdin().lock())).await?;
         (stdin.map_err(|e| Error::usage(format!("cannot read stdin: {e}")))?, "stdin")
     } else if event.trim_start().starts_with(['{', '[', '"']) {
         (event.as_bytes().to_vec(), "the event")
@@ -60,11 +60,11 @@ pub(crate) async fn read(event: &str, payload: Option<&str>, word: Word<'_>, sto
         let cannot = |e| Error::usage(format!("cannot read {event}: {e}")).hint(forms);
         (file.map_err(cannot)?, event)
     };
-    small_enough(bytes.len(), what)?;
-    json(text(bytes, what)?, what)
+    check_size(bytes.len(), source)?;
+    check_json(decode(bytes, source)?, source)
 }
 
-/// Begins with a letter, and holds nothing that would make it a path.
+/// Returns whether the argument is a word, which is an operation and not a path.
 fn is_word(event: &str) -> bool {
     event.starts_with(|c: char| c.is_ascii_alphabetic())
         && event.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
@@ -88,44 +88,44 @@ fn of_operation(operation: &str, payload: Option<&str>, word: Word<'_>) -> Resul
     Ok(lab::event(operation, table, payload.as_deref()))
 }
 
-fn small_enough(bytes: usize, what: &str) -> Result<()> {
-    if bytes <= LARGEST {
+fn check_size(bytes: usize, source: &str) -> Result<()> {
+    if bytes <= MAX_EVENT_SIZE {
         return Ok(());
     }
-    Err(Error::usage(format!("{what} is larger than the {LARGEST} bytes (6 MB) that Lambda takes"))
+    Err(Error::usage(format!("{source} is larger than the {MAX_EVENT_SIZE} bytes (6 MB) that Lambda takes"))
         .hint("Nothing was sent."))
 }
 
-fn text(bytes: Vec<u8>, what: &str) -> Result<String> {
+fn decode(bytes: Vec<u8>, source: &str) -> Result<String> {
     files::decode(bytes)
-        .map_err(|e| Error::usage(format!("{what} is not JSON: {e}")).hint("Nothing was sent."))
+        .map_err(|e| Error::usage(format!("{source} is not JSON: {e}")).hint("Nothing was sent."))
 }
 
-fn json(text: String, what: &str) -> Result<String> {
+fn check_json(text: String, source: &str) -> Result<String> {
     match serde_json::from_str::<IgnoredAny>(&text) {
         Ok(_) => Ok(text),
-        Err(e) => Err(Error::usage(format!("{what} is not JSON: {e}")).hint("Nothing was sent.")),
+        Err(e) => Err(Error::usage(format!("{source} is not JSON: {e}")).hint("Nothing was sent.")),
     }
 }
 
-/// All of it, unless it is too large anyway.
-fn start_of(from: impl Read) -> std::io::Result<Vec<u8>> {
+/// Reads everything, or enough to know that it is too large.
+fn read_limited(reader: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    reader.take(MAX_EVENT_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Reads on a thread of its own, so that Ctrl-C is heard although stdin, or a named pipe, has nothing to say; the thread ends
-/// with the process.
-async fn off_thread(
+/// Reads in a separate thread, so that Ctrl-C works while stdin or a named pipe blocks. The thread then ends with the
+/// process.
+async fn read_in_thread(
     stop: &Stop,
     read: impl FnOnce() -> std::io::Result<Vec<u8>> + Send + 'static,
 ) -> Result<std::io::Result<Vec<u8>>> {
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let _ = tell.send(read());
+        let _ = sender.send(read());
     });
-    Ok(unless_stopped(stop, told).await?.unwrap_or_else(|_| Ok(Vec::new())))
+    Ok(unless_stopped(stop, receiver).await?.unwrap_or_else(|_| Ok(Vec::new())))
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_word_is_an_operation_and_its_payload_stays_as_it_is() {
+    async fn a_word_is_an_operation_and_its_payload_stays_unchanged() {
         let exact = r#"{ "n": 1.50, "big": 12345678901234567890.123456789, "n": 1E400 }"#;
         let cases = [
             ("ping", None, r#"{"operation":"ping"}"#.to_owned()),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_sent_is_refused_with_its_place() {
+    async fn refuses_invalid_events_with_their_position() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn six_megabytes_are_sent_and_a_byte_more_is_not() {
+    async fn accepts_six_megabytes_and_refuses_one_byte_more() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large.json");
         let of_size = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
-        std::fs::write(&path, of_size(LARGEST)).unwrap();
-        assert_eq!(event(path.to_str().unwrap(), None).await.unwrap().len(), LARGEST);
-        std::fs::write(&path, of_size(LARGEST + 1)).unwrap();
-        let payload = of_size(LARGEST - 10);
+        std::fs::write(&path, of_size(MAX_EVENT_SIZE)).unwrap();
+        assert_eq!(event(path.to_str().unwrap(), None).await.unwrap().len(), MAX_EVENT_SIZE);
+        std::fs::write(&path, of_size(MAX_EVENT_SIZE + 1)).unwrap();
+        let payload = of_size(MAX_EVENT_SIZE - 10);
         for refused in [event(path.to_str().unwrap(), None).await, event("echo", Some(&payload)).await] {
             let error = refused.unwrap_err();
             assert!(error.to_string().contains("6291456 bytes (6 MB)"), "{error}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_named_pipe_that_says_nothing_does_not_keep_ctrl_c_waiting() {
+    async fn ctrl_c_works_while_a_named_pipe_blocks() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -240,7 +240,7 @@ mod tests {
         let error =
             read(pipe.to_str().unwrap(), None, Word::Operation { table: None }, &stop).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Partial, "{error}");
-        // Ends the thread that waits for a writer.
+        // This ends the thread that waits for a writer.
         drop(std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap());
     }
 }

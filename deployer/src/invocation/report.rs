@@ -1,82 +1,83 @@
-//! Lambda's report at the end of each invocation: what it took, and what it is billed for. Pure.
+//! Lambda's report on an invocation: durations, billed duration and memory. Pure.
 //!
-//! It comes as a line of text in the tail of an invocation and in the log, or as a record `platform.report` in the log
-//! of a function whose log format is JSON.
+//! The report is a line of text in the log and in the log tail of `Invoke`. In the JSON log format it is a record of type
+//! `platform.report`.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// Begins the line of text.
-const TEXT: &str = "REPORT RequestId: ";
+/// The prefix of the line of text.
+const TEXT_PREFIX: &str = "REPORT RequestId: ";
 
-/// The type of the record.
-const RECORD: &str = "platform.report";
+/// The type of the JSON record.
+const RECORD_TYPE: &str = "platform.report";
 
-/// One invocation, as Lambda measured it.
+/// Lambda's measurements of one invocation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Report {
     pub(crate) request_id: String,
-    /// What the handler took, in milliseconds.
+    /// The duration of the handler, in milliseconds.
     pub(crate) duration_ms: f64,
-    /// What is paid for, in milliseconds: rounded up, and with the initialisation where AWS bills that.
+    /// The billed duration, in milliseconds: rounded up, and with the initialization where AWS bills it.
     pub(crate) billed_ms: u64,
-    /// What the function had, in MB.
+    /// The memory setting, in MB.
     pub(crate) memory_mb: u64,
-    /// The most that its environment has ever used, in MB.
+    /// The most memory that the execution environment has used so far, in MB.
     pub(crate) max_memory_used_mb: u64,
-    /// What a new environment took to start, in milliseconds. `None` when it was there already.
+    /// The initialization of a new execution environment, in milliseconds; `None` for a warm start.
     pub(crate) init_ms: Option<f64>,
-    /// What a new environment took to come back from a snapshot, in milliseconds.
+    /// The restore of a new execution environment from a snapshot, in milliseconds.
     pub(crate) restore_ms: Option<f64>,
-    /// Why the runtime did not get to an answer: `timeout`, `Runtime.ExitError`, … An error that the function answers
-    /// is none.
+    /// Why the runtime returned no result: `timeout`, `Runtime.ExitError`, … Errors that the function returns are not
+    /// included.
     pub(crate) failure: Option<String>,
 }
 
 impl Report {
-    /// Finds out whether a message of a log is a report; `None` when it is something else.
+    /// Parses a log message; returns `None` if it is not a report.
     pub(crate) fn parse(message: &str) -> Option<Self> {
         if message.trim_start().starts_with('{') {
-            Self::of_record(&serde_json::from_str(message).ok()?)
+            Self::parse_record(&serde_json::from_str(message).ok()?)
         } else {
-            Self::of_text(message)
+            Self::parse_text(message)
         }
     }
 
-    /// Whether the invocation had to wait for a new environment.
+    /// Returns whether the invocation was a cold start.
     pub(crate) fn is_cold(&self) -> bool {
         self.init_ms.is_some() || self.restore_ms.is_some()
     }
 
-    /// From the invocation to the answer, in milliseconds: the handler's duration, and the start of a new environment.
+    /// Returns the time from the invocation to the result, in milliseconds: the duration of the handler and of the start of a
+    /// new execution environment.
     pub(crate) fn total_ms(&self) -> f64 {
         self.duration_ms + self.init_ms.unwrap_or_default() + self.restore_ms.unwrap_or_default()
     }
 
-    /// Fields stand between tabs; those of X-Ray on a line of their own.
-    fn of_text(message: &str) -> Option<Self> {
-        let (request_id, rest) = message.strip_prefix(TEXT)?.split_once('\t')?;
+    /// Parses a line of text. Fields are separated by tabs; X-Ray's fields are on a second line.
+    fn parse_text(message: &str) -> Option<Self> {
+        let (request_id, rest) = message.strip_prefix(TEXT_PREFIX)?.split_once('\t')?;
         let field = |name: &str| {
             let fields = rest.split(['\t', '\n']);
             fields.filter_map(|field| field.trim().split_once(": ")).find(|field| field.0 == name)
         };
         let text = |name: &str| Some(field(name)?.1);
-        let number = |name: &str, unit: &str| text(name)?.strip_suffix(unit)?.trim_end().parse().ok();
-        let whole = |name: &str, unit: &str| text(name)?.strip_suffix(unit)?.trim_end().parse().ok();
+        let decimal = |name: &str, unit: &str| text(name)?.strip_suffix(unit)?.trim_end().parse().ok();
+        let integer = |name: &str, unit: &str| text(name)?.strip_suffix(unit)?.trim_end().parse().ok();
         Some(Self {
             request_id: request_id.trim_end().to_owned(),
-            duration_ms: number("Duration", "ms")?,
-            billed_ms: whole("Billed Duration", "ms")?,
-            memory_mb: whole("Memory Size", "MB")?,
-            max_memory_used_mb: whole("Max Memory Used", "MB")?,
-            init_ms: number("Init Duration", "ms"),
-            restore_ms: number("Restore Duration", "ms"),
+            duration_ms: decimal("Duration", "ms")?,
+            billed_ms: integer("Billed Duration", "ms")?,
+            memory_mb: integer("Memory Size", "MB")?,
+            max_memory_used_mb: integer("Max Memory Used", "MB")?,
+            init_ms: decimal("Init Duration", "ms"),
+            restore_ms: decimal("Restore Duration", "ms"),
             failure: failure(text("Status"), text("Error Type")),
         })
     }
 
-    fn of_record(message: &Value) -> Option<Self> {
-        if message["type"] != RECORD {
+    fn parse_record(message: &Value) -> Option<Self> {
+        if message["type"] != RECORD_TYPE {
             return None;
         }
         let record = &message["record"];
@@ -94,7 +95,7 @@ impl Report {
     }
 }
 
-/// The type of the error says more than "error" or "failure".
+/// Returns the error type if there is one; it is more specific than the status `error` or `failure`.
 fn failure(status: Option<&str>, error_type: Option<&str>) -> Option<String> {
     let status = status.filter(|status| *status != "success")?;
     Some(error_type.unwrap_or(status).to_owned())
@@ -121,8 +122,8 @@ mod tests {
                         Billed Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB\t";
 
     #[test]
-    fn lines_of_text_are_read() {
-        let failed = |why: &str| Report { failure: Some(why.to_owned()), ..report() };
+    fn parses_lines_of_text() {
+        let failed = |failure: &str| Report { failure: Some(failure.to_owned()), ..report() };
         let cases = [
             ("", report()),
             ("\n", report()),
@@ -146,12 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn records_are_read() {
-        let record = |more: &str, status: &str| {
+    fn parses_json_records() {
+        let record = |metrics: &str, status: &str| {
             format!(
                 r#"{{"time":"2024-06-17T17:23:55.826Z","type":"platform.report","record":{{"requestId":
                 "8fc6f963-411b-58b5-8483-a32130c0f45d","metrics":{{"durationMs":1.23,"billedDurationMs":2,
-                "memorySizeMB":128,"maxMemoryUsedMB":20{more}}}{status}}}}}"#
+                "memorySizeMB":128,"maxMemoryUsedMB":20{metrics}}}{status}}}}}"#
             )
         };
         let cases = [
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_none() {
+    fn ignores_messages_that_are_not_reports() {
         let without = |part: &str| WARM.replace(part, "");
         let others = [
             "",
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_from_nothing_or_from_a_snapshot_is_cold() {
+    fn initialization_and_restore_are_cold_starts() {
         assert!(!report().is_cold());
         assert!(Report { init_ms: Some(30.0), ..report() }.is_cold());
         assert!(Report { restore_ms: Some(30.0), ..report() }.is_cold());

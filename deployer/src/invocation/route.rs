@@ -1,21 +1,24 @@
-//! Which route takes an event to a function.
+//! Selects the route to send an event to.
 
 use crate::error::{Error, Result};
 use crate::manifest::{Auth, IntegrationKind, Route, is_path_for, listed_routes, path_precedence};
 
-/// The route that takes an event to this function, if one is named, and by this path, if one is given: the most exact one,
-/// then one without credentials before others, `POST` before others.
+/// Selects a route that accepts a body, for a function and a path if they are given. The most specific path comes first, then
+/// routes without credentials, then `POST`, then `aws` integrations.
+///
+/// # Errors
+/// No route fits; the message lists the routes of the stack.
 pub(crate) fn route_to<'a>(
     function: Option<&str>,
     routes: &'a [Route],
     path: Option<&str>,
 ) -> Result<&'a Route> {
-    let takes_it = |route: &&Route| {
+    let fits = |route: &&Route| {
         function.is_none_or(|function| route.function == function)
             && matches!(route.method.as_str(), "POST" | "PUT" | "PATCH" | "ANY")
             && path.map_or(!route.has_parameters(), |path| is_path_for(path, &route.path))
     };
-    let worth = |route: &&Route| {
+    let rank = |route: &&Route| {
         (
             path.map(|_| path_precedence(&route.path)),
             route.auth != Auth::None,
@@ -23,12 +26,12 @@ pub(crate) fn route_to<'a>(
             route.integration != IntegrationKind::Aws,
         )
     };
-    routes.iter().filter(takes_it).min_by_key(worth).ok_or_else(|| {
-        let to = function.map(|name| format!(" to {name}")).unwrap_or_default();
-        let of =
+    routes.iter().filter(fits).min_by_key(rank).ok_or_else(|| {
+        let function_phrase = function.map(|name| format!(" to {name}")).unwrap_or_default();
+        let path_phrase =
             path.map_or("without parameters in its path".to_owned(), |path| format!("for the path {path}"));
         Error::usage(format!(
-            "no route{to} takes a body (POST, PUT, PATCH or ANY), {of}; the stack has {}",
+            "no route{function_phrase} takes a body (POST, PUT, PATCH or ANY), {path_phrase}; the stack has {}",
             listed_routes(routes)
         ))
         .hint("--route says a path, with its parameters filled in; --via lambda needs no route.")
@@ -53,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_takes_the_route_that_is_easiest_to_go() {
+    fn prefers_routes_without_parameters_and_credentials_and_with_post() {
         let other = Route { function: "g".to_owned(), ..route("POST", "/other", Auth::None) };
         let cases: [(Vec<Route>, Option<&str>); 6] = [
             (vec![], None),
@@ -70,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_takes_the_most_exact_route() {
+    fn selects_the_most_specific_route_for_a_path() {
         let routes = [
             route("ANY", "/{proxy+}", Auth::None),
             route("PUT", "/items/{id}", Auth::Iam),

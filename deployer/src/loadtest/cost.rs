@@ -48,7 +48,7 @@ pub(super) fn per_million<'a>(
         Some(prices.bill(&usage, MILLION * handler_part(mix, name), FreeTier::Ignored))
     };
     let bills: Option<Vec<Bill>> = mix.handlers().into_iter().map(of_one).collect();
-    bills?.into_iter().reduce(Bill::and)
+    bills?.into_iter().reduce(Bill::plus)
 }
 
 /// The usage of one request to this function. Each request that creates an item writes one of up to a KB; every other one
@@ -64,7 +64,7 @@ fn usage(manifest: &Manifest, name: &str, function: &Function, mix: &RequestMix,
     Usage {
         write_units: writes * by_request,
         read_units: reads * by_request * crate::pricing::read_units(1024.0),
-        ..Usage::of(function, billed_ms)
+        ..Usage::for_function(function, billed_ms)
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
             user_agent: loadgen::HeaderValue::from_static("test"),
             run: loadgen::RunId::random(),
         };
-        let prices = Prices::of("us-east-1").unwrap();
+        let prices = Prices::for_region("us-east-1").unwrap();
         let logs =
             |requests: f64| requests * 500.0 / 1_073_741_824.0 * (0.50 + 0.03 * 0.15 * 14.0 / (730.0 / 24.0));
         let lambda = |requests: f64| requests * (0.2e-6 + 128.0 / 1024.0 * 0.020 * 0.000_016_666_7);
@@ -146,7 +146,7 @@ mod tests {
     fn a_million_requests_of_the_default_mix() {
         let manifest = manifest();
         let mix = built_in_mix();
-        let prices = Prices::of("us-east-1").unwrap();
+        let prices = Prices::for_region("us-east-1").unwrap();
         let function = statistics(128, 5.0);
         let bill = per_million(&prices, &manifest, &mix, |_| Some(&function)).unwrap();
         let dynamodb: f64 =
@@ -172,7 +172,7 @@ mod tests {
         let function_of = |_: &str, path: &str| Ok(if path == "/l" { "large" } else { "f" }.to_owned());
         let mix = mix::read(&file, None, function_of).unwrap();
         let (large, small) = (statistics(512, 50.0), statistics(128, 2.0));
-        let prices = Prices::of("us-east-1").unwrap();
+        let prices = Prices::for_region("us-east-1").unwrap();
         let both = |name: &str| Some(if name == "large" { &large } else { &small });
         let bill = per_million(&prices, &manifest(), &mix, both).unwrap();
         let of = |what: Meter| {

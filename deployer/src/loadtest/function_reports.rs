@@ -149,7 +149,7 @@ pub(crate) fn cost(
     plan: &LoadPlan,
     statistics: &[FunctionStatistics],
 ) -> Option<Bill> {
-    let prices = Prices::of(&connected.aws.scope.region).ok()?;
+    let prices = Prices::for_region(&connected.aws.scope.region).ok()?;
     let statistics_of =
         |name: &str| statistics.iter().find(|function| function.function == session.config.named(name));
     cost::per_million(&prices, &session.config.manifest, &plan.mix, statistics_of)

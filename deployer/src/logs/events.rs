@@ -1,4 +1,4 @@
-//! The log of a function, page by page.
+//! Reads the events of a log group, page by page.
 
 use crate::engine::{Step, absent};
 use crate::error::{Error, Result};
@@ -7,91 +7,90 @@ use serde::Serialize;
 use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const NO_SUCH: &[&str] = &["ResourceNotFoundException"];
+const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 
-/// Finds reports in both formats of a function's log. Terms with a question mark are alternatives.
-const REPORTS: &str = r#"?"REPORT RequestId" ?"platform.report""#;
+/// The filter pattern for invocation reports, in both log formats. Terms with a question mark are alternatives.
+const REPORT_PATTERN: &str = r#"?"REPORT RequestId" ?"platform.report""#;
 
-/// Pages in a row without a new event. One that looks for what is rare goes through a megabyte or so of the log and finds
-/// nothing: so many are some gigabytes, and a quarter of an hour or more.
-const MOST_WITHOUT_NEWS: usize = 10_000;
+/// The most consecutive pages without a new event. A page that matches nothing covers about a megabyte of the log, so this
+/// is some gigabytes, or at least a quarter of an hour.
+const MAX_PAGES_WITHOUT_EVENTS: usize = 10_000;
 
-/// Which events of a log group.
+/// A selection of the events of a log group.
 #[derive(Clone, Debug)]
-pub(crate) struct Query<'a> {
+pub(crate) struct LogQuery<'a> {
     pub(crate) group: &'a str,
-    /// The first moment, in milliseconds since 1970.
+    /// The start of the time range, in milliseconds since 1970.
     pub(crate) from_ms: i64,
-    /// The last moment; `None` for up to now.
+    /// The end of the time range, inclusive; `None` for now.
     pub(crate) to_ms: Option<i64>,
-    /// A filter pattern of `CloudWatch` Logs; `None` for all.
+    /// A filter pattern of `CloudWatch` Logs; `None` for all events.
     pub(crate) pattern: Option<&'a str>,
-    /// The only stream to look at: what one environment of the function writes. `None` for all.
+    /// The log stream, which has the events of one execution environment; `None` for all streams.
     pub(crate) stream: Option<&'a str>,
 }
 
-/// One message that a function, or Lambda, has written.
+/// A log event, written by a function or by Lambda.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LogEvent {
-    /// Stays the same, however often the event is read.
+    /// The event's id, which never changes.
     pub(crate) id: String,
     pub(crate) stream: String,
-    /// In milliseconds since 1970, by the clock of the environment that wrote it.
+    /// The timestamp in milliseconds since 1970, by the clock of the execution environment.
     pub(crate) time_ms: i64,
-    /// As it was written; most end with a newline.
+    /// The message as it was written. Most messages end with a newline.
     pub(crate) message: String,
 }
 
 impl LogEvent {
-    /// Whether a function wrote it, as far as the stream tells. Functions may share a log group that somebody has set;
-    /// then streams are called `YYYY/MM/DD/FUNCTION[VERSION]ID`, and otherwise there is nothing before the version.
+    /// Returns whether the stream's name allows that this function wrote the event. In a log group that functions share,
+    /// streams are named `YYYY/MM/DD/FUNCTION[VERSION]ID`. In a function's own log group, the name lacks `FUNCTION`.
     /// See <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>.
     pub(crate) fn is_from(&self, function: &str) -> bool {
-        let name = self.stream.split('[').next().and_then(|before| before.rsplit('/').next());
+        let name = self.stream.split('[').next().and_then(|prefix| prefix.rsplit('/').next());
         !self.stream.contains('[') || name.is_none_or(|name| name.is_empty() || name == function)
     }
 }
 
-/// Hands over the events in order of time, as they come, until they are no longer taken. `false` when there is no such
-/// log group.
+/// Passes the events to `on_event` in order of time until it breaks. Returns `false` if the log group does not exist.
 ///
-/// An event is found some seconds after it was written, and one that was written earlier may be found later.
+/// An event appears some seconds after it was written, and an earlier event may appear later.
 ///
 /// # Errors
-/// AWS's refusal; pages without end. What was handed over before stays so.
+/// A refusal of AWS; pages without end. The events before have been passed on.
 pub(crate) async fn read(
     step: &Step<'_>,
-    query: &Query<'_>,
-    take: impl FnMut(LogEvent) -> ControlFlow<()>,
+    query: &LogQuery<'_>,
+    on_event: impl FnMut(LogEvent) -> ControlFlow<()>,
 ) -> Result<bool> {
-    read_within(step, query, MOST_WITHOUT_NEWS, take).await
+    read_pages(step, query, MAX_PAGES_WITHOUT_EVENTS, on_event).await
 }
 
-/// The same, with another bound than usual on pages in a row without a new event.
-async fn read_within(
+/// The same, with a limit for consecutive pages without a new event.
+async fn read_pages(
     step: &Step<'_>,
-    query: &Query<'_>,
-    most_without_news: usize,
-    mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
+    query: &LogQuery<'_>,
+    max_pages_without_events: usize,
+    mut on_event: impl FnMut(LogEvent) -> ControlFlow<()>,
 ) -> Result<bool> {
     let mut token = None;
     let mut last: Option<(i64, String)> = None;
-    let mut without_news = 0;
-    while without_news < most_without_news {
+    let mut pages_without_events = 0;
+    while pages_without_events < max_pages_without_events {
         let filter = step.aws.logs.filter_log_events().log_group_name(query.group);
         let filter = filter.start_time(query.from_ms).set_end_time(query.to_ms);
         let filter =
             filter.set_filter_pattern(query.pattern.map(str::to_owned)).set_next_token(token.clone());
         let filter = filter.set_log_stream_names(query.stream.map(|stream| vec![stream.to_owned()]));
         let filter = || step.call("logs:FilterLogEvents", filter.clone().send());
-        let Some(page) = absent(step.retry(&[], filter).await, NO_SUCH)? else {
+        let Some(page) = absent(step.retry(&[], filter).await, NOT_FOUND)? else {
             return Ok(false);
         };
         let events = page.events.unwrap_or_default();
         let newest = events
             .last()
             .map(|event| (event.timestamp.unwrap_or_default(), event.event_id.clone().unwrap_or_default()));
-        without_news = if newest.is_none() || newest == last { without_news + 1 } else { 0 };
+        pages_without_events = if newest.is_none() || newest == last { pages_without_events + 1 } else { 0 };
         last = newest.or(last);
         for event in events {
             let event = LogEvent {
@@ -100,36 +99,36 @@ async fn read_within(
                 time_ms: event.timestamp.unwrap_or_default(),
                 message: event.message.unwrap_or_default(),
             };
-            if take(event).is_break() {
+            if on_event(event).is_break() {
                 return Ok(true);
             }
         }
-        // A page without events says nothing: AWS has looked at so much, and found nothing in it.
-        // The same mark again would lead here again, for ever.
-        let next = page.next_token.filter(|next| Some(next) != token.as_ref());
-        if next.is_none() {
+        // An empty page is not the last: AWS has searched a part of the log without a match. The same token again would
+        // loop forever.
+        let next_token = page.next_token.filter(|next| Some(next) != token.as_ref());
+        if next_token.is_none() {
             return Ok(true);
         }
-        token = next;
+        token = next_token;
     }
     Err(Error::new(format!(
-        "CloudWatch Logs answers without end: the last {without_news} pages had no new event"
+        "CloudWatch Logs answers without end: the last {pages_without_events} pages had no new event"
     )))
 }
 
-/// By this machine's clock, in milliseconds since 1970.
+/// Returns the current time by this machine's clock, in milliseconds since 1970.
 pub(crate) fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The reports of all invocations of a function that ended within a span of time, both ends included, in milliseconds
-/// since 1970, in order of time. None when there is no such log group.
+/// Returns the reports of all invocations of a function that ended within a time range (inclusive, in milliseconds since
+/// 1970), in order of time. There are none if the log group does not exist.
 ///
-/// A report is found some seconds after its invocation has ended: ask again until all are there.
+/// A report appears some seconds after its invocation has ended, so callers read again until all have appeared.
 ///
 /// # Errors
-/// AWS's refusal.
+/// A refusal of AWS.
 pub(crate) async fn reports(
     step: &Step<'_>,
     group: &str,
@@ -137,15 +136,15 @@ pub(crate) async fn reports(
     from_ms: i64,
     to_ms: i64,
 ) -> Result<Vec<Report>> {
-    let query = Query { group, from_ms, to_ms: Some(to_ms), pattern: Some(REPORTS), stream: None };
+    let query = LogQuery { group, from_ms, to_ms: Some(to_ms), pattern: Some(REPORT_PATTERN), stream: None };
     let mut reports = Vec::new();
-    let take = |event: LogEvent| {
+    let on_event = |event: LogEvent| {
         if event.is_from(function) {
             reports.extend(Report::parse(&event.message));
         }
         ControlFlow::Continue(())
     };
-    read(step, &query, take).await?;
+    read(step, &query, on_event).await?;
     Ok(reports)
 }
 
@@ -160,32 +159,33 @@ mod tests {
 
     const GROUP: &str = "/aws/lambda/lab";
 
-    fn page(messages: &[&str], next: Option<&str>) -> Value {
+    fn page(messages: &[&str], next_token: Option<&str>) -> Value {
         let event = |(index, message): (usize, &&str)| json!({ "eventId": message, "timestamp": 1_000 + index, "message": message });
         let events: Vec<Value> = messages.iter().enumerate().map(event).collect();
-        json!({ "events": events, "nextToken": next })
+        json!({ "events": events, "nextToken": next_token })
     }
 
-    async fn some(world: &World, wanted: usize) -> Result<(bool, Vec<String>)> {
+    /// Reads until this many events have been passed on. Returns whether the log group exists, and the messages.
+    async fn read_up_to(world: &World, count: usize) -> Result<(bool, Vec<String>)> {
         let mut messages = Vec::new();
-        let take = |event: LogEvent| {
+        let on_event = |event: LogEvent| {
             messages.push(event.message);
-            if messages.len() < wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if messages.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let query = Query { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None, stream: None };
-        let exists = world.at(async |step| read(step, &query, take).await).await?;
+        let query = LogQuery { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None, stream: None };
+        let exists = world.at(async |step| read(step, &query, on_event).await).await?;
         Ok((exists, messages))
     }
 
-    async fn all(world: &World) -> Result<(bool, Vec<String>)> {
-        some(world, usize::MAX).await
+    async fn read_all(world: &World) -> Result<(bool, Vec<String>)> {
+        read_up_to(world, usize::MAX).await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn all_pages_are_read_and_an_empty_one_is_not_the_last() {
+    async fn reads_all_pages_although_one_is_empty() {
         let pages = [page(&["a", "b"], Some("1")), page(&[], Some("2")), page(&["c"], None)];
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
-        assert_eq!(all(&world).await.unwrap(), (true, ["a", "b", "c"].map(str::to_owned).to_vec()));
+        assert_eq!(read_all(&world).await.unwrap(), (true, ["a", "b", "c"].map(str::to_owned).to_vec()));
         let sent = world.sent.bodies("FilterLogEvents");
         let tokens: Vec<&Value> = sent.iter().map(|body| &body["nextToken"]).collect();
         assert_eq!(tokens, [&Value::Null, &json!("1"), &json!("2")]);
@@ -194,75 +194,75 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_page_that_leads_to_itself_is_the_last() {
+    async fn a_page_with_its_own_token_is_the_last() {
         let pages = [page(&["a"], Some("1")), page(&["b"], Some("1"))];
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
-        assert_eq!(all(&world).await.unwrap().1, ["a", "b"]);
+        assert_eq!(read_all(&world).await.unwrap().1, ["a", "b"]);
     }
 
-    /// Each mark is another one.
+    /// Each page has another token.
     #[tokio::test(start_paused = true)]
-    async fn pages_without_end_and_without_news_are_an_error() {
+    async fn endless_pages_without_new_events_are_an_error() {
         for messages in [&[][..], &["the same"][..]] {
             let pages = (0..=20).map(|number| done(page(messages, Some(&number.to_string()))));
             let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages)]);
-            let query = Query { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None, stream: None };
-            let take = |_| ControlFlow::Continue(());
-            let read = world.at(async |step| read_within(step, &query, 20, take).await).await;
-            let error = read.unwrap_err().to_string();
+            let query = LogQuery { group: GROUP, from_ms: 1_000, to_ms: None, pattern: None, stream: None };
+            let on_event = |_| ControlFlow::Continue(());
+            let result = world.at(async |step| read_pages(step, &query, 20, on_event).await).await;
+            let error = result.unwrap_err().to_string();
             assert_eq!(error, "CloudWatch Logs answers without end: the last 20 pages had no new event");
             assert_eq!(world.sent.of("FilterLogEvents").len(), 20 + messages.len(), "{messages:?}");
         }
     }
 
-    /// What is rare may stand at the end of a large log.
+    /// A rare match may be at the end of a large log.
     #[tokio::test(start_paused = true)]
-    async fn many_empty_pages_are_read_through() {
+    async fn reads_through_many_empty_pages() {
         let empty = (0..1_000).map(|number| page(&[], Some(&number.to_string())));
         let pages = empty.chain([page(&["found"], None)]);
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages.map(done))]);
-        assert_eq!(all(&world).await.unwrap().1, ["found"]);
+        assert_eq!(read_all(&world).await.unwrap().1, ["found"]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_more_is_asked_for_when_nobody_takes_it() {
+    async fn requests_no_further_page_after_a_break() {
         let pages = [done(page(&["a", "b"], Some("1")))];
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), pages)]);
-        assert_eq!(some(&world, 1).await.unwrap(), (true, vec!["a".to_owned()]));
+        assert_eq!(read_up_to(&world, 1).await.unwrap(), (true, vec!["a".to_owned()]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_group_that_is_not_there_has_no_events() {
-        let none = refused(400, "ResourceNotFoundException", "The specified log group does not exist.");
-        let world = World::new().with_logs(&[always(mock!(Client::filter_log_events), none)]);
-        assert_eq!(all(&world).await.unwrap(), (false, vec![]));
+    async fn a_missing_log_group_has_no_events() {
+        let missing = refused(400, "ResourceNotFoundException", "The specified log group does not exist.");
+        let world = World::new().with_logs(&[always(mock!(Client::filter_log_events), missing)]);
+        assert_eq!(read_all(&world).await.unwrap(), (false, vec![]));
         let found = world.at(async |step| reports(step, GROUP, "lab", 0, 1).await).await.unwrap();
         assert_eq!(found, []);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn throttling_is_waited_out_and_the_page_is_asked_for_again() {
+    async fn waits_out_throttling_and_requests_the_page_again() {
         let script = [
             done(page(&["a"], Some("1"))),
             refused(400, "ThrottlingException", "Rate exceeded"),
             done(page(&["b"], None)),
         ];
         let world = World::new().with_logs(&[answers(mock!(Client::filter_log_events), script)]);
-        assert_eq!(all(&world).await.unwrap().1, ["a", "b"]);
+        assert_eq!(read_all(&world).await.unwrap().1, ["a", "b"]);
         assert_eq!(world.recorder.waits(), ["AWS's call rate limit"]);
         assert_eq!(world.sent.bodies("FilterLogEvents")[2]["nextToken"], "1");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_names_the_call() {
+    async fn an_error_names_the_call() {
         let denied = refused(400, "AccessDeniedException", "no");
         let world = World::new().with_logs(&[always(mock!(Client::filter_log_events), denied)]);
-        let error = all(&world).await.unwrap_err();
+        let error = read_all(&world).await.unwrap_err();
         assert!(error.to_string().contains("logs:FilterLogEvents"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reports_are_asked_for_by_both_formats_and_the_rest_is_left_out() {
+    async fn finds_reports_in_both_formats_and_ignores_other_functions() {
         let report = "REPORT RequestId: 1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\t\
                       Max Memory Used: 20 MB\t\n";
         let record = r#"{"type":"platform.report","record":{"requestId":"2","metrics":{"durationMs":1,
@@ -276,6 +276,6 @@ mod tests {
         assert_eq!(found.iter().map(|report| report.request_id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
         let sent = &world.sent.bodies("FilterLogEvents")[0];
         assert_eq!((&sent["startTime"], &sent["endTime"]), (&json!(5), &json!(7)));
-        assert_eq!(sent["filterPattern"], REPORTS);
+        assert_eq!(sent["filterPattern"], REPORT_PATTERN);
     }
 }

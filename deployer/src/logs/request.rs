@@ -1,61 +1,65 @@
-//! All that was logged during one request.
+//! Reads the log of one request.
 //!
-//! Few lines name the request, but an environment works on one at a time: in its stream, everything from `START` to
-//! `END` and `REPORT` belongs to the request. A function whose log format is JSON has records `platform.start` and
-//! `platform.report` instead.
+//! Few log lines contain the request id, but an execution environment handles one request at a time: in its log stream,
+//! everything from `START` to `END` and `REPORT` belongs to the request. In the JSON log format, the records
+//! `platform.start` and `platform.report` mark it.
 
-use super::events::{self, LogEvent, Query};
+use super::events::{self, LogEvent, LogQuery};
 use crate::engine::Step;
 use crate::error::Result;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// Lambda lets no invocation run for longer than 15 minutes, and writes its report a little later. In milliseconds.
-const LONGEST_MS: i64 = 16 * 60_000;
+/// The longest time from `START` to `REPORT`, in milliseconds. Lambda ends an invocation after 15 minutes and writes the
+/// report a little later.
+const MAX_DURATION_MS: i64 = 16 * 60_000;
 
-/// Hands over what was logged during a request, when some of it was logged since then, in milliseconds since 1970: all
-/// of it, also what is older. An asynchronous request that failed is tried again under its id, maybe elsewhere.
+/// Passes all events of a request to `on_event`, if any of them was written after `since_ms` (milliseconds since 1970).
+///
+/// Lambda retries a failed asynchronous request under the same id, perhaps in another execution environment. Attempts that
+/// ended before `since_ms` are left out.
 ///
 /// # Errors
-/// AWS's refusal.
+/// A refusal of AWS.
 pub(crate) async fn read(
     step: &Step<'_>,
     group: &str,
-    request: &str,
+    request_id: &str,
     since_ms: i64,
-    mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
+    mut on_event: impl FnMut(LogEvent) -> ControlFlow<()>,
 ) -> Result<()> {
-    let phrase = format!("\"{request}\"");
-    let from_ms = since_ms - LONGEST_MS;
-    let naming = Query { group, from_ms, to_ms: None, pattern: Some(&phrase), stream: None };
+    let pattern = format!("\"{request_id}\"");
+    let from_ms = since_ms - MAX_DURATION_MS;
+    let mentions_query = LogQuery { group, from_ms, to_ms: None, pattern: Some(&pattern), stream: None };
     let mut streams = BTreeMap::new();
-    let mention = |event: LogEvent| {
-        let mentions = Mentions { first_ms: event.time_ms, last_ms: event.time_ms, runs: false };
+    let add_mention = |event: LogEvent| {
+        let mentions = Mentions { first_ms: event.time_ms, last_ms: event.time_ms, is_running: false };
         streams.entry(event.stream.clone()).or_insert(mentions).add(&event);
         ControlFlow::Continue(())
     };
-    events::read(step, &naming, mention).await?;
+    events::read(step, &mentions_query, add_mention).await?;
     let mut streams: Vec<_> = streams.into_iter().collect();
     streams.sort_by_key(|(_, mentions)| mentions.first_ms);
-    for (stream, Mentions { first_ms, last_ms, runs }) in streams {
-        let to_ms = (!runs).then_some(last_ms);
-        let around = Query { from_ms: first_ms, to_ms, pattern: None, stream: Some(&stream), ..naming };
+    for (stream, Mentions { first_ms, last_ms, is_running }) in streams {
+        let to_ms = (!is_running).then_some(last_ms);
+        let stream_query =
+            LogQuery { from_ms: first_ms, to_ms, pattern: None, stream: Some(&stream), ..mentions_query };
         let mut events = Vec::new();
-        let keep = |event: LogEvent| {
-            if event.time_ms > last_ms && Mark::of(&event) == Some(Mark::Start) {
+        let collect = |event: LogEvent| {
+            if event.time_ms > last_ms && Boundary::from_event(&event) == Some(Boundary::Start) {
                 return ControlFlow::Break(());
             }
             events.push(event);
             ControlFlow::Continue(())
         };
-        events::read(step, &around, keep).await?;
-        let found = during(&events, request);
-        if found.last().is_none_or(|last| last.time_ms < since_ms) {
+        events::read(step, &stream_query, collect).await?;
+        let request_events = events_of_request(&events, request_id);
+        if request_events.last().is_none_or(|last| last.time_ms < since_ms) {
             continue;
         }
-        for event in found {
-            if take(event.clone()).is_break() {
+        for event in request_events {
+            if on_event(event.clone()).is_break() {
                 return Ok(());
             }
         }
@@ -63,41 +67,40 @@ pub(crate) async fn read(
     Ok(())
 }
 
-/// Where a stream names the request.
+/// The events of a stream that contain the request id.
 struct Mentions {
     first_ms: i64,
     last_ms: i64,
-    /// Whether it was started, and its end is not found yet.
-    runs: bool,
+    /// Whether the request has started and its end is not logged yet.
+    is_running: bool,
 }
 
 impl Mentions {
     fn add(&mut self, event: &LogEvent) {
         self.first_ms = self.first_ms.min(event.time_ms);
         self.last_ms = self.last_ms.max(event.time_ms);
-        match Mark::of(event) {
-            Some(Mark::Start) => self.runs = true,
-            Some(Mark::End) => self.runs = false,
+        match Boundary::from_event(event) {
+            Some(Boundary::Start) => self.is_running = true,
+            Some(Boundary::End) => self.is_running = false,
             None => {}
         }
     }
 }
 
-/// What Lambda writes before and after each request.
+/// An event that Lambda writes before or after each request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum Boundary {
     Start,
     End,
 }
 
-impl Mark {
-    fn of(event: &LogEvent) -> Option<Self> {
+impl Boundary {
+    fn from_event(event: &LogEvent) -> Option<Self> {
         let message = &event.message;
-        let begins = |with: &str| message.starts_with(with);
-        if begins("START RequestId: ") {
+        if message.starts_with("START RequestId: ") {
             return Some(Self::Start);
         }
-        if begins("END RequestId: ") || begins("REPORT RequestId: ") {
+        if message.starts_with("END RequestId: ") || message.starts_with("REPORT RequestId: ") {
             return Some(Self::End);
         }
         if !message.contains("platform.") {
@@ -112,26 +115,27 @@ impl Mark {
     }
 }
 
-/// Those events of a stream that were written during the request. Where Lambda does not write when it starts (a
-/// function may be set to log warnings only), these are all from the first to the last that names it.
-fn during<'e>(events: &'e [LogEvent], request: &str) -> Vec<&'e LogEvent> {
-    let names_it = |event: &LogEvent| event.message.contains(request);
-    let marks = |event: &LogEvent, mark: Mark| Mark::of(event) == Some(mark);
-    let starts = |event: &LogEvent| marks(event, Mark::Start) && names_it(event);
-    if !events.iter().any(starts) {
-        let first = events.iter().position(names_it).unwrap_or_default();
-        let end = events.iter().rposition(names_it).map_or(0, |last| last + 1);
+/// Selects the events of a stream that were written during the request. Lambda logs no start if the function's system log
+/// level is set to warnings; then these are the events from the first to the last that contain the request id.
+fn events_of_request<'e>(events: &'e [LogEvent], request_id: &str) -> Vec<&'e LogEvent> {
+    let mentions = |event: &LogEvent| event.message.contains(request_id);
+    let is_boundary = |event: &LogEvent, boundary| Boundary::from_event(event) == Some(boundary);
+    let is_start = |event: &LogEvent| is_boundary(event, Boundary::Start) && mentions(event);
+    if !events.iter().any(is_start) {
+        let first = events.iter().position(mentions).unwrap_or_default();
+        let end = events.iter().rposition(mentions).map_or(0, |last| last + 1);
         return events[first..end].iter().collect();
     }
-    let tries = events.chunk_by(|_, next| !starts(next)).filter(|events| starts(&events[0]));
-    let its_own = |events: &'e [LogEvent]| {
-        let end = events.iter().rposition(|event| marks(event, Mark::End) && names_it(event));
-        // What runs on ends at the latest where another request starts.
-        let end = end.map(|end| end + 1);
-        let end = end.or_else(|| Some(1 + events[1..].iter().position(|event| marks(event, Mark::Start))?));
+    let attempts = events.chunk_by(|_, next| !is_start(next)).filter(|events| is_start(&events[0]));
+    let up_to_end = |events: &'e [LogEvent]| {
+        let last = events.iter().rposition(|event| is_boundary(event, Boundary::End) && mentions(event));
+        let end = last.map(|last| last + 1);
+        // Without a logged end, the attempt ends before the next request starts.
+        let next_start = || events[1..].iter().position(|event| is_boundary(event, Boundary::Start));
+        let end = end.or_else(|| Some(1 + next_start()?));
         &events[..end.unwrap_or(events.len())]
     };
-    tries.flat_map(its_own).collect()
+    attempts.flat_map(up_to_end).collect()
 }
 
 #[cfg(test)]

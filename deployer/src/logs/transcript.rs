@@ -1,8 +1,8 @@
-//! What was read of a log.
+//! The events that a command has read.
 
 use super::events::LogEvent;
 
-/// The events that a document needs after they were shown. Nothing else keeps them: a log may be larger than memory.
+/// The events that have been read. Only commands that print a document keep them, because a log may be larger than memory.
 pub(crate) struct Transcript {
     keeps_events: bool,
     is_empty: bool,
@@ -21,7 +21,7 @@ impl Transcript {
         }
     }
 
-    /// Whether nothing was read, kept or not.
+    /// Returns whether no event was read, kept or not.
     pub(crate) fn is_empty(&self) -> bool {
         self.is_empty
     }
@@ -36,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_kept_only_where_a_document_needs_them() {
-        for (keeps_events, kept) in [(false, 0), (true, 2)] {
+    fn keeps_events_only_for_a_document() {
+        for (keeps_events, count) in [(false, 0), (true, 2)] {
             let mut transcript = Transcript::new(keeps_events);
             assert!(transcript.is_empty());
             for _ in 0..2 {
@@ -45,7 +45,7 @@ mod tests {
                 transcript.add(LogEvent { id, stream, time_ms: 0, message });
             }
             assert!(!transcript.is_empty());
-            assert_eq!(transcript.events().len(), kept, "{keeps_events}");
+            assert_eq!(transcript.events().len(), count, "{keeps_events}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::pretty::pretty;
 use super::sign::{Sign, summary};
 use super::text::{ask, data, data_line, stderr_has_colours, talk};
 use crate::cli::Output;
-use crate::config::Volume;
+use crate::config::Verbosity;
 use crate::engine::{Change, Event, Outcome, Record, Reporter};
 use crate::error::{CommandLine, Error, ErrorKind, Hint, Result};
 use crate::machine::Machine;
@@ -45,12 +45,12 @@ impl Console {
     pub(crate) fn new(
         output: Output,
         machine: &Machine,
-        volume: Volume,
+        verbosity: Verbosity,
         yes: bool,
         command_line: CommandLine,
     ) -> Self {
-        let reporter: Box<dyn Reporter> = match volume {
-            Volume::Quiet => Box::new(Quiet),
+        let reporter: Box<dyn Reporter> = match verbosity {
+            Verbosity::Quiet => Box::new(Quiet),
             // Other lines follow, so nothing may be redrawn above them.
             Volume::Calls | Volume::Sdk => Box::new(Plain::default()),
             Volume::Normal if machine.draws => Box::new(Tree::new(stderr_has_colours())),

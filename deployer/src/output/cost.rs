@@ -2,7 +2,7 @@
 
 use super::columns::aligned;
 use crate::manifest::Function;
-use crate::pricing::{Bill, LOG_COMPRESSION, Line, Usage, dollars, grouped};
+use crate::pricing::{Bill, BillLine, LOG_COMPRESSION, Usage, dollars, grouped};
 use serde::Serialize;
 
 /// The bill in the JSON document.
@@ -54,7 +54,7 @@ pub(crate) fn source(page: &str, as_of: &str) -> String {
 }
 
 /// `$3.50 a million (aws.amazon.com/api-gateway/pricing, 2025-10-20)`.
-fn price(line: &Line) -> String {
+fn price(line: &BillLine) -> String {
     let prices: Vec<String> = line.prices.iter().map(|price| exact(*price)).collect();
     format!("{} a {} ({})", prices.join(", then "), line.unit, source(&line.source, &line.as_of))
 }

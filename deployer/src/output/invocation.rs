@@ -4,7 +4,7 @@ use super::console::Console;
 use super::log_line::took;
 use crate::cli::Via;
 use crate::error::{Flag, Hint, Verb};
-use crate::invocation::call::Answer;
+use crate::invocation::invoke::InvokeResponse;
 use crate::invocation::report::Report;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,31 +27,31 @@ pub(crate) struct Invocation<'a> {
 }
 
 impl<'a> Invocation<'a> {
-    pub(crate) fn new(function: &'a str, via: Via, answer: &'a Answer) -> Self {
-        let failure = answer.failure.as_ref();
+    pub(crate) fn new(function: &'a str, via: Via, response: &'a InvokeResponse) -> Self {
+        let error = response.function_error.as_ref();
         Self {
             function,
             via,
-            status: answer.status,
-            failed: failure.is_some(),
-            error_type: failure.and_then(|failure| failure.error_type.as_deref()),
-            error_message: failure.and_then(|failure| failure.message.as_deref()),
-            answer: serde_json::from_slice(&answer.body)
-                .unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into()),
-            report: answer.report.as_ref(),
-            log: answer.log.lines().collect(),
+            status: response.status,
+            failed: error.is_some(),
+            error_type: error.and_then(|error| error.error_type.as_deref()),
+            error_message: error.and_then(|error| error.message.as_deref()),
+            answer: serde_json::from_slice(&response.body)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&response.body).into()),
+            report: response.report.as_ref(),
+            log: response.log.lines().collect(),
         }
     }
 }
 
 /// Shows the log and then the report. The last report is Lambda's; others are lines of the function.
-pub(crate) fn show_log(console: &Console, answer: &Answer) {
-    let lines: Vec<&str> = answer.log.lines().collect();
+pub(crate) fn show_log(console: &Console, response: &InvokeResponse) {
+    let lines: Vec<&str> = response.log.lines().collect();
     let is_report = |line: &&str| Report::parse(line).is_some();
     let lambdas = lines.iter().rposition(is_report);
-    let cut = answer.log_is_cut();
+    let cut = response.log_is_truncated();
     if cut {
-        let logs = match &answer.report {
+        let logs = match &response.report {
             Some(report) => Verb::Logs.flag(Flag::RequestId(report.request_id.clone())),
             None => Verb::Logs.into(),
         };
@@ -66,7 +66,7 @@ pub(crate) fn show_log(console: &Console, answer: &Answer) {
             console.talk(*line);
         }
     }
-    if let Some(report) = &answer.report {
+    if let Some(report) = &response.report {
         console.talk(&took(report));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::text::talk;
 use crate::aws::CALL_TRACE;
-use crate::config::Volume;
+use crate::config::Verbosity;
 use std::io::{self, Write};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -16,16 +16,16 @@ const SDK: [&str; 6] =
     ["aws_config", "aws_credential_types", "aws_runtime", "aws_sdk", "aws_smithy", "aws_sigv4"];
 
 /// Shows events on stderr from now on. Further calls in one process have no effect.
-pub(crate) fn start(volume: Volume) {
-    let shown = match volume {
-        Volume::Quiet | Volume::Normal => return,
-        Volume::Calls => Targets::new().with_target(CALL_TRACE, LevelFilter::DEBUG),
-        Volume::Sdk => {
+pub(crate) fn start(verbosity: Verbosity) {
+    let shown = match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => return,
+        Verbosity::Calls => Targets::new().with_target(CALL_TRACE, LevelFilter::DEBUG),
+        Verbosity::Sdk => {
             let sdk = SDK.map(|name| (name, LevelFilter::DEBUG));
             Targets::new().with_target(CALL_TRACE, LevelFilter::DEBUG).with_targets(sdk)
         }
     };
-    let with_levels = volume == Volume::Sdk;
+    let with_levels = verbosity == Verbosity::Sdk;
     let lines = fmt::layer()
         .with_writer(Lines)
         .with_ansi(false)

@@ -1,83 +1,82 @@
-//! What a number of requests in one month costs, meter by meter.
+//! The bill for a number of requests in one month, with one line for each meter.
 
 use super::prices::{Meter, Prices, Tariff};
 use super::usage::Usage;
 use crate::manifest::Architecture;
 use serde::Serialize;
 
-/// What a free tier takes off.
+/// The free tier to subtract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FreeTier {
-    /// Nothing: list prices.
+    /// None: list prices.
     Ignored,
-    /// Lambda's, which every account has for ever: a million requests and 400,000 GB-seconds a month.
+    /// Lambda's, which never expires: a million requests and 400,000 GB-seconds a month.
     Lambda,
 }
 
 const FREE_LAMBDA_MILLION_REQUESTS: f64 = 1.0;
 const FREE_LAMBDA_GB_SECONDS: f64 = 400_000.0;
 
-/// As AWS counts an average month.
+/// An average month, as AWS counts it.
 const HOURS_A_MONTH: f64 = 730.0;
 const DAYS_A_MONTH: f64 = HOURS_A_MONTH / 24.0;
 
-/// What is left of logs when CloudWatch has compressed them, which is what their storage is billed by. AWS's pricing
-/// calculator assumes it (calculator.aws, 2021); it depends on what is logged.
+/// The compressed size of logs, by which CloudWatch bills storage, as a fraction of the original size. AWS's pricing
+/// calculator assumes this value (calculator.aws, 2021); the real one depends on the logs.
 pub(crate) const LOG_COMPRESSION: f64 = 0.15;
 
 const MILLION: f64 = 1e6;
 const GB: f64 = 1_073_741_824.0;
 
-/// A month's bill, as if nothing else in the account counted towards its steps.
+/// The bill of a month. It assumes that nothing else in the account counts towards the price steps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Bill {
-    /// Where.
+    /// The region whose prices apply.
     pub region: String,
-    /// How many requests.
+    /// The requests of the month.
     pub requests: f64,
-    /// Meter by meter, in the order of a request's way.
-    pub lines: Vec<Line>,
-    /// The sum, in dollars.
+    /// One line for each meter, in the order in which a request passes them.
+    pub lines: Vec<BillLine>,
+    /// The total, in dollars.
     pub usd: f64,
-    /// The sum for a million requests, at this number of them.
+    /// The total for a million requests, at this number of requests, in dollars.
     pub usd_per_million: f64,
 }
 
 /// One meter of a bill.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Line {
-    /// Which.
+pub(crate) struct BillLine {
     pub meter: Meter,
     /// AWS's name of the service.
     pub service: String,
     /// What is counted, in words.
     pub what: String,
-    /// How much of it.
+    /// The quantity, in units.
     pub units: f64,
-    /// Of what.
+    /// The name of the unit.
     pub unit: String,
-    /// The prices of a unit that it is charged at, in dollars.
+    /// The prices of the steps that apply, in dollars a unit.
     pub prices: Vec<f64>,
-    /// What it comes to, in dollars.
+    /// The cost, in dollars.
     pub usd: f64,
-    /// The same for a million requests.
+    /// The cost for a million requests, in dollars.
     pub usd_per_million: f64,
-    /// The page that the prices stand on.
+    /// The URL of the price page.
     pub source: String,
-    /// The day that they stood there.
+    /// The date of the prices: `YYYY-MM-DD`.
     pub as_of: String,
-    /// What a second, later source said too.
+    /// Which of the prices a second, later source confirmed.
     pub checked: String,
 }
 
 impl Bill {
-    /// Both together, as of one month.
-    pub(crate) fn and(mut self, other: Self) -> Self {
+    /// Adds another bill of the same month.
+    pub(crate) fn plus(mut self, other: Self) -> Self {
         for line in other.lines {
-            match self.lines.iter_mut().find(|own| own.meter == line.meter) {
-                Some(own) => {
-                    own.units += line.units;
-                    own.usd += line.usd;
+            match self.lines.iter_mut().find(|existing| existing.meter == line.meter) {
+                Some(existing) => {
+                    existing.units += line.units;
+                    existing.usd += line.usd;
                 }
                 None => self.lines.push(line),
             }
@@ -94,27 +93,26 @@ impl Bill {
 }
 
 impl Prices {
-    /// What this many requests in a month cost.
+    /// Returns the bill for this many requests in a month.
     pub(crate) fn bill(&self, usage: &Usage, requests: f64, free_tier: FreeTier) -> Bill {
         let millions = requests / MILLION;
         let gb_seconds = requests * gb_seconds(usage.memory_mb, usage.billed_ms);
         let free = if free_tier == FreeTier::Lambda { 1.0 } else { 0.0 };
         let log_gb = requests * usage.log_bytes / GB;
-        let hours = [usage.capacity.write * HOURS_A_MONTH, usage.capacity.read * HOURS_A_MONTH];
-        let lines: Vec<Line> = [
+        let lines: Vec<BillLine> = [
             (Meter::RestApiRequests, if usage.through_api { millions } else { 0.0 }),
             (Meter::LambdaRequests, (millions - free * FREE_LAMBDA_MILLION_REQUESTS).max(0.0)),
-            (duration(usage.architecture), (gb_seconds - free * FREE_LAMBDA_GB_SECONDS).max(0.0)),
+            (duration_meter(usage.architecture), (gb_seconds - free * FREE_LAMBDA_GB_SECONDS).max(0.0)),
             (Meter::WriteRequests, millions * usage.write_units),
             (Meter::ReadRequests, millions * usage.read_units),
-            (Meter::WriteCapacity, hours[0]),
-            (Meter::ReadCapacity, hours[1]),
+            (Meter::WriteCapacity, usage.capacity.write * HOURS_A_MONTH),
+            (Meter::ReadCapacity, usage.capacity.read * HOURS_A_MONTH),
             (Meter::LogsIngested, log_gb),
-            // What is taken in within a month is kept for so many, in the steady state too.
+            // In the steady state, the logs of `log_days` days are stored all the time.
             (Meter::LogsStored, log_gb * LOG_COMPRESSION * f64::from(usage.log_days) / DAYS_A_MONTH),
         ]
         .into_iter()
-        .filter(|(meter, units)| *units > 0.0 || always(*meter))
+        .filter(|(meter, units)| *units > 0.0 || is_always_listed(*meter))
         .filter_map(|(meter, units)| Some(line(meter, self.tariff(meter)?, units, requests)))
         .collect();
         let usd = lines.iter().map(|line| line.usd).sum();
@@ -127,29 +125,29 @@ impl Prices {
         }
     }
 
-    /// What Lambda alone takes for a million requests, in dollars, at the prices of the first step: for a memory setting
-    /// in MB and a mean billed duration in ms.
+    /// Returns Lambda's cost of a million requests in dollars, at the prices of the first step, for a memory setting in MB and a
+    /// mean billed duration in ms.
     pub(crate) fn lambda_per_million(
         &self,
         architecture: Architecture,
         memory_mb: i32,
         billed_ms: f64,
     ) -> f64 {
-        let first = |meter, units: f64| {
+        let first_step = |meter, units: f64| {
             let price = self.tariff(meter).and_then(|tariff| tariff.prices.first());
             price.copied().unwrap_or_default() * units
         };
-        first(Meter::LambdaRequests, 1.0)
-            + first(duration(architecture), MILLION * gb_seconds(memory_mb, billed_ms))
+        first_step(Meter::LambdaRequests, 1.0)
+            + first_step(duration_meter(architecture), MILLION * gb_seconds(memory_mb, billed_ms))
     }
 }
 
-/// Lambda's are shown also when the free tier leaves nothing of them.
-fn always(meter: Meter) -> bool {
+/// Lambda's lines are listed even if the free tier covers them.
+fn is_always_listed(meter: Meter) -> bool {
     matches!(meter, Meter::LambdaRequests | Meter::LambdaX86 | Meter::LambdaArm)
 }
 
-fn duration(architecture: Architecture) -> Meter {
+fn duration_meter(architecture: Architecture) -> Meter {
     match architecture {
         Architecture::X86_64 => Meter::LambdaX86,
         Architecture::Arm64 => Meter::LambdaArm,
@@ -160,15 +158,15 @@ fn gb_seconds(memory_mb: i32, billed_ms: f64) -> f64 {
     f64::from(memory_mb) / 1024.0 * billed_ms / 1000.0
 }
 
-fn line(meter: Meter, tariff: &Tariff, units: f64, requests: f64) -> Line {
+fn line(meter: Meter, tariff: &Tariff, units: f64, requests: f64) -> BillLine {
     let usd = tariff.charge(units);
-    Line {
+    BillLine {
         meter,
         service: tariff.service.clone(),
         what: tariff.what.clone(),
         units,
         unit: tariff.unit.clone(),
-        prices: tariff.applied(units),
+        prices: tariff.applied_prices(units),
         usd,
         usd_per_million: per_million(usd, requests),
         source: tariff.page.clone(),
@@ -181,11 +179,11 @@ fn per_million(usd: f64, requests: f64) -> f64 {
     if requests > 0.0 { usd / requests * MILLION } else { 0.0 }
 }
 
-/// An amount as people read it: with cents, and below a dollar with three digits that say something.
+/// Formats an amount of dollars with cents, or with three significant digits below a dollar.
 pub(crate) fn dollars(usd: f64) -> String {
     let decimals: usize = match usd {
         1.0.. => 2,
-        // Of less, nobody has a bill.
+        // Smaller amounts are shown as zero.
         ..0.000_000_001 => 2,
         _ => {
             let mut decimals = 3;
@@ -206,11 +204,11 @@ pub(crate) fn dollars(usd: f64) -> String {
     format!("${}.{fraction}", grouped(whole))
 }
 
-/// With commas between thousands.
+/// Inserts commas between thousands.
 pub(crate) fn grouped(digits: &str) -> String {
     let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -1,16 +1,16 @@
 //! The price book: AWS's list prices in US dollars, with their source and date, from `prices.json`.
 //!
-//! The prices are from a public copy of the data behind AWS's price pages, as AWS published it on the day that `as_of`
-//! says, for the regions that every account has switched on. `checked` says which of them a second, later source gave
-//! too. A region that is not there was left out, not guessed.
+//! The prices are from a public copy of the data behind AWS's price pages, for the regions that are enabled in every
+//! account. `as_of` is the day on which AWS published them. `checked` says which prices a second, later source confirmed.
+//! Prices are never guessed: a region without data is left out.
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const BOOK: &str = include_str!("prices.json");
+const PRICES_JSON: &str = include_str!("prices.json");
 
-/// Something that AWS counts and charges for.
+/// A quantity that AWS charges for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Meter {
@@ -32,19 +32,21 @@ pub(crate) enum Meter {
     WriteCapacity,
     /// Provisioned read capacity, in units × hours.
     ReadCapacity,
-    /// What Lambda writes to CloudWatch Logs, in GB of 2³⁰ bytes.
+    /// Logs that Lambda writes to CloudWatch Logs, in GB of 2³⁰ bytes.
     LogsIngested,
-    /// What is kept there, compressed, in GB × months.
+    /// Logs that CloudWatch Logs stores, compressed, in GB × months.
     LogsStored,
 }
 
+/// The contents of `prices.json`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Book {
+struct PriceBook {
     sources: Vec<Source>,
     regions: BTreeMap<String, BTreeMap<Meter, Vec<f64>>>,
 }
 
+/// A price page, and the meters that it has prices for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Source {
@@ -52,53 +54,53 @@ struct Source {
     page: String,
     as_of: String,
     checked: String,
-    meters: BTreeMap<Meter, Scale>,
+    meters: BTreeMap<Meter, MeterDescription>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Scale {
+struct MeterDescription {
     what: String,
     unit: String,
     steps: Vec<f64>,
 }
 
-/// What one meter costs in one region.
+/// The prices of one meter in one region.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tariff {
     /// AWS's name of the service.
     pub service: String,
     /// What is counted, in words.
     pub what: String,
-    /// What a price is for.
+    /// The name of the unit.
     pub unit: String,
-    /// Where, in units of a month, the next price begins.
+    /// The quantities, in units a month, above which the next price applies.
     pub steps: Vec<f64>,
-    /// In dollars a unit: one more than there are steps.
+    /// The price of each step, in dollars a unit: one more than `steps`.
     pub prices: Vec<f64>,
-    /// AWS's page.
+    /// The URL of AWS's price page.
     pub page: String,
-    /// When that page said so: `YYYY-MM-DD`.
+    /// The date of the prices: `YYYY-MM-DD`.
     pub as_of: String,
-    /// What a second, later source said too.
+    /// Which of the prices a second, later source confirmed.
     pub checked: String,
 }
 
 /// All prices of one region.
 #[derive(Clone, Debug)]
 pub(crate) struct Prices {
-    /// AWS's name of it.
+    /// The name of the region.
     pub region: String,
     tariffs: BTreeMap<Meter, Tariff>,
 }
 
 impl Prices {
-    /// The prices of a region.
+    /// Returns the prices of a region.
     ///
     /// # Errors
-    /// A region that is not in the book: the message names those that are.
-    pub(crate) fn of(region: &str) -> Result<Self> {
-        let book = book()?;
+    /// A region that is not in the price book; the hint names those that are.
+    pub(crate) fn for_region(region: &str) -> Result<Self> {
+        let book = price_book()?;
         let Some(prices) = book.regions.get(region) else {
             let known: Vec<&str> = book.regions.keys().map(String::as_str).collect();
             return Err(Error::usage(format!("the prices of {region} are not known here"))
@@ -123,27 +125,27 @@ impl Prices {
         Ok(Self { region: region.to_owned(), tariffs })
     }
 
-    /// What a meter costs; a test sees that the book has all of them.
+    /// Returns the prices of a meter. A test checks that the price book has every meter.
     pub(crate) fn tariff(&self, meter: Meter) -> Option<&Tariff> {
         self.tariffs.get(&meter)
     }
 }
 
 impl Tariff {
-    /// What this many units of one month cost, in dollars.
+    /// Returns the cost of this many units in a month, in dollars.
     pub(crate) fn charge(&self, units: f64) -> f64 {
-        self.parts(units).map(|(units, price)| units * price).sum()
+        self.steps_used(units).map(|(units, price)| units * price).sum()
     }
 
-    /// The prices that this many units are charged at.
-    pub(crate) fn applied(&self, units: f64) -> Vec<f64> {
-        let all =
-            self.parts(units).filter(|(units, _)| *units > 0.0).map(|(_, price)| price).collect::<Vec<_>>();
-        if all.is_empty() { self.prices.iter().take(1).copied().collect() } else { all }
+    /// Returns the prices of the steps that apply to this many units.
+    pub(crate) fn applied_prices(&self, units: f64) -> Vec<f64> {
+        let applied = self.steps_used(units).filter(|(units, _)| *units > 0.0).map(|(_, price)| price);
+        let applied = applied.collect::<Vec<_>>();
+        if applied.is_empty() { self.prices.iter().take(1).copied().collect() } else { applied }
     }
 
-    /// How many of the units are in each step, and its price.
-    fn parts(&self, units: f64) -> impl Iterator<Item = (f64, f64)> {
+    /// Returns the units in each step, and the price of the step.
+    fn steps_used(&self, units: f64) -> impl Iterator<Item = (f64, f64)> {
         let starts = std::iter::once(0.0).chain(self.steps.iter().copied());
         let ends = self.steps.iter().copied().chain(std::iter::once(f64::INFINITY));
         let steps = starts.zip(ends).map(move |(start, end)| (units.min(end) - start).max(0.0));
@@ -151,8 +153,8 @@ impl Tariff {
     }
 }
 
-fn book() -> Result<Book> {
-    serde_json::from_str(BOOK).map_err(|e| Error::new(format!("the price book cannot be read: {e}")))
+fn price_book() -> Result<PriceBook> {
+    serde_json::from_str(PRICES_JSON).map_err(|e| Error::new(format!("the price book cannot be read: {e}")))
 }
 
 #[cfg(test)]
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_region_has_every_meter_with_a_price_for_each_step() {
-        let book = book().unwrap();
+        let book = price_book().unwrap();
         let meters: Vec<(Meter, usize)> = book
             .sources
             .iter()
@@ -169,24 +171,25 @@ mod tests {
             .collect();
         assert_eq!((meters.len(), book.regions.len()), (10, 17));
         for (region, prices) in &book.regions {
-            let has: Vec<(Meter, usize)> = prices.iter().map(|(meter, all)| (*meter, all.len())).collect();
-            let mut wanted = meters.clone();
-            wanted.sort_unstable();
-            assert_eq!(has, wanted, "{region}");
-            for (meter, all) in prices {
-                assert!(all.iter().all(|price| *price > 0.0), "{region}: {meter:?}");
+            let actual: Vec<(Meter, usize)> =
+                prices.iter().map(|(meter, step_prices)| (*meter, step_prices.len())).collect();
+            let mut expected = meters.clone();
+            expected.sort_unstable();
+            assert_eq!(actual, expected, "{region}");
+            for (meter, step_prices) in prices {
+                assert!(step_prices.iter().all(|price| *price > 0.0), "{region}: {meter:?}");
                 assert!(
-                    all.windows(2).all(|two| two[1] <= two[0]),
-                    "more is never dearer: {region}: {meter:?}"
+                    step_prices.windows(2).all(|pair| pair[1] <= pair[0]),
+                    "prices never rise with the quantity: {region}: {meter:?}"
                 );
             }
-            assert_eq!(Prices::of(region).unwrap().region, *region);
+            assert_eq!(Prices::for_region(region).unwrap().region, *region);
         }
     }
 
     #[test]
     fn a_source_has_its_page_and_its_day() {
-        for source in book().unwrap().sources {
+        for source in price_book().unwrap().sources {
             assert!(source.page.starts_with("https://aws.amazon.com/"), "{source:?}");
             let day: Vec<usize> = source.as_of.split('-').map(str::len).collect();
             assert_eq!(day, [4, 2, 2], "{source:?}");
@@ -197,10 +200,10 @@ mod tests {
 
     #[test]
     fn of_an_unknown_region_the_known_ones_are_named() {
-        let error = Prices::of("eu-south-9").unwrap_err();
+        let error = Prices::for_region("eu-south-9").unwrap_err();
         assert_eq!(error.to_string(), "the prices of eu-south-9 are not known here");
         let hint = crate::testing::hints(&error).join("");
-        for region in book().unwrap().regions.keys() {
+        for region in price_book().unwrap().regions.keys() {
             assert!(hint.contains(region.as_str()), "{region}: {hint}");
         }
     }

@@ -1,37 +1,37 @@
-//! Bills against calculations by hand, from the prices of AWS's pages.
+//! Bills, compared with manual calculations from the prices of AWS's pages.
 
 use super::prices::Meter;
 use super::*;
 use crate::manifest::{Architecture, Billing, Function, Provisioned, Table};
 
-/// Equal, but for the last digits that `f64` holds.
-fn assert_usd(got: f64, by_hand: f64) {
-    assert!((got - by_hand).abs() <= 1e-12 * by_hand.abs().max(1.0), "{got} is not {by_hand}");
+/// Asserts that two amounts are equal, except for rounding errors of `f64`.
+fn assert_usd(actual: f64, expected: f64) {
+    assert!((actual - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{actual} is not {expected}");
 }
 
 fn prices(region: &str) -> Prices {
-    Prices::of(region).unwrap()
+    Prices::for_region(region).unwrap()
 }
 
-/// The lab's `create` of a small item, 5 ms long.
-fn create() -> Usage {
-    Usage { write_units: write_units(100.0), ..Usage::of(&Function::default(), 5.0) }
+/// The usage of the lab's `create` of a small item, with a duration of 5 ms.
+fn create_usage() -> Usage {
+    Usage { write_units: write_units(100.0), ..Usage::for_function(&Function::default(), 5.0) }
 }
 
 fn usd(bill: &Bill, meter: Meter) -> f64 {
     bill.lines.iter().find(|line| line.meter == meter).map_or(0.0, |line| line.usd)
 }
 
-/// What this many units cost, of one meter.
+/// Returns the cost of this many units of a meter.
 fn charge(region: &str, meter: Meter, units: f64) -> f64 {
     prices(region).tariff(meter).unwrap().charge(units)
 }
 
 #[test]
-fn a_million_creates_of_the_lab() {
-    let bill = prices("us-east-1").bill(&create(), 1e6, FreeTier::Ignored);
+fn bills_a_million_creates_of_the_lab() {
+    let bill = prices("us-east-1").bill(&create_usage(), 1e6, FreeTier::Ignored);
     let gb_of_logs = 500e6 / 1_073_741_824.0;
-    let by_hand = [
+    let expected = [
         (Meter::RestApiRequests, 3.50),
         (Meter::LambdaRequests, 0.20),
         // 128 MB are 0.125 GB; a million times 5 ms are 5,000 s.
@@ -40,47 +40,50 @@ fn a_million_creates_of_the_lab() {
         (Meter::LogsIngested, gb_of_logs * 0.50),
         (Meter::LogsStored, gb_of_logs * 0.15 * 14.0 / (730.0 / 24.0) * 0.03),
     ];
-    assert_eq!(bill.lines.iter().map(|line| line.meter).collect::<Vec<_>>(), by_hand.map(|(meter, _)| meter));
-    for (meter, usd_by_hand) in by_hand {
-        assert_usd(usd(&bill, meter), usd_by_hand);
+    assert_eq!(
+        bill.lines.iter().map(|line| line.meter).collect::<Vec<_>>(),
+        expected.map(|(meter, _)| meter)
+    );
+    for (meter, expected_usd) in expected {
+        assert_usd(usd(&bill, meter), expected_usd);
     }
-    assert_usd(bill.usd, by_hand.iter().map(|(_, usd)| usd).sum());
+    assert_usd(bill.usd, expected.iter().map(|(_, usd)| usd).sum());
     assert_eq!(dollars(bill.usd), "$4.57");
     assert_usd(bill.usd_per_million, bill.usd);
 }
 
 #[test]
-fn a_test_of_few_requests_costs_its_share() {
-    let bill = prices("us-east-1").bill(&create(), 400.0, FreeTier::Ignored);
-    let million = prices("us-east-1").bill(&create(), 1e6, FreeTier::Ignored);
+fn a_few_requests_cost_their_share_of_a_million() {
+    let bill = prices("us-east-1").bill(&create_usage(), 400.0, FreeTier::Ignored);
+    let million = prices("us-east-1").bill(&create_usage(), 1e6, FreeTier::Ignored);
     assert_usd(bill.usd, million.usd * 400.0 / 1e6);
     assert_usd(bill.usd_per_million, million.usd);
 }
 
-/// Just below a step, at it, and one unit above it: what goes beyond is charged at the next price.
+/// Charges one unit below a step, at the step, and one unit above it, where the next price applies.
 #[test]
-fn every_step_of_every_meter_that_has_them() {
-    for (meter, steps, all) in [
+fn charges_each_step_at_its_own_price() {
+    for (meter, steps, prices) in [
         (Meter::RestApiRequests, vec![333.0, 1000.0, 20_000.0], vec![3.50, 2.80, 2.38, 1.51]),
         (Meter::LambdaX86, vec![6e9, 15e9], vec![0.000_016_666_7, 0.000_015, 0.000_013_333_4]),
         (Meter::LambdaArm, vec![7.5e9, 18.75e9], vec![0.000_013_333_4, 0.000_012_000_1, 0.000_010_666_7]),
         (Meter::LogsIngested, vec![10_240.0, 30_720.0, 51_200.0], vec![0.50, 0.25, 0.10, 0.05]),
     ] {
         let (mut full, mut start) = (0.0, 0.0);
-        for (at, end) in steps.iter().enumerate() {
-            let whole = full + (end - start) * all[at];
-            assert_usd(charge("us-east-1", meter, end - 1.0), whole - all[at]);
-            assert_usd(charge("us-east-1", meter, *end), whole);
-            assert_usd(charge("us-east-1", meter, end + 1.0), whole + all[at + 1]);
-            (full, start) = (whole, *end);
+        for (index, end) in steps.iter().enumerate() {
+            let total = full + (end - start) * prices[index];
+            assert_usd(charge("us-east-1", meter, end - 1.0), total - prices[index]);
+            assert_usd(charge("us-east-1", meter, *end), total);
+            assert_usd(charge("us-east-1", meter, end + 1.0), total + prices[index + 1]);
+            (full, start) = (total, *end);
         }
-        let last = all.len() - 1;
-        assert_usd(charge("us-east-1", meter, start * 2.0), full + start * all[last]);
+        let last = prices.len() - 1;
+        assert_usd(charge("us-east-1", meter, start * 2.0), full + start * prices[last]);
     }
 }
 
 #[test]
-fn sums_at_the_steps_by_hand() {
+fn totals_at_the_steps_match_manual_calculations() {
     // 333 × 3.50 + 667 × 2.80 + 19,000 × 2.38.
     assert_usd(charge("us-east-1", Meter::RestApiRequests, 333.0), 1165.50);
     assert_usd(charge("us-east-1", Meter::RestApiRequests, 1000.0), 3033.10);
@@ -90,12 +93,12 @@ fn sums_at_the_steps_by_hand() {
     assert_usd(charge("us-east-1", Meter::LambdaX86, 15e9), 235_000.20);
     assert_usd(charge("us-east-1", Meter::LambdaArm, 7.5e9), 100_000.50);
     assert_usd(charge("us-east-1", Meter::LambdaArm, 18.75e9), 235_001.625);
-    // AWS's own example: 60 TB of Lambda's logs.
+    // An example of AWS: 60 TB of Lambda's logs.
     assert_usd(charge("us-east-1", Meter::LogsIngested, 51_200.0), 5120.0 + 5120.0 + 2048.0);
 }
 
 #[test]
-fn meters_without_steps() {
+fn charges_meters_without_steps() {
     assert_usd(charge("us-east-1", Meter::LambdaRequests, 3.0), 0.60);
     assert_usd(charge("eu-central-1", Meter::WriteRequests, 4.0), 3.05);
     assert_usd(charge("ap-northeast-1", Meter::ReadRequests, 4.0), 0.57);
@@ -103,8 +106,8 @@ fn meters_without_steps() {
 }
 
 #[test]
-fn a_bill_beyond_the_first_step_says_both_prices() {
-    let bill = prices("eu-central-1").bill(&create(), 334e6, FreeTier::Ignored);
+fn a_bill_line_lists_the_price_of_each_step_that_applies() {
+    let bill = prices("eu-central-1").bill(&create_usage(), 334e6, FreeTier::Ignored);
     let line = &bill.lines[0];
     assert_eq!((line.units, &line.prices[..]), (334.0, &[3.70, 3.19][..]));
     assert_usd(line.usd, 333.0 * 3.70 + 3.19);
@@ -112,7 +115,7 @@ fn a_bill_beyond_the_first_step_says_both_prices() {
 }
 
 #[test]
-fn units_are_of_items_begun() {
+fn rounds_request_units_up_to_the_next_block() {
     for (bytes, write, read) in [
         (1.0, 1.0, 0.5),
         (1024.0, 1.0, 0.5),
@@ -126,21 +129,21 @@ fn units_are_of_items_begun() {
 }
 
 #[test]
-fn a_million_reads() {
-    let read = Usage { write_units: 0.0, read_units: read_units(100.0), ..create() };
-    let bill = prices("us-east-1").bill(&read, 1e6, FreeTier::Ignored);
+fn bills_a_million_reads() {
+    let usage = Usage { write_units: 0.0, read_units: read_units(100.0), ..create_usage() };
+    let bill = prices("us-east-1").bill(&usage, 1e6, FreeTier::Ignored);
     assert_usd(usd(&bill, Meter::ReadRequests), 0.0625);
     assert_usd(usd(&bill, Meter::WriteRequests), 0.0);
 }
 
 #[test]
-fn capacity_is_paid_by_the_hour() {
+fn bills_provisioned_capacity_by_the_hour() {
     let table = |read, write| Table {
         billing: Billing::Provisioned(Provisioned { read, write, max: None }),
         ..Table::default()
     };
-    let capacity = Capacity::of([&table(5, 10), &table(1, 1), &Table::default()]);
-    let usage = Usage { capacity, ..Usage::of(&Function::default(), 5.0) };
+    let capacity = Capacity::from_tables([&table(5, 10), &table(1, 1), &Table::default()]);
+    let usage = Usage { capacity, ..Usage::for_function(&Function::default(), 5.0) };
     let bill = prices("us-east-1").bill(&usage, 1.0, FreeTier::Ignored);
     // 11 units for 730 hours, and 6.
     assert_usd(usd(&bill, Meter::WriteCapacity), 11.0 * 730.0 * 0.000_65);
@@ -148,10 +151,10 @@ fn capacity_is_paid_by_the_hour() {
 }
 
 #[test]
-fn the_free_tier_takes_off_what_lambda_gives() {
-    let gb = Function { memory: 1024, ..Function::default() };
-    let usage = Usage::of(&gb, 1000.0);
-    // A GB-second for each request.
+fn subtracts_lambdas_free_tier() {
+    let function = Function { memory: 1024, ..Function::default() };
+    let usage = Usage::for_function(&function, 1000.0);
+    // Each request takes one GB-second.
     for (requests, requests_usd, duration_usd) in [
         (399_999.0, 0.0, 0.0),
         (400_000.0, 0.0, 0.0),
@@ -166,21 +169,21 @@ fn the_free_tier_takes_off_what_lambda_gives() {
 }
 
 #[test]
-fn lambda_alone() {
+fn calculates_lambdas_cost_alone() {
     let lambda = |architecture, memory, ms| prices("us-east-1").lambda_per_million(architecture, memory, ms);
     assert_usd(lambda(Architecture::X86_64, 128, 5.0), 0.20 + 625.0 * 0.000_016_666_7);
     assert_usd(lambda(Architecture::Arm64, 1769, 2.5), 0.20 + 1769.0 / 1024.0 * 2500.0 * 0.000_013_333_4);
 }
 
 #[test]
-fn a_function_without_a_route_pays_no_gateway() {
-    let usage = Usage { through_api: false, ..create() };
+fn bills_no_api_requests_for_a_function_without_a_route() {
+    let usage = Usage { through_api: false, ..create_usage() };
     let bill = prices("us-east-1").bill(&usage, 1e6, FreeTier::Ignored);
     assert_usd(usd(&bill, Meter::RestApiRequests), 0.0);
 }
 
 #[test]
-fn amounts_as_people_read_them() {
+fn formats_amounts_with_cents_or_three_significant_digits() {
     for (usd, text) in [
         (0.0, "$0.00"),
         (0.000_016_666_7, "$0.0000167"),

@@ -1,31 +1,31 @@
-//! What requests use: of Lambda, of DynamoDB, and of the log.
+//! The usage of Lambda, DynamoDB and CloudWatch Logs that requests cause.
 
 use crate::manifest::{Architecture, Billing, Function, Table};
 
-/// What the function's own line, and Lambda's `START`, `END` and `REPORT`, come to for one request; an estimate.
+/// An estimate of the log of one request, in bytes: one line of the function, and Lambda's `START`, `END` and `REPORT`.
 pub(crate) const LOG_BYTES: f64 = 500.0;
 
-/// What one request uses, on average.
+/// The average usage of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Usage {
     /// The function's memory setting, in MB.
     pub memory_mb: i32,
-    /// Of its processor.
+    /// The function's architecture.
     pub architecture: Architecture,
-    /// Billed duration, in ms, as in REPORT lines: each invocation rounded up to a whole one, with the initialization
-    /// of those that started cold (<https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>).
+    /// The billed duration, in ms, as in REPORT lines: each invocation is rounded up to a whole millisecond, and cold starts
+    /// include the initialization (<https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>).
     pub billed_ms: f64,
-    /// Whether requests come through the REST API.
+    /// Whether requests pass through the REST API.
     pub through_api: bool,
-    /// DynamoDB's write request units on on-demand tables; see [`write_units`].
+    /// Write request units of on-demand tables; see [`write_units`].
     pub write_units: f64,
-    /// Its read request units; see [`read_units`].
+    /// Read request units of on-demand tables; see [`read_units`].
     pub read_units: f64,
-    /// What is written to the log, in bytes.
+    /// The log, in bytes.
     pub log_bytes: f64,
-    /// How long the log is kept, in days.
+    /// The retention of the log, in days.
     pub log_days: i32,
-    /// What is paid by the hour, requests or not.
+    /// The capacity that is billed by the hour, with or without requests.
     pub capacity: Capacity,
 }
 
@@ -39,8 +39,8 @@ pub(crate) struct Capacity {
 }
 
 impl Usage {
-    /// What an invocation of this function uses through the API, when it touches no table.
-    pub(crate) fn of(function: &Function, billed_ms: f64) -> Self {
+    /// Returns the usage of an invocation of a function through the API, without access to tables.
+    pub(crate) fn for_function(function: &Function, billed_ms: f64) -> Self {
         Self {
             memory_mb: function.memory,
             architecture: function.architecture,
@@ -56,32 +56,32 @@ impl Usage {
 }
 
 impl Capacity {
-    /// What these tables set aside, without what auto scaling may add.
-    pub(crate) fn of<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Self {
-        let mut sum = Self::default();
+    /// Sums the provisioned capacity of tables, without what auto scaling may add.
+    pub(crate) fn from_tables<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Self {
+        let mut total = Self::default();
         for table in tables {
             if let Billing::Provisioned(units) = &table.billing {
-                sum.write += count(units.write);
-                sum.read += count(units.read);
+                total.write += to_f64(units.write);
+                total.read += to_f64(units.read);
             }
         }
-        sum
+        total
     }
 }
 
-/// The request units of writing an item of this size once: one for each KB begun.
+/// Returns the request units for writing an item of this size: one for each started KB.
 /// See <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>.
 pub(crate) fn write_units(item_bytes: f64) -> f64 {
     (item_bytes / 1024.0).ceil().max(1.0)
 }
 
-/// The request units of reading an item of this size once, eventually consistent as the function's reads are: half of
-/// one for each 4 KB begun. A `list` is a read of all that it scans.
+/// Returns the request units for an eventually consistent read of an item of this size: a half for each started 4 KB. A
+/// `list` reads everything that it scans.
 pub(crate) fn read_units(item_bytes: f64) -> f64 {
     (item_bytes / 4096.0).ceil().max(1.0) / 2.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no table has 2^53 units")]
-fn count(units: i64) -> f64 {
+fn to_f64(units: i64) -> f64 {
     units as f64
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, and what else asks a process to end.
+//! Ctrl-C and other signals that ask the process to end.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,92 +7,96 @@ use std::task::Poll;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// Set once by Ctrl-C: what is in flight finishes, nothing new starts.
+/// A flag that Ctrl-C sets. Calls in flight then finish, and nothing new starts.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
     set: AtomicBool,
-    woken: Notify,
-    last_words: Mutex<Option<String>>,
+    changed: Notify,
+    exit_message: Mutex<Option<String>>,
 }
 
 impl Stop {
-    /// Nothing new starts from here on; every wait ends.
+    /// Sets the flag and ends all waits.
     pub(crate) fn set(&self) {
         self.set.store(true, Ordering::SeqCst);
-        self.woken.notify_waiters();
+        self.changed.notify_waiters();
     }
 
-    /// What is said when the second Ctrl-C leaves something as it should not stay.
-    pub(crate) fn last_words(&self, words: Option<String>) {
-        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    /// Sets the message to print when a second Ctrl-C ends the process and leaves temporary changes behind.
+    pub(crate) fn set_exit_message(&self, message: Option<String>) {
+        *self.exit_message.lock().unwrap_or_else(PoisonError::into_inner) = message;
     }
 
-    /// Runs to the end, and lets the first Ctrl-C (or a polite kill, or the end of the terminal) set this. The second one ends
-    /// the process, after `say` has said the last words.
-    pub(crate) async fn on_interrupt<T>(&self, work: impl Future<Output = T>, say: fn(&str)) -> T {
+    /// Runs `work` to its end. The first stop signal sets the flag. The second one ends the process with exit code 130,
+    /// after `print` has printed the exit message.
+    pub(crate) async fn on_interrupt<T>(&self, work: impl Future<Output = T>, print: fn(&str)) -> T {
         let mut work = pin!(work);
-        let mut signals = std::pin::pin!(async {
+        let mut signals = pin!(async {
             loop {
-                interrupt().await;
+                stop_signal().await;
                 if self.is_set() {
                     return;
                 }
                 self.set();
             }
         });
-        let first = futures_util::future::poll_fn(|context| {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
-                return Poll::Ready(Some(done));
+        let result = futures_util::future::poll_fn(|context| {
+            if let Poll::Ready(result) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(result));
             }
             signals.as_mut().poll(context).map(|()| None)
         });
-        if let Some(done) = first.await {
-            return done;
+        if let Some(result) = result.await {
+            return result;
         }
-        if let Some(words) = &*self.last_words.lock().unwrap_or_else(PoisonError::into_inner) {
-            say(words);
+        if let Some(message) = &*self.exit_message.lock().unwrap_or_else(PoisonError::into_inner) {
+            print(message);
         }
-        #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, whatever is in flight")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the second Ctrl-C ends the process at once, whatever is in flight"
+        )]
         std::process::exit(130)
     }
 
-    /// Completes when this is set, or if it was set already.
+    /// Waits until the flag is set.
     pub(crate) async fn until_set(&self) {
-        let woken = pin!(self.woken());
+        let notified = pin!(self.notified());
         if !self.is_set() {
-            woken.await;
+            notified.await;
         }
     }
 
-    /// Ends when this is set. Whoever asks whether it is set already should do so after this.
-    pub(super) fn woken(&self) -> Notified<'_> {
-        self.woken.notified()
+    /// Returns a future that completes when the flag is set from now on. Callers must check [`Stop::is_set`] after this
+    /// call, not before.
+    pub(super) fn notified(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
-    /// Whether it was set.
+    /// Returns whether the flag is set.
     #[must_use]
     pub(crate) fn is_set(&self) -> bool {
         self.set.load(Ordering::SeqCst)
     }
 }
 
-/// Ctrl-C, a polite kill, or the end of the terminal.
-async fn interrupt() {
+/// Waits for SIGINT (Ctrl-C), SIGTERM or SIGHUP (the terminal closed).
+async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
-    if !outlives_its_terminal() {
+    if !ignores_hangup() {
         kinds.push(SignalKind::hangup());
     }
-    let asked = kinds.into_iter().filter_map(|kind| signal(kind).ok());
-    let any = asked.map(|mut signal| Box::pin(async move { signal.recv().await }));
-    futures_util::future::select_all(any).await;
+    let signals = kinds.into_iter().filter_map(|kind| signal(kind).ok());
+    let signals = signals.map(|mut signal| Box::pin(async move { signal.recv().await }));
+    futures_util::future::select_all(signals).await;
 }
 
-/// Whether it was started by nohup or the like, which have the end of the terminal ignored. Told on Linux only.
-fn outlives_its_terminal() -> bool {
+/// Returns whether SIGHUP is ignored, because the process was started by nohup or similar. Works only on Linux.
+fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // Signal 1 is the lowest bit.
+    // SIGHUP is signal 1, the lowest bit.
     ignored.is_some_and(|mask| mask & 1 == 1)
 }

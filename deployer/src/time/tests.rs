@@ -1,25 +1,25 @@
-//! What ends a wait from outside.
+//! Waits that Ctrl-C or a time limit ends.
 
 use super::*;
 use crate::error::ErrorKind;
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
-async fn ctrl_c_wakes_a_pause() {
+async fn ctrl_c_ends_a_pause() {
     let stop = Stop::default();
-    let begun = Instant::now();
+    let start = Instant::now();
     let (paused, ()) = tokio::join!(pause(&stop, secs(3600)), async {
         pause(&Stop::default(), secs(2)).await.unwrap();
         stop.set();
     });
-    assert_eq!(begun.elapsed(), secs(2));
+    assert_eq!(start.elapsed(), secs(2));
     assert_eq!(paused.unwrap_err().kind(), ErrorKind::Partial);
     assert!(pause(&stop, secs(3600)).await.is_err());
-    assert_eq!(begun.elapsed(), secs(2));
+    assert_eq!(start.elapsed(), secs(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_takes_too_long_is_given_up() {
+async fn at_most_gives_up_a_slow_read() {
     let slow = async {
         pause(&Stop::default(), secs(5)).await.unwrap();
         7
@@ -29,7 +29,7 @@ async fn a_read_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_nobody_interrupts_runs_to_its_end() {
+async fn uninterrupted_work_runs_to_its_end() {
     let stop = Stop::default();
     assert_eq!(stop.on_interrupt(async { 7 }, |_| ()).await, 7);
     assert!(!stop.is_set());

@@ -40,7 +40,7 @@ pub(crate) async fn announce(
         return Ok(());
     }
     let region = &connected.aws.scope.region;
-    let Ok(prices) = Prices::of(region) else {
+    let Ok(prices) = Prices::for_region(region) else {
         console.talk(&format!("What it costs in {region} is not known, so that nothing will be chosen."));
         return Ok(());
     };

@@ -91,11 +91,11 @@ impl<'a> TunedFunction<'a> {
                 }
             }
         });
-        restored.await.map_err(|error| error.hint(self.last_words()))
+        restored.await.map_err(|error| error.hint(self.restore_hint()))
     }
 
     /// What to tell somebody who does not wait until the declared setting is restored.
-    pub(crate) fn last_words(&self) -> Hint {
+    pub(crate) fn restore_hint(&self) -> Hint {
         let function = self.session.config.named(self.function);
         Hint::from(format!("{function} may still have a setting of the test: "))
             .command(Verb::Up)

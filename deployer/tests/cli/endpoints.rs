@@ -163,7 +163,7 @@ fn certificates_that_cannot_be_used_are_refused() {
 fn a_proxy_that_is_none_is_refused_without_its_password() {
     let folder = folder();
     for (name, value, why) in [
-        ("HTTPS_PROXY", "http://me:secret@proxy example", "is no URL"),
+        ("HTTPS_PROXY", "http://me:secret@proxy example", "is not a URL"),
         ("http_proxy", "socks5://me:secret@proxy:1080", "names a SOCKS proxy"),
         ("ALL_PROXY", "ftp://me:secret@proxy", "is neither http nor https"),
     ] {

@@ -15,7 +15,7 @@ mod stdout;
 mod terminal;
 mod tools;
 mod usage;
-mod volume;
+mod verbosity;
 
 use std::path::Path;
 use support::deployer::{Deployer, Done};

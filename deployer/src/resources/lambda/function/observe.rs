@@ -66,7 +66,7 @@ impl ExistingFunction {
 /// Returns why the code cannot be downloaded, or `None` when it can.
 pub(super) async fn out_of_reach(step: &Step<'_>, url: Option<&str>) -> Option<String> {
     match url {
-        Some(url) => step.aws.http.is_there(url).await.err(),
+        Some(url) => step.aws.http.check_download(url).await.err(),
         None => Some("Lambda does not say where it is".to_owned()),
     }
 }

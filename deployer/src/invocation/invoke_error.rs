@@ -1,10 +1,10 @@
-//! What it means that an invocation has no answer: whether the function may have run, and what to do. Pure.
+//! Explains failed invocations: whether the function may have run, and what to do. Pure.
 
 use crate::error::{AwsError, Error, Hint, Verb};
 use aws_sdk_lambda::types::ThrottleReason;
 
-/// By these codes, which come with HTTP 502, Lambda says that it could not start the function. How they begin; the
-/// others that it names are no 5xx, but for `ServiceException`, which may come at any time.
+/// Prefixes of the error codes, with HTTP 502, by which Lambda says that it could not start the function. See the errors of
+/// `Invoke` in its API reference; the only other 5xx, `ServiceException`, may occur at any time.
 const NOT_STARTED: [&str; 9] = [
     "EC2",
     "ENI",
@@ -17,31 +17,31 @@ const NOT_STARTED: [&str; 9] = [
     "SubnetIPAddressLimitReached",
 ];
 
-/// Lambda's refusal, with what that means.
-pub(crate) fn explained(error: Error, throttled: Option<&ThrottleReason>) -> Error {
+/// Adds hints to an error of `Invoke`: whether the function has run, or which limit is exceeded.
+pub(crate) fn add_hints(error: Error, throttle_reason: Option<&ThrottleReason>) -> Error {
     match error.aws() {
         Some(aws) if was_not_started(aws) => {
             error.hint("Lambda could not start the function: it has not run.")
         }
-        Some(aws) if aws.outcome_unknown() => lost(error),
-        Some(aws) if aws.is_throttle() => error.hint(limit(throttled)),
+        Some(aws) if aws.outcome_unknown() => lost_response(error),
+        Some(aws) if aws.is_throttle() => error.hint(limit_hint(throttle_reason)),
         _ => error,
     }
 }
 
-/// An answer that did not come.
-pub(crate) fn lost(error: Error) -> Error {
+/// Adds the hints for a response that was lost.
+pub(crate) fn lost_response(error: Error) -> Error {
     error
         .hint(Hint::from("The function may have run all the same; ").command(Verb::Logs).text(" shows it."))
         .hint("It was not tried again, because that could do its work twice.")
 }
 
 fn was_not_started(error: &AwsError) -> bool {
-    NOT_STARTED.iter().any(|code| error.code.starts_with(code))
+    NOT_STARTED.iter().any(|prefix| error.code.starts_with(prefix))
 }
 
-/// What is used up, and what to do about it.
-fn limit(reason: Option<&ThrottleReason>) -> &'static str {
+/// Names the exceeded limit and what to do about it.
+fn limit_hint(reason: Option<&ThrottleReason>) -> &'static str {
     match reason {
         Some(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded) => {
             "As many requests run as the function may have at once: try again, or raise its reserved-concurrency."
@@ -68,13 +68,13 @@ mod tests {
     use super::*;
     use crate::testing::refusal;
 
-    fn hints(code: &str, status: u16, throttled: Option<&ThrottleReason>) -> String {
+    fn hints(code: &str, status: u16, throttle_reason: Option<&ThrottleReason>) -> String {
         let error = AwsError { status: Some(status), ..refusal(code, "Rate Exceeded.") };
-        crate::testing::hints(&explained(error.into(), throttled)).join("\n")
+        crate::testing::hints(&add_hints(error.into(), throttle_reason)).join("\n")
     }
 
     #[test]
-    fn what_lambda_could_not_start_has_not_run_and_what_broke_may_have() {
+    fn tells_whether_the_function_may_have_run() {
         let cases = [
             ("KMSAccessDeniedException", 502, "it has not run"),
             ("KMSDisabledException", 502, "it has not run"),
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_was_made_again_is_mended_by_up() {
+    fn suggests_up_after_the_role_was_recreated() {
         let hints = hints("KMSAccessDeniedException", 502, None);
         assert!(hints.contains("`deployer up`"), "{hints}");
     }
 
     #[test]
-    fn each_limit_has_advice_of_its_own() {
+    fn each_limit_has_its_own_hint() {
         use ThrottleReason::{
             CallerRateLimitExceeded, ConcurrentInvocationLimitExceeded, FunctionInvocationRateLimitExceeded,
             ReservedFunctionConcurrentInvocationLimitExceeded, ReservedFunctionInvocationRateLimitExceeded,
