@@ -1,5 +1,6 @@
 //! Takes resources through one command. Only this module decides what a failure stops, and reports how a step went.
 
+mod approval;
 mod arn;
 mod change;
 mod diff;
@@ -16,6 +17,7 @@ mod stack_state;
 mod step;
 mod task;
 
+pub(crate) use approval::Approval;
 pub(crate) use change::{Change, Id, Impact, Kind, Shown};
 pub(crate) use diff::{Diff, Difference, TagsDiff};
 pub(crate) use events::{Event, Outcome, Reporter};
@@ -60,6 +62,7 @@ pub(crate) struct Engine<'a> {
     stop: &'a Stop,
     mode: Mode,
     adopt: bool,
+    approval: Option<Approval>,
     seen: Option<&'a Seen>,
     reuses_seen: bool,
     deadline: Instant,
@@ -81,6 +84,7 @@ impl<'a> Engine<'a> {
             stop,
             mode,
             adopt: false,
+            approval: None,
             seen: None,
             reuses_seen: false,
             deadline,
@@ -104,6 +108,12 @@ impl<'a> Engine<'a> {
     /// The same walk, which also takes over what nobody has claimed.
     pub(crate) fn adopting(mut self, adopt: bool) -> Self {
         self.adopt = adopt;
+        self
+    }
+
+    /// The same walk, which loses and opens only what was approved. Without this call anything may be lost.
+    pub(crate) fn approved(mut self, approval: Approval) -> Self {
+        self.approval = Some(approval);
         self
     }
 
@@ -184,7 +194,7 @@ impl<'a> Engine<'a> {
         if self.stop.is_set() {
             return Ok((Outcome::Skipped, None));
         }
-        refuse(&record.changes)?;
+        self.may_make(&record.id, &record.changes)?;
         let outcome = if seen.is_none() { Outcome::Created } else { Outcome::Updated };
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
         let output = self.settle(declared, needs, seen, diff, step).await?;
@@ -224,17 +234,18 @@ impl<'a> Engine<'a> {
                 }
             };
             diff = declared.diff(Some(&needs), seen.as_ref());
+            let changes = diff.changes();
             if let Some(seen) = &seen {
                 if let Err(foreign) = self.may_change(declared.existing(), seen) {
                     return Err(error.context(&foreign.to_string()));
                 }
-                let changes = diff.changes();
                 if changes.is_empty() {
                     return Ok(declared.output(seen));
                 }
-                if let Err(refused) = refuse(&changes) {
-                    return Err(error.context(&refused.to_string()));
-                }
+            }
+            if let Err(stopped) = self.may_make(&step.id, &changes) {
+                let context = stopped.to_string();
+                return Err(stopped.hints().into_iter().fold(error.context(&context), Error::hint));
             }
             if !goes_on {
                 return Err(error);
@@ -276,6 +287,12 @@ impl<'a> Engine<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses changes that are never made, and losses and openings that were not approved.
+    fn may_make(&self, id: &Id, changes: &[Change]) -> Result<()> {
+        refuse(changes)?;
+        self.approval.as_ref().map_or(Ok(()), |approval| approval.check(id, changes))
     }
 
     /// Whether nothing has failed or been skipped so far.

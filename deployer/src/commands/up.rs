@@ -8,33 +8,32 @@ use crate::app::summary::summarise;
 use crate::app::survey::{Survey, holding, undeclared_tables};
 use crate::aws::AccessMode;
 use crate::cli::Up;
-use crate::engine::{Mode, StackState};
+use crate::engine::{Approval, Mode, StackState};
 use crate::error::{Error, ExitStatus, Result, Verb};
 use crate::output::console::Stream;
 use crate::output::json::Document;
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
 use crate::stack::Stack;
-use crate::stack::orphans::Orphans;
 
 pub(crate) async fn run(session: &Session<'_>, args: &Up, document: &mut Document) -> Result<ExitStatus> {
     let packages = Stack::packages(session.config)?;
     let at = session.connect(AccessMode::ReadWrite, document).await?.adopting(&args.adopt);
-    let Survey { records: planned, api, orphans } =
-        at.plan_while_building(&packages, args.delete_data).await?;
-    document.found(&planned);
-    refuse(&planned, args.adopt.any())?;
+    let survey = at.plan_while_building(&packages, args.delete_data).await?;
+    let planned = &survey.records;
+    document.found(planned);
+    refuse(planned, args.adopt.any())?;
     let changed = planned.iter().any(|record| !record.changes.is_empty());
     let api = if changed {
-        session.console.plan(&planned, Stream::Talk);
-        for (table, count) in holding(&at, &orphans.tables, &planned).await? {
+        session.console.plan(planned, Stream::Talk);
+        for (table, count) in holding(&at, &survey.orphans.tables, planned).await? {
             session.console.talk(&format!("  table {} holds {count}", table.name));
         }
-        confirm_changes(session, &planned).await?;
-        apply(&at, &packages, args, api.as_ref(), &orphans, document).await?
+        confirm_changes(session, planned).await?;
+        apply(&at, &packages, args, &survey, document).await?
     } else {
         session.console.talk("Everything is as declared.");
-        api
+        survey.api
     };
     let Some(url) = api.as_ref().and_then(|api| at.stack.invoke_url(&at.aws, api)) else {
         return Err(Error::new("the stack has no API"));
@@ -57,15 +56,14 @@ async fn apply(
     at: &Connected<'_>,
     packages: &Packages,
     args: &Up,
-    standing: Option<&rest_api::Output>,
-    orphans: &Orphans,
+    survey: &Survey,
     document: &mut Document,
 ) -> Result<Option<rest_api::Output>> {
-    let go = at.engine(Mode::Apply);
-    let api = at.stack.walk(&go, packages, standing).await;
+    let go = at.engine(Mode::Apply).approved(Approval::of(&survey.records));
+    let api = at.stack.walk(&go, packages, survey.api.as_ref()).await;
     // What is no longer declared goes last, after its successors exist.
     if go.is_well() {
-        orphans.destroy(&go, undeclared_tables(at.session.console, args.delete_data).as_deref()).await;
+        survey.orphans.destroy(&go, undeclared_tables(at.session.console, args.delete_data).as_deref()).await;
     }
     let records = go.finish();
     document.done(&records);

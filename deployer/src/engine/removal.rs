@@ -52,6 +52,7 @@ impl Engine<'_> {
         if !may_start || self.stop.is_set() {
             return Ok(Outcome::Skipped);
         }
+        self.may_make(&record.id, &record.changes)?;
         self.report.event(Event::Applying { id: record.id.clone(), changes: record.changes.clone() });
         Box::pin(existing.delete(step, seen)).await?;
         Ok(Outcome::Deleted)

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 mod answers;
+mod approval;
 mod limits;
 mod removing;
 mod sharing;
@@ -86,13 +87,27 @@ struct Fake<'c> {
     answers: Option<Answers<'c>>,
     /// How long a change takes.
     takes: Duration,
-    /// Holding anything else is not mended but refused.
-    rigid: bool,
+    /// What holding another value is to people.
+    differs: fn(Shown, Shown) -> Change,
+    /// Whether a new one is more than AWS takes.
+    refuses_creation: bool,
+    /// How many calls that apply find their diff out of date.
+    outdated: usize,
 }
 
 impl<'c> Fake<'c> {
     fn new(cloud: &'c Cloud, name: &'static str) -> Self {
-        Self { cloud, name, value: 1, fails: None, answers: None, takes: CHANGING, rigid: false }
+        Self {
+            cloud,
+            name,
+            value: 1,
+            fails: None,
+            answers: None,
+            takes: CHANGING,
+            differs: updated,
+            refuses_creation: false,
+            outdated: 0,
+        }
     }
 
     fn answering(cloud: &'c Cloud, answers: impl Fn(&'c Cloud, usize) -> Result<()> + 'c) -> Self {
@@ -150,15 +165,11 @@ impl Declared for Fake<'_> {
 
     fn diff(&self, _needs: Option<&Self::Needs>, seen: Option<&Thing>) -> Vec<Change> {
         let Some(seen) = seen else {
-            return vec![Change::Create];
+            let refused = self.refuses_creation.then(|| rigid(Shown::Nothing, Some(self.value).into()));
+            return std::iter::once(Change::Create).chain(refused).collect();
         };
         let (from, to) = (Shown::from(Some(seen.value)), Shown::from(Some(self.value)));
-        let field = "value".to_owned();
-        match (from == to, self.rigid) {
-            (true, _) => Vec::new(),
-            (false, false) => vec![Change::Update { field, from, to, impact: Impact::None }],
-            (false, true) => vec![Change::Refused { field, from, to, why: "it is rigid".to_owned() }],
-        }
+        if from == to { Vec::new() } else { vec![(self.differs)(from, to)] }
     }
 
     fn output(&self, _seen: &Thing) -> &'static str {
@@ -180,6 +191,10 @@ impl Declared for Fake<'_> {
         );
         let earlier = self.cloud.count(&format!("apply {}", self.name));
         self.work(Verb::Apply, "apply", self.takes).await?;
+        if earlier < self.outdated {
+            let observed = self.cloud.things.borrow().get(self.name).cloned();
+            return Ok(Applied::Outdated { observed, why: "it was changing".to_owned() });
+        }
         match &self.answers {
             Some(answers) => answers(self.cloud, earlier)?,
             None => self.cloud.put(self.name, self.value, Owner::Ours),
@@ -187,6 +202,14 @@ impl Declared for Fake<'_> {
         self.cloud.note("applied", self.name);
         Ok(Applied::Done(self.name))
     }
+}
+
+fn updated(from: Shown, to: Shown) -> Change {
+    Change::Update { field: "value".to_owned(), from, to, impact: Impact::None }
+}
+
+fn rigid(from: Shown, to: Shown) -> Change {
+    Change::Refused { field: "value".to_owned(), from, to, why: "it is rigid".to_owned() }
 }
 
 /// Who needs whom, parents first.

@@ -4,7 +4,7 @@ use super::setting::Setting;
 use crate::app::session::{Connected, Session};
 use crate::app::summary::summarise;
 use crate::config::Config;
-use crate::engine::{Engine, Id, Kind, Mode, Pauses, Record};
+use crate::engine::{Approval, Engine, Id, Kind, Mode, Pauses, Record};
 use crate::error::{AwsError, Error, Hint, Result, Verb};
 use crate::packaging::Packages;
 use crate::resources::api_gateway::rest_api;
@@ -113,6 +113,8 @@ impl<'a> TunedFunction<'a> {
             return Err(Error::new(format!("there is no code for {}", setting.text())));
         };
         let engine = Engine::new(&self.connected.aws, self.session.console, stop, Mode::Apply, deadline);
+        // The stack was as declared, so nobody was asked about any loss.
+        let engine = engine.approved(Approval::default());
         stack.walk(&engine, packages, Some(self.api)).await;
         Ok(engine.finish())
     }

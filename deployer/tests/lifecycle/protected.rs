@@ -1,6 +1,7 @@
 //! What keeps people out of an API, or runs beside ours, is never taken away without a question.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::aws::{Lookup, items};
 use support::lab::Lab;
 use support::proxy::{mutating, operations};
@@ -125,4 +126,43 @@ fn the_tls_policy_that_somebody_set_survives_another_definition() {
     let api = aws.rest("apigateway", "GET", &place, &Value::Null);
     assert_eq!(api["securityPolicy"], "SecurityPolicy_TLS13_1_3_2025_09");
     assert_eq!(api["endpointAccessMode"], "STRICT");
+}
+
+/// A question stands for as long as people think, and AWS goes on meanwhile.
+#[test]
+fn what_was_not_in_the_plan_is_not_lost() {
+    const GROUP: &str = "/aws/lambda/LambdaFunctionOverHttps";
+    let lab = Lab::new();
+    let aws = lab.lookup();
+    let _ = lab.deployer(&["up"]).run().succeeds();
+    let keeps = |days: u32| {
+        let retention = json!({ "logGroupName": GROUP, "retentionInDays": days });
+        aws.logs("PutRetentionPolicy", &retention);
+    };
+    let kept = || {
+        let found = aws.logs("DescribeLogGroups", &json!({ "logGroupNamePrefix": GROUP }));
+        found["logGroups"][0]["retentionInDays"].clone()
+    };
+    lab.project.declare("\n[api]\nstage = \"Live\"\n");
+    let terminal = lab.deployer(&["up"]).in_terminal();
+    terminal.wait_for_text("Go on?");
+    keeps(365);
+    // What the plan has seen is used for three seconds.
+    support::pause(Duration::from_secs(4));
+    lab.proxy.take_calls();
+    terminal.press("y\n");
+    let ended = terminal.wait().exits(3);
+    let told = ended.screen.lines().concat();
+    let loss = format!("what {GROUP} holds from more than 14 days ago");
+    let unasked = format!("it has changed since the plan: this run would now also delete or replace {loss}");
+    for said in [unasked.as_str(), "shows that in its plan, and asks first."] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let calls = mutating(lab.proxy.take_calls());
+    assert_eq!(operations(&calls), ["CreateDeployment", "DeleteStage", "DeleteDeployment"], "{told}");
+    assert_eq!(kept(), 365);
+
+    asks(&lab, &format!("This deletes or replaces {loss}. Go on?"));
+    let _ = lab.deployer(&["up", "--yes"]).run().succeeds();
+    assert_eq!(kept(), 14);
 }

@@ -195,7 +195,7 @@ async fn adopting_takes_over_what_nobody_claims_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn a_change_that_would_lose_something_is_not_made() {
     let cloud = Cloud::holding(&[("a", 7)]);
-    let (output, record) = step(Mode::Apply, &Fake { rigid: true, ..Fake::new(&cloud, "a") }).await;
+    let (output, record) = step(Mode::Apply, &Fake { differs: rigid, ..Fake::new(&cloud, "a") }).await;
     assert_eq!(output, None);
     let error = record.result.unwrap_err();
     assert_eq!(error.to_string(), "cannot change value: 7 → 1 (it is rigid)");
