@@ -1,8 +1,9 @@
 //! The machine and its environment. The only reader of the environment.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use which::which_in;
 
 /// What the environment says about this machine and this terminal.
 #[derive(Clone, Debug)]
@@ -64,13 +65,14 @@ impl Machine {
         }
     }
 
-    /// The first program of this name in the project's virtual environment or on the path.
+    /// The first program of this name that can be run, in the project's virtual environment or on the path; absolute.
     #[must_use]
     pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
-        std::iter::once(self.tools.clone())
-            .chain(std::env::split_paths(&self.path))
-            .map(|folder| folder.join(program))
-            .find(|file| file.is_file())
+        // Folders of the path may be relative.
+        let here = std::env::current_dir().unwrap_or_default();
+        which_in(self.tools.join(program), None::<&OsStr>, &here)
+            .or_else(|_| which_in(program, Some(&self.path), &here))
+            .ok()
     }
 }
 
@@ -78,4 +80,35 @@ impl Machine {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn env(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn finds_a_program_of_the_project_first_and_skips_what_cannot_be_run() {
+        // No PATH can hold a folder with a colon.
+        let project = tempfile::Builder::new().prefix("a:b").tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let tools = project.path().join(".venv/bin");
+        fs::create_dir_all(&tools).unwrap();
+        let machine = Machine { path: other.path().into(), ..Machine::look(project.path()) };
+        let write = |file: &Path, mode: u32| {
+            fs::write(file, "").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+        };
+        let (ours, inherited) = (tools.join("tool"), other.path().join("tool"));
+        assert_eq!(machine.find("tool"), None);
+        write(&inherited, 0o644);
+        assert_eq!(machine.find("tool"), None);
+        write(&inherited, 0o755);
+        assert_eq!(machine.find("tool").as_ref(), Some(&inherited));
+        write(&ours, 0o644);
+        assert_eq!(machine.find("tool"), Some(inherited));
+        write(&ours, 0o755);
+        assert_eq!(machine.find("tool"), Some(ours));
+    }
 }
