@@ -6,8 +6,8 @@ use crate::cli::{Invoke, Via};
 use crate::config::Config;
 use crate::engine::{Declared as _, Existing as _, Mode};
 use crate::error::{Error, ExitStatus, Result};
-use crate::invocation::call::{self, Answer};
-use crate::invocation::event::{self, Word};
+use crate::invocation::event::{self, Receiver};
+use crate::invocation::invoke::{self, InvokeResponse};
 use crate::invocation::route::route_to;
 use crate::manifest::Route;
 use crate::output::invocation::{Invocation, show_log};
@@ -19,11 +19,11 @@ pub(crate) async fn run(session: &Session<'_>, args: &Invoke, document: &mut Doc
     let (declared, route) = function_and_route(session, args)?;
     let name = session.config.named(declared);
     let table = only_table(session.config);
-    let word = match session.config.manifest.functions.get(declared) {
-        Some(function) if !function.lab => Word::Nothing { function: declared },
-        _ => Word::Operation { table: table.as_deref() },
+    let receiver = match session.config.manifest.functions.get(declared) {
+        Some(function) if !function.lab => Receiver::Other { function: declared },
+        _ => Receiver::Lab { table: table.as_deref() },
     };
-    let event = event::read(&args.event, args.payload.as_deref(), word, session.stop).await?;
+    let event = event::read(&args.event, args.payload.as_deref(), receiver, session.stop).await?;
     let connected = session.connect(AccessMode::ReadWrite, document).await?;
     let response = match route {
         None => through_lambda(&connected, &name, event).await?,

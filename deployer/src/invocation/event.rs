@@ -1,4 +1,5 @@
-//! The event of a test: an operation of the lab's function, JSON on the command line, a file or stdin. Checked before it is sent.
+//! Reads the event to send: an operation of the lab's function, JSON on the command line, a file or stdin. The event is
+//! checked before it is sent.
 
 use crate::error::{Error, Hint, Result, Verb};
 use crate::files;
@@ -10,24 +11,22 @@ use std::io::Read;
 /// The largest event of a synchronous invocation, in bytes: a quota of Lambda.
 const MAX_EVENT_SIZE: usize = 6_291_456;
 
-/// What one word is to the function that gets the event.
+/// The function that receives the event. Only the lab's function has operations.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Word<'a> {
-    /// An operation of the lab's function, about this table.
-    Operation { table: Option<&'a str> },
-    /// Nothing, because the function of this name is another.
-    Nothing { function: &'a str },
+pub(crate) enum Receiver<'a> {
+    /// The lab's function, with the table for its operations.
+    Lab { table: Option<&'a str> },
+    /// Another function, by its name in the manifest.
+    Other { function: &'a str },
 }
 
-impl Word<'_> {
-    fn forms(self) -> &'static str {
+impl Receiver<'_> {
+    fn forms_hint(self) -> &'static str {
         match self {
-            Self::Operation { .. } => {
+            Self::Lab { .. } => {
                 "An event is one word (an operation, like ping), JSON that begins with {, the path of a file, or - for stdin."
             }
-            Self::Nothing { .. } => {
-                "An event is JSON that begins with {, the path of a file, or - for stdin."
-            }
+            Self::Other { .. } => "An event is JSON that begins with {, the path of a file, or - for stdin.",
         }
     }
 }
@@ -35,18 +34,23 @@ impl Word<'_> {
 /// Returns the text of the event.
 ///
 /// # Errors
-/// What cannot be read, is no JSON, or is too large; an operation for a function that is not the lab's. Ctrl-C while stdin
-/// is read.
-pub(crate) async fn read(event: &str, payload: Option<&str>, word: Word<'_>, stop: &Stop) -> Result<String> {
-    let forms = word.forms();
+/// An event that cannot be read, is not JSON, or is too large; an operation for a function that is not the lab's; Ctrl-C
+/// while stdin or a pipe is read.
+pub(crate) async fn read(
+    event: &str,
+    payload: Option<&str>,
+    receiver: Receiver<'_>,
+    stop: &Stop,
+) -> Result<String> {
+    let forms_hint = receiver.forms_hint();
     if is_word(event) {
-        let event = of_operation(event, payload, word)?;
-        small_enough(event.len(), "the event")?;
+        let event = operation_event(event, payload, receiver)?;
+        check_size(event.len(), "the event")?;
         return Ok(event);
     }
     if payload.is_some() {
         return Err(
-            Error::usage(format!("only an operation takes a payload, and {event} is none")).hint(forms)
+            Error::usage(format!("only an operation takes a payload, and {event} is none")).hint(forms_hint)
         );
     }
     let (bytes, source) = if event == "-" {
@@ -56,9 +60,9 @@ pub(crate) async fn read(event: &str, payload: Option<&str>, word: Word<'_>, sto
         (event.as_bytes().to_vec(), "the event")
     } else {
         let path = event.to_owned();
-        let file = off_thread(stop, || std::fs::File::open(path).and_then(start_of)).await?;
-        let cannot = |e| Error::usage(format!("cannot read {event}: {e}")).hint(forms);
-        (file.map_err(cannot)?, event)
+        let file = read_in_thread(stop, || std::fs::File::open(path).and_then(read_limited)).await?;
+        let unreadable = |e| Error::usage(format!("cannot read {event}: {e}")).hint(forms_hint);
+        (file.map_err(unreadable)?, event)
     };
     check_size(bytes.len(), source)?;
     check_json(decode(bytes, source)?, source)
@@ -70,10 +74,10 @@ fn is_word(event: &str) -> bool {
         && event.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-fn of_operation(operation: &str, payload: Option<&str>, word: Word<'_>) -> Result<String> {
-    let table = match word {
-        Word::Operation { table } => table,
-        Word::Nothing { function } => {
+fn operation_event(operation: &str, payload: Option<&str>, receiver: Receiver<'_>) -> Result<String> {
+    let table = match receiver {
+        Receiver::Lab { table } => table,
+        Receiver::Other { function } => {
             let message = format!(
                 "{operation} would be an operation of the lab's function, and the function {function} is not the lab's"
             );
@@ -84,7 +88,7 @@ fn of_operation(operation: &str, payload: Option<&str>, word: Word<'_>) -> Resul
                 .hint(format!("A file of that name is ./{operation}.")));
         }
     };
-    let payload = payload.map(|payload| json(payload.to_owned(), "the payload")).transpose()?;
+    let payload = payload.map(|payload| check_json(payload.to_owned(), "the payload")).transpose()?;
     Ok(lab::event(operation, table, payload.as_deref()))
 }
 
@@ -134,7 +138,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     async fn event(event: &str, payload: Option<&str>) -> Result<String> {
-        read(event, payload, Word::Operation { table: None }, &Stop::default()).await
+        read(event, payload, Receiver::Lab { table: None }, &Stop::default()).await
     }
 
     #[tokio::test]
@@ -149,15 +153,14 @@ mod tests {
         for (operation, payload, expected) in cases {
             assert_eq!(event(operation, payload).await.unwrap(), expected);
         }
-        let with_table = read("list", Some("{}"), Word::Operation { table: Some("items") }, &Stop::default())
-            .await
-            .unwrap();
+        let with_table =
+            read("list", Some("{}"), Receiver::Lab { table: Some("items") }, &Stop::default()).await.unwrap();
         assert_eq!(with_table, r#"{"operation":"list","tableName":"items","payload":{}}"#);
     }
 
     #[tokio::test]
     async fn a_function_that_is_not_the_labs_takes_no_operations() {
-        let other = Word::Nothing { function: "Web" };
+        let other = Receiver::Other { function: "Web" };
         let error = read("ping", None, other, &Stop::default()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -238,7 +241,7 @@ mod tests {
         let stop = Stop::default();
         stop.set();
         let error =
-            read(pipe.to_str().unwrap(), None, Word::Operation { table: None }, &stop).await.unwrap_err();
+            read(pipe.to_str().unwrap(), None, Receiver::Lab { table: None }, &stop).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Partial, "{error}");
         // This ends the thread that waits for a writer.
         drop(std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap());

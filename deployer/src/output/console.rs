@@ -52,9 +52,9 @@ impl Console {
         let reporter: Box<dyn Reporter> = match verbosity {
             Verbosity::Quiet => Box::new(Quiet),
             // Other lines follow, so nothing may be redrawn above them.
-            Volume::Calls | Volume::Sdk => Box::new(Plain::default()),
-            Volume::Normal if machine.draws => Box::new(Tree::new(stderr_has_colours())),
-            Volume::Normal => Box::new(Plain::default()),
+            Verbosity::Calls | Verbosity::Sdk => Box::new(Plain::default()),
+            Verbosity::Normal if machine.draws => Box::new(Tree::new(stderr_has_colours())),
+            Verbosity::Normal => Box::new(Plain::default()),
         };
         Self { output, asks: machine.asks, yes, command_line, reporter, unwritten: OnceCell::new() }
     }

@@ -58,9 +58,9 @@ fn each_picture_is_in_the_readme_and_in_the_book_with_a_text_for_who_cannot_see_
                 .filter(|(alt, _)| alt.len() > 40)
                 .any(|(_, rest)| rest.split_once(')').is_some_and(|(target, _)| target.ends_with(name)))
         };
-        let shown: Vec<String> =
+        let documents: Vec<String> =
             manual().into_iter().filter(|(_, text)| shows(text)).map(|(document, _)| document).collect();
-        assert!(shown.iter().any(|document| document == "README.md"), "{name}: {shown:?}");
-        assert!(shown.iter().any(|document| document.starts_with("docs/")), "{name}: {shown:?}");
+        assert!(documents.iter().any(|document| document == "README.md"), "{name}: {documents:?}");
+        assert!(documents.iter().any(|document| document.starts_with("docs/")), "{name}: {documents:?}");
     }
 }
