@@ -62,7 +62,7 @@ fn too_few_file_descriptors_are_no_fault_of_the_target() {
         .exits(2);
     assert!(done.stderr.starts_with("error: 2000 requests at once need "), "{done}");
     assert!(
-        done.stderr.contains("and this process may have 512\n\nhint: Raise the limit with `ulimit -n "),
+        done.stderr.contains("but this process may open 512\n\nhint: Raise the limit with `ulimit -n "),
         "{done}"
     );
 }

@@ -155,7 +155,7 @@ fn a_wrong_file_is_refused_with_what_is_wrong() {
             one("body = \"{{it}}\""),
             "request a: body: {{it}} is not a placeholder; the placeholders are {{id}}, {{id:number}}",
         ),
-        (one("body = \"{{id\""), "{{ has no }} after it"),
+        (one("body = \"{{id\""), "{{ is not followed by }}"),
         (
             one("headers = { \"a b\" = \"c\" }"),
             "the name of the header that begins with \"a\" contains the invalid character ' '",
