@@ -174,7 +174,7 @@ fn a_wrong_file_is_refused_with_what_is_wrong() {
         ),
         (one("undo = { path = \"/other\" }"), "request a: undo: there is no route POST /other"),
         (format!("{}\n{}", one(""), one("")), "two requests have the name a"),
-        (one("").replace("share = 1", "share = 0"), "request a: its share of 0 is not within 1 to 1000"),
+        (one("").replace("share = 1", "share = 0"), "request a: its share is 0, but must be from 1 to 1000"),
         (one("").replace("path = \"/items\"", ""), "request a: it needs a path"),
     ];
     for (text, expected) in cases {
