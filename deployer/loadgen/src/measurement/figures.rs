@@ -55,7 +55,7 @@ pub struct RequestMeasurement {
     /// The number of requests with an answer other than 429, which have reached their handler. 0 after deserialization.
     #[serde(skip)]
     pub reached: u64,
-    /// The latencies, as in [`Measurement::latency_ms`].
+    /// The latencies, as in `Measurement::latency_ms`.
     pub latency_ms: Option<Percentiles>,
 }
 
