@@ -12,6 +12,7 @@ use crate::engine::{
 };
 use crate::error::{AwsError, CommandLine, Error, Result, Verb};
 use crate::http::Http;
+use crate::manifest::{Auth, ErrorResponses, IntegrationKind, Route};
 use crate::names::Scope;
 use crate::time::Stop;
 use aws_sdk_iam::config::Intercept;
@@ -227,6 +228,19 @@ impl World {
         let go = self.engine(mode);
         go.remove(declared.existing(), async { true }).await;
         go.finish().remove(0)
+    }
+}
+
+/// A route of the function `f`.
+pub(crate) fn route(method: &str, path: &str, auth: Auth) -> Route {
+    Route {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        function: "f".to_owned(),
+        integration: IntegrationKind::Aws,
+        auth,
+        timeout_ms: 29_000,
+        error_responses: ErrorResponses::default(),
     }
 }
 

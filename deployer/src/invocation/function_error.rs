@@ -30,12 +30,13 @@ impl FunctionError {
         };
         let error = Error::new(if details.is_empty() { message } else { format!("{message}: {details}") });
         match (status, route) {
-        (401 | 403, Some(route)) if route.auth != Auth::None => error.hint(
-            "The route asks for credentials, and deployer sends none: --via lambda takes those of your own.",
-        ),
-        (500.., Some(_)) => error.hint(Hint::from(logs).text(" shows what the function wrote.")),
-        _ => error,
-    }
+            (401 | 403, Some(route)) if route.auth != Auth::None => error.hint(
+                "The route asks for credentials, and deployer sends none: --via lambda takes those of your \
+                 own.",
+            ),
+            (500.., Some(_)) => error.hint(Hint::from(logs).text(" shows what the function wrote.")),
+            _ => error,
+        }
     }
 }
 
@@ -43,19 +44,7 @@ impl FunctionError {
 mod tests {
     use super::*;
     use crate::error::Verb;
-    use crate::manifest::{ErrorResponses, IntegrationKind};
-
-    fn route(method: &str, path: &str, auth: Auth) -> Route {
-        Route {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            function: "f".to_owned(),
-            integration: IntegrationKind::Aws,
-            auth,
-            timeout_ms: 29_000,
-            error_responses: ErrorResponses::default(),
-        }
-    }
+    use crate::testing::route;
 
     #[test]
     fn the_error_has_type_and_message_and_fitting_hints() {

@@ -41,19 +41,7 @@ pub(crate) fn route_to<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::ErrorResponses;
-
-    fn route(method: &str, path: &str, auth: Auth) -> Route {
-        Route {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            function: "f".to_owned(),
-            integration: IntegrationKind::Aws,
-            auth,
-            timeout_ms: 29_000,
-            error_responses: ErrorResponses::default(),
-        }
-    }
+    use crate::testing::route;
 
     #[test]
     fn prefers_routes_without_parameters_and_credentials_and_with_post() {
