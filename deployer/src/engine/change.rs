@@ -1,5 +1,6 @@
 //! Kinds and names of resources, and the changes that people read.
 
+use super::Difference;
 use crate::printable::one_line;
 use serde::Serialize;
 use std::fmt;
@@ -206,13 +207,13 @@ pub(crate) enum Change {
 
 impl Change {
     /// Returns an update, unless both sides are equal.
-    pub(crate) fn update<T: Into<Shown> + PartialEq>(
+    pub(crate) fn update<T: Clone + Into<Shown> + PartialEq>(
         field: impl Into<String>,
         from: T,
         to: T,
         impact: Impact,
     ) -> Option<Self> {
-        (from != to).then(|| Self::Update { field: field.into(), from: from.into(), to: to.into(), impact })
+        Difference::between(from, to).map(|difference| difference.update(field, impact))
     }
 
     /// Returns what this change means for people; `None` when nobody notices it.

@@ -14,13 +14,6 @@ pub(crate) trait Diff {
     fn changes(&self) -> Vec<Change>;
 }
 
-/// Lets a kind whose `apply` needs no more than the fact that something differs use its changes.
-impl Diff for Vec<Change> {
-    fn changes(&self) -> Vec<Change> {
-        self.clone()
-    }
-}
-
 /// A property whose declared value is not the one that AWS has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference<T> {

@@ -10,26 +10,17 @@ use std::time::Duration;
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
     /// A step has begun: it observes, or waits for what it needs.
-    Started {
-        /// The resource.
-        id: Id,
-    },
+    Started { id: Id },
     /// What a plan found.
     Planned {
-        /// The resource.
         id: Id,
         /// Empty when there is nothing to do.
         changes: Vec<Change>,
     },
     /// Changes are being made.
-    Applying {
-        /// The resource.
-        id: Id,
-        changes: Vec<Change>,
-    },
+    Applying { id: Id, changes: Vec<Change> },
     /// AWS, or something on this machine, is not ready yet.
     Waiting {
-        /// The resource.
         id: Id,
         /// A phrase that follows "waiting for".
         reason: &'static str,
@@ -42,21 +33,18 @@ pub(crate) enum Event {
     },
     /// Something unexpected that was dealt with.
     Noted {
-        /// The resource.
         id: Id,
         /// What happened, and what was done about it.
         what: String,
     },
     /// Progress of long work: a build, a measurement.
     Measuring {
-        /// The resource.
         id: Id,
         /// The progress, in words.
         what: String,
     },
     /// The step is done.
     Finished {
-        /// The resource.
         id: Id,
         /// How it ended.
         outcome: Outcome,

@@ -153,6 +153,13 @@ impl Existing for Fake<'_> {
     }
 }
 
+/// A fake needs to know no more than what differs.
+impl Diff for Vec<Change> {
+    fn changes(&self) -> Vec<Change> {
+        self.clone()
+    }
+}
+
 impl Declared for Fake<'_> {
     type Existing = Self;
     type Needs = Vec<&'static str>;
