@@ -4,6 +4,7 @@ use super::settings::SettingsDiff;
 use super::stage::{StageUpdate, short};
 use super::{ARN_BYTES, Observed, RESOURCES, RestApi, SOME_API_ID, TOO_MANY_RESOURCES, Twin};
 use crate::engine::{Change, Diff, Difference, Existing, Impact, Shown, TagsDiff};
+use crate::resources::api_gateway::definition::Definition;
 
 /// What is to be done about an API.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ impl RestApiDiff {
     pub(super) fn between(observed: Option<&Observed>, declared: &RestApi) -> Self {
         match observed {
             None => Self::Create(RestApiCreation {
-                limits: exceeded_limits(declared, None),
+                limits: exceeded_limits(declared, &declared.definition, None),
                 stage: StageUpdate::between(None, declared),
             }),
             Some(observed) => Self::Update(Box::new(RestApiUpdate::between(observed, declared))),
@@ -84,7 +85,7 @@ impl RestApiUpdate {
         Self {
             tags: TagsDiff::between(&observed.tags, &declared.wanted_tags(observed)),
             ambiguous,
-            limits: exceeded_limits(declared, Some(observed)),
+            limits: exceeded_limits(declared, &definition, Some(&observed.id)),
             name: Difference::between(observed.name.clone(), declared.existing.name.clone()),
             settings: SettingsDiff::between(&observed.settings, api),
             definition: definition.diff(&observed.definition),
@@ -185,23 +186,20 @@ fn old_stage_change(name: &str, has_web_acl: bool) -> Change {
     removed(name, "old-stage", Impact::Loses { what: format!("stage {name}"), means })
 }
 
-/// What API Gateway refuses half-way, where that is known before.
-fn exceeded_limits(declared: &RestApi, observed: Option<&Observed>) -> Vec<Change> {
+/// Returns what API Gateway would refuse halfway. `id` is that of the API, if it exists.
+fn exceeded_limits(declared: &RestApi, definition: &Definition, id: Option<&str>) -> Vec<Change> {
     let refused = |field: &str, shown: String, why: &str| {
         Difference { observed: Shown::Nothing, declared: shown.into() }.refused(field, why)
     };
-    let definition =
-        observed.map_or_else(|| declared.definition.clone(), |observed| declared.wanted_definition(observed));
     let mut changes = Vec::new();
     let resources = definition.resources();
     // AWS raises this quota only for an API that exists: whether it has, only a try can tell.
-    if resources > RESOURCES && observed.is_none() {
+    if resources > RESOURCES && id.is_none() {
         changes.push(refused("resources", resources.to_string(), TOO_MANY_RESOURCES));
     }
     if let Some((path, method)) = definition.longest() {
-        let id = observed.map_or(SOME_API_ID, |observed| observed.id.as_str());
         let existing = &declared.existing;
-        let arn = existing.scope.arn_of_route(id, &existing.stage, method, path);
+        let arn = existing.scope.arn_of_route(id.unwrap_or(SOME_API_ID), &existing.stage, method, path);
         if arn.len() > ARN_BYTES {
             let shown = format!("an ARN of {} bytes for {method} {path}", arn.len());
             changes.push(refused("route", shown, "API Gateway takes 1,600; declare a shorter path"));
