@@ -14,8 +14,8 @@ handler = "bootstrap"
 lab = true
 "#;
 
-/// A runtime in a few lines: answers `ping` as the real function does, and everything else with its version.
-const BOOTSTRAP: &str = r#"#!/usr/bin/env -S python3 -ISs
+/// A runtime in a few lines. `ANSWER` stands for a Python expression.
+const RUNTIME: &str = r#"#!/usr/bin/env -S python3 -ISs
 import http.client, json, os
 
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -24,8 +24,8 @@ while True:
     answer = api.getresponse()
     event = json.loads(answer.read())
     request = answer.headers["Lambda-Runtime-Aws-Request-Id"]
-    result = "pong" if event.get("operation") == "ping" else "VERSION"
-    api.request("POST", f"/2018-06-01/runtime/invocation/{request}/response", json.dumps(result))
+    way, result = ANSWER
+    api.request("POST", f"/2018-06-01/runtime/invocation/{request}/{way}", json.dumps(result))
     api.getresponse().read()
 "#;
 
@@ -62,9 +62,18 @@ impl Project {
         self.write("stack.toml", &format!("{MANIFEST}{more}"));
     }
 
-    /// Changes the function's code, and nothing else.
+    /// Changes the function's code, and nothing else: it answers `ping` as the real function does, and everything else with
+    /// this version.
     pub fn set_version(&self, version: &str) {
-        self.set_code(&BOOTSTRAP.replace("VERSION", version));
+        let pong = r#"("response", "pong")"#;
+        self.set_answer(&format!(
+            r#"{pong} if event.get("operation") == "ping" else ("response", "{version}")"#
+        ));
+    }
+
+    /// The function answers each `event` with this Python expression: `"response"` or `"error"`, and a value for JSON.
+    pub fn set_answer(&self, expression: &str) {
+        self.set_code(&RUNTIME.replace("ANSWER", expression));
     }
 
     /// The function is this script from now on.
